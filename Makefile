@@ -1,0 +1,56 @@
+# make run starts the register, make test runs every check. Both install what they need.
+# To use a certain Python: make run PYTHON=python3.13      To give pytest arguments: make test ARGS="-k viewer"
+
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+ARGS ?=
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+BABEL := $(PY) -m babel.messages.frontend
+LOCALE := services/locale
+export PYTHON
+
+.PHONY: help run test lint format clean lock messages install
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+
+run:  ## install, migrate, fill with demo data, start everything (Ctrl-C ends it)
+	@sh tools/venv.sh requirements.txt
+	@APP_ENV=development exec $(PY) -m flask --app wsgi start
+
+install:  ## install all that the tests need: packages, browser, PostgreSQL
+	@sh tools/venv.sh requirements-dev.txt
+	@$(PY) -m tests.support.machine
+
+test: install lint  ## lint and run all tests; the last line is pytest's
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+lint:  ## ruff, mypy, djlint, import-linter
+	@sh tools/venv.sh requirements-dev.txt
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m djlint app --lint --quiet
+	@.venv/bin/lint-imports
+
+format:  ## let ruff lay out the code
+	@sh tools/venv.sh requirements-dev.txt
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+lock:  ## renew the lock files from the .in files (needs uv)
+	$(LOCK) --upgrade requirements.in -o requirements.txt
+	$(LOCK) --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+messages:  ## collect the texts, bring the catalogues up to date, compile them
+	@sh tools/venv.sh requirements-dev.txt
+	@mkdir -p $(LOCALE)
+	@$(BABEL) extract --quiet --mapping-file pyproject.toml --keyword N_ --omit-header --add-location file \
+	  --sort-by-file --output-file $(LOCALE)/messages.pot app services
+	@if ls $(LOCALE)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then \
+	  $(BABEL) update --quiet --omit-header --no-fuzzy-matching --input-file $(LOCALE)/messages.pot --output-dir $(LOCALE) && \
+	  $(BABEL) compile --directory $(LOCALE); fi
+
+clean:  ## remove what was made, but not the database
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,98 @@
+"""The web: HTTP in, HTML out. `create_app` puts it together, in reading order."""
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+from flask_alembic import Alembic
+from flask_compress import Compress
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import FileSystemLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.access import init_access
+from app.accounts.views import accounts, load_user
+from app.commands import init_commands
+from app.config import PROJECT, Settings, settings_from
+from app.errors import init_errors
+from app.formatting import init_formatting
+from app.health import health
+from app.menu import init_menu
+from app.oversight.views import oversight
+from app.overview.views import overview
+from app.participants.views import participants
+from app.registers import connect_registers
+from app.registration.views import registration
+from app.sessions import DatabaseSessions
+from app.static_files import init_static
+from app.web import MAX_BODY, init_web
+from services.db import Base, db, listen
+from services.i18n import current_language, gettext, ngettext
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Flask:
+    """The program with the settings of an environment (default: the process's own)."""
+    settings = settings_from(os.environ if environ is None else environ)
+    app = Flask(__name__, static_folder=None, instance_path=str(PROJECT / "instance"))
+    _configure(app, settings)
+    _connect_database(app)
+    _set_up_templates(app)
+    CSRFProtect(app)
+    Compress(app)
+    _sign_in_manager().init_app(app)
+    app.session_interface = DatabaseSessions()
+    app.extensions["registers"] = connect_registers(settings)
+    init_access(app)
+    init_web(app)
+    init_errors(app)
+    for blueprint in (health, accounts, overview, registration, participants, oversight):
+        app.register_blueprint(blueprint)
+    init_menu(app)
+    init_commands(app)
+    init_static(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config |= {
+        "SETTINGS": settings,
+        "SECRET_KEY": settings.secret_key,
+        "TESTING": settings.environment == "test",
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "MAX_FORM_MEMORY_SIZE": MAX_BODY,
+        "SESSION_COOKIE_NAME": "__Host-session" if settings.in_production else "session",
+        "SESSION_COOKIE_SECURE": settings.in_production,
+        "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the visit
+        "COMPRESS_MIMETYPES": ["text/html"],
+        "COMPRESS_ALGORITHM": ["br", "gzip"],
+        "COMPRESS_MIN_SIZE": 500,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "ALEMBIC": {"script_location": str(PROJECT / "services" / "migrations")},
+    }
+
+
+def _connect_database(app: Flask) -> None:
+    db.init_app(app)
+    Alembic(app, run_mkdir=False, metadatas=Base.metadata)
+    with app.app_context():
+        listen(db.engine)
+
+
+def _set_up_templates(app: Flask) -> None:
+    app.jinja_loader = FileSystemLoader([PROJECT / "app" / "templates", PROJECT / "app" / "partials"])
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals |= {"_": gettext, "ngettext": ngettext, "current_language": current_language}
+    app.jinja_env.add_extension("jinja2.ext.do")
+    init_formatting(app)
+
+
+def _sign_in_manager() -> LoginManager:
+    manager = LoginManager()
+    manager.session_protection = None  # the visits are kept in the database, under keys that nobody can guess
+    manager.user_loader(load_user)
+    return manager

@@ -1,0 +1,77 @@
+"""Who may call which view. A view bears a mark, `@public` or `@requires(...)`; one without is refused."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.web import is_partial
+from services.audit import Action, record
+from services.viewer import Right, Viewer
+
+View = TypeVar("View", bound=Callable[..., Any])
+_PUBLIC = "public"
+_SIGNED_IN = "signed in"
+
+
+def public(view: View) -> View:
+    """Open the view to everybody."""
+    view.access = _PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Open the view to everyone who is signed in."""
+    view.access = _SIGNED_IN  # type: ignore[attr-defined]
+    return view
+
+
+def requires(right: Right) -> Callable[[View], View]:
+    """Open the view to those who have the right."""
+
+    def mark(view: View) -> View:
+        view.access = right  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def mark_of(view: Any) -> Right | str | None:
+    """The mark of a view, `None` if it has none."""
+    mark: Right | str | None = getattr(view, "access", None)
+    return mark
+
+
+def viewer() -> Viewer:
+    """The signed-in user of this request. Only for views that are not public."""
+    found: Viewer = g.viewer
+    return found
+
+
+def _guard() -> Response | tuple[str, int] | None:
+    """Let nobody in who may not: runs before every view."""
+    g.viewer = current_user.viewer if current_user.is_authenticated else None
+    if request.endpoint is None:  # no such address: say so to everyone alike
+        return None
+    mark = mark_of(_view(request.endpoint))
+    if mark == _PUBLIC:
+        return None
+    if g.viewer is None:
+        if is_partial() or request.method not in {"GET", "HEAD"}:
+            abort(401)
+        return redirect(url_for("accounts.sign_in", neste=request.full_path.rstrip("?")))
+    if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
+        return None
+    record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
+    return abort(403)
+
+
+def _view(endpoint: str) -> Any:
+    return current_app.view_functions[endpoint]
+
+
+def init_access(app: Flask) -> None:
+    """Put the guard before all views."""
+    app.before_request(_guard)

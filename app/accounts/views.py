@@ -1,0 +1,102 @@
+"""Sign-in, sign-out, and the list of users."""
+
+from typing import Any
+
+from flask import Blueprint, g, redirect, request, session, url_for
+from flask_login import UserMixin, login_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, StringField
+
+from app.access import public, requires, signed_in, viewer
+from app.web import redirect_to, respond
+from services import accounts as users_service
+from services.audit import Action, record
+from services.i18n import gettext as _
+from services.viewer import Right, Viewer
+
+accounts = Blueprint("accounts", __name__)
+
+
+class SignedIn(UserMixin):
+    """Flask-Login's user: holds the viewer, nothing else."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    def get_id(self) -> str:
+        """The user's id, as Flask-Login stores it in the session."""
+        return str(self.viewer.user_id)
+
+
+def load_user(user_id: str) -> SignedIn | None:
+    """The signed-in user of a visit, unless she has been blocked meanwhile."""
+    found = users_service.viewer_of(int(user_id))
+    return SignedIn(found) if found else None
+
+
+class SignInForm(FlaskForm):
+    """User name and password."""
+
+    username = StringField()
+    password = PasswordField()
+
+
+def start_page(of: Viewer) -> str:
+    """Where a user begins."""
+    return url_for("overview.overview_page" if of.can(Right.READ) else "accounts.users")
+
+
+@accounts.get("/")
+@signed_in
+def start() -> Response:
+    """The way in: the overview, or the users for those who only administer."""
+    return redirect(start_page(viewer()))
+
+
+def _safe_target(target: str, of: Viewer) -> str:
+    """An address of our own to go to after sign-in; anything else becomes the start page."""
+    inside = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
+    return target if inside and target.isprintable() and target != "/" else start_page(of)
+
+
+@accounts.get("/logg-inn")
+@public
+def sign_in() -> Any:
+    """The sign-in page; those who are signed in go on at once."""
+    if g.viewer:
+        return redirect(start_page(g.viewer))
+    return respond("accounts/sign_in.html", form=SignInForm(), target=request.args.get("neste", ""), error="")
+
+
+@accounts.post("/logg-inn")
+@public
+def sign_in_submit() -> Any:
+    """Sign in: a new visit under a new key, or the page again with one and the same message."""
+    form = SignInForm()
+    username, password = form.username.data or "", form.password.data or ""
+    user_id = users_service.authenticate(username, password) if len(username) < 100 and len(password) < 200 else None
+    user = load_user(str(user_id)) if user_id else None
+    if user is None:
+        error = _("Brukernavnet eller passordet er feil.")
+        target = request.form.get("neste", "")
+        return respond("accounts/sign_in.html", status=422, form=form, target=target, error=error)
+    session.renew()  # type: ignore[attr-defined]
+    login_user(user)
+    return redirect_to(_safe_target(request.form.get("neste", ""), user.viewer))
+
+
+@accounts.post("/logg-ut")
+@signed_in
+def sign_out() -> Any:
+    """End the visit."""
+    record(Action.SIGN_OUT, viewer=viewer())
+    session.clear()
+    return redirect_to(url_for("accounts.sign_in"))
+
+
+@accounts.get("/brukere")
+@requires(Right.SEE_USERS)
+def users() -> Any:
+    """The users that the viewer answers for."""
+    return respond("accounts/users.html", users=users_service.users_for(viewer()))

@@ -1,0 +1,79 @@
+"""Exceptions become answers: a whole page, or a fragment that goes to the alert area of the page."""
+
+import logging
+
+from flask import Flask, Response, render_template
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from app.web import is_partial, respond
+from services.i18n import gettext as _
+from services.participants import NoSuchParticipant, NotAllowed
+
+logger = logging.getLogger(__name__)
+
+
+def _words(code: int) -> tuple[str, str]:
+    """Heading and advice for a status."""
+    known = {
+        400: (_("Forespørselen kunne ikke forstås"), _("Gå tilbake, last siden på nytt og prøv igjen.")),
+        401: (_("Du er logget ut"), _("Logg inn igjen. Det du har skrevet på siden, står der fortsatt.")),
+        403: (
+            _("Du har ikke tilgang til dette"),
+            _("Mener du at du skal ha tilgang, spør kommuneadministratoren din."),
+        ),
+        404: (_("Siden finnes ikke"), _("Adressen er feil, eller deltakeren finnes ikke hos deg.")),
+        405: (_("Det går ikke an her"), _("Gå tilbake og prøv på nytt derfra.")),
+        409: (_("Noen andre har endret det samme"), _("Last siden på nytt for å se hva som står der nå.")),
+        413: (_("Det du sendte, er for stort"), _("Kort ned teksten og prøv igjen.")),
+    }
+    if code in known:
+        return known[code]
+    if code < 500:
+        return known[400]
+    return (
+        _("Noe gikk galt hos oss"),
+        _("Feilen er logget. Prøv igjen om litt. Det som var lagret, er trygt."),
+    )
+
+
+def error_answer(code: int) -> Response:
+    """The answer for a status: a page, or an alert within the page on screen."""
+    heading, advice = _words(code)
+    if is_partial():
+        answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice, code=code), code)
+        answer.headers["HX-Retarget"] = "#varsler"
+        answer.headers["HX-Reswap"] = "innerHTML"
+        answer.headers["HX-Push-Url"] = "false"
+        return answer
+    return respond("error.html", status=code, heading=heading, advice=advice, code=code)
+
+
+def init_errors(app: Flask) -> None:
+    """Register the handlers."""
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response | HTTPException:
+        if error.code is None or error.code < 400:
+            return error
+        answer = error_answer(error.code)
+        for name, value in error.get_headers():
+            if name == "Allow":
+                answer.headers[name] = value
+        return answer
+
+    @app.errorhandler(CSRFError)
+    def _csrf(_error: CSRFError) -> Response:
+        return error_answer(400)
+
+    @app.errorhandler(NoSuchParticipant)
+    def _missing(_error: NoSuchParticipant) -> Response:
+        return error_answer(404)
+
+    @app.errorhandler(NotAllowed)
+    def _not_allowed(_error: NotAllowed) -> Response:
+        return error_answer(403)
+
+    @app.errorhandler(InternalServerError)
+    def _internal(error: InternalServerError) -> Response:
+        return error_answer(500)

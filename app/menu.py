@@ -1,0 +1,33 @@
+"""The main menu: what the viewer may go to."""
+
+from flask import Flask, g, request, url_for
+
+from services.i18n import gettext as _
+from services.viewer import Right
+
+_ENTRIES = (
+    (Right.READ, "overview.overview_page", "Deltakere", ("/deltakere",)),
+    (Right.SEE_USERS, "accounts.users", "Brukere", ("/brukere",)),
+)
+
+
+def main_menu() -> list[tuple[str, str, bool]]:
+    """(text, address, is the present place) for each entry that the viewer has the right to."""
+    texts = {"Deltakere": _("Deltakere"), "Brukere": _("Brukere")}
+    entries = [
+        (texts[text], url_for(endpoint), request.path.startswith(under))
+        for right, endpoint, text, under in _ENTRIES
+        if g.viewer and g.viewer.can(right)
+    ]
+    help_page = url_for("oversight.help_page")
+    return [*entries, (_("Hjelp"), help_page, request.path == help_page)]
+
+
+def init_menu(app: Flask) -> None:
+    """Give the menu, the viewer and the settings that are shown to the templates."""
+    app.jinja_env.globals["main_menu"] = main_menu
+    app.jinja_env.globals["faq_url"] = app.config["SETTINGS"].faq_url
+
+    @app.context_processor
+    def _viewer() -> dict[str, object]:
+        return {"viewer": g.get("viewer")}

@@ -1,0 +1,1 @@
+"""What concerns the register as a whole; so far the help page."""

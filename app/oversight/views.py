@@ -1,0 +1,17 @@
+"""Help: whom to ask."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from app.access import public
+from app.web import respond
+
+oversight = Blueprint("oversight", __name__)
+
+
+@oversight.get("/hjelp")
+@public
+def help_page() -> Any:
+    """Where to find answers, and whom to ask."""
+    return respond("oversight/help.html")

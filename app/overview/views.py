@@ -1,0 +1,114 @@
+"""The overview: one page of the list, whole or as a fragment, and the two downloads."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, Response, request, stream_with_context, url_for
+
+from app.access import requires, viewer
+from app.errors import error_answer
+from app.overview.query import BadQuery, ListQuery, parse, write
+from app.web import respond
+from services import export
+from services.audit import Action, record
+from services.i18n import gettext as _
+from services.participants import Column, Listed, columns_for, page_of, stream, stream_full
+from services.viewer import Right
+
+overview = Blueprint("overview", __name__)
+PAGE_SIZE = 25
+
+
+@overview.errorhandler(BadQuery)
+def _bad_query(_error: BadQuery) -> Response:
+    return error_answer(400)
+
+
+@overview.get("/deltakere")
+@requires(Right.READ)
+def overview_page() -> Any:
+    """The participant list."""
+    query = parse(request.args)
+    listed = page_of(viewer(), query.order, page=query.page, size=PAGE_SIZE)
+    return respond(
+        "overview/page.html",
+        "overview/results.html",
+        listed=listed,
+        columns=[_heading(column, query) for column in columns_for(viewer())],
+        cells=[(column, export.CELLS[column]) for column in columns_for(viewer())],
+        column=Column,
+        prefix=url_for("overview.overview_page"),
+        nav=_pages(listed, query),
+        downloads=write(query, with_page=False),
+        order_text=_order_text(query),
+        said=_order_text(query),
+    )
+
+
+def _address(query: ListQuery) -> str:
+    written = write(query)
+    return url_for("overview.overview_page") + (f"?{written}" if written else "")
+
+
+def _heading(column: Column, query: ListQuery) -> dict[str, str]:
+    """A column's heading: its words, where a click leads, and how the list is sorted by it now."""
+    sort = "none"
+    if query.order.column is column:
+        sort = "descending" if query.order.descending else "ascending"
+    return {
+        "key": column.value,
+        "label": _(export.COLUMN_LABELS[column]),
+        "url": _address(query.sorted_by(column)),
+        "sort": sort,
+    }
+
+
+def _order_text(query: ListQuery) -> str:
+    if query.order.column is None:
+        return _("Sist endret først")
+    how = _("synkende") if query.order.descending else _("stigende")
+    return _("Sortert etter %(column)s, %(how)s") % {
+        "column": _(export.COLUMN_LABELS[query.order.column]).lower(),
+        "how": how,
+    }
+
+
+def _pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
+    """Previous and next, and the numbers: first, last, and those around the present one."""
+    shown = sorted({1, listed.pages, *range(max(1, listed.page - 1), min(listed.pages, listed.page + 1) + 1)})
+    pages: list[tuple[int, str, bool] | None] = []
+    for number in shown:
+        if pages and pages[-1] and number - pages[-1][0] > 1:
+            pages.append(None)
+        pages.append((number, _address(query.at_page(number)), number == listed.page))
+    return {
+        "previous": _address(query.at_page(listed.page - 1)) if listed.page > 1 else None,
+        "next": _address(query.at_page(listed.page + 1)) if listed.page < listed.pages else None,
+        "pages": pages,
+    }
+
+
+@overview.get("/deltakere/oversikt.csv")
+@requires(Right.READ)
+def download_overview() -> Response:
+    """The list as on screen, all pages of it."""
+    query = parse(request.args)
+    record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "overview", "order": write(query)})
+    fields = export.overview_fields(viewer())
+    return _csv("deltakeroversikt.csv", fields, stream(viewer(), query.order))
+
+
+@overview.get("/deltakere/fullt-datasett.csv")
+@requires(Right.READ)
+def download_full() -> Response:
+    """All that is registered of the same participants."""
+    query = parse(request.args)
+    record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "full", "order": write(query)})
+    fields = export.full_fields(viewer())
+    return _csv("fullt-datasett.csv", fields, export.filled(stream_full(viewer(), query.order)))
+
+
+def _csv(name: str, fields: list[export.Field], rows: Iterable[Any]) -> Response:
+    answer = Response(stream_with_context(export.csv_lines(fields, rows)), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,1 @@
+"""One participant: registered data, history, deletion."""

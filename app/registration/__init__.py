@@ -1,0 +1,1 @@
+"""The four pages: registering, changing, discharging."""

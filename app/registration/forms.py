@@ -1,0 +1,179 @@
+"""What the templates of the pages need to draw a form: its controls, and the steps above it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.fields import ChoiceField, Field, Raw, RowsField
+from services.i18n import gettext as _
+from services.models import Participation
+from services.registration import Page, drafts_of, page_of
+from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
+
+STEP_WORDS = {
+    PERSON.name: "person",
+    BACKGROUND.name: "bakgrunn",
+    PROGRAMME.name: "programinnhold",
+    TERMINATION.name: "avslutning",
+}
+STEP_OF_WORD = {word: next(s for s in STEPS if s.name == name) for name, word in STEP_WORDS.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """One question on the page. `name` is the control's name and id; `raw` what stands in it;
+    `mark` tells a later request how the question was drawn, so that only what changes is redrawn."""
+
+    question: Field
+    name: str
+    raw: Raw
+    error: str = ""
+    warning: str = ""
+    clash: str = ""
+    shown: bool = True
+    required: bool = False
+    watched: bool = False
+    redrawn: bool = False
+    rows: list["Row"] = field(default_factory=list)
+
+    @property
+    def options(self) -> list[tuple[str, Any]]:
+        """The options for the templates: (code, words), or (group, [(code, words), …])."""
+        if not isinstance(self.question, ChoiceField):
+            return []
+        flat = [(option.code, _(option.label), option.group) for option in self.question.options]
+        if not any(group for _code, _words, group in flat):
+            return [(code, words) for code, words, _group in flat]
+        groups = dict.fromkeys(group for _code, _words, group in flat)
+        return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
+
+    @property
+    def mark(self) -> str:
+        """How the question is drawn now."""
+        return f"{self.name}{'!' if self.required else ''}"
+
+    @property
+    def value(self) -> str:
+        """The text of a single control."""
+        return str(self.raw[0]) if self.raw else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of a repeatable question, with the controls of its own questions."""
+
+    index: int
+    controls: list[Control]
+
+
+def controls_of(
+    page: Page, *, said: Mapping[str, str] | None = None, clashes: Mapping[str, str] | None = None
+) -> list[Control]:
+    """The controls of a page. `said` are the errors to show, by control name (default: the page's)."""
+    errors = page.errors if said is None else said
+    warnings = page.warnings
+    shown = {question.key for question in page.step.visible(page.answers)}
+    return [
+        Control(
+            question=question,
+            name=question.key,
+            raw=page.raw[question.key],
+            error=errors.get(question.key, ""),
+            warning=warnings.get(question.key, ""),
+            clash=(clashes or {}).get(question.key, ""),
+            shown=question.key in shown,
+            required=question.required(page.answers),
+            # On the last page every answer counts for the button that discharges.
+            watched=page.step is TERMINATION or bool(page.step.dependents(question.key)),
+            redrawn=bool(question.shown.keys or question.required.keys),
+            rows=_rows(question, page.raw[question.key], errors),
+        )
+        for question in page.step.fields
+    ]
+
+
+def _rows(question: Field, raw: Raw, errors: Mapping[str, str]) -> list[Row]:
+    if not isinstance(question, RowsField):
+        return []
+    return [
+        Row(
+            index=index,
+            controls=[
+                Control(
+                    question=inner,
+                    name=question.control(index, inner.key),
+                    raw=raw_row.get(inner.key, []),
+                    error=errors.get(question.control(index, inner.key), ""),
+                    required=inner.required({}),
+                )
+                for inner in question.fields
+            ],
+        )
+        for index, raw_row in enumerate(raw)
+    ]
+
+
+def labels(names: Iterable[str]) -> dict[str, str]:
+    """The label of each control name; of a row's control with the number of the row."""
+    found = {}
+    for name in names:
+        key, _dash, rest = name.partition("-")
+        question = FIELDS[key]
+        found[name] = _(question.label)
+        if rest and isinstance(question, RowsField):
+            index, _dash, inner = rest.partition("-")
+            label = next(_(f.label) for f in question.fields if f.key == inner)
+            found[name] = f"{_(question.item)} {int(index) + 1}, {label.lower()}"
+    return found
+
+
+def summary(said: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The lines of an error summary: (control's id, label, message). What merely repeats the label
+    is left out."""
+    words = labels(said)
+    return [(name, words[name], message) for name, message in said.items()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepButton:
+    """A step in the bar above the form."""
+
+    value: str
+    name: str
+    state: str
+    kind: str
+    current: bool
+
+
+def new_steps() -> list[StepButton]:
+    """The bar before the participant is created."""
+    return [
+        StepButton(
+            value=step.name,
+            name=_(step.title),
+            state=_("Ved utskriving") if step is TERMINATION else _("Ikke påbegynt"),
+            kind="todo",
+            current=step is PERSON,
+        )
+        for step in STEPS
+    ]
+
+
+def steps_of(participation: Participation, current: Step) -> list[StepButton]:
+    """The bar of a participant: each page's name and how far it has come."""
+    drafts = {draft.field for draft in drafts_of(participation)}
+    buttons = []
+    for step in STEPS:
+        page = page_of(participation, step)
+        begun = any(not q.is_empty(page.answers.get(q.key)) for q in step.fields) or bool(
+            drafts & {q.key for q in step.fields}
+        )
+        missing = len(page.problems)
+        kind = "done" if begun and not missing else "missing" if begun else "todo"
+        state = {
+            "done": _("Fullført"),
+            "missing": _("Mangler %(n)s") % {"n": missing},
+            "todo": _("Ved utskriving") if step is TERMINATION else _("Ikke påbegynt"),
+        }[kind]
+        buttons.append(StepButton(value=step.name, name=_(step.title), state=state, kind=kind, current=step is current))
+    return buttons

@@ -1,0 +1,183 @@
+"""Page 1 before the participant exists: number, name to confirm, kommune, and the page's questions."""
+
+import re
+from dataclasses import dataclass, field
+
+from flask import abort
+
+from app.registers import suggest_number
+from app.registration.forms import Control, controls_of, summary
+from services import registration as service
+from services.fields import ALWAYS, ChoiceField, Option
+from services.i18n import N_
+from services.i18n import gettext as _
+from services.national_id import normalise
+from services.registers import LookUp, Outcome, Registers, fetch_for, funding_of, look_up
+from services.steps import PERSON
+from services.steps.person import MUNICIPALITY_HELP, NATIONAL_ID_HELP, warnings
+from services.viewer import Viewer
+
+_OWN_NAMES = {
+    "csrf_token",
+    "creation_key",
+    "go",
+    "vist",
+    "national_id",
+    "name_confirmed",
+    "shown_name",
+    "municipality",
+}
+
+
+@dataclass
+class NewForm:
+    """The form as it was sent, or blank. `problems` are what stops the creation, by control name."""
+
+    viewer: Viewer
+    number: str
+    creation_key: str
+    municipality: str
+    confirmed: bool
+    shown_name: str
+    page: service.Page
+    found: LookUp | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def blank(cls, viewer: Viewer) -> "NewForm":
+        """An empty form: kommune from the login, financing as the municipality has it."""
+        fundings = {funding_of(place.number) for place in viewer.places}
+        form = {"funding": list(fundings)} if len(fundings) == 1 else {}
+        return cls._make(viewer, {**form, "creation_key": [service.new_creation_key()]})
+
+    @classmethod
+    def sent(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
+        """The form that was sent; unknown fields, and a municipality of others, are refused."""
+        known = _OWN_NAMES | {question.key for question in PERSON.fields}
+        chosen = form.get("municipality", [""])[0]
+        if set(form) - known or (chosen and not viewer.registers_in(chosen)):
+            abort(400)
+        if not re.fullmatch(r"[0-9a-f]{32}", form.get("creation_key", [""])[0]):
+            abort(400)
+        return cls._make(viewer, form)
+
+    @classmethod
+    def _make(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
+        only = viewer.places[0].number if len(viewer.places) == 1 else ""
+        municipality = only or form.get("municipality", [""])[0]
+        base = {"today": service.today(), "municipality": municipality}
+        return cls(
+            viewer=viewer,
+            number=form.get("national_id", [""])[0][:40],
+            creation_key=form.get("creation_key", [""])[0],
+            municipality=municipality,
+            confirmed=form.get("name_confirmed") == ["1"],
+            shown_name=form.get("shown_name", [""])[0],
+            page=service.read_page(PERSON, form, base),
+        )
+
+    def look_up(self, registers: Registers, *, typing: bool = False) -> None:
+        """Ask who bears the number. While it is being typed, an unfinished one is not asked about."""
+        if typing and len(normalise(self.number)) < 11:
+            self.found = None
+            return
+        self.found = look_up(self.number, viewer=self.viewer, registers=registers)
+        if record := self.found.record:
+            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+
+    def check(self) -> None:
+        """Find out what stops the creation."""
+        self.problems = {}
+        if self.found and self.found.outcome is not Outcome.FOUND:
+            self.problems["national_id"] = self.found.message
+        elif not self.confirms_found_name:
+            self.problems["name_confirmed"] = _("Bekreft at navnet er riktig")
+        if not self.municipality:
+            self.problems["municipality"] = _("Velg kommune")
+        self.problems |= self.page.problems
+
+    @property
+    def confirms_found_name(self) -> bool:
+        """True when she has confirmed the very name that Folkeregisteret gives now."""
+        return bool(self.found and self.confirmed and self.shown_name == self.name)
+
+    @property
+    def name(self) -> str:
+        """The name that was found, '' if none."""
+        return self.found.record.full_name if self.found and self.found.record else ""
+
+    @property
+    def warning(self) -> str:
+        """What to think about before creating (age, man)."""
+        return warnings(self.page.answers).get("national_id", "") if self.name else ""
+
+    @property
+    def title(self) -> str:
+        """The page's title."""
+        return f"{_('Feil:')} {_('Ny deltaker')}" if self.problems else _("Ny deltaker")
+
+    @property
+    def missing_words(self) -> str:
+        """What must be filled in before the participant is created."""
+        missing = [] if self.confirms_found_name else [_("fødselsnummer og bekreftet navn")]
+        if not self.municipality:
+            missing.append(_("kommune"))
+        missing += [_(question.label).lower() for question in PERSON.missing(self.page.answers)]
+        return ", ".join(missing)
+
+    @property
+    def summary(self) -> list[tuple[str, str, str]]:
+        """The error summary's lines."""
+        own = {
+            "national_id": _("Fødselsnummer"),
+            "name_confirmed": _("Navn"),
+            "municipality": _("Kommune og kommunenummer"),
+        }
+        lines = [(name, own[name], self.problems[name]) for name in own if name in self.problems]
+        return lines + summary({k: v for k, v in self.problems.items() if k not in own})
+
+    @property
+    def municipality_control(self) -> Control | None:
+        """The choice of kommune, for those who have several."""
+        if len(self.viewer.places) == 1:
+            return None
+        question = ChoiceField(
+            key="municipality",
+            label=N_("Kommune og kommunenummer"),
+            help=MUNICIPALITY_HELP,
+            options=tuple(Option(place.number, f"{place.name} ({place.number})") for place in self.viewer.places),
+            required=ALWAYS,
+        )
+        return Control(
+            question=question,
+            name=question.key,
+            raw=[self.municipality] if self.municipality else [],
+            error=self.problems.get("municipality", ""),
+            required=True,
+            watched=True,
+        )
+
+    def controls(self) -> list[Control]:
+        """The page's questions; what is wrong is said only when she has tried to go on."""
+        return controls_of(self.page, said=self.problems)
+
+    def create(self, registers: Registers) -> str:
+        """Create the participant, with PAD's results if they can be had; gives the public id."""
+        record = self.found.record if self.found else None
+        if record is None:
+            raise ValueError("nobody was found to create")
+        return service.create(
+            self.viewer,
+            person=record,
+            results=fetch_for(record.national_id, registers),
+            municipality_number=self.municipality,
+            page=self.page,
+            creation_key=self.creation_key,
+        )
+
+
+def number_help() -> str:
+    """The help for the number; in development it names a synthetic person to try."""
+    suggested = suggest_number()
+    words = _(NATIONAL_ID_HELP)
+    return f"{words} {_('Prøv for eksempel')} {suggested}." if suggested else words

@@ -1,0 +1,60 @@
+"""Sessions in the database. The browser's cookie holds a random key and nothing else."""
+
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SessionInterface
+
+from services import accounts
+
+
+class DatabaseSession(SecureCookieSession):
+    """The data of a visit; `key` is what the cookie holds, `None` while there is no cookie."""
+
+    def __init__(self, initial: dict[str, Any] | None = None, key: str | None = None) -> None:
+        super().__init__(initial)
+        self.key = key
+        self.modified = False
+
+    def renew(self) -> None:
+        """Begin a new visit under a new key: at sign-in, against session fixation."""
+        if self.key:
+            accounts.end_session(self.key)
+        self.clear()
+        self.key = None
+
+
+class DatabaseSessions(SessionInterface):
+    """Reads the visit at the beginning of a request and stores it at the end if it has changed."""
+
+    def open_session(self, app: Flask, request: Request) -> DatabaseSession:
+        """The visit of the cookie's key; a new, empty one if there is none that runs."""
+        key = request.cookies.get(self.get_cookie_name(app))
+        found = accounts.read_session(key) if key else None
+        if key is None or found is None:
+            return DatabaseSession()
+        accounts.touch_session(key)
+        return DatabaseSession(found[0], key)
+
+    def save_session(self, app: Flask, session: Any, response: Response) -> None:
+        """Store what has changed; end the visit when nothing is left of it."""
+        name = self.get_cookie_name(app)
+        if not session:
+            if session.key or session.modified:
+                if session.key:
+                    accounts.end_session(session.key)
+                response.delete_cookie(name, path="/", secure=self.get_cookie_secure(app), httponly=True)
+            return
+        if not session.modified:
+            return
+        key = session.key or accounts.new_session_key()
+        user = session.get("_user_id")
+        accounts.write_session(key, dict(session), int(user) if user else None)
+        response.set_cookie(
+            name,
+            key,
+            path="/",
+            secure=self.get_cookie_secure(app),
+            httponly=True,
+            samesite="Lax",
+        )

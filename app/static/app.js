@@ -1,0 +1,130 @@
+/* What HTML and htmx do not do by themselves. Everything works without this file, with whole pages. */
+(() => {
+  "use strict";
+  const byId = (id) => document.getElementById(id);
+  const busy = new WeakMap(); // element -> the request that it waits for
+  let leaving = false;
+  let opener = null; // what opened the dialog, and gets the focus back
+  let focused = null; // what had the focus when the request was sent
+
+  /* ---- The dialog: opened when something has been put into it ---- */
+
+  function openDialog(dialog) {
+    const heading = dialog.querySelector("h1, h2");
+    if (heading && heading.id) dialog.setAttribute("aria-labelledby", heading.id);
+    if (!dialog.open) dialog.showModal();
+  }
+
+  document.addEventListener("htmx:after:settle", (event) => {
+    const dialog = byId("dialog");
+    if (event.target === dialog && dialog.childElementCount) openDialog(dialog);
+    // A refusal is shown on the page, which an open dialog would hide.
+    else if (event.target.id === "varsler" && dialog.open) dialog.close();
+  });
+
+  // «close» does not bubble, but it can be captured.
+  document.addEventListener("close", (event) => {
+    if (event.target.id !== "dialog") return;
+    event.target.replaceChildren();
+    event.target.removeAttribute("aria-labelledby");
+    const back = opener && (opener.isConnected ? opener : byId(opener.id));
+    if (back) back.focus();
+    opener = null;
+  }, true);
+
+  /* ---- Waiting, and keeping the focus ---- */
+
+  document.addEventListener("htmx:before:request", (event) => {
+    const { ctx } = event.detail;
+    removeNotice();
+    focused = document.activeElement;
+    const target = ctx.target instanceof Element ? ctx.target : null;
+    if (!target) return;
+    if (target.id === "dialog" && !target.open) opener = ctx.sourceElement;
+    target.setAttribute("aria-busy", "true");
+    busy.set(target, ctx);
+    ctx.waiting = target;
+  });
+
+  document.addEventListener("htmx:finally:request", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx.waiting || busy.get(ctx.waiting) !== ctx) return;
+    ctx.waiting.removeAttribute("aria-busy");
+    busy.delete(ctx.waiting);
+  });
+
+  // htmx gives the focus back to an element with the same id. If there is none, the swapped part gets it.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail.ctx.waiting;
+    if (!target || !target.isConnected || !focused || focused.isConnected) return;
+    if (document.activeElement && document.activeElement !== document.body) return;
+    if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+  });
+
+  /* ---- No contact ---- */
+
+  function removeNotice() {
+    const notice = byId("ingen-kontakt");
+    if (notice) notice.remove();
+  }
+
+  function tryAgain(ctx) {
+    removeNotice();
+    const source = ctx.sourceElement;
+    if (!source.isConnected) return location.reload();
+    htmx.ajax(ctx.request.method, ctx.request.action, {
+      source, target: ctx.target, swap: ctx.swap, event: { submitter: ctx.request.submitter },
+    });
+  }
+
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx || !ctx.request || ctx.response || leaving) return;
+    removeNotice();
+    const notice = byId("uten-kontakt").content.firstElementChild.cloneNode(true);
+    notice.id = "ingen-kontakt";
+    const dialog = byId("dialog");
+    (dialog.open ? dialog : byId("varsler")).prepend(notice);
+    const button = notice.querySelector("button");
+    button.addEventListener("click", () => tryAgain(ctx));
+    notice.scrollIntoView({ block: "nearest" });
+  });
+
+  window.addEventListener("pagehide", () => { leaving = true; });
+
+  /* ---- Plain forms: a second press while the first is under way does nothing ---- */
+
+  const WINDOW_MS = 5000; // then the user may try again: an answer may be lost, and a download leaves the page where it is
+  const sent = new WeakMap();
+
+  function release(form) {
+    form.removeAttribute("aria-busy");
+    sent.delete(form);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method === "dialog") return;
+    if (sent.has(form)) return event.preventDefault();
+    form.setAttribute("aria-busy", "true");
+    sent.set(form, setTimeout(release, WINDOW_MS, form));
+  });
+
+  // Back from the browser's page cache: the page is as it was, so it must be usable again.
+  window.addEventListener("pageshow", () => {
+    leaving = false;
+    document.querySelectorAll("form[aria-busy]").forEach(release);
+  });
+
+  /* ---- «Ingen av disse» excludes the other choices, and they exclude it ---- */
+
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (box.type !== "checkbox" || !box.checked || !box.form) return;
+    const others = [...box.form.elements].filter((other) => other.name === box.name && other !== box && other.type === "checkbox");
+    others.forEach((other) => {
+      if ("alone" in box.dataset || "alone" in other.dataset) other.checked = false;
+    });
+  }, true);
+})();

@@ -1,0 +1,66 @@
+"""Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
+
+from typing import Any
+
+from flask import Flask, Response, make_response, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+MAX_BODY = 1_000_000
+
+
+def is_partial() -> bool:
+    """True when htmx asks for a fragment that goes into the page on screen."""
+    return request.headers.get("HX-Request-Type") == "partial"
+
+
+def respond(page: str, partial: str | None = None, /, *, status: int = 200, **context: Any) -> Response:
+    """The fragment if one is asked for, else the whole page that includes it.
+
+    A fragment may bring along what stands outside of it: `title` for the page's title, `said` for the
+    status line that screen readers read out.
+    """
+    if partial and is_partial():
+        html = render_template(partial, **context)
+        if title := context.get("title"):
+            html = render_template("ui/title.html", title=title) + html
+        if said := context.get("said"):
+            html += render_template("ui/said.html", said=said)
+        return make_response(html, status)
+    return make_response(render_template(page, **context), status)
+
+
+def redirect_to(address: str) -> Response:
+    """Go on to an address: 303 for a page, 204 with HX-Redirect for a fragment."""
+    if is_partial():
+        answer = make_response("", 204)
+        answer.headers["HX-Redirect"] = address
+        return answer
+    answer = make_response("", 303)
+    answer.headers["Location"] = address
+    return answer
+
+
+def init_web(app: Flask) -> None:
+    """Add the headers to every answer of the program."""
+
+    @app.after_request
+    def _headers(answer: BaseResponse) -> BaseResponse:
+        for name, value in SECURITY_HEADERS.items():
+            answer.headers[name] = value
+        if app.config["SESSION_COOKIE_SECURE"]:
+            answer.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        answer.headers["Cache-Control"] = "no-store"
+        answer.vary.update(["HX-Request", "HX-Request-Type"])
+        return answer

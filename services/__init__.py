@@ -1,0 +1,1 @@
+"""The register: people, rules, data, outside systems. Knows nothing of HTTP."""

@@ -1,0 +1,137 @@
+"""Users: passwords, the sessions of their visits, and the viewer that the register asks for."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import selectinload
+
+from services.audit import Action, note
+from services.db import now, session, writing
+from services.models import RoleGrant, User, UserSession
+from services.norwegian_order import sort_key
+from services.viewer import Place, Role, Viewer
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+ANONYMOUS = timedelta(hours=1)  # before sign-in a session holds only what protects the form
+_SEEN_STEP = timedelta(minutes=1)  # how often a visit's «last seen» is written
+
+_hasher = PasswordHasher()
+# Verified for unknown users too, so that the time tells nothing.
+_DECOY = _hasher.hash(secrets.token_hex(16))
+
+
+def hash_password(password: str) -> str:
+    """The Argon2id hash to store."""
+    return _hasher.hash(password)
+
+
+def authenticate(username: str, password: str) -> int | None:
+    """The user's id if name and password fit and she is not blocked; the attempt is logged."""
+    user = session().scalar(select(User).where(User.username == username.strip().lower()))
+    user_id, stored = (user.id, user.password_hash) if user and not user.blocked_at else (None, None)
+    session().rollback()  # no transaction is open while the password is worked on
+    try:
+        _hasher.verify(stored or _DECOY, password)
+        signed_in = user_id if stored else None
+    except (VerificationError, InvalidHashError):
+        signed_in = None
+    with writing() as work:
+        if signed_in:
+            work.execute(update(User).where(User.id == signed_in).values(signed_in_at=now()))
+        note(Action.SIGN_IN if signed_in else Action.SIGN_IN_FAILED, user_id=user_id)
+    return signed_in
+
+
+def viewer_of(user_id: int) -> Viewer | None:
+    """The user as a viewer, or `None` if there is none or she is blocked."""
+    user = session().scalar(
+        select(User)
+        .where(User.id == user_id, User.blocked_at.is_(None))
+        .options(selectinload(User.grants).joinedload(RoleGrant.municipality))
+    )
+    if user is None:
+        return None
+
+    def places(role: Role) -> tuple[Place, ...]:
+        held = [grant.municipality for grant in user.grants if grant.role == role and grant.municipality]
+        return tuple(Place(m.number, m.name) for m in sorted(held, key=lambda m: m.name_key))
+
+    return Viewer(
+        user_id=user.id,
+        username=user.username,
+        name=user.name,
+        roles=frozenset(Role(grant.role) for grant in user.grants),
+        places=places(Role.CASEWORKER),
+        administers=places(Role.MUNICIPAL_ADMIN),
+        sees_protected=user.sees_protected,
+    )
+
+
+def users_for(viewer: Viewer) -> list[User]:
+    """The users that the viewer administers: her municipalities', or all for IMDi. By name."""
+    found = select(User).options(selectinload(User.grants).joinedload(RoleGrant.municipality))
+    if not viewer.is_national:
+        own = [place.number for place in viewer.administers]
+        found = found.where(User.grants.any(RoleGrant.municipality_number.in_(own)))
+    return sorted(session().scalars(found), key=lambda user: sort_key(user.name))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def new_session_key() -> str:
+    """A key that nobody can guess, for the browser's cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def read_session(key: str) -> tuple[dict[str, Any], int | None] | None:
+    """The data and the user's id of a running visit; `None` if it is unknown or has ended."""
+    found = session().get(UserSession, _digest(key))
+    if found is None or _has_ended(found.user_id, found.created_at, found.seen_at):
+        return None
+    return dict(found.data), found.user_id
+
+
+def _has_ended(user_id: int | None, created_at: datetime, seen_at: datetime) -> bool:
+    limit = ABSOLUTE if user_id else ANONYMOUS
+    return now() > min(created_at + limit, seen_at + IDLE)
+
+
+def write_session(key: str, data: dict[str, Any], user_id: int | None) -> None:
+    """Store the data of a visit, new or running."""
+    with writing() as work:
+        visit = work.get(UserSession, _digest(key))
+        if visit is None:
+            work.add(UserSession(key_hash=_digest(key), user_id=user_id, data=data, created_at=now(), seen_at=now()))
+        else:
+            visit.data, visit.user_id, visit.seen_at = data, user_id, now()
+
+
+def touch_session(key: str) -> None:
+    """Note that the visit is alive, at most once a minute."""
+    stale = now() - _SEEN_STEP
+    found = session().scalar(
+        select(UserSession.seen_at).where(UserSession.key_hash == _digest(key), UserSession.seen_at < stale)
+    )
+    if found:
+        with writing() as work:
+            work.execute(update(UserSession).where(UserSession.key_hash == _digest(key)).values(seen_at=now()))
+
+
+def end_session(key: str) -> None:
+    """End a visit, and clear away those that ended by themselves."""
+    with writing() as work:
+        work.execute(
+            delete(UserSession).where(
+                (UserSession.key_hash == _digest(key))
+                | (UserSession.seen_at < now() - IDLE)
+                | (UserSession.created_at < now() - ABSOLUTE)
+            )
+        )

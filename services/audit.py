@@ -1,0 +1,53 @@
+"""The access log: who signed in, looked up, opened, changed, downloaded or was refused. Ids only."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert
+
+from services.db import now, session, writing
+from services.models import AccessEntry
+from services.viewer import Viewer
+
+
+class Action(StrEnum):
+    """What can stand in the log."""
+
+    SIGN_IN = "sign_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_OUT = "sign_out"
+    LOOK_UP = "look_up"
+    OPEN = "open"
+    CREATE = "create"
+    CHANGE = "change"
+    DISCHARGE = "discharge"
+    DELETE = "delete"
+    DOWNLOAD = "download"
+    REFUSED = "refused"
+
+
+def note(
+    action: Action,
+    *,
+    user_id: int | None,
+    participation: int | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add a line to the log within the caller's transaction. `detail` holds ids and codes only."""
+    session().execute(
+        insert(AccessEntry).values(
+            at=now(), user_id=user_id, action=action.value, participation_ref=participation, detail=detail
+        )
+    )
+
+
+def record(
+    action: Action,
+    *,
+    viewer: Viewer | None,
+    participation: int | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add a line to the log in a transaction of its own."""
+    with writing():
+        note(action, user_id=viewer.user_id if viewer else None, participation=participation, detail=detail)

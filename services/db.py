@@ -1,0 +1,116 @@
+"""The database: one engine, one session a request, and the two ways into a transaction.
+
+SQLite and PostgreSQL both serve. On SQLite a transaction that reads first and writes later can be
+refused in the middle («database is locked»), so whoever means to write says so at the beginning:
+`with writing(): …` takes the write lock at once, commits at the end and rolls back on any error.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Parent of all tables; constraints get predictable names, so that migrations can name them."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+# What was read stays readable after COMMIT: nothing is fetched again behind a caller's back.
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, stored as UTC, always read back with its zone. Naive moments are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def sort_text(length: int) -> String:
+    """A text column whose bytes decide the order on both databases (see `norwegian_order`)."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+# Ids of the tables that grow without end; SQLite's own row ids have 64 bits anyhow.
+long_id = BigInteger().with_variant(Integer, "sqlite")
+json_type = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def session() -> Session:
+    """The session of the present request or command."""
+    current: Session = db.session()
+    return current
+
+
+def end_reading() -> None:
+    """End the open transaction, so that none is held while an outside system is asked."""
+    session().rollback()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A transaction that writes: begins afresh, holds the write lock, ends in COMMIT or ROLLBACK."""
+    work = session()
+    work.rollback()
+    try:
+        work.connection(execution_options={"writes": True})
+        yield work
+        work.commit()
+    except BaseException:
+        work.rollback()
+        raise
+
+
+def listen(engine: Engine) -> None:
+    """Set up SQLite connections: WAL, every commit on disk, foreign keys, and our own BEGIN."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        raw: Any = connection
+        raw.isolation_level = None  # the driver's own BEGIN would come too late
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            raw.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

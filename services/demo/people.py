@@ -1,0 +1,51 @@
+"""Which of the synthetic people are registered, and which are left to be tried."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from random import Random
+
+from sqlalchemy import select
+
+from services.db import session
+from services.folkeregisteret.population import SEED, SIZE, SyntheticPerson, people, persons
+from services.models import Person
+
+# The last of the stand-ins' people are left out, so that there always is somebody to register.
+_LEFT_OUT = range(SIZE - 1000, SIZE)
+_UNFIT = frozenset({"dead", "replaced", "no_name", "moved_out", "child", "elderly"})
+_MEN_TAKEN = 0.25  # men take part, but seldom
+_LONGEST_BACK = timedelta(days=4 * 365)
+
+
+class Queue:
+    """Who is registered next: from two queues, since protected persons are dealt apart.
+
+    `needed` is how many persons will be asked for in all; the population is made large enough.
+    """
+
+    def __init__(self, random: Random, needed: int, today: date) -> None:
+        self._random = random
+        self._arrived_before = today - _LONGEST_BACK
+        size = SIZE if needed <= SIZE // 2 else SIZE + 2 * needed
+        fit = [person for index, person in enumerate(people(SEED, size)) if self._is_fit(index, person)]
+        random.shuffle(fit)
+        self._protected = iter([person for person in fit if person.protection])
+        self._open = iter([person for person in fit if not person.protection])
+
+    def next(self, *, protected: bool) -> SyntheticPerson:
+        """A person who has not been given before."""
+        found = next(self._protected, None) if protected else None
+        return found or next(self._open)
+
+    def _is_fit(self, index: int, person: SyntheticPerson) -> bool:
+        if index in _LEFT_OUT or person.kinds & _UNFIT:
+            return False
+        if person.arrivals and person.arrivals[0].day >= self._arrived_before:
+            return False  # nobody begins before she has come to Norway
+        return "man" not in person.kinds or self._random.random() < _MEN_TAKEN
+
+
+def unregistered(count: int, kind: str = "ordinary") -> Iterator[SyntheticPerson]:
+    """Up to `count` synthetic persons of a published kind who are not in the register, in a stable order."""
+    taken = set(session().scalars(select(Person.national_id)))
+    return persons(count, kind, taken)

@@ -1,0 +1,441 @@
+"""The kinds of question a form can ask, and how each is read, stored, compared and said.
+
+A question is declared once, in `services.steps`; the form, the page of registered data, what is
+missing, the history and the downloads follow from the declaration. Three forms of an answer occur:
+
+- *raw*: what stood in the controls, `list[str]` (rows: `list[dict[str, list[str]]]`);
+- *value*: what the register holds (`str`, `list[str]`, `int`, `Decimal`, `date`, `bool`, list of
+  dicts for rows), `None` when there is no answer;
+- *JSON*: the value as the history and the drafts keep it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar, TypeAlias
+
+from services.i18n import N_
+from services.i18n import gettext as _
+
+Raw: TypeAlias = list[Any]
+Values: TypeAlias = Mapping[str, Any]
+FormData: TypeAlias = Mapping[str, list[str]]
+
+EARLIEST = date(1950, 1, 1)
+LATEST = date(2100, 12, 31)
+
+
+class Invalid(ValueError):  # noqa: N818 - says what is the case
+    """A raw answer that cannot be read; `errors` maps control names to words for the user."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A rule over the answers, e.g. when a question is shown. `keys` are the answers it reads."""
+
+    keys: tuple[str, ...]
+    test: Callable[[Values], bool]
+
+    def __call__(self, values: Values) -> bool:
+        return self.test(values)
+
+    def __or__(self, other: "Condition") -> "Condition":
+        return Condition(self.keys + other.keys, lambda values: self(values) or other(values))
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return Condition(self.keys + other.keys, lambda values: self(values) and other(values))
+
+
+ALWAYS = Condition((), lambda values: True)
+NEVER = Condition((), lambda values: False)
+
+
+def chosen(key: str, *codes: str) -> Condition:
+    """True when the answer to `key` is, or holds, one of the codes."""
+
+    def test(values: Values) -> bool:
+        answer = values.get(key)
+        given = answer if isinstance(answer, list) else [answer]
+        return any(code in given for code in codes)
+
+    return Condition((key,), test)
+
+
+def positive(key: str) -> Condition:
+    """True when the number answered to `key` is above zero."""
+    return Condition((key,), lambda values: (values.get(key) or 0) > 0)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to choose: its code in the database, its words, and the group it stands in."""
+
+    code: str
+    label: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A question. `help` is the text behind its «i»; `shown` and `required` are rules over the
+    answers. A question that is not shown has no answer."""
+
+    kind: ClassVar[str] = "text"
+    key: str
+    label: str
+    help: str = ""
+    shown: Condition = ALWAYS
+    required: Condition = NEVER
+    missing_text: str = ""
+
+    def read(self, form: FormData) -> Raw:
+        """The raw answer as it came."""
+        return list(form.get(self.key, []))
+
+    def names(self, raw: Raw) -> list[str]:
+        """The names of the controls that may come with the form."""
+        return [self.key]
+
+    def parse(self, raw: Raw) -> Any:
+        """The value of a raw answer, `None` if it is empty; raises `Invalid`."""
+        given = raw[0].strip() if raw else ""
+        return self.parse_text(given) if given else None
+
+    def parse_text(self, given: str) -> Any:
+        """The value of a single, not empty, text."""
+        raise NotImplementedError(type(self).__name__)
+
+    def raw(self, value: Any) -> Raw:
+        """What stands in the controls for a value."""
+        return [] if value is None else [self.text(value)]
+
+    def text(self, value: Any) -> str:
+        """The value in words, for reading and downloads; '' when there is none."""
+        return "" if value is None else str(value)
+
+    def to_json(self, value: Any) -> Any:
+        """The value as the history keeps it."""
+        return value
+
+    def is_empty(self, value: Any) -> bool:
+        """True when the question is not answered."""
+        return value is None or value == []
+
+    def invalid(self, message: str) -> Invalid:
+        """An `Invalid` for this question's only control."""
+        return Invalid({self.key: message})
+
+    @property
+    def when_missing(self) -> str:
+        """What to say when the answer is missing."""
+        return _(self.missing_text) if self.missing_text else _("Fyll ut «%(label)s»") % {"label": _(self.label)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceField(Field):
+    """One of several options: radio buttons up to five, a select beyond. Value: the code."""
+
+    options: tuple[Option, ...]
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """`radio` or `select`."""
+        return "radio" if len(self.options) <= 5 else "select"
+
+    def parse_text(self, given: str) -> str:
+        if any(option.code == given for option in self.options):
+            return given
+        raise self.invalid(_("Velg et av alternativene"))
+
+    def raw(self, value: Any) -> Raw:
+        return [] if value is None else [value]
+
+    def text(self, value: Any) -> str:
+        if value is None:
+            return ""
+        return next((_(o.label) for o in self.options if o.code == value), str(value))
+
+    @property
+    def when_missing(self) -> str:
+        """What to say when nothing is chosen."""
+        return _(self.missing_text) if self.missing_text else _("Velg «%(label)s»") % {"label": _(self.label)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManyField(ChoiceField):
+    """Several of the options, as check boxes. `exclusive` excludes all others. Value: sorted codes."""
+
+    exclusive: str | None = None
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Always check boxes."""
+        return "checks"
+
+    def parse(self, raw: Raw) -> list[str] | None:
+        known = [option.code for option in self.options]
+        if any(code not in known for code in raw):
+            raise self.invalid(_("Velg blant alternativene"))
+        if self.exclusive in raw and len(set(raw)) > 1:
+            label = next(_(o.label) for o in self.options if o.code == self.exclusive)
+            raise self.invalid(_("«%(label)s» kan ikke velges sammen med andre") % {"label": label})
+        return [code for code in known if code in raw] or None
+
+    def raw(self, value: Any) -> Raw:
+        return list(value or [])
+
+    def text(self, value: Any) -> str:
+        return " | ".join(super(ManyField, self).text(code) for code in value or [])
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckField(Field):
+    """A single check box. Value: `True` or none."""
+
+    kind = "check"
+
+    def parse_text(self, given: str) -> bool:
+        if given != "1":
+            raise self.invalid(_("Velg blant alternativene"))
+        return True
+
+    def raw(self, value: Any) -> Raw:
+        return ["1"] if value else []
+
+    def text(self, value: Any) -> str:
+        return _("Ja") if value else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberField(Field):
+    """A whole number from `least` to `most`. Value: `int`."""
+
+    kind = "number"
+    least: int = 0
+    most: int = 9999
+
+    def parse_text(self, given: str) -> int:
+        digits = given.replace(" ", "")
+        if not re.fullmatch(r"[0-9]{1,6}", digits) or not self.least <= int(digits) <= self.most:
+            raise self.invalid(_("Skriv et tall fra %(least)s til %(most)s") % {"least": self.least, "most": self.most})
+        return int(digits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class YearField(Field):
+    """A year with four digits. Value: `int`."""
+
+    kind = "year"
+
+    def parse_text(self, given: str) -> int:
+        if not re.fullmatch(r"[0-9]{4}", given) or not EARLIEST.year <= int(given) <= LATEST.year:
+            raise self.invalid(_("Skriv et årstall med fire sifre"))
+        return int(given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoursField(Field):
+    """Hours a week in steps of a half. Value: `Decimal` with one place."""
+
+    kind = "hours"
+    most: int = 40
+
+    def parse_text(self, given: str) -> Decimal:
+        try:
+            hours = Decimal(given.replace(" ", "").replace(",", ".")) if len(given) < 8 else Decimal(-1)
+        except InvalidOperation:
+            hours = Decimal(-1)
+        if not hours.is_finite() or not 0 <= hours <= self.most or hours * 2 % 1:
+            raise self.invalid(
+                _("Skriv timer fra 0 til %(most)s, hele eller halve (for eksempel 22,5)") % {"most": self.most}
+            )
+        return hours.quantize(Decimal("0.1"))
+
+    def text(self, value: Any) -> str:
+        if value is None:
+            return ""
+        return f"{Decimal(value):.1f}".replace(".", ",").removesuffix(",0")
+
+    def to_json(self, value: Any) -> Any:
+        return None if value is None else f"{Decimal(value):.1f}"
+
+
+_DATE = re.compile(r"([0-9]{1,2})[.,/ -]+([0-9]{1,2})[.,/ -]+([0-9]{4})|([0-9]{2})([0-9]{2})([0-9]{4})")
+
+
+def parse_date(given: str) -> date | None:
+    """The day that `dd.mm.åååå` (also `d.m.åååå`, `ddmmåååå`) means; `None` if it means none."""
+    match = _DATE.fullmatch(given.strip())
+    if not match:
+        return None
+    day, month, year = (int(part) for part in match.groups() if part is not None)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def date_text(day: date | None) -> str:
+    """`dd.mm.åååå`, or ''."""
+    return "" if day is None else f"{day:%d.%m.%Y}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateField(Field):
+    """A day, typed as dd.mm.åååå. Value: `date`."""
+
+    kind = "date"
+    earliest: date = EARLIEST
+    not_ahead: bool = False  # may not lie in the future (checked against the answers' «today»)
+
+    def parse_text(self, given: str) -> date:
+        day = parse_date(given)
+        if day is None:
+            raise self.invalid(_("Skriv en dato som finnes, slik: dd.mm.åååå"))
+        if not self.earliest <= day <= LATEST:
+            raise self.invalid(
+                _("Datoen må være mellom %(first)s og %(last)s")
+                % {"first": date_text(self.earliest), "last": date_text(LATEST)}
+            )
+        return day
+
+    def text(self, value: Any) -> str:
+        return date_text(value)
+
+    def to_json(self, value: Any) -> Any:
+        return None if value is None else value.isoformat()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthField(DateField):
+    """A month, typed as mm.åååå. Value: its first day."""
+
+    kind = "month"
+
+    def parse_text(self, given: str) -> date:
+        match = re.fullmatch(r"([0-9]{1,2})[.,/ -]+([0-9]{4})", given)
+        if not match or not 1 <= int(match[1]) <= 12 or not EARLIEST.year <= int(match[2]) <= LATEST.year:
+            raise self.invalid(_("Skriv måned og år, slik: mm.åååå"))
+        return date(int(match[2]), int(match[1]), 1)
+
+    def text(self, value: Any) -> str:
+        return "" if value is None else f"{value:%m.%Y}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextField(Field):
+    """Free text up to `most` characters, on one line or several. Value: `str`, NFC."""
+
+    most: int = 200
+    lines: bool = False
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """`text` or `textarea`."""
+        return "textarea" if self.lines else "text"
+
+    def parse_text(self, given: str) -> str:
+        clean = unicodedata.normalize("NFC", given.replace("\r\n", "\n").replace("\r", "\n"))
+        allowed = "\n" if self.lines else ""
+        if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} and c not in allowed for c in clean):
+            raise self.invalid(_("Teksten har tegn som ikke kan lagres. Skriv den på nytt uten dem"))
+        if len(clean) > self.most:
+            raise self.invalid(
+                _("Skriv høyst %(most)s tegn (nå %(length)s)") % {"most": self.most, "length": len(clean)}
+            )
+        return clean
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsField(Field):
+    """Repeatable rows, each with the same questions. Value: list of dicts, or none."""
+
+    kind = "rows"
+    item: str
+    add_label: str
+    fields: tuple[Field, ...]
+    row_checks: Callable[[Values], dict[str, str]] = field(default=lambda row: {})
+    most: int = 60
+
+    def control(self, index: int, key: str) -> str:
+        """The name of the control for a question of a row."""
+        return f"{self.key}-{index}-{key}"
+
+    def read(self, form: FormData) -> Raw:
+        pattern = re.compile(rf"{self.key}-([0-9]{{1,4}})-([a-z_]+)")
+        rows: dict[int, dict[str, list[str]]] = {}
+        for name, given in form.items():
+            if match := pattern.fullmatch(name):
+                rows.setdefault(int(match[1]), {})[match[2]] = list(given)
+        return [rows[index] for index in sorted(rows)]
+
+    def names(self, raw: Raw) -> list[str]:
+        return [self.control(i, inner.key) for i in range(len(raw)) for inner in self.fields]
+
+    def blank(self) -> dict[str, list[str]]:
+        """A raw row that nothing is typed into yet."""
+        return {inner.key: [] for inner in self.fields}
+
+    def parse(self, raw: Raw) -> list[dict[str, Any]] | None:
+        if len(raw) > self.most:
+            raise self.invalid(_("Det er plass til høyst %(most)s rader") % {"most": self.most})
+        rows: list[dict[str, Any]] = []
+        errors: dict[str, str] = {}
+        for index, raw_row in enumerate(raw):
+            if any(text.strip() for texts in raw_row.values() for text in texts):
+                row, row_errors = self._parse_row(raw_row)
+                rows.append(row)
+                errors |= {self.control(index, key): message for key, message in row_errors.items()}
+        if errors:
+            raise Invalid(errors)
+        return rows or None
+
+    def _parse_row(self, raw_row: dict[str, list[str]]) -> tuple[dict[str, Any], dict[str, str]]:
+        row: dict[str, Any] = {}
+        errors: dict[str, str] = {}
+        for inner in self.fields:
+            try:
+                row[inner.key] = inner.parse(raw_row.get(inner.key, []))
+            except Invalid as invalid:
+                row[inner.key] = None
+                errors |= invalid.errors
+            else:
+                if inner.required(row) and inner.is_empty(row[inner.key]):
+                    errors[inner.key] = inner.when_missing
+        return row, errors or self.row_checks(row)
+
+    def raw(self, value: Any) -> Raw:
+        return [{inner.key: inner.raw(row.get(inner.key)) for inner in self.fields} for row in value or []]
+
+    def row_text(self, row: Mapping[str, Any]) -> str:
+        """One row in words, its answers divided by commas."""
+        said = [inner.text(row.get(inner.key)) for inner in self.fields]
+        return ", ".join(part for part in said if part)
+
+    def text(self, value: Any) -> str:
+        return " | ".join(self.row_text(row) for row in value or [])
+
+    def to_json(self, value: Any) -> Any:
+        if not value:
+            return None
+        return [{inner.key: inner.to_json(row.get(inner.key)) for inner in self.fields} for row in value]
+
+
+def label_options(*options: tuple[str, str]) -> tuple[Option, ...]:
+    """Options from (code, label) pairs."""
+    return tuple(Option(code, label) for code, label in options)
+
+
+def grouped_options(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> tuple[Option, ...]:
+    """Options from (group, pairs) in their groups."""
+    return tuple(Option(code, label, group) for group, pairs in groups for code, label in pairs)
+
+
+YES_NO = label_options(("yes", N_("Ja")), ("no", N_("Nei")))

@@ -1,0 +1,329 @@
+"""The tables. Words: `Person` is a human for life, `Participation` one stay in one programme.
+
+What the participant list shows and sorts by is copied into `Participation` (name, number and the
+stored sort keys), so that the list reads one table; on discharge the copied name is emptied, and
+with it the name is gone from list, sort order, titles and downloads alike.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.db import Base, UtcDateTime, json_type, long_id, sort_text
+
+
+class Status(IntEnum):
+    """Where a participation stands. Numbered in the alphabetical order of the words on screen
+    (Avsluttet, Endret, Opprettet, Utskrevet), so that an index serves the sorting."""
+
+    ENDED = 1
+    CHANGED = 2
+    CREATED = 3
+    DISCHARGED = 4
+
+
+class Municipality(Base):
+    """A kommune, by its four-digit kommunenummer."""
+
+    __tablename__ = "municipality"
+
+    number: Mapped[str] = mapped_column(String(4), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    name_key: Mapped[str] = mapped_column(sort_text(360))
+    county_number: Mapped[str] = mapped_column(String(2))
+    county_name: Mapped[str] = mapped_column(String(60))
+    funding: Mapped[str] = mapped_column(String(20), server_default="ordinary")
+
+
+class District(Base):
+    """A bydel of Oslo, by its six-digit number."""
+
+    __tablename__ = "district"
+
+    number: Mapped[str] = mapped_column(String(6), primary_key=True)
+    municipality_number: Mapped[str] = mapped_column(ForeignKey("municipality.number"))
+    name: Mapped[str] = mapped_column(String(60))
+    name_key: Mapped[str] = mapped_column(sort_text(360))
+
+
+class User(Base):
+    """Someone who may sign in. Rights come from her role grants."""
+
+    __tablename__ = "user_account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(30))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    sees_protected: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    grants: Mapped[list["RoleGrant"]] = relationship(back_populates="user", lazy="raise")
+
+
+class RoleGrant(Base):
+    """One role of a user; municipal roles hold for one municipality each, IMDi's for all."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        UniqueConstraint("user_id", "role", "municipality_number"),
+        CheckConstraint(
+            "(role IN ('imdi_reader', 'imdi_admin')) = (municipality_number IS NULL)", name="municipal_role"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    municipality_number: Mapped[str | None] = mapped_column(ForeignKey("municipality.number"), index=True)
+    user: Mapped[User] = relationship(back_populates="grants")
+    municipality: Mapped[Municipality | None] = relationship(lazy="raise")
+
+
+class UserSession(Base):
+    """A visit. The browser holds a random key; here stands only its SHA-256."""
+
+    __tablename__ = "user_session"
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(json_type)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Person(Base):
+    """A human with one fødselsnummer and one PersonId for life, and what Folkeregisteret and PAD say.
+
+    `protection` is confidential itself: `fortrolig`, `strengtFortrolig` or none.
+    """
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(8), unique=True)
+    national_id: Mapped[str] = mapped_column(String(11), unique=True)
+    name: Mapped[str] = mapped_column(String(620))
+    birth_date: Mapped[date | None] = mapped_column(Date)
+    sex: Mapped[str | None] = mapped_column(String(10))
+    arrival_year: Mapped[int | None] = mapped_column(SmallInteger)
+    birth_country: Mapped[str | None] = mapped_column(String(3))
+    marital_status: Mapped[str | None] = mapped_column(String(30))
+    protection: Mapped[str | None] = mapped_column(String(20))
+    freg_fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    test_results: Mapped[list[dict[str, Any]] | None] = mapped_column(json_type)
+    pad_fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Participation(Base):
+    """One stay of a person in one municipality's programme, with the answers of the four pages.
+
+    The answers' columns bear the keys of `services.fields`; what they mean is declared there.
+    """
+
+    __tablename__ = "participation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(22), unique=True)
+    person_ref: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person: Mapped[Person] = relationship(lazy="raise")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    creation_key: Mapped[str] = mapped_column(String(32), unique=True)
+
+    # Copies for the list (see the module's text)
+    person_id: Mapped[str] = mapped_column(String(8), index=True)
+    national_id: Mapped[str] = mapped_column(sort_text(11), index=True)
+    name: Mapped[str] = mapped_column(String(620))
+    name_key: Mapped[str | None] = mapped_column(sort_text(1000))
+    protected: Mapped[bool]
+
+    municipality_number: Mapped[str] = mapped_column(ForeignKey("municipality.number"))
+    municipality_key: Mapped[str] = mapped_column(sort_text(360))
+    district_number: Mapped[str | None] = mapped_column(ForeignKey("district.number"))
+    district_key: Mapped[str | None] = mapped_column(sort_text(360))
+    status: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(String(60))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[str] = mapped_column(sort_text(60))
+    discharged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    discharged_by: Mapped[str | None] = mapped_column(String(60))
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_by: Mapped[str | None] = mapped_column(String(60))
+    background_missing: Mapped[int] = mapped_column(SmallInteger)
+    programme_missing: Mapped[int] = mapped_column(SmallInteger)
+
+    # Page 1
+    funding: Mapped[str] = mapped_column(String(20))
+    start_date: Mapped[date] = mapped_column(Date)
+
+    # Page 2
+    target_group: Mapped[str | None] = mapped_column(String(30))
+    recruitment: Mapped[str | None] = mapped_column(String(30))
+    earlier_measures: Mapped[list[str] | None] = mapped_column(json_type)
+    intro_end: Mapped[date | None] = mapped_column(Date)
+    literacy: Mapped[str | None] = mapped_column(String(30))
+    mother_tongue: Mapped[str | None] = mapped_column(String(30))
+    oral_start: Mapped[str | None] = mapped_column(String(30))
+    written_start: Mapped[str | None] = mapped_column(String(30))
+    education: Mapped[str | None] = mapped_column(String(30))
+    education_country: Mapped[str | None] = mapped_column(String(30))
+    education_recognised: Mapped[str | None] = mapped_column(String(30))
+    work_experience: Mapped[str | None] = mapped_column(String(30))
+    work_norway: Mapped[str | None] = mapped_column(String(30))
+    children: Mapped[int | None] = mapped_column(SmallInteger)
+    youngest_child: Mapped[int | None] = mapped_column(SmallInteger)
+    livelihood_start: Mapped[str | None] = mapped_column(String(30))
+
+    # Page 3
+    individual_plan: Mapped[str | None] = mapped_column(String(30))
+    plan_date: Mapped[date | None] = mapped_column(Date)
+    goals: Mapped[list[str] | None] = mapped_column(json_type)
+    goals_other: Mapped[str | None] = mapped_column(String(200))
+    goal_level: Mapped[str | None] = mapped_column(String(30))
+    hours_per_week: Mapped[Decimal | None] = mapped_column(Numeric(4, 1, asdecimal=True))
+    allowance: Mapped[str | None] = mapped_column(String(30))
+    no_activities: Mapped[bool | None]
+    extension: Mapped[str | None] = mapped_column(String(30))
+    extension_reason: Mapped[str | None] = mapped_column(Text)
+    planned_end: Mapped[date | None] = mapped_column(Date)
+    extra_year: Mapped[str | None] = mapped_column(String(30))
+    activities: Mapped[list["Activity"]] = relationship(
+        lazy="raise", order_by="Activity.position", cascade="all, delete-orphan"
+    )
+    leaves: Mapped[list["Leave"]] = relationship(lazy="raise", order_by="Leave.position", cascade="all, delete-orphan")
+
+    # Page 4
+    end_reason: Mapped[str | None] = mapped_column(String(30))
+    end_reason_text: Mapped[str | None] = mapped_column(String(200))
+    end_date: Mapped[date | None] = mapped_column(Date)
+    absence_valid: Mapped[int | None] = mapped_column(SmallInteger)
+    absence_invalid: Mapped[int | None] = mapped_column(SmallInteger)
+    outcome: Mapped[list[str] | None] = mapped_column(json_type)
+    job_kind: Mapped[str | None] = mapped_column(String(30))
+    job_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    job_sector: Mapped[str | None] = mapped_column(String(30))
+    job_industry: Mapped[str | None] = mapped_column(String(30))
+    job_subsidy: Mapped[str | None] = mapped_column(String(30))
+    study_kind: Mapped[str | None] = mapped_column(String(30))
+    study_load: Mapped[str | None] = mapped_column(String(30))
+    other_kind: Mapped[str | None] = mapped_column(String(30))
+    livelihood_end: Mapped[str | None] = mapped_column(String(30))
+    oral_end: Mapped[str | None] = mapped_column(String(30))
+    written_end: Mapped[str | None] = mapped_column(String(30))
+
+    municipality: Mapped[Municipality] = relationship(lazy="raise")
+    district: Mapped[District | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        # One running participation a person in the whole country (domain: «active elsewhere»); it also
+        # makes a create that is sent twice harmless.
+        Index(
+            "uq_participation_running",
+            "person_ref",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL AND status <> 4"),
+            postgresql_where=text("deleted_at IS NULL AND status <> 4"),
+        ),
+        Index("ix_participation_municipal_order", "municipality_number", "changed_at", "id"),
+        Index("ix_participation_order", "changed_at", "id"),
+        CheckConstraint("status BETWEEN 1 AND 4", name="status"),
+        CheckConstraint("status <> 4 OR (name = '' AND name_key IS NULL)", name="discharged_nameless"),
+        CheckConstraint("end_date IS NULL OR end_date >= start_date", name="dates"),
+    )
+
+
+class Activity(Base):
+    """A tiltak of page 3; dates are days, `hours` a week."""
+
+    __tablename__ = "activity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"), index=True)
+    municipality_number: Mapped[str] = mapped_column(String(4))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str] = mapped_column(String(30))
+    from_date: Mapped[date] = mapped_column(Date)
+    to_date: Mapped[date | None] = mapped_column(Date)
+    hours: Mapped[Decimal] = mapped_column(Numeric(4, 1, asdecimal=True))
+    comment: Mapped[str | None] = mapped_column(String(500))
+
+
+class Leave(Base):
+    """A permisjon of page 3."""
+
+    __tablename__ = "leave"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"), index=True)
+    municipality_number: Mapped[str] = mapped_column(String(4))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    from_date: Mapped[date] = mapped_column(Date)
+    to_date: Mapped[date] = mapped_column(Date)
+    kind: Mapped[str] = mapped_column(String(30))
+
+
+class DraftValue(Base):
+    """What was typed but is not valid: kept as typed, beside the register, until it is mended."""
+
+    __tablename__ = "draft_value"
+    __table_args__ = (UniqueConstraint("participation_ref", "field"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"))
+    municipality_number: Mapped[str] = mapped_column(String(4))
+    field: Mapped[str] = mapped_column(String(40))
+    raw: Mapped[Any] = mapped_column(json_type)
+    username: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Change(Base):
+    """One field's change, written in the same transaction as the change itself. Append-only."""
+
+    __tablename__ = "change"
+    __table_args__ = (Index("ix_change_participation", "participation_ref", "version"),)
+
+    id: Mapped[int] = mapped_column(long_id, primary_key=True)
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"))
+    municipality_number: Mapped[str] = mapped_column(String(4))
+    version: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    username: Mapped[str] = mapped_column(String(60))
+    source: Mapped[str] = mapped_column(String(20), server_default="user")
+    field: Mapped[str] = mapped_column(String(40))
+    old: Mapped[Any] = mapped_column(json_type, nullable=True)
+    new: Mapped[Any] = mapped_column(json_type, nullable=True)
+
+
+class AccessEntry(Base):
+    """One line of the access log: who did what to whom, by ids only. Append-only."""
+
+    __tablename__ = "access_entry"
+
+    id: Mapped[int] = mapped_column(long_id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    user_id: Mapped[int | None] = mapped_column(Integer)
+    action: Mapped[str] = mapped_column(String(40))
+    participation_ref: Mapped[int | None] = mapped_column(Integer, index=True)
+    detail: Mapped[dict[str, Any] | None] = mapped_column(json_type)

@@ -1,0 +1,40 @@
+"""What can go wrong when a register is asked about a person.
+
+The texts are for logs and never hold a number, a name or an address of the web: what a caseworker reads is
+written where it is shown, from the kind of error.
+"""
+
+from __future__ import annotations
+
+
+class RegisterError(Exception):
+    """A register gave no usable answer. `register` is the name of the system that was asked."""
+
+    def __init__(self, register: str, reason: str) -> None:
+        super().__init__(f"{register}: {reason}")
+        self.register = register
+        self.reason = reason
+
+
+class WrongNumber(RegisterError):  # noqa: N818 - named by what it says
+    """The register says that the number is not well formed (400), or it was not sent, since it was not."""
+
+
+class NotFound(RegisterError):  # noqa: N818 - named by what it says
+    """The register knows nobody with the number (404 in the register's own words)."""
+
+
+class AccessDenied(RegisterError):  # noqa: N818 - named by what it says
+    """We are not let in (401, 403, or a refusal of Maskinporten): a matter for those who run the system."""
+
+
+class Busy(RegisterError):  # noqa: N818 - named by what it says
+    """Too many questions in a short time (429). `retry_after`: seconds to wait, or None if not said."""
+
+    def __init__(self, register: str, retry_after: float | None) -> None:
+        super().__init__(register, "too many requests")
+        self.retry_after = retry_after
+
+
+class Unavailable(RegisterError):  # noqa: N818 - named by what it says
+    """The register is down, slow, unreachable, or answers something that cannot be read."""

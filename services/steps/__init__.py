@@ -1,0 +1,97 @@
+"""The four pages of a registration and every question on them (section 5 of the domain, guide 4).
+
+A step is its questions in the order of the page and the checks that read several answers at once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.fields import Field, Values
+from services.i18n import N_
+from services.steps import background, person, programme, termination
+
+Messages = Mapping[str, str]
+
+
+def _nothing(values: Values) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One page. `checks` gives errors and `warnings` gives remarks, both by question key; warnings
+    stop nobody."""
+
+    name: str
+    title: str
+    fields: tuple[Field, ...]
+    always_answered: bool = False  # a participation cannot exist without these answers
+    checks: Callable[[Values], dict[str, str]] = field(default=_nothing)
+    warnings: Callable[[Values], dict[str, str]] = field(default=_nothing)
+
+    def visible(self, values: Values) -> list[Field]:
+        """The questions that are asked, given the answers."""
+        return [question for question in self.fields if question.shown(values)]
+
+    def missing(self, values: Values) -> list[Field]:
+        """The questions that must be answered and are not."""
+        return [q for q in self.visible(values) if q.required(values) and q.is_empty(values.get(q.key))]
+
+    def pruned(self, values: Values) -> dict[str, Any]:
+        """The page's answers, without those of questions that are not asked; a question that goes
+        takes along the ones that hang on it."""
+        answers = dict(values)
+        for question in self.fields:  # a question stands after those it hangs on
+            if not question.shown(answers):
+                answers[question.key] = None
+        return {question.key: answers.get(question.key) for question in self.fields}
+
+    def dependents(self, key: str) -> list[Field]:
+        """The questions whose showing or obligation hangs on an answer, directly or in a chain."""
+        keys = {key}
+        found = []
+        for question in self.fields:
+            if keys & {*question.shown.keys, *question.required.keys} - {question.key}:
+                found.append(question)
+                keys.add(question.key)
+        return found
+
+
+PERSON = Step(
+    name="person",
+    title=N_("Person og prosjekt"),
+    fields=person.FIELDS,
+    always_answered=True,
+    checks=person.checks,
+    warnings=person.warnings,
+)
+BACKGROUND = Step(
+    name="background",
+    title=N_("Bakgrunn"),
+    fields=background.FIELDS,
+    checks=background.checks,
+    warnings=background.warnings,
+)
+PROGRAMME = Step(
+    name="programme",
+    title=N_("Programinnhold"),
+    fields=programme.FIELDS,
+    checks=programme.checks,
+    warnings=programme.warnings,
+)
+TERMINATION = Step(
+    name="termination",
+    title=N_("Avslutning"),
+    fields=termination.FIELDS,
+    checks=termination.checks,
+)
+
+STEPS = (PERSON, BACKGROUND, PROGRAMME, TERMINATION)
+FIELDS: dict[str, Field] = {question.key: question for step in STEPS for question in step.fields}
+ROW_KEYS = frozenset({"activities", "leaves"})
+
+
+def step_named(name: str) -> Step:
+    """The step with that name; raises `KeyError`."""
+    return {step.name: step for step in STEPS}[name]

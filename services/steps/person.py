@@ -1,0 +1,97 @@
+"""Page 1, «Person og prosjekt»: what remains to answer once number and kommune are known."""
+
+from datetime import date
+
+from services.codes import rows
+from services.fields import (
+    ALWAYS,
+    ChoiceField,
+    Condition,
+    DateField,
+    Option,
+    Values,
+    date_text,
+    label_options,
+)
+from services.i18n import N_
+from services.i18n import gettext as _
+
+IN_OSLO = Condition(("municipality",), lambda values: values.get("municipality") == "0301")
+
+NATIONAL_ID_HELP = N_(
+    "Skriv de 11 sifrene i fødselsnummeret eller D-nummeret. Mellomrom gjør ingenting. "
+    "Navnet hentes fra Folkeregisteret."
+)
+NAME_HELP = N_(
+    "Navnet kommer fra Folkeregisteret og kan ikke endres her. Er det feil, må det rettes i Folkeregisteret."
+)
+MUNICIPALITY_HELP = N_(
+    "Kommunen følger av innloggingen din. Er du knyttet til flere kommuner, velger du den som deltakeren hører til. "
+    "Kommunen kan ikke endres etter at deltakeren er opprettet. Da må du ta kontakt med IMDi."
+)
+PERSON_ID_HELP = N_("PersonId lages av registeret når deltakeren opprettes, og følger personen i alle perioder.")
+
+FIELDS = (
+    ChoiceField(
+        key="district",
+        label=N_("Bydel"),
+        help=N_("Velg bydelen som har ansvaret for deltakeren. Det er ikke alltid bydelen der hun bor."),
+        options=tuple(Option(row["bydelsnummer"], row["bydelsnavn"]) for row in rows("oslo_districts.csv")),
+        shown=IN_OSLO,
+        required=IN_OSLO,
+        missing_text=N_("Velg bydel"),
+    ),
+    ChoiceField(
+        key="funding",
+        label=N_("Finansiering"),
+        help=N_(
+            "Mottar kommunen ordinært tilskudd, velger du «Ordinær Jobbsjansen». "
+            "Er kommunen pilot i per capita-forsøket, velger du «Per capita»."
+        ),
+        options=label_options(("ordinary", N_("Ordinær Jobbsjansen")), ("per_capita", N_("Per capita"))),
+        required=ALWAYS,
+        missing_text=N_("Velg finansiering"),
+    ),
+    DateField(
+        key="start_date",
+        label=N_("Dato for oppstart"),
+        help=N_("Den første dagen i programmet. Datoen kan ikke være fram i tid."),
+        earliest=date(2005, 1, 1),
+        not_ahead=True,
+        required=ALWAYS,
+        missing_text=N_("Fyll ut dato for oppstart"),
+    ),
+)
+
+
+def checks(values: Values) -> dict[str, str]:
+    """Oppstart lies neither ahead (guide 4.1) nor after the end."""
+    start, end = values.get("start_date"), values.get("end_date")
+    if start and start > values["today"]:
+        return {"start_date": _("Datoen kan ikke være fram i tid")}
+    if start and end and start > end:
+        return {
+            "start_date": _("Oppstart kan ikke være etter avslutningen %(end)s") % {"end": date_text(end)},
+        }
+    return {}
+
+
+def age_on(day: date, born: date) -> int:
+    """Whole years of age on a day."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def warnings(values: Values) -> dict[str, str]:
+    """Age outside 18–55 at oppstart, or a man: said, not stopped (section 5)."""
+    said = []
+    born, start = values.get("birth_date"), values.get("start_date") or values["today"]
+    if born and not 18 <= age_on(start, born) <= 55:
+        said.append(
+            _("Deltakeren er %(age)s år ved oppstart. Jobbsjansen er for dem mellom 18 og 55 år.")
+            % {"age": age_on(start, born)}
+        )
+    if values.get("sex") == "mann":
+        said.append(
+            _("Deltakeren er registrert som mann i Folkeregisteret. Jobbsjansen er først og fremst for kvinner.")
+        )
+    return {"national_id": " ".join(said)} if said else {}

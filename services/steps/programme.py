@@ -1,0 +1,272 @@
+"""Page 3, «Programinnhold»: plan, goals, tiltak, permisjon and the length of the programme."""
+
+from datetime import date
+from itertools import pairwise
+
+from services.fields import (
+    ALWAYS,
+    NEVER,
+    YES_NO,
+    CheckField,
+    ChoiceField,
+    Condition,
+    DateField,
+    HoursField,
+    ManyField,
+    RowsField,
+    TextField,
+    Values,
+    chosen,
+    date_text,
+    grouped_options,
+    label_options,
+)
+from services.i18n import N_
+from services.i18n import gettext as _
+
+
+def months_between(start: date, day: date) -> int:
+    """Whole months from one day to another."""
+    return (day.year - start.year) * 12 + day.month - start.month - (day.day < start.day)
+
+
+def in_month(number: int) -> Condition:
+    """True from that month of the programme on."""
+    return Condition(
+        ("start_date",),
+        lambda values: (
+            bool(values.get("start_date")) and months_between(values["start_date"], values["today"]) >= number
+        ),
+    )
+
+
+def answered(key: str) -> Condition:
+    """True when there is an answer already: what was once asked and answered stays in sight."""
+    return Condition((key,), lambda values: values.get(key) is not None)
+
+
+ACTIVITY_KINDS = grouped_options(
+    (
+        (
+            N_("Språktrening"),
+            (
+                ("norwegian", N_("Norskopplæring")),
+                ("society", N_("Samfunnskunnskap")),
+                ("language_practice", N_("Språkpraksis")),
+                ("trade_norwegian", N_("Bransjenorsk")),
+            ),
+        ),
+        (
+            N_("Opplæring og utdanning"),
+            (
+                ("primary_school", N_("Grunnskole for voksne")),
+                ("upper_secondary", N_("Videregående (enkeltfag)")),
+                ("vocational", N_("Fagopplæring")),
+                ("basic_skills", N_("Grunnleggende ferdigheter")),
+                ("digital", N_("Digital kompetanse")),
+                ("recognition", N_("Godkjenning av utdanning")),
+            ),
+        ),
+        (
+            N_("Yrkesmessig kompetanse"),
+            (
+                ("work_practice", N_("Arbeidspraksis i ordinær virksomhet")),
+                ("trade_trial", N_("Yrkesprøving")),
+                ("trade_course", N_("Yrkesrettet kurs")),
+                ("career", N_("Jobbsøkerkurs og karriereveiledning")),
+                ("part_time_work", N_("Ordinært arbeid på deltid")),
+            ),
+        ),
+        (
+            N_("Annet"),
+            (
+                ("life_skills", N_("Livsmestring")),
+                ("parenting", N_("Foreldreveiledning")),
+                ("health", N_("Helsefremmende aktivitet")),
+                ("other", N_("Annet")),
+            ),
+        ),
+    )
+)
+
+FROM_DATE = DateField(key="from_date", label=N_("Fra dato"), required=ALWAYS, missing_text=N_("Fyll ut fra dato"))
+
+
+def row_checks(row: Values) -> dict[str, str]:
+    """A row does not end before it begins."""
+    if row.get("to_date") and row["to_date"] < row["from_date"]:
+        return {"to_date": _("Til dato kan ikke være før fra dato")}
+    return {}
+
+
+FIELDS = (
+    ChoiceField(
+        key="individual_plan",
+        label=N_("Er det laget en individuell plan?"),
+        help=N_("Planen lages sammen med deltakeren og beskriver mål og tiltak i programmet."),
+        options=YES_NO,
+        required=ALWAYS,
+    ),
+    DateField(
+        key="plan_date",
+        label=N_("Dato for individuell plan"),
+        help=N_("Datoen da planen ble laget eller sist revidert."),
+        shown=chosen("individual_plan", "yes"),
+        required=ALWAYS,
+    ),
+    ManyField(
+        key="goals",
+        label=N_("Mål"),
+        help=N_("Det deltakeren skal nå gjennom programmet. Du kan velge flere."),
+        options=label_options(
+            ("work", N_("Lønnet arbeid")),
+            ("education", N_("Ordinær utdanning")),
+            ("norwegian_test", N_("Bestå norskprøve")),
+            ("basic_skills", N_("Bedre grunnleggende ferdigheter")),
+            ("other", N_("Annet")),
+        ),
+        required=ALWAYS,
+    ),
+    TextField(
+        key="goals_other",
+        label=N_("Beskriv målet"),
+        help=N_("Skriv kort. Ikke skriv om helse, religion eller andre personer."),
+        shown=chosen("goals", "other"),
+        required=ALWAYS,
+    ),
+    ChoiceField(
+        key="goal_level",
+        label=N_("Nivå på norskprøven"),
+        help=N_("Nivået som deltakeren skal bestå."),
+        options=label_options(("a1", "A1"), ("a2", "A2"), ("b1", "B1"), ("b2", "B2"), ("c1", "C1")),
+        shown=chosen("goals", "norwegian_test"),
+    ),
+    HoursField(
+        key="hours_per_week",
+        label=N_("Timer i program per uke"),
+        help=N_("Timer i en vanlig uke, for eksempel 30 eller 22,5. Programmet skal til vanlig være på full tid."),
+        required=ALWAYS,
+    ),
+    ChoiceField(
+        key="allowance",
+        label=N_("Mottar deltakeren stønad gjennom Jobbsjansen?"),
+        help=N_("Stønad som kommunen betaler for deltakelsen. Ytelser fra Nav regnes ikke med."),
+        options=YES_NO,
+        required=ALWAYS,
+    ),
+    RowsField(
+        key="activities",
+        label=N_("Tiltak"),
+        help=N_("Alt som deltakeren gjør i programmet. Legg til én rad for hvert tiltak. Til dato kan stå åpen."),
+        item=N_("Tiltak"),
+        add_label=N_("Legg til tiltak"),
+        fields=(
+            ChoiceField(
+                key="kind",
+                label=N_("Type tiltak"),
+                options=ACTIVITY_KINDS,
+                required=ALWAYS,
+                missing_text=N_("Velg type tiltak"),
+            ),
+            FROM_DATE,
+            DateField(key="to_date", label=N_("Til dato")),
+            HoursField(
+                key="hours",
+                label=N_("Timer per uke"),
+                required=ALWAYS,
+                missing_text=N_("Fyll ut timer per uke"),
+            ),
+            TextField(key="comment", label=N_("Kommentar"), most=500, lines=True),
+        ),
+        row_checks=row_checks,
+        required=Condition(("no_activities",), lambda values: not values.get("no_activities")),
+        missing_text=N_("Legg til minst ett tiltak, eller kryss av for at ingen er gjennomført"),
+    ),
+    CheckField(
+        key="no_activities",
+        label=N_("Ingen tiltak gjennomført"),
+        help=N_(
+            "Kryss av bare hvis deltakeren ikke har gjort noen tiltak, for eksempel fordi hun sluttet med en gang."
+        ),
+    ),
+    ChoiceField(
+        key="extension",
+        label=N_("Forlenget utover to år?"),
+        help=N_("Programmet varer til vanlig inntil to år, og kan forlenges med inntil ett år."),
+        options=YES_NO,
+        shown=in_month(22) | answered("extension"),
+    ),
+    TextField(
+        key="extension_reason",
+        label=N_("Begrunnelse for forlengelsen"),
+        help=N_("Skriv kort hvorfor deltakeren trenger mer tid. Ikke skriv om helse eller andre personer."),
+        most=1000,
+        lines=True,
+        shown=chosen("extension", "yes"),
+        required=NEVER,
+    ),
+    DateField(
+        key="planned_end",
+        label=N_("Ny planlagt sluttdato"),
+        help=N_("Siste dag i programmet etter forlengelsen."),
+        shown=chosen("extension", "yes"),
+    ),
+    ChoiceField(
+        key="extra_year",
+        label=N_("Utvidet med ytterligere ett år?"),
+        help=N_("Gjelder bare den som mangler grunnleggende lese- og skriveferdigheter på eget morsmål."),
+        options=YES_NO,
+        shown=chosen("literacy", "missing") & (in_month(34) | answered("extra_year")),
+    ),
+    RowsField(
+        key="leaves",
+        label=N_("Permisjon"),
+        help=N_("Perioder da deltakeren hadde permisjon. De regnes ikke med i programtiden."),
+        item=N_("Permisjon"),
+        add_label=N_("Legg til permisjon"),
+        fields=(
+            FROM_DATE,
+            DateField(key="to_date", label=N_("Til dato"), required=ALWAYS, missing_text=N_("Fyll ut til dato")),
+            ChoiceField(
+                key="kind",
+                label=N_("Type permisjon"),
+                options=label_options(
+                    ("parental", N_("Foreldrepermisjon")),
+                    ("illness", N_("Sykdom")),
+                    ("care", N_("Omsorg")),
+                    ("other", N_("Annet")),
+                ),
+                required=ALWAYS,
+                missing_text=N_("Velg type permisjon"),
+            ),
+        ),
+        row_checks=row_checks,
+    ),
+)
+
+
+def checks(values: Values) -> dict[str, str]:
+    """«Ingen tiltak» excludes tiltak; the plan is made, and the new end lies after oppstart."""
+    errors = {}
+    if values.get("no_activities") and values.get("activities"):
+        errors["no_activities"] = _("Fjern krysset eller tiltakene. Begge deler kan ikke være riktig")
+    if (planned := values.get("plan_date")) and planned > values["today"]:
+        errors["plan_date"] = _("Datoen kan ikke være fram i tid")
+    if (end := values.get("planned_end")) and end <= values["start_date"]:
+        errors["planned_end"] = _("Datoen må være etter oppstart %(start)s") % {
+            "start": date_text(values["start_date"])
+        }
+    return errors
+
+
+def warnings(values: Values) -> dict[str, str]:
+    """Overlapping permisjon, and rows that begin before the programme: said, not stopped."""
+    said = {}
+    leaves = sorted(values.get("leaves") or [], key=lambda row: row["from_date"])
+    if any(later["from_date"] <= earlier["to_date"] for earlier, later in pairwise(leaves)):
+        said["leaves"] = _("To permisjoner overlapper hverandre.")
+    for key in ("activities", "leaves"):
+        if any(row["from_date"] < values["start_date"] for row in values.get(key) or []):
+            before = _("En rad begynner før oppstart i Jobbsjansen.")
+            said[key] = f"{said[key]} {before}" if key in said else before
+    return said

@@ -1,0 +1,100 @@
+"""Who is looking: roles, the rights that go with them, and what of the register she may see.
+
+Every query of participants carries `visible_to(viewer)`; nothing else decides what is seen.
+Source: section 3 of the domain (roles) and section 7 (protected addresses).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, false, true
+
+from services.models import Participation
+
+
+class Role(StrEnum):
+    """What someone is. The municipal roles are held for one or more municipalities."""
+
+    CASEWORKER = "caseworker"  # kommunebruker
+    MUNICIPAL_ADMIN = "municipal_admin"  # kommuneadministrator
+    IMDI_READER = "imdi_reader"  # IMDi-bruker
+    IMDI_ADMIN = "imdi_admin"  # IMDi-administrator
+
+
+class Right(StrEnum):
+    """What someone may do; views are marked with these."""
+
+    READ = "read"  # see participants
+    REGISTER = "register"  # create, change, discharge, delete
+    SEE_DELETED = "see_deleted"
+    SEE_USERS = "see_users"
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.CASEWORKER: frozenset({Right.READ, Right.REGISTER}),
+    Role.MUNICIPAL_ADMIN: frozenset({Right.SEE_USERS}),
+    Role.IMDI_READER: frozenset({Right.READ, Right.SEE_DELETED}),
+    Role.IMDI_ADMIN: frozenset({Right.READ, Right.SEE_DELETED, Right.SEE_USERS}),
+}
+
+OSLO = "0301"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A municipality as its number and name."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """The signed-in user as the register sees her. `places` are those she is caseworker for."""
+
+    user_id: int
+    username: str
+    name: str
+    roles: frozenset[Role]
+    places: tuple[Place, ...] = ()
+    administers: tuple[Place, ...] = ()
+    sees_protected: bool = False
+
+    def can(self, right: Right | str) -> bool:
+        """True if one of her roles has the right."""
+        return any(right in RIGHTS[role] for role in self.roles)
+
+    @property
+    def is_national(self) -> bool:
+        """IMDi's people see the whole country."""
+        return bool(self.roles & {Role.IMDI_READER, Role.IMDI_ADMIN})
+
+    @property
+    def sees_districts(self) -> bool:
+        """The column Bydel is for those tied to Oslo, and for the whole country (guide 3.1)."""
+        return self.is_national or any(place.number == OSLO for place in self.places)
+
+    def registers_in(self, municipality_number: str) -> bool:
+        """True if she may register and change participants there."""
+        return self.can(Right.REGISTER) and any(p.number == municipality_number for p in self.places)
+
+    @property
+    def display_name(self) -> str:
+        """Her name, for the page's head."""
+        return self.name
+
+    @property
+    def municipality_names(self) -> list[str]:
+        """Names of the municipalities that she belongs to, for the page's head."""
+        return [place.name for place in dict.fromkeys(self.places + self.administers)]
+
+
+def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    """The participations that exist for her. Others must answer as if there were none."""
+    if not viewer.can(Right.READ):
+        return false()
+    unprotected = true() if viewer.sees_protected else Participation.protected.is_(False)
+    if viewer.is_national:
+        return and_(true(), unprotected)
+    own = Participation.municipality_number.in_([place.number for place in viewer.places])
+    return and_(own, Participation.deleted_at.is_(None), unprotected)

@@ -1,0 +1,192 @@
+"""A real browser for the tests: launched, watched for everything that should not happen, and asked by axe."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
+
+from tests.support.chromium import chromium
+from tests.support.html_addresses import holds_national_id
+
+WIDE = (1280, 900)
+NARROW = (320, 640)
+PATIENCE_MS = 20_000  # how long an action may wait on slow cores; a limit, never a pause
+
+_AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+# Answers that carry a form with its errors, or words about what is not there: no fault of the page.
+_ANSWERED_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429})
+_DOCUMENT_KINDS = frozenset({"document", "fetch", "xhr"})
+_FLAGS = (
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    # Nothing outside is reached even if a page asks for it; that it asked is found by Watch.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+_WITHOUT_SCRIPTS: WeakSet[BrowserContext] = WeakSet()
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Chromium, headless, ended at the end."""
+    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else list(_FLAGS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Watch:
+    """Notes what goes wrong in a page, for `assert_clean` at the end of the test."""
+
+    faults: list[str] = field(default_factory=list)
+    _expected: set[int] = field(default_factory=set)
+    _expects_lost_line: bool = False
+
+    def expect_status(self, *statuses: int) -> None:
+        """The test provokes answers of these statuses (5xx, say); they are no faults."""
+        self._expected.update(statuses)
+
+    def expect_lost_line(self) -> None:
+        """The test cuts the line, so requests may fail."""
+        self._expects_lost_line = True
+
+    def attach(self, page: Page) -> None:
+        """Watch this page."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        page.on("request", self._request)
+        page.on("response", self._response)
+        page.on("requestfailed", self._failed)
+
+    def assert_clean(self) -> None:
+        """AssertionError with everything that went wrong."""
+        assert not self.faults, "the browser noted:\n- " + "\n- ".join(self.faults)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type not in {"error", "warning"}:
+            return
+        if message.text.startswith("Failed to load resource"):
+            return  # judged by its status in _response and _failed
+        where = message.location.get("url", "")
+        self.faults.append(f"console {message.type}: {message.text} ({where})")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in _LOOPBACK:
+            self.faults.append(f"request to the outside: {request.url}; serve it from the register")
+        if holds_national_id(request.url):
+            self.faults.append(f"11 digits in an address: {request.method} {parts.path}; post them instead")
+
+    def _response(self, response: Response) -> None:
+        status = response.status
+        if status < 400 or status in self._expected:
+            return
+        if status in _ANSWERED_STATUSES and response.request.resource_type in _DOCUMENT_KINDS:
+            return
+        self.faults.append(f"{response.request.method} {response.url} answered {status}")
+
+    def _failed(self, request: Request) -> None:
+        # A request that a newer one replaces, or that a new page ends, is aborted: that is no fault.
+        if self._expects_lost_line or request.failure == "net::ERR_ABORTED":
+            return
+        self.faults.append(f"{request.method} {request.url} failed: {request.failure}")
+
+
+@contextmanager
+def open_page(
+    browser: Browser,
+    base_url: str,
+    *,
+    javascript: bool = True,
+    size: tuple[int, int] = WIDE,
+    **options: Any,
+) -> Iterator[tuple[Page, Watch]]:
+    """A page in a fresh context (no cookies), Norwegian, at `base_url`; the watch is checked at the end.
+
+    `options`: more for Playwright's `new_context`, such as color_scheme="dark" or forced_colors="active".
+    """
+    context: BrowserContext = browser.new_context(
+        base_url=base_url,
+        java_script_enabled=javascript,
+        viewport={"width": size[0], "height": size[1]},
+        locale="nb-NO",
+        timezone_id="Europe/Oslo",
+        accept_downloads=True,
+        **options,
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    if not javascript:
+        _WITHOUT_SCRIPTS.add(context)
+    watch = Watch()
+    context.on("page", watch.attach)
+    try:
+        yield context.new_page(), watch
+    finally:
+        context.close()
+    watch.assert_clean()
+
+
+@cache
+def _axe_source() -> str:
+    return _AXE.read_text(encoding="utf-8")
+
+
+def assert_accessible(page: Page, *, selector: str | None = None) -> None:
+    """No finding of axe in the page (or the part of it); AssertionError tells each with its remedy.
+
+    Only where scripts run: axe waits for them. The page without is the same page.
+    """
+    assert page.context not in _WITHOUT_SCRIPTS, "axe needs a page with JavaScript"
+    if not page.evaluate("typeof window.axe === 'object'"):
+        # The content policy forbids foreign script elements; evaluating from outside is not one.
+        page.evaluate(_axe_source())
+    answer = page.evaluate("selector => axe.run(selector ?? document, {resultTypes: ['violations']})", selector)
+    findings = [_finding(one) for one in answer["violations"]]
+    assert not findings, f"axe on {urlsplit(page.url).path}: {len(findings)} findings\n" + "\n".join(findings)
+
+
+def _finding(violation: dict[str, Any]) -> str:
+    lines = [f"- {violation['id']} ({violation['impact']}): {violation['help']}"]
+    for node in violation["nodes"]:
+        where = " ".join(json.dumps(one, ensure_ascii=False) for one in node["target"])
+        lines.append(f"    {where}: {node['html'][:200]}")
+        lines.extend(f"      {line}" for line in node["failureSummary"].splitlines())
+    return "\n".join(lines)
+
+
+def assert_no_sideways_scrolling(page: Page) -> None:
+    """Nothing is wider than the window; AssertionError names the widest culprits."""
+    culprits = page.evaluate(
+        """() => {
+          const width = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= width) return [];
+          return [...document.querySelectorAll('body *')]
+            .filter(one => one.getBoundingClientRect().right > width + 0.5)
+            .map(one => one.outerHTML.slice(0, 120)).slice(0, 5);
+        }"""
+    )
+    assert not culprits, f"{urlsplit(page.url).path} scrolls sideways; too wide:\n" + "\n".join(culprits)

@@ -1,0 +1,223 @@
+"""The one test client: asks as a browser or as htmx does, and checks every answer for everything."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+from xml.etree.ElementTree import Element
+
+from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from tests.support.forms import Form, Value, find_form
+from tests.support.html_addresses import holds_national_id
+from tests.support.html_checks import check_html
+from tests.support.html_tree import HtmlTree
+
+PARTIAL_HEADER = "HX-Request-Type"
+VARIES_BY = frozenset({"hx-request", "hx-request-type"})
+_PATH_HEADERS = ("Location", "HX-Redirect", "HX-Location", "HX-Push-Url", "HX-Replace-Url")
+
+
+def htmx_headers(*, source: str = "a", target: str | None = None, page: str = "/") -> dict[str, str]:
+    """What htmx 4.0.1 sends when it asks for a fragment.
+
+    `source`, `target`: elements as htmx names them, «tag» or «tag#id». `page`: where the user is.
+    """
+    headers = {
+        "HX-Request": "true",
+        "HX-Source": source,
+        "HX-Current-URL": f"http://localhost{page}",
+        "Accept": "text/html",
+        PARTIAL_HEADER: "partial",
+    }
+    return headers | ({"HX-Target": target} if target else {})
+
+
+def tree_of(answer: TestResponse) -> HtmlTree:
+    """The answer as a tree."""
+    source = answer.get_data(as_text=True)
+    return HtmlTree(source, is_page=source.lstrip().lower().startswith("<!doctype"))
+
+
+def form_in(answer: TestResponse, *, button: str | None = None, form: str | None = None) -> Form:
+    """A form of the answer: by its button, its id, or the only one of the main part."""
+    return find_form(tree_of(answer), button=button, form=form)
+
+
+def text_of(answer: TestResponse) -> str:
+    """All words of the answer, as they are read aloud."""
+    tree = tree_of(answer)
+    body = next(tree.elements("body"), tree.root)
+    return tree.text(body)
+
+
+class CheckedClient(FlaskClient):
+    """A browser without a screen. Every answer is checked, also those on the way of a redirect."""
+
+    page_address: str = "/"  # where the user is; htmx sends it
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """As werkzeug's; checks the answer."""
+        answer: TestResponse = super().open(*args, **kwargs)
+        for one in (*answer.history, answer):
+            self._check(one)
+        is_html = answer.mimetype == "text/html"
+        if is_html and not _is_partial(answer) and answer.request.method == "GET":
+            self.page_address = _address(answer)
+        return answer
+
+    def get_partial(self, url: str, *, source: str = "a", target: str | None = None, **kwargs: Any) -> TestResponse:
+        """GET as htmx asks for a fragment."""
+        headers = htmx_headers(source=source, target=target, page=self.page_address)
+        return self.get(url, headers=headers, **kwargs)
+
+    def post_partial(
+        self,
+        url: str,
+        data: Mapping[str, Any] | MultiDict[str, str],
+        *,
+        source: str = "form",
+        target: str | None = None,
+    ) -> TestResponse:
+        """POST as htmx does for a fragment. `data` must hold the csrf_token."""
+        headers = htmx_headers(source=source, target=target, page=self.page_address)
+        return self.post(url, data=data, headers=headers)
+
+    def login(self, username: str, password: str = "demo-passord-2026") -> TestResponse:
+        """Sign in through the real form; returns the page that she lands on."""
+        answer = self.submit(
+            self.get("/logg-inn"),
+            button="Logg inn",
+            fill={"Brukernavn": username, "Passord": password},
+            follow_redirects=True,
+        )
+        assert answer.request.path != "/logg-inn", f"{username} was not let in: {text_of(answer)[:400]}"
+        return answer
+
+    def logout(self) -> TestResponse:
+        """Sign out by the button of the page's head."""
+        return self.submit(self.get("/", follow_redirects=True), button="Logg ut", follow_redirects=True)
+
+    def submit(
+        self,
+        page: TestResponse | Form,
+        *,
+        button: str | None = None,
+        form: str | None = None,
+        fill: Mapping[str, Value] | None = None,
+        extra: Mapping[str, str | list[str]] | None = None,
+        partial: bool = False,
+        follow_redirects: bool = False,
+        **changes: Value,
+    ) -> TestResponse:
+        """Fill in a form of the page and send it.
+
+        `button`: the name of the button to press; without, the form's default one (Enter in a field).
+        `form`: the form's id, where the button does not tell. `fill`, `changes`: values by label or by
+        name, as `Form.fill` takes them: only what a person could enter. `extra`: names and values sent as
+        they are, instead of the form's own of the same name (a tampered form; [] leaves the name out).
+        `partial`: send it as htmx does. Relative addresses are the page's.
+        """
+        found = page if isinstance(page, Form) else form_in(page, button=button, form=form)
+        found.fill({**(fill or {}), **changes})
+        pressed = found.button(button) if button is not None else found.default_button()
+        pairs = [pair for pair in found.pairs(pressed) if pair[0] not in (extra or {})]
+        for name, value in (extra or {}).items():
+            pairs += [(name, one) for one in ([value] if isinstance(value, str) else value)]
+        method, address = found.target(pressed)
+        if isinstance(page, TestResponse):
+            address = urljoin(_address(page), address)
+        if method == "GET":
+            address = address.partition("?")[0]
+        headers = {}
+        if partial:
+            headers = htmx_headers(source=_named(found.element), page=self.page_address)
+        what = {"query_string" if method == "GET" else "data": MultiDict(pairs)}
+        return self.open(address, method=method, headers=headers, follow_redirects=follow_redirects, **what)
+
+    def follow(self, page: TestResponse, link: str, **kwargs: Any) -> TestResponse:
+        """Press the link of this name."""
+        tree = tree_of(page)
+        links = {tree.accessible_name(one): one.attrib["href"] for one in tree.elements("a") if "href" in one.attrib}
+        assert link in links, f"no link «{link}»; there are {sorted(links)}"
+        return self.get(links[link], **kwargs)
+
+    def _check(self, answer: TestResponse) -> None:
+        if getattr(answer, "was_checked", False):
+            return
+        answer.was_checked = True  # type: ignore[attr-defined]
+        asked = f"{answer.request.method} {_address(answer)} → {answer.status}"
+        faults = [*_header_faults(answer), *self._security_faults(answer)]
+        assert not faults, f"{asked}:\n- " + "\n- ".join(faults)
+        if answer.mimetype != "text/html" or not answer.get_data():
+            return
+        adapter = self.application.url_map.bind("localhost")
+        check_html(
+            answer.get_data(as_text=True),
+            is_page=not _is_partial(answer),
+            url_adapter=adapter,
+            address=_address(answer),
+            asset_exists=self._asset_exists,
+        )
+
+    def _security_faults(self, answer: TestResponse) -> list[str]:
+        from app.web import SECURITY_HEADERS
+
+        return [
+            f"header {name} is {answer.headers.get(name)!r}, but must be {value!r} (app.web.SECURITY_HEADERS)"
+            for name, value in SECURITY_HEADERS.items()
+            if answer.headers.get_all(name) != [value]
+        ]
+
+    def _asset_exists(self, path: str) -> bool:
+        """Whether the whole program (with its static files) serves the address; asked once for each."""
+        known: dict[str, bool] = self.application.extensions.setdefault("tests.assets", {})
+        if path not in known:
+            client = FlaskClient(self.application, use_cookies=False)
+            with client.get(path) as answer:
+                known[path] = answer.status_code == 200
+        return known[path]
+
+
+def _is_partial(answer: TestResponse) -> bool:
+    return answer.request.headers.get(PARTIAL_HEADER) == "partial"
+
+
+def _address(answer: TestResponse) -> str:
+    parts = urlsplit(answer.request.url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _named(element: Element) -> str:
+    """An element as htmx names it in HX-Source."""
+    name = element.attrib.get("id")
+    return f"{element.tag}#{name}" if name else str(element.tag)
+
+
+def _header_faults(answer: TestResponse) -> list[str]:
+    """What every answer owes, whatever it is."""
+    headers, faults = answer.headers, []
+    is_static = answer.request.path.startswith("/static/") and answer.status_code in {200, 304}
+    if not is_static and headers.get("Cache-Control") != "no-store":
+        faults.append(f"Cache-Control is {headers.get('Cache-Control')!r}, but must be 'no-store'")
+    varies = {word.strip().lower() for word in ",".join(headers.get_all("Vary")).split(",")}
+    if not is_static and VARIES_BY - varies:
+        faults.append(f"Vary is {sorted(varies)}, but must name HX-Request and HX-Request-Type")
+    for name in ("Server", "X-Powered-By"):
+        if re.search(r"\d", headers.get(name, "")):
+            faults.append(f"{name} tells a version: {headers[name]}")
+    for name in _PATH_HEADERS:
+        if holds_national_id(headers.get(name, "")):
+            faults.append(f"{name} holds 11 digits; no fødselsnummer in an address")
+    for cookie in headers.get_all("Set-Cookie"):
+        words = {word.strip().lower() for word in cookie.split(";")}
+        if "httponly" not in words or not words & {"samesite=lax", "samesite=strict"}:
+            faults.append(f"cookie {cookie.partition('=')[0]} needs HttpOnly and SameSite=Lax")
+    return faults
+
+
+def query_of(address: str) -> dict[str, str]:
+    """The query of an address as a dictionary (last value wins)."""
+    return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))

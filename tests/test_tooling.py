@@ -1,0 +1,49 @@
+"""The files that install and check the project say what they must, and nothing of anybody's machine."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ("requirements.txt", "requirements-dev.txt")
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Package to version and marker, of a lock file."""
+    found = re.findall(r"^([a-z0-9-]+)==(\S+)( ;.*?)? \\$", (ROOT / lock).read_text(), re.MULTILINE)
+    return {name: version + marker for name, version, marker in found}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_hold_hashes_and_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "/" not in text, "no path of the machine that made it"
+    for entry in re.split(r"\n(?=[a-z])", text):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), f"without a hash: {entry[:60]}"
+
+
+def test_development_lock_holds_the_other_one() -> None:
+    assert pins("requirements.txt").items() <= pins("requirements-dev.txt").items()
+
+
+@pytest.mark.parametrize("wishes", ["requirements.in", "requirements-dev.in"])
+def test_every_wish_is_locked(wishes: str) -> None:
+    lines = (ROOT / wishes).read_text(encoding="utf-8").splitlines()
+    names = [re.match(r"[A-Za-z0-9-]+", line) for line in lines if not line.startswith(("-", "#"))]
+    wanted = {found.group().lower() for found in names if found}
+    assert wanted
+    assert wanted <= pins(wishes.replace(".in", ".txt")).keys(), "run make lock"
+
+
+def test_checks_cannot_be_loosened_unseen() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert config["pytest"]["filterwarnings"] == ["error"]
+    assert config["pytest"]["strict"] is True
+    assert config["mypy"]["strict"] is True
+    assert {contract["type"] for contract in config["importlinter"]["contracts"]} == {
+        "forbidden",
+        "independence",
+    }
