@@ -26,7 +26,7 @@ from app.registers import connect_registers
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
-from app.web import MAX_BODY, init_web
+from app.web import MAX_BODY, PublicIdConverter, init_web
 from services.db import Base, db, listen
 from services.i18n import current_language, gettext, ngettext
 
@@ -43,6 +43,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()
     app.extensions["registers"] = connect_registers(settings)
+    app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
     init_errors(app)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Flask, Response, make_response, render_template, request
+from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response as BaseResponse
 
 CONTENT_SECURITY_POLICY = (
@@ -18,6 +19,12 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 MAX_BODY = 1_000_000
+
+
+class PublicIdConverter(BaseConverter):
+    """A participant's random public id in an address; anything else is no address at all."""
+
+    regex = r"[A-Za-z0-9_-]{16}"
 
 
 def is_partial() -> bool:

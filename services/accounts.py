@@ -1,6 +1,7 @@
 """Users: passwords, the sessions of their visits, and the viewer that the register asks for."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +34,9 @@ def hash_password(password: str) -> str:
 
 def authenticate(username: str, password: str) -> int | None:
     """The user's id if name and password fit and she is not blocked; the attempt is logged."""
-    user = session().scalar(select(User).where(User.username == username.strip().lower()))
+    typed = username.strip().lower()
+    known = select(User).where(User.username == typed)
+    user = session().scalar(known) if re.fullmatch(r"[\w.@+-]{1,60}", typed) else None
     user_id, stored = (user.id, user.password_hash) if user and not user.blocked_at else (None, None)
     session().rollback()  # no transaction is open while the password is worked on
     try:

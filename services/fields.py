@@ -135,7 +135,7 @@ class Field:
     @property
     def when_missing(self) -> str:
         """What to say when the answer is missing."""
-        return _(self.missing_text) if self.missing_text else _("Fyll ut «%(label)s»") % {"label": _(self.label)}
+        return _(self.missing_text) if self.missing_text else _("Fyll ut feltet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ class ChoiceField(Field):
     @property
     def when_missing(self) -> str:
         """What to say when nothing is chosen."""
-        return _(self.missing_text) if self.missing_text else _("Velg «%(label)s»") % {"label": _(self.label)}
+        return _(self.missing_text) if self.missing_text else _("Velg et svar")
 
 
 @dataclass(frozen=True, kw_only=True)

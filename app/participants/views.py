@@ -17,7 +17,7 @@ from services.viewer import Right
 participants = Blueprint("participants", __name__, url_prefix="/deltakere")
 
 
-@participants.get("/<public_id>/data")
+@participants.get("/<id:public_id>/data")
 @requires(Right.READ)
 def data_page(public_id: str) -> Any:
     """All that is registered of a participant."""
@@ -42,7 +42,7 @@ def _text(question: Any, value: Any) -> list[str]:
     return [part for part in question.text(value).split(" | ") if part]
 
 
-@participants.get("/<public_id>/historikk")
+@participants.get("/<id:public_id>/historikk")
 @requires(Right.READ)
 def history_page(public_id: str) -> Any:
     """All changes of a participant, newest first."""
@@ -63,14 +63,14 @@ def _change_words(change: service.Changed) -> tuple[str, str, str]:
     return _(question.label), json_text(question, change.old), json_text(question, change.new)
 
 
-@participants.get("/<public_id>/slett")
+@participants.get("/<id:public_id>/slett")
 @requires(Right.REGISTER)
 def delete_page(public_id: str) -> Any:
     """The participant's name for a double check, and the button."""
     return _delete_answer(public_id, "participants/delete.html")
 
 
-@participants.get("/<public_id>/slett/bekreft")
+@participants.get("/<id:public_id>/slett/bekreft")
 @requires(Right.REGISTER)
 def confirm_delete(public_id: str) -> Any:
     """The question that is asked once more: a dialog, or a page of its own."""
@@ -84,7 +84,7 @@ def _delete_answer(public_id: str, page: str, partial: str | None = None) -> Any
     return respond(page, partial, participation=participation, heading=heading(participation))
 
 
-@participants.post("/<public_id>/slett")
+@participants.post("/<id:public_id>/slett")
 @requires(Right.REGISTER)
 def delete(public_id: str) -> Any:
     """Delete the participant."""

@@ -128,10 +128,9 @@ def labels(names: Iterable[str]) -> dict[str, str]:
 
 
 def summary(said: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """The lines of an error summary: (control's id, label, message). What merely repeats the label
-    is left out."""
+    """The lines of an error summary: (control's id, label, message)."""
     words = labels(said)
-    return [(name, words[name], message) for name, message in said.items()]
+    return [(name, words[name], message[:1].lower() + message[1:]) for name, message in said.items()]
 
 
 @dataclass(frozen=True, kw_only=True)

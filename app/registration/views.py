@@ -99,6 +99,8 @@ def create() -> Any:
     """Create the participant, and go on to the page that was asked for."""
     form = NewForm.sent(viewer(), sent_form())
     going = request.form.get("go", "next")
+    if going not in {"next", "show", *(step.name for step in STEPS)}:
+        abort(400)
     if going == "show":
         form.look_up(registers(), typing=True)
         return _answer_new(form)
@@ -119,7 +121,7 @@ def create() -> Any:
 # ---- The pages ----
 
 
-@registration.get(f"/<public_id>/{_PAGES}")
+@registration.get(f"/<id:public_id>/{_PAGES}")
 @requires(Right.READ)
 def step_page(public_id: str, word: str) -> Any:
     """One of the four pages; those who may not change are shown the registered data instead."""
@@ -184,7 +186,7 @@ def _clash_words(key: str, clash: Clash) -> str:
     }
 
 
-@registration.post(f"/<public_id>/{_PAGES}/vis")
+@registration.post(f"/<id:public_id>/{_PAGES}/vis")
 @requires(Right.REGISTER)
 def show(public_id: str, word: str) -> Any:
     """The questions that an answer brings or takes away; nothing is saved."""
@@ -211,7 +213,7 @@ def _redrawn(controls: list[forms.Control], page: Page, **more: Any) -> Response
     )
 
 
-@registration.post(f"/<public_id>/{_PAGES}/rader")
+@registration.post(f"/<id:public_id>/{_PAGES}/rader")
 @requires(Right.REGISTER)
 def rows(public_id: str, word: str) -> Any:
     """A row more or less of a repeatable question; nothing is saved."""
@@ -248,7 +250,7 @@ def _changeable(public_id: str) -> Participation:
     return participation
 
 
-@registration.post(f"/<public_id>/{_PAGES}")
+@registration.post(f"/<id:public_id>/{_PAGES}")
 @requires(Right.REGISTER)
 def save(public_id: str, word: str) -> Any:
     """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
@@ -355,7 +357,7 @@ def _ask_discharge(participation: Participation, page: Page) -> Any:
     return answer
 
 
-@registration.get("/<public_id>/avslutning/utskriv")
+@registration.get("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
 def confirm_discharge(public_id: str) -> Any:
     """The question whether all is right, as a page of its own."""
@@ -377,7 +379,7 @@ def _discharge_question(participation: Participation, version: int) -> Response:
     )
 
 
-@registration.post("/<public_id>/avslutning/utskriv")
+@registration.post("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
 def discharge(public_id: str) -> Any:
     """«Det er OK»: end the participation for good."""

@@ -38,9 +38,9 @@
     const { ctx } = event.detail;
     removeNotice();
     focused = document.activeElement;
-    const target = ctx.target instanceof Element ? ctx.target : null;
+    const target = ctx.target instanceof Element && ctx.swap !== "none" ? ctx.target : null;
     if (!target) return;
-    if (target.id === "dialog" && !target.open) opener = ctx.sourceElement;
+    if (target.id === "dialog" && !target.open) opener = ctx.request.submitter || ctx.sourceElement;
     target.setAttribute("aria-busy", "true");
     busy.set(target, ctx);
     ctx.waiting = target;

@@ -82,7 +82,8 @@ def _ending(random: Random, today: date) -> Course:
 def _ended(random: Random, today: date) -> Course:
     end = before(today, timedelta(days=4) + months(random.uniform(0, 22.5)))
     start = max(before(end, months(_lasting(random))), before(today, months(40)))
-    return Course(start, end, min(workday(end + timedelta(days=random.randrange(3, 40))), _yesterday(today)))
+    last = workday(end + timedelta(days=random.randrange(3, 40)))
+    return Course(start, end, min(last, workday(_yesterday(today))))
 
 
 def _lasting(random: Random) -> float:
@@ -108,6 +109,11 @@ def before(day: date, time_ago: timedelta) -> date:
 def workday(day: date) -> date:
     """The day itself, or the Friday before it."""
     return day - timedelta(days=max(day.weekday() - 4, 0))
+
+
+def between(random: Random, first: date, last: date) -> date:
+    """An office day from `first` to `last`."""
+    return max(first, workday(first + random.random() * (last - first)))
 
 
 def _yesterday(today: date) -> date:

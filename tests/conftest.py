@@ -1,0 +1,142 @@
+"""Fixtures for all tests: the databases, the stand-ins, the program, its clients. All parts are real.
+
+`database_url`, and with it `app` and `client`, come once for SQLite and once for PostgreSQL. They hold the
+demo users and no participants; `@pytest.mark.participants(40)` fills in demo participants.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from services import standin_control
+from services.folkeregisteret.keys import load_or_create_key, public_key_pem
+from services.standins import Standins, start_standins
+from tests.support.client import CheckedClient
+from tests.support.databases import DIALECTS, Databases, running_app
+from tests.support.postgres import PostgresServer, running_postgres
+
+CLIENT_ID, KEY_ID = "tests", "tests-1"
+FailRegister = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test process."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
+    """Folkeregisteret (with Maskinporten) and PAD, over HTTP. To let them fail: `fail_register`."""
+    key = load_or_create_key(_key_file(tmp_path_factory))
+    running = start_standins(client_id=CLIENT_ID, key_id=KEY_ID, public_key_pem=public_key_pem(key))
+    with running:
+        yield running
+
+
+@pytest.fixture
+def fail_register(standins: Standins) -> Iterator[FailRegister]:
+    """`fail_register("freg", "500", number=…)` as `flask standins fail`; healed after the test."""
+    servers = {"freg": standins.freg.base_url, "pad": standins.pad.base_url}
+
+    def fail(register: str, kind: standin_control.Kind, number: str | None = None, **more: Any) -> None:
+        standin_control.fail(servers[register], kind, number, **more)
+
+    yield fail
+    for base_url in servers.values():
+        standin_control.heal(base_url)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> dict[str, str]:
+    """The program's settings, as its environment would hold them, apart from DATABASE_URL."""
+    return {
+        "APP_ENV": "test",
+        "SECRET_KEY": "only-for-tests-and-long-enough-for-them",
+        "FREG_URL": standins.freg.base_url,
+        "MASKINPORTEN_URL": standins.freg.base_url,
+        "PAD_URL": standins.pad.base_url,
+        "MASKINPORTEN_CLIENT_ID": CLIENT_ID,
+        "MASKINPORTEN_KEY_FILE": str(_key_file(tmp_path_factory)),
+        "MASKINPORTEN_KEY_ID": KEY_ID,
+    }
+
+
+def _key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.getbasetemp() / "maskinporten.pem"
+
+
+@pytest.fixture(scope="session")
+def databases(
+    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str], request: pytest.FixtureRequest
+) -> Databases:
+    """Makes databases; PostgreSQL is started when the first of its kind is asked for."""
+    folder = tmp_path_factory.mktemp("databases")
+    return Databases(folder, lambda: request.getfixturevalue("postgres"), settings)
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """sqlite and postgresql."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(dialect: str, databases: Databases) -> Iterator[str]:
+    """A database without tables, for the migrations."""
+    address = databases.empty(dialect)
+    yield address
+    databases.remove(address)
+
+
+@pytest.fixture
+def database_url(dialect: str, databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database with the demo users, and as many participants as the mark says."""
+    address = databases.filled(dialect, _wanted_participants(request))
+    yield address
+    databases.remove(address)
+
+
+def _wanted_participants(request: pytest.FixtureRequest) -> int:
+    mark = request.node.get_closest_marker("participants")
+    return int(mark.args[0]) if mark else 0
+
+
+@pytest.fixture
+def app(database_url: str, settings: dict[str, str]) -> Iterator[Flask]:
+    """The program on that database."""
+    with running_app({**settings, "DATABASE_URL": database_url}) as running:
+        running.test_client_class = CheckedClient
+        yield running
+
+
+@pytest.fixture
+def client(app: Flask) -> CheckedClient:
+    """A browser without a screen, not signed in; every answer is checked."""
+    made = app.test_client()
+    assert isinstance(made, CheckedClient)
+    return made
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[str], CheckedClient]:
+    """`sign_in("kari.oslo")`: a client of her own, signed in through the form."""
+
+    def sign_in(username: str) -> CheckedClient:
+        made = app.test_client()
+        assert isinstance(made, CheckedClient)
+        made.login(username)
+        return made
+
+    return sign_in
+
+
+@pytest.fixture
+def services_context(app: Flask) -> Iterator[Flask]:
+    """The program's context, for tests that call services without a request."""
+    with app.app_context():
+        yield app

@@ -1,0 +1,86 @@
+"""Databases for tests: migrated and filled once, then copied for each test, on SQLite and PostgreSQL."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy.engine import make_url
+
+from services.db import db
+from tests.support.postgres import PostgresServer
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+DIALECTS = (SQLITE, POSTGRESQL)
+SEED = 2026
+
+Settings = Mapping[str, str]
+
+
+@contextmanager
+def running_app(settings: Settings) -> Iterator[Flask]:
+    """The program in this process; its connections are closed at the end."""
+    from app import create_app
+
+    app = create_app(settings)
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+@dataclass
+class Databases:
+    """Makes databases of both kinds. `settings`: of the program, apart from DATABASE_URL."""
+
+    folder: Path
+    postgres: Callable[[], PostgresServer]
+    settings: Settings
+    _numbers: Iterator[int] = field(default_factory=count)
+    _templates: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def empty(self, dialect: str) -> str:
+        """The address of a new database without tables."""
+        if dialect == POSTGRESQL:
+            return self.postgres().new_database().render_as_string(hide_password=False)
+        return f"sqlite:///{self._new_file()}"
+
+    def filled(self, dialect: str, participants: int = 0) -> str:
+        """The address of a new database, migrated, with the demo users and so many demo participants."""
+        template = self._template(dialect, participants)
+        if dialect == POSTGRESQL:
+            name = str(make_url(template).database)
+            return self.postgres().new_database(template=name).render_as_string(hide_password=False)
+        copy = self._new_file()
+        shutil.copyfile(str(make_url(template).database), copy)
+        return f"sqlite:///{copy}"
+
+    def remove(self, address: str) -> None:
+        """Remove a database that is no longer used."""
+        url = make_url(address)
+        if url.get_backend_name() == POSTGRESQL:
+            self.postgres().drop(url)
+            return
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{url.database}{suffix}").unlink(missing_ok=True)
+
+    def _new_file(self) -> Path:
+        return self.folder / f"register-{next(self._numbers)}.sqlite"
+
+    def _template(self, dialect: str, participants: int) -> str:
+        from services.demo import fill
+
+        key = (dialect, participants)
+        if key not in self._templates:
+            address = self.empty(dialect)
+            with running_app({**self.settings, "DATABASE_URL": address}) as app, app.app_context():
+                app.extensions["alembic"].upgrade()
+                fill(participants=participants, seed=SEED)
+            self._templates[key] = address
+        return self._templates[key]
