@@ -1,7 +1,7 @@
 """Style sheet and script: built at start from readable sources, served with far-reaching caching.
 
 A first visit shall cost few requests and few bytes, yet there is no JavaScript tool chain. So, when the
-program starts, the component files of Designsystemet that we use, its theme and `app.css` become one
+program starts, the component files of Designsystemet that we use, its theme and our own rules become one
 style sheet, and htmx and `app.js` become one script. Each is written with a hash of its content in the
 name, beside its brotli and gzip variants, into a folder that is named by the hash of everything in it.
 Such a folder appears in one move and is never changed, so any number of processes can start at once.
@@ -48,6 +48,8 @@ COMPONENTS = (
     ("tag", "ds.components"),
     ("table", "ds.components"),
 )
+# What comes later may change what came before (on paper, in forced colours).
+OWN_STYLES = ("tables.css", "app.css")
 # Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 
@@ -73,7 +75,7 @@ def stylesheet() -> str:
     parts.append(_plain_css(VENDOR_DIR / "designsystemet-theme" / "designsystemet.css"))
     for component, layer in COMPONENTS:
         parts.append(f"@layer {layer}{{{_plain_css(VENDOR_DIR / 'designsystemet-css' / f'{component}.css')}}}")
-    parts.append(_plain_css(STATIC_DIR / "app.css"))
+    parts += [_plain_css(STATIC_DIR / name) for name in OWN_STYLES]
     return "\n".join(parts) + "\n"
 
 
@@ -174,7 +176,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _plain_css(path: Path) -> str:
-    """A style sheet without comments and without its encoding mark, which only a file's beginning may hold."""
+    """A style sheet without comments and without its encoding mark, for a file's beginning only."""
     return _CHARSET.sub("", _COMMENT.sub("", path.read_text(encoding="utf-8"))).strip()
 
 

@@ -265,7 +265,7 @@ class Activity(Base):
     kind: Mapped[str] = mapped_column(String(30))
     from_date: Mapped[date] = mapped_column(Date)
     to_date: Mapped[date | None] = mapped_column(Date)
-    hours: Mapped[Decimal] = mapped_column(Numeric(4, 1, asdecimal=True))
+    hours: Mapped[Decimal | None] = mapped_column(Numeric(4, 1, asdecimal=True))
     comment: Mapped[str | None] = mapped_column(String(500))
 
 

@@ -213,11 +213,12 @@ class RegisterHttp:
             raise Unavailable(self.name, "not asked, it has failed several times in a row")
         try:
             result = read(self._answer(make_question))
-        except Unavailable:
-            self.breaker.failed()
-            raise
-        except RegisterError:
-            self.breaker.succeeded()  # a refusal is a sign of life
+        except RegisterError as error:
+            error.__context__ = error.__cause__ = None  # errors of parsers hold what they could not parse
+            if isinstance(error, Unavailable):
+                self.breaker.failed()
+            else:
+                self.breaker.succeeded()  # a refusal is a sign of life
             raise
         self.breaker.succeeded()
         return result
@@ -226,6 +227,7 @@ class RegisterHttp:
         outcome = self._try(make_question())
         wait = _wait_before_retry(outcome)
         if wait is not None:
+            self._session().close()  # a connection kept from before may be what failed, or be closed by now
             self._wait(wait)
             outcome = self._try(make_question())
         if isinstance(outcome, _Failure):

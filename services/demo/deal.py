@@ -18,11 +18,11 @@ _OTHERS = (
     "3405 1506 3103 3101 3118 3207 3222 3209 3411 3401 3303 3305 3901 1149 4626 4624 1833 1806 5503 5601 5006 5035"
 ).split()
 _PLACES = (OSLO, BERGEN, ASKOY, *_OTHERS)
-_PLACE_ENDS = tuple(accumulate([150, 60, 8, *(355 / (rank + 6) for rank in range(len(_OTHERS)))]))
+_PLACE_ENDS = tuple(accumulate([150, 64, 8, *(355 / (rank + 6) for rank in range(len(_OTHERS)))]))
 _STATUSES = (Status.CREATED, Status.CHANGED, Status.ENDED, Status.DISCHARGED)
 _STATUS_ENDS = tuple(accumulate([8, 42, 12, 38]))
 _DISTRICT_ENDS = tuple(accumulate([14, 10, 8, 3, 2, 2, 4, 5, 9, 8, 10, 14, 8, 3, 10]))
-_PROTECTED = 0.018
+_PROTECTED = 0.02
 _DELETED = 0.03
 _RETURNED = 0.04
 
@@ -58,9 +58,12 @@ def deal(random: Random, participations: int) -> Iterator[Card]:
 def _cards(random: Random) -> Iterator[Card]:
     for place in (OSLO, BERGEN):
         yield from (Card(place, status) for status in _STATUSES)
-        yield Card(place, Status.CHANGED, deleted=True)
         yield Card(place, Status.CHANGED, protected=True)
+        yield Card(place, Status.CHANGED, deleted=True)
     yield from (Card(ASKOY, status) for status in _STATUSES)
+    yield from (Card(OSLO, status, protected=True) for status in _STATUSES if status is not Status.CHANGED)
+    yield from (Card(place, Status.ENDED, deleted=True) for place in (OSLO, BERGEN))
+    yield Card(BERGEN, Status.CHANGED, returned=True)
     while True:
         yield _any_card(random)
 

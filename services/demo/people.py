@@ -13,7 +13,8 @@ from services.models import Person
 # The last of the stand-ins' people are left out, so that there always is somebody to register.
 _LEFT_OUT = range(SIZE - 1000, SIZE)
 _UNFIT = frozenset({"dead", "replaced", "no_name", "moved_out", "child", "elderly"})
-_MEN_TAKEN = 0.25  # men take part, but seldom
+_SELDOM = frozenset({"man", "norwegian_born"})  # they take part, but few of them
+_SELDOM_TAKEN = 0.25
 _LONGEST_BACK = timedelta(days=4 * 365)
 
 
@@ -26,7 +27,7 @@ class Queue:
     def __init__(self, random: Random, needed: int, today: date) -> None:
         self._random = random
         self._arrived_before = today - _LONGEST_BACK
-        size = SIZE if needed <= SIZE // 2 else SIZE + 2 * needed
+        size = SIZE if needed <= SIZE // 2 else SIZE + needed * 8 // 5  # two in three are fit
         fit = [person for index, person in enumerate(people(SEED, size)) if self._is_fit(index, person)]
         random.shuffle(fit)
         self._protected = iter([person for person in fit if person.protection])
@@ -42,7 +43,7 @@ class Queue:
             return False
         if person.arrivals and person.arrivals[0].day >= self._arrived_before:
             return False  # nobody begins before she has come to Norway
-        return "man" not in person.kinds or self._random.random() < _MEN_TAKEN
+        return not person.kinds & _SELDOM or self._random.random() < _SELDOM_TAKEN
 
 
 def unregistered(count: int, kind: str = "ordinary") -> Iterator[SyntheticPerson]:

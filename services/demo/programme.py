@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from services.demo.background import LEVELS, Answers
-from services.demo.calendar import Course, before, months, workday
+from services.demo.days import Course, before, months, workday
 
 _KINDS = (
     *("norwegian",) * 8,
@@ -129,10 +129,10 @@ def _leaves(random: Random, course: Course) -> list[dict[str, Any]] | None:
 
 def _extension(random: Random, course: Course, start_answers: Answers) -> Answers:
     """Those who go on after two years have it extended mostly; some are simply past their time."""
-    if course.months < 23.5 or random.random() < 0.1:
+    if course.months < 22 or random.random() < 0.1:
         return {}
-    if course.months < 24.2:
-        return {"extension": random.choice(("no", "yes")), **_reason(random, course)} if course.end is None else {}
+    if course.months < 24.2 and (course.end or random.random() < 0.5):
+        return random.choice(({}, {"extension": "no"}))
     answers = {"extension": "yes", **_reason(random, course)}
     if start_answers["literacy"] == "missing" and course.months > 35:
         answers["extra_year"] = "yes"

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from services.demo.background import Answers, background, returned
-from services.demo.calendar import Course, between, months, office_moments, workday
+from services.demo.days import Course, between, months, office_moments, workday
 from services.demo.deal import Card
 from services.demo.programme import programme
 from services.demo.termination import termination

@@ -3,7 +3,7 @@
 from random import Random
 
 from services.demo.background import LEVELS, Answers
-from services.demo.calendar import Course
+from services.demo.days import Course
 
 _AFTER_COMPLETION = {
     "completed_work": 42,

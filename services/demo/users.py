@@ -32,28 +32,28 @@ USERS = (
     DemoUser(
         username="kari.oslo",
         name="Kari Østlie",
-        told="saksbehandler i Oslo",
+        told="caseworker in Oslo",
         role=Role.CASEWORKER,
         municipality_numbers=(OSLO,),
     ),
     DemoUser(
         username="berit.bergen",
         name="Berit Fløysand",
-        told="saksbehandler i Bergen",
+        told="caseworker in Bergen",
         role=Role.CASEWORKER,
         municipality_numbers=(BERGEN,),
     ),
     DemoUser(
         username="anne.tokommuner",
         name="Anne Kleppestø",
-        told="saksbehandler i Bergen og Askøy",
+        told="caseworker in Bergen and Askøy",
         role=Role.CASEWORKER,
         municipality_numbers=(BERGEN, ASKOY),
     ),
     DemoUser(
         username="siri.vern",
         name="Siri Aasen Lund",
-        told="saksbehandler i Oslo, ser deltakere med adressebeskyttelse",
+        told="caseworker in Oslo, sees protected addresses",
         role=Role.CASEWORKER,
         municipality_numbers=(OSLO,),
         sees_protected=True,
@@ -61,12 +61,12 @@ USERS = (
     DemoUser(
         username="admin.bergen",
         name="Arne Nygård",
-        told="kommuneadministrator i Bergen",
+        told="municipal administrator in Bergen",
         role=Role.MUNICIPAL_ADMIN,
         municipality_numbers=(BERGEN,),
     ),
-    DemoUser(username="ida.imdi", name="Ida Sæther", told="IMDi-bruker", role=Role.IMDI_READER),
-    DemoUser(username="admin.imdi", name="Odd Åmodt", told="IMDi-administrator", role=Role.IMDI_ADMIN),
+    DemoUser(username="ida.imdi", name="Ida Sæther", told="reads at IMDi", role=Role.IMDI_READER),
+    DemoUser(username="admin.imdi", name="Odd Åmodt", told="administrator at IMDi", role=Role.IMDI_ADMIN),
 )
 
 _STAFF = {

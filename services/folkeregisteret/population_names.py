@@ -117,7 +117,8 @@ NORWEGIAN = _names(
 SAMI = _names(
     "Áile, Biret, Elle Máret, Sárá, Rávdná, Mággá, Ánne Risten, Ŋielle, Čáve, Inga-Áile, Láilá, Márjá",
     "Áilu, Ánte, Máhtte, Jovnna, Niillas, Čearru",
-    "Hætta, Gaup, Bávlos, Sáráhkká, Čorru, Šiella, Ŋuorjju, Đoarrá, Ŧeammá, Žuorda, Eira-Čuonja, Máhtebeaŋŋi",
+    "Hætta, Gaup, Bávlos, Sáráhkká, Čorru, Šiella, Áhčči, Guođoheaddji, Ruoššu, Boažu, Muoŧká, Ŋuorjju, "
+    "Đoarrá, Ŧeammá, Žuorda, Eira-Čuonja, Máhtebeaŋŋi",
 )
 
 # Repeated entries weigh more: roughly where women in the programme come from.

@@ -314,7 +314,7 @@ def create_tables() -> None:
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("from_date", sa.Date(), nullable=False),
         sa.Column("to_date", sa.Date(), nullable=True),
-        sa.Column("hours", sa.Numeric(precision=4, scale=1), nullable=False),
+        sa.Column("hours", sa.Numeric(precision=4, scale=1), nullable=True),
         sa.Column("comment", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(["participation_ref"], ["participation.id"], name="fk_activity_participation_ref"),
         sa.PrimaryKeyConstraint("id", name="pk_activity"),

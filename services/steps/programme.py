@@ -173,8 +173,6 @@ FIELDS = (
             HoursField(
                 key="hours",
                 label=N_("Timer per uke"),
-                required=ALWAYS,
-                missing_text=N_("Fyll ut timer per uke"),
             ),
             TextField(key="comment", label=N_("Kommentar"), most=500, lines=True),
         ),

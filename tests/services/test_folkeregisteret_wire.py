@@ -195,18 +195,13 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=20), inner, max_size=3),
     max_leaves=6,
 )
-fields = st.sampled_from(
-    ["erGjeldende", "gyldighetstidspunkt", "fornavn", "etternavn", "foedselsdato", "foedselsaar", "foedeland"]
-    + ["kjoenn", "sivilstand", "status", "graderingsnivaa", "foedselsEllerDNummer", "vegadresse", "doedsdato"]
-)
-parts = st.sampled_from(
-    ["navn", "foedsel", "sivilstand", "innflytting", "bostedsadresse", "adressebeskyttelse", "status"]
-    + ["doedsfall", "identifikasjonsnummer", "kjoenn"]
-)
+TEXT_FIELDS = ["fornavn", "etternavn", "foedselsdato", "foedselsaar", "foedeland", "kjoenn", "sivilstand", "status"]
+OTHER_FIELDS = ["erGjeldende", "gyldighetstidspunkt", "graderingsnivaa", "foedselsEllerDNummer", "vegadresse"]
+PARTS = ["navn", "foedsel", "sivilstand", "innflytting", "bostedsadresse", "adressebeskyttelse", "status", "kjoenn"]
+fields = st.sampled_from([*TEXT_FIELDS, *OTHER_FIELDS, "doedsdato"])
+parts = st.sampled_from([*PARTS, "doedsfall", "identifikasjonsnummer"])
 elements = st.dictionaries(fields, json_values, max_size=4)
-bodies = st.dictionaries(
-    parts, st.lists(elements, max_size=3) | elements | json_values, min_size=1, max_size=4
-)
+bodies = st.dictionaries(parts, st.lists(elements, max_size=3) | elements | json_values, min_size=1, max_size=4)
 
 
 @given(bodies)

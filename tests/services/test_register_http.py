@@ -19,9 +19,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 
 
 @contextmanager
-def serving(
-    talk: Callable[[socket.socket, int], None], requests: list[bytes] | None = None
-) -> Iterator[str]:
+def serving(talk: Callable[[socket.socket, int], None], requests: list[bytes] | None = None) -> Iterator[str]:
     """A server that reads a request into `requests` and lets `talk` do the rest, told how many came before."""
     ended = threading.Event()
 
@@ -46,10 +44,12 @@ def serving(
         thread = threading.Thread(target=serve)
         thread.start()
         port = listener.getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-        ended.set()
-        socket.create_connection(("127.0.0.1", port)).close()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            ended.set()
+            socket.create_connection(("127.0.0.1", port)).close()
+            thread.join()
 
 
 def question() -> Question:
@@ -75,10 +75,6 @@ def ask(url: str, *, read_timeout: float = 5.0, waits: list[float] | None = None
     return http.ask(question, lambda answer: answer)
 
 
-def in_a_while(seconds: float) -> str:
-    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
-
-
 @pytest.mark.parametrize(
     ("line", "headers", "wait"),
     [
@@ -86,7 +82,7 @@ def in_a_while(seconds: float) -> str:
         ("429 Too Many", ("Retry-After: 2",), 2.0),
         ("429 Too Many", (), 0.2),
         ("429 Too Many", ("Retry-After: sometime",), 0.2),
-        ("429 Too Many", (f"Retry-After: {in_a_while(-60)}",), 0.2),
+        ("429 Too Many", ("Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",), 0.2),
         ("503 Unavailable", ("Retry-After: 1",), 1.0),
         ("500 Error", (), 0.2),
         ("502 Bad Gateway", (), 0.2),
@@ -99,8 +95,10 @@ def test_one_retry_after_a_bounded_wait(line: str, headers: tuple[str, ...], wai
     assert waits == [wait]
 
 
-@pytest.mark.parametrize("header", ["3", "86400", in_a_while(3600)])
+@pytest.mark.parametrize("header", ["3", "86400", "in an hour"])
 def test_no_retry_when_asked_to_wait_long(header: str) -> None:
+    if header == "in an hour":
+        header = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     waits: list[float] = []
     with serving(answering(status("429 Too Many", f"Retry-After: {header}"), OK)) as url, pytest.raises(Busy) as busy:
         ask(url, waits=waits)
@@ -190,9 +188,7 @@ def test_cookies_are_not_kept() -> None:
     assert b"cookie" not in requests[1].lower()
 
 
-def test_a_netrc_file_does_not_replace_our_authorization(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_netrc_file_does_not_replace_our_authorization(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password secret\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

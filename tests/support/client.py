@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from app.web import SECURITY_HEADERS
 from tests.support.forms import Form, Value, find_form
 from tests.support.html_addresses import holds_national_id
 from tests.support.html_checks import check_html
@@ -163,8 +164,6 @@ class CheckedClient(FlaskClient):
         )
 
     def _security_faults(self, answer: TestResponse) -> list[str]:
-        from app.web import SECURITY_HEADERS
-
         return [
             f"header {name} is {answer.headers.get(name)!r}, but must be {value!r} (app.web.SECURITY_HEADERS)"
             for name, value in SECURITY_HEADERS.items()
@@ -213,7 +212,8 @@ def _header_faults(answer: TestResponse) -> list[str]:
             faults.append(f"{name} holds 11 digits; no fødselsnummer in an address")
     for cookie in headers.get_all("Set-Cookie"):
         words = {word.strip().lower() for word in cookie.split(";")}
-        if "httponly" not in words or not words & {"samesite=lax", "samesite=strict"}:
+        is_deleted = "max-age=0" in words
+        if not is_deleted and "httponly" not in words or not words & {"samesite=lax", "samesite=strict"}:
             faults.append(f"cookie {cookie.partition('=')[0]} needs HttpOnly and SameSite=Lax")
     return faults
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy.engine import make_url
 
+from app import create_app
 from services.db import db
+from services.demo import fill
 from tests.support.postgres import PostgresServer
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -23,8 +25,6 @@ Settings = Mapping[str, str]
 @contextmanager
 def running_app(settings: Settings) -> Iterator[Flask]:
     """The program in this process; its connections are closed at the end."""
-    from app import create_app
-
     app = create_app(settings)
     try:
         yield app
@@ -74,8 +74,6 @@ class Databases:
         return self.folder / f"register-{next(self._numbers)}.sqlite"
 
     def _template(self, dialect: str, participants: int) -> str:
-        from services.demo import fill
-
         key = (dialect, participants)
         if key not in self._templates:
             address = self.empty(dialect)

@@ -1,0 +1,135 @@
+"""The commands of `flask --app wsgi`: starting everything, demo data, and the stand-ins of the registers."""
+
+from typing import get_args
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo
+
+from app.config import Settings, is_local
+from app.start import check_free, listen, run, standin_addresses
+from services import standin_control
+from services.demo import NotForRealPeople, fill, unregistered
+from services.folkeregisteret.keys import load_or_create_key, public_key_pem
+from services.folkeregisteret.population import PUBLISHED_KINDS, SEED
+from services.standin_control import Kind
+from services.standins import Standins, serve_standins
+
+DEMO_PARTICIPANTS = 2000
+
+
+def init_commands(app: Flask) -> None:
+    """Add the commands to the program's `flask`."""
+    for command in (start, demo, standins):
+        app.cli.add_command(command)
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def _need_current_database() -> None:
+    if current_app.extensions["alembic"].needs_upgrade():
+        raise click.ClickException("The database is not up to date. Run: flask --app wsgi db upgrade")
+
+
+@click.command("start")
+@click.pass_obj
+def start(info: ScriptInfo) -> None:
+    """Start all for development: database, demo data, stand-ins, web server."""
+    app = info.load_app()
+    settings: Settings = app.config["SETTINGS"]
+    if settings.environment != "development":
+        raise click.ClickException("This is for development (APP_ENV). Otherwise run gunicorn wsgi:app")
+    with listen(settings.port) as socket:
+        run(app, socket, demo_participants=DEMO_PARTICIPANTS, seed=SEED)
+
+
+@click.command("demo")
+@click.option("--participants", type=click.IntRange(min=0), default=DEMO_PARTICIPANTS, show_default=True)
+@click.option("--seed", type=int, default=SEED, show_default=True, help="the same seed gives the same data")
+def demo(participants: int, seed: int) -> None:
+    """Fill an empty database with demo users and participants."""
+    _need_current_database()
+    try:
+        filled = fill(participants=participants, seed=seed, accepts=_settings().accepts)
+    except NotForRealPeople:
+        raise click.ClickException("Demo data do not belong in a register of real people.") from None
+    if filled:
+        click.echo(f"The database now holds the demo users and {participants} participants.")
+    else:
+        click.echo("Nothing done: the database holds users or participants already.")
+
+
+@click.group("standins", invoke_without_command=True)
+@click.pass_context
+def standins(context: click.Context) -> None:
+    """Run the stand-ins of Folkeregisteret and PAD until Ctrl-C, or tell running ones what to do."""
+    settings = _settings()
+    if settings.in_production:
+        raise click.ClickException("The stand-ins are not for production.")
+    if context.invoked_subcommand is None:
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    freg, pad = standin_addresses(settings)
+    check_free(freg, pad)
+
+    def started(running: Standins) -> None:
+        click.echo(f"Folkeregisteret and Maskinporten: {running.freg.base_url}")
+        click.echo(f"PAD: {running.pad.base_url}")
+
+    serve_standins(
+        client_id=settings.maskinporten_client_id,
+        key_id=settings.maskinporten_key_id,
+        public_key_pem=public_key_pem(load_or_create_key(settings.maskinporten_key_file)),
+        freg_address=freg,
+        pad_address=pad,
+        started=started,
+    )
+
+
+@standins.command("persons")
+@click.option("--count", type=click.IntRange(min=0), default=5, show_default=True)
+@click.option("--kind", type=click.Choice(PUBLISHED_KINDS), default="ordinary", show_default=True)
+def standins_persons(count: int, kind: str) -> None:
+    """Print synthetic persons who are not registered: number, tab, name."""
+    _need_current_database()
+    for person in unregistered(count, kind):
+        click.echo(f"{person.number}\t{person.full_name}")
+
+
+@standins.command("fail")
+@click.argument("register", type=click.Choice(("freg", "pad")))
+@click.argument("kind", type=click.Choice(get_args(Kind)))
+@click.option("--number", help="only when this person is asked for")
+def standins_fail(register: str, kind: Kind, number: str | None) -> None:
+    """Let a running stand-in fail until it is healed."""
+    url = _standin_urls(_settings())[register]
+    try:
+        standin_control.fail(url, kind, number)
+    except OSError:
+        raise _no_standin(url) from None
+
+
+@standins.command("heal")
+def standins_heal() -> None:
+    """End all failures of the running stand-ins."""
+    for url in _standin_urls(_settings()).values():
+        try:
+            standin_control.heal(url)
+        except OSError:
+            raise _no_standin(url) from None
+
+
+def _standin_urls(settings: Settings) -> dict[str, str]:
+    urls = {"freg": settings.freg_url, "pad": settings.pad_url}
+    if not all(is_local(url) for url in urls.values()):
+        raise click.ClickException("FREG_URL and PAD_URL do not both name stand-ins on this machine.")
+    return urls
+
+
+def _no_standin(url: str) -> click.ClickException:
+    return click.ClickException(f"No stand-in answers at {url}. Start one: flask --app wsgi standins")

@@ -1,0 +1,100 @@
+"""A house for many tests: one database with demo participants, and every demo user signed in once."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import ColumnElement, Executable, select
+
+from services.db import db
+from services.demo import USERS, DemoUser
+from services.models import Participation, Status
+from services.viewer import Role
+from tests.support.client import CheckedClient
+from tests.support.databases import DIALECTS, Databases, running_app
+
+PARTICIPANTS = 240
+_P = Participation
+
+
+@dataclass
+class House:
+    """The program on a database of its own. Answers of its clients are checked for everything."""
+
+    app: Flask
+    _clients: dict[str, CheckedClient] = field(default_factory=dict)
+
+    def nobody(self) -> CheckedClient:
+        """A new browser, not signed in."""
+        made = self.app.test_client()
+        assert isinstance(made, CheckedClient)
+        return made
+
+    def client(self, username: str | None) -> CheckedClient:
+        """The browser of a user, signed in once for all tests; for `None` a new one that is not."""
+        if username is None:
+            return self.nobody()
+        if username not in self._clients:
+            made = self.nobody()
+            made.login(username)
+            self._clients[username] = made
+        return self._clients[username]
+
+    def ask(self, question: Executable) -> list[Any]:
+        """The rows of a query, past the program."""
+        with self.app.app_context():
+            return list(db.session.execute(question))
+
+    def write(self, *orders: Executable) -> None:
+        """Change the database, past the program."""
+        with self.app.app_context():
+            for order in orders:
+                db.session.execute(order)
+            db.session.commit()
+
+    def participants(self, *wanted: ColumnElement[bool]) -> list[str]:
+        """The public ids of all such participants, deleted ones and all."""
+        return [row.public_id for row in self.ask(select(_P.public_id).where(*wanted).order_by(_P.id))]
+
+
+def demo_user(username: str) -> DemoUser:
+    """What the demo user is."""
+    return next(user for user in USERS if user.username == username)
+
+
+def of_places(username: str) -> ColumnElement[bool]:
+    """Participants of the user's municipalities; IMDi's people have them all."""
+    user = demo_user(username)
+    if user.role in {Role.IMDI_READER, Role.IMDI_ADMIN}:
+        return _P.id.is_not(None)
+    return _P.municipality_number.in_(user.municipality_numbers)
+
+
+IS_OPEN = (_P.status != Status.DISCHARGED) & _P.deleted_at.is_(None)
+IS_PLAIN = _P.protected.is_(False)
+
+
+@contextmanager
+def _running_house(dialect: str, databases: Databases, settings: Mapping[str, str]) -> Iterator[House]:
+    address = databases.filled(dialect, PARTICIPANTS)
+    with running_app({**settings, "DATABASE_URL": address}) as app:
+        app.test_client_class = CheckedClient
+        yield House(app)
+    databases.remove(address)
+
+
+@pytest.fixture(scope="session", params=DIALECTS)
+def house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
+    """For tests that only look. What they leave in the access log is all that they may change."""
+    with _running_house(request.param, databases, settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def own_house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
+    """For the tests of one file, which may change it."""
+    with _running_house(request.param, databases, settings) as made:
+        yield made

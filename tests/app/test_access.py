@@ -1,0 +1,244 @@
+"""Who gets in where: every rule of the URL map, asked by everyone, as a page and as a fragment.
+
+A new rule belongs into one of the two tables. The words in them:
+
+    200, 400 …  that status. POSTs carry a valid token and nothing of use, so 400 and 422 mean «let in, refused
+                for what was sent».
+    on          she is sent on: 303 for a page, 204 with HX-Redirect for a fragment
+    sign-in     a page goes to the sign-in page and comes back; a fragment, and what was sent, gets 401
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from app.access import mark_of
+from services.demo import USERS
+from services.models import AccessEntry, Participation, Status
+from services.viewer import Role
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
+from tests.support.client import CheckedClient, form_in, htmx_headers
+
+EVERYONE = (None, *(user.username for user in USERS))
+WHO = {
+    None: "nobody",
+    Role.CASEWORKER: "caseworker",
+    Role.MUNICIPAL_ADMIN: "local admin",
+    Role.IMDI_READER: "IMDi",
+    Role.IMDI_ADMIN: "IMDi admin",
+}
+
+# Rules without a participant.
+PLAIN = """
+rule                                   nobody   caseworker  local admin  IMDi  IMDi admin
+GET  /                                 sign-in  on          on           on    on
+GET  /hjelp                            200      200         200          200   200
+GET  /helse                            200      200         200          200   200
+GET  /helse/klar                       200      200         200          200   200
+GET  /logg-inn                         200      on          on           on    on
+POST /logg-inn                         422      422         422          422   422
+POST /logg-ut                          sign-in  on          on           on    on
+GET  /brukere                          sign-in  403         200          403   200
+GET  /deltakere                        sign-in  200         403          200   200
+GET  /deltakere/oversikt.csv           sign-in  200         403          200   200
+GET  /deltakere/fullt-datasett.csv     sign-in  200         403          200   200
+GET  /deltakere/ny                     sign-in  200         403          403   403
+POST /deltakere/ny                     sign-in  400         403          403   403
+POST /deltakere/ny/oppslag             sign-in  400         403          403   403
+POST /deltakere/ny/vis                 sign-in  400         403          403   403
+"""
+
+# Rules with a participant, who is the caller's own and open, somebody else's, deleted, discharged, protected
+# (for those without the right to see that), or was never there. For IMDi «hidden» are the last two.
+PARTICIPANT = """
+rule                                   nobody   own  elsewhere  deleted  discharged  protected  IMDi  hidden  local admin
+GET  /deltakere/<id>/<page>            sign-in  200  404        404      on          404        on    404     403
+POST /deltakere/<id>/<page>            sign-in  400  404        404      403         404        403   403     403
+POST /deltakere/<id>/<page>/vis        sign-in  200  404        404      403         404        403   403     403
+POST /deltakere/<id>/<page>/rader      sign-in  400  404        404      403         404        403   403     403
+GET  /deltakere/<id>/avslutning/utskriv  sign-in  on  404       404      403         404        403   403     403
+POST /deltakere/<id>/avslutning/utskriv  sign-in  400  404      404      on          404        403   403     403
+GET  /deltakere/<id>/data              sign-in  200  404        404      200         404        200   404     403
+GET  /deltakere/<id>/historikk         sign-in  200  404        404      200         404        200   404     403
+GET  /deltakere/<id>/slett             sign-in  200  404        404      403         404        403   403     403
+GET  /deltakere/<id>/slett/bekreft     sign-in  200  404        404      403         404        403   403     403
+POST /deltakere/<id>/slett             sign-in  on   404        404      403         404        403   403     403
+"""
+STATES = ("own", "elsewhere", "deleted", "discharged", "protected", "unknown")
+NOBODYS = "0123456789abcdef"  # the id of a participant that never was
+
+Table = dict[str, dict[str, str]]
+
+
+def read_table(text: str) -> Table:
+    """The table by rule and heading. Cells are divided by two blanks or more."""
+    lines = [re.split(r"\s{2,}", line.replace("GET  ", "GET ")) for line in text.strip().splitlines()]
+    return {line[0]: dict(zip(lines[0][1:], line[1:], strict=True)) for line in lines[1:]}
+
+
+TABLES = (read_table(PLAIN), read_table(PARTICIPANT))
+
+
+def rules_of(app: Flask) -> dict[str, Rule]:
+    """«GET /deltakere/<id>/<page>» and the like, for each rule and method of the program."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        words = re.sub(r"<[^>]*public_id>", "<id>", re.sub(r"<any[^>]*>", "<page>", rule.rule))
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            found[f"{method} {words}"] = rule
+    return found
+
+
+def unmarked(app: Flask) -> list[str]:
+    """The rules whose view says nothing about who may call it."""
+    return [name for name, rule in rules_of(app).items() if mark_of(app.view_functions[rule.endpoint]) is None]
+
+
+def test_every_rule_is_in_the_tables(house: House) -> None:
+    rules, listed = rules_of(house.app), {**TABLES[0], **TABLES[1]}
+    missing, gone = sorted(rules.keys() - listed.keys()), sorted(listed.keys() - rules.keys())
+    assert not missing, f"add to a table of {__file__} who may call {missing}, with which answer"
+    assert not gone, f"remove from the tables of {__file__}, there is no such rule any more: {gone}"
+
+
+def test_every_view_is_marked(house: House) -> None:
+    assert not unmarked(house.app), f"mark with @public, @signed_in or @requires(right): {unmarked(house.app)}"
+
+
+def test_a_view_without_a_mark_is_noticed_and_refused(app: Flask, sign_in: Callable[[str], CheckedClient]) -> None:
+    app.add_url_rule("/glemt", view_func=lambda: "a secret", methods=["GET", "POST"])
+    assert unmarked(app) == ["GET /glemt", "POST /glemt"] or unmarked(app) == ["POST /glemt", "GET /glemt"]
+    visitor = app.test_client()
+    assert visitor.get("/glemt").status_code == 303
+    client = sign_in("admin.imdi")
+    token = form_in(client.get("/deltakere"), button="Logg ut").value("csrf_token")
+    for answer in (client.get("/glemt"), client.post("/glemt", data={"csrf_token": token})):
+        assert answer.status_code == 403
+        assert "secret" not in answer.text
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the matrix, and the word that the table has for it."""
+
+    rule: str
+    address: str
+    wanted: str
+    partial: bool
+
+    @property
+    def method(self) -> str:
+        return self.rule.partition(" ")[0]
+
+    def send(self, client: CheckedClient, token: str) -> TestResponse:
+        """Ask; a POST carries the token and a button that no page has."""
+        headers = htmx_headers() if self.partial else {}
+        data = {"csrf_token": token, "go": "no-such-button"} if self.method == "POST" else None
+        return client.open(self.address, method=self.method, headers=headers, data=data)
+
+    def fault(self, answer: TestResponse) -> str | None:
+        """What is wrong with the answer, if anything is."""
+        outcome = self._outcome(answer)
+        if outcome == self.wanted:
+            return None
+        how = "fragment" if self.partial else "page"
+        return f"{self.rule} ({self.address}, {how}): {outcome}, but the table says {self.wanted}"
+
+    def _outcome(self, answer: TestResponse) -> str:
+        location = answer.headers.get("Location", "")
+        if answer.status_code == 303 and not self.partial:
+            return "sign-in" if location.startswith("/logg-inn?neste=") else "on"
+        if answer.status_code == 204 and self.partial and answer.headers.get("HX-Redirect", "").startswith("/"):
+            return "on"
+        if answer.status_code == 401 and (self.partial or self.method == "POST"):
+            return "sign-in"
+        return str(answer.status_code)
+
+
+def _cell(row: dict[str, str], username: str | None, state: str) -> str:
+    """What the table says about a user and a participant."""
+    if username is None:
+        return row["nobody"]
+    user = demo_user(username)
+    if user.role is Role.MUNICIPAL_ADMIN:
+        return row["local admin"]
+    if user.role is not Role.CASEWORKER:
+        return row["hidden" if state in {"protected", "unknown"} else "IMDi"]
+    if state == "protected" and user.sees_protected:
+        return row["own"]
+    return row["elsewhere" if state == "unknown" else state]
+
+
+class Cast:
+    """The participants that play the states for a user; those that are used up do not come again."""
+
+    def __init__(self, house: House, username: str | None) -> None:
+        own = of_places(username or "kari.oslo")
+        open_and_begun = IS_OPEN & Participation.end_date.is_(None)
+        national = username is not None and demo_user(username).municipality_numbers == ()
+        self._found = {
+            "own": house.participants(own, open_and_begun, IS_PLAIN),
+            "elsewhere": house.participants(own if national else ~own, open_and_begun, IS_PLAIN),
+            "deleted": house.participants(own, Participation.deleted_at.is_not(None), IS_PLAIN),
+            "discharged": house.participants(own, Participation.status == Status.DISCHARGED, IS_PLAIN),
+            "protected": house.participants(own, open_and_begun, ~IS_PLAIN),
+            "unknown": [NOBODYS],
+        }
+
+    def id_of(self, state: str) -> str:
+        return self._found[state][0]
+
+    def has_deleted(self, public_id: str) -> None:
+        for ids in self._found.values():
+            if public_id in ids:
+                ids.remove(public_id)
+
+
+def _token(client: CheckedClient) -> str:
+    return str(form_in(client.get("/hjelp"), button="Logg ut").value("csrf_token"))
+
+
+def _sign_in_token(client: CheckedClient) -> str:
+    return str(form_in(client.get("/logg-inn")).value("csrf_token"))
+
+
+def _plain_calls(username: str | None) -> list[Call]:
+    heading = WHO[demo_user(username).role if username else None]
+    return [
+        Call(rule, rule.partition(" ")[2], row[heading], partial)
+        for (rule, row), partial in product(TABLES[0].items(), (False, True))
+        if not rule.endswith(".csv") or not partial
+    ]
+
+
+@pytest.mark.parametrize("username", EVERYONE, ids=lambda name: name or "nobody")
+def test_rules_without_a_participant(own_house: House, username: str | None) -> None:
+    faults = []
+    for call in _plain_calls(username):
+        if call.rule == "POST /logg-ut" and username:
+            continue  # it ends the visit; see test_sign_in
+        client = own_house.client(username)
+        faults.append(call.fault(call.send(client, _token(client) if username else _sign_in_token(client))))
+    assert not any(faults), "\n".join(filter(None, faults))
+
+
+@pytest.mark.parametrize("username", EVERYONE, ids=lambda name: name or "nobody")
+def test_rules_with_a_participant(own_house: House, username: str | None) -> None:
+    client, cast, faults = own_house.client(username), Cast(own_house, username), []
+    token = _token(client) if username else _sign_in_token(client)
+    for (rule, row), state, partial in product(TABLES[1].items(), STATES, (False, True)):
+        public_id = cast.id_of(state)
+        address = rule.partition(" ")[2].replace("<id>", public_id).replace("<page>", "bakgrunn")
+        call = Call(rule, address, _cell(row, username, state), partial)
+        faults.append(call.fault(call.send(client, token)))
+        if rule.endswith("/slett") and call.method == "POST":
+            cast.has_deleted(public_id)
+    assert not any(faults), "\n".join(filter(None, faults))

@@ -1,0 +1,1 @@
+"""The register in a real browser, on its production server."""
