@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.web import is_partial
+from app.web import is_partial, redirect_to, this_address
 from services.audit import Action, record
 from services.viewer import Right, Viewer
 
@@ -61,7 +61,7 @@ def _guard() -> Response | tuple[str, int] | None:
     if g.viewer is None:
         if is_partial() or request.method not in {"GET", "HEAD"}:
             abort(401)
-        return redirect(url_for("accounts.sign_in", neste=request.full_path.rstrip("?")))
+        return redirect_to(url_for("accounts.sign_in", neste=this_address()))
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
         return None
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
@@ -73,5 +73,6 @@ def _view(endpoint: str) -> Any:
 
 
 def init_access(app: Flask) -> None:
-    """Put the guard before all views."""
-    app.before_request(_guard)
+    """Put the guard before all views, and before the check of a form's token: whoever has been signed out
+    shall hear that, and not that the token is wrong."""
+    app.before_request_funcs.setdefault(None, []).insert(0, _guard)

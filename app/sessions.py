@@ -43,7 +43,8 @@ class DatabaseSessions(SessionInterface):
             if session.key or session.modified:
                 if session.key:
                     accounts.end_session(session.key)
-                response.delete_cookie(name, path="/", secure=self.get_cookie_secure(app), httponly=True)
+                secure = self.get_cookie_secure(app)
+                response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
             return
         if not session.modified:
             return

@@ -1,9 +1,11 @@
 """Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.routing import BaseConverter
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
 CONTENT_SECURITY_POLICY = (
@@ -33,7 +35,8 @@ def is_partial() -> bool:
 
 
 def respond(page: str, partial: str | None = None, /, *, status: int = 200, **context: Any) -> Response:
-    """The fragment if one is asked for, else the whole page that includes it.
+    """The fragment if one is asked for, else the whole page that includes it. A page without a fragment
+    never becomes one: whoever asks for a part of it is sent to the page itself.
 
     A fragment may bring along what stands outside of it: `title` for the page's title, `said` for the
     status line that screen readers read out.
@@ -45,11 +48,20 @@ def respond(page: str, partial: str | None = None, /, *, status: int = 200, **co
         if said := context.get("said"):
             html += render_template("ui/said.html", said=said)
         return make_response(html, status)
+    if is_partial() and request.method == "GET":
+        return redirect_to(this_address())
     return make_response(render_template(page, **context), status)
+
+
+def this_address() -> str:
+    """Path and query of the request in plain ASCII, whatever bytes were sent."""
+    path, query = quote(request.path), quote(request.query_string, safe="!$&'()*+,/:;=?@%")
+    return f"{path}?{query}" if query else path
 
 
 def redirect_to(address: str) -> Response:
     """Go on to an address: 303 for a page, 204 with HX-Redirect for a fragment."""
+    address = iri_to_uri(address)
     if is_partial():
         answer = make_response("", 204)
         answer.headers["HX-Redirect"] = address

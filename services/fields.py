@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
 from services.i18n import N_
@@ -26,6 +26,15 @@ FormData: TypeAlias = Mapping[str, list[str]]
 
 EARLIEST = date(1950, 1, 1)
 LATEST = date(2100, 12, 31)
+
+# Control characters and code points that are none: HTML may not hold them, nor PostgreSQL all of them.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_REPLACEMENT = "\ufffd"
+
+
+def legible(text: str) -> str:
+    """A text as it came, with a visible mark in place of what can be neither shown nor stored."""
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
 class Invalid(ValueError):  # noqa: N818 - says what is the case
@@ -94,10 +103,15 @@ class Field:
     shown: Condition = ALWAYS
     required: Condition = NEVER
     missing_text: str = ""
+    remarked: bool = False  # the answer can call for a remark, said as soon as it is given
 
     def read(self, form: FormData) -> Raw:
         """The raw answer as it came."""
-        return list(form.get(self.key, []))
+        return [legible(text) for text in form.get(self.key, [])]
+
+    def offers(self, raw: Raw) -> bool:
+        """True for what a form of ours can send, right or wrong; else somebody has meddled."""
+        return len(raw) <= 1
 
     def names(self, raw: Raw) -> list[str]:
         """The names of the controls that may come with the form."""
@@ -149,6 +163,9 @@ class ChoiceField(Field):
         """`radio` or `select`."""
         return "radio" if len(self.options) <= 5 else "select"
 
+    def offers(self, raw: Raw) -> bool:
+        return len(raw) <= 1 and {"", *(option.code for option in self.options)}.issuperset(raw)
+
     def parse_text(self, given: str) -> str:
         if any(option.code == given for option in self.options):
             return given
@@ -179,6 +196,9 @@ class ManyField(ChoiceField):
         """Always check boxes."""
         return "checks"
 
+    def offers(self, raw: Raw) -> bool:
+        return {option.code for option in self.options}.issuperset(raw)
+
     def parse(self, raw: Raw) -> list[str] | None:
         known = [option.code for option in self.options]
         if any(code not in known for code in raw):
@@ -200,6 +220,9 @@ class CheckField(Field):
     """A single check box. Value: `True` or none."""
 
     kind = "check"
+
+    def offers(self, raw: Raw) -> bool:
+        return raw in ([], ["1"])
 
     def parse_text(self, given: str) -> bool:
         if given != "1":
@@ -236,7 +259,10 @@ class YearField(Field):
 
     def parse_text(self, given: str) -> int:
         if not re.fullmatch(r"[0-9]{4}", given) or not EARLIEST.year <= int(given) <= LATEST.year:
-            raise self.invalid(_("Skriv et årstall med fire sifre"))
+            raise self.invalid(
+                _("Skriv et årstall med fire sifre, fra %(first)s til %(last)s")
+                % {"first": EARLIEST.year, "last": LATEST.year}
+            )
         return int(given)
 
 
@@ -248,11 +274,9 @@ class HoursField(Field):
     most: int = 40
 
     def parse_text(self, given: str) -> Decimal:
-        try:
-            hours = Decimal(given.replace(" ", "").replace(",", ".")) if len(given) < 8 else Decimal(-1)
-        except InvalidOperation:
-            hours = Decimal(-1)
-        if not hours.is_finite() or not 0 <= hours <= self.most or hours * 2 % 1:
+        plain = given.replace(" ", "").replace(",", ".")
+        hours = Decimal(plain) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", plain) else None
+        if hours is None or hours > self.most or hours * 2 % 1:
             raise self.invalid(
                 _("Skriv timer fra 0 til %(most)s, hele eller halve (for eksempel 22,5)") % {"most": self.most}
             )
@@ -293,7 +317,6 @@ class DateField(Field):
 
     kind = "date"
     earliest: date = EARLIEST
-    not_ahead: bool = False  # may not lie in the future (checked against the answers' «today»)
 
     def parse_text(self, given: str) -> date:
         day = parse_date(given)
@@ -342,9 +365,9 @@ class TextField(Field):
         return "textarea" if self.lines else "text"
 
     def parse_text(self, given: str) -> str:
-        clean = unicodedata.normalize("NFC", given.replace("\r\n", "\n").replace("\r", "\n"))
-        allowed = "\n" if self.lines else ""
-        if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} and c not in allowed for c in clean):
+        plain = legible(given).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+        clean = unicodedata.normalize("NFC", plain).strip()
+        if _REPLACEMENT in clean or ("\n" in clean and not self.lines):
             raise self.invalid(_("Teksten har tegn som ikke kan lagres. Skriv den på nytt uten dem"))
         if len(clean) > self.most:
             raise self.invalid(
@@ -373,8 +396,11 @@ class RowsField(Field):
         rows: dict[int, dict[str, list[str]]] = {}
         for name, given in form.items():
             if match := pattern.fullmatch(name):
-                rows.setdefault(int(match[1]), {})[match[2]] = list(given)
+                rows.setdefault(int(match[1]), {})[match[2]] = [legible(text) for text in given]
         return [rows[index] for index in sorted(rows)]
+
+    def offers(self, raw: Raw) -> bool:
+        return all(inner.offers(row.get(inner.key, [])) for row in raw for inner in self.fields)
 
     def names(self, raw: Raw) -> list[str]:
         return [self.control(i, inner.key) for i in range(len(raw)) for inner in self.fields]

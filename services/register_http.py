@@ -75,9 +75,9 @@ class CircuitBreaker:
     def __init__(
         self,
         *,
-        threshold: int = 5,
-        cool_down: float = 5.0,
-        longest: float = 30.0,
+        threshold: int = 12,
+        cool_down: float = 2.0,
+        longest: float = 15.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._threshold = threshold

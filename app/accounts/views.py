@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, redirect, request, session, url_for
+from flask import Blueprint, g, request, session, url_for
 from flask_login import UserMixin, login_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
@@ -51,7 +51,7 @@ def start_page(of: Viewer) -> str:
 @signed_in
 def start() -> Response:
     """The way in: the overview, or the users for those who only administer."""
-    return redirect(start_page(viewer()))
+    return redirect_to(start_page(viewer()))
 
 
 def _safe_target(target: str, of: Viewer) -> str:
@@ -65,7 +65,7 @@ def _safe_target(target: str, of: Viewer) -> str:
 def sign_in() -> Any:
     """The sign-in page; those who are signed in go on at once."""
     if g.viewer:
-        return redirect(start_page(g.viewer))
+        return redirect_to(start_page(g.viewer))
     return respond("accounts/sign_in.html", form=SignInForm(), target=request.args.get("neste", ""), error="")
 
 

@@ -57,7 +57,6 @@ FIELDS = (
         label=N_("Dato for oppstart"),
         help=N_("Den første dagen i programmet. Datoen kan ikke være fram i tid."),
         earliest=date(2005, 1, 1),
-        not_ahead=True,
         required=ALWAYS,
         missing_text=N_("Fyll ut dato for oppstart"),
     ),

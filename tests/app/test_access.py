@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -142,6 +143,8 @@ class Call:
         """Ask; a POST carries the token and a button that no page has."""
         headers = htmx_headers() if self.partial else {}
         data = {"csrf_token": token, "go": "no-such-button"} if self.method == "POST" else None
+        if self.address.startswith("/helse"):  # no HTML for people, so not checked as such
+            return FlaskClient(client.application).open(self.address, method=self.method, headers=headers)
         return client.open(self.address, method=self.method, headers=headers, data=data)
 
     def fault(self, answer: TestResponse) -> str | None:
@@ -239,6 +242,6 @@ def test_rules_with_a_participant(own_house: House, username: str | None) -> Non
         address = rule.partition(" ")[2].replace("<id>", public_id).replace("<page>", "bakgrunn")
         call = Call(rule, address, _cell(row, username, state), partial)
         faults.append(call.fault(call.send(client, token)))
-        if rule.endswith("/slett") and call.method == "POST":
+        if rule == "POST /deltakere/<id>/slett" and call.wanted == "on":
             cast.has_deleted(public_id)
     assert not any(faults), "\n".join(filter(None, faults))

@@ -147,6 +147,17 @@ class Caseworker:
         row.get_by_role("button", name=f"Handlinger for {person.full_name}").click()
         row.get_by_role("link", name=choice, exact=True).click()
 
+    def registered_data(self) -> dict[str, str]:
+        """Label and value of all on the page of registered data, several values divided as in the file."""
+        pairs = self.page.locator(".data > div").evaluate_all(
+            """all => all.map(one => [
+              one.querySelector('dt').innerText,
+              [...one.querySelectorAll('li')].map(li => li.innerText).join(' | ')
+                || one.querySelector('dd').innerText,
+            ])"""
+        )
+        return {label.strip(): value.strip() for label, value in pairs}
+
     # ---- Forms ----
 
     def group(self, label: str) -> Locator:

@@ -1,11 +1,11 @@
-"""The browser, the server and the people of the browser tests.
+"""The browser, the servers and the people of the browser tests.
 
-One server of this process serves them all, so a test takes persons of its own (`someone`) and counts
-only what it changes.
+A server of this process serves all tests on its database, so a test takes persons of its own (`someone`)
+and counts only what it changes itself.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -14,11 +14,13 @@ from playwright.sync_api import Browser
 from services.folkeregisteret.population import SIZE, SyntheticPerson, people
 from tests.browser.caseworker import Caseworker
 from tests.support.browser import Watch, open_page, running_browser
-from tests.support.databases import SQLITE, Databases
+from tests.support.databases import POSTGRESQL, SQLITE, Databases
+from tests.support.postgres import PostgresServer
 from tests.support.server import LiveServer, running_server
 
 PARTICIPANTS = 400
-OpenPage = Callable[..., AbstractContextManager[tuple[Caseworker, Watch]]]
+AtScreen = Callable[..., AbstractContextManager[tuple[Caseworker, Watch]]]
+Someone = Callable[[], SyntheticPerson]
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +30,35 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@contextmanager
+def _serving(databases: Databases, settings: dict[str, str], dialect: str, participants: int) -> Iterator[LiveServer]:
+    address = databases.filled(dialect, participants)
+    with running_server({**settings, "DATABASE_URL": address}) as running:
+        yield running
+    databases.remove(address)
+
+
 @pytest.fixture(scope="session")
-def live_servers(databases: Databases, settings: dict[str, str]) -> Iterator[Callable[[str], LiveServer]]:
-    """`live_servers("sqlite")`: the program on gunicorn with demo participants, started when first asked for."""
-    running: dict[str, LiveServer] = {}
-    with ExitStack() as stack:
+def live_server(databases: Databases, settings: dict[str, str]) -> Iterator[LiveServer]:
+    """The program on gunicorn, with demo participants, on SQLite."""
+    with _serving(databases, settings, SQLITE, PARTICIPANTS) as running:
+        yield running
 
-        def on(dialect: str) -> LiveServer:
-            if dialect not in running:
-                address = databases.filled(dialect, PARTICIPANTS)
-                stack.callback(databases.remove, address)
-                running[dialect] = stack.enter_context(running_server({**settings, "DATABASE_URL": address}))
-            return running[dialect]
 
-        yield on
+@pytest.fixture(scope="session")
+def live_server_on_postgresql(
+    postgres: PostgresServer, databases: Databases, settings: dict[str, str]
+) -> Iterator[LiveServer]:
+    """The same on PostgreSQL."""
+    with _serving(databases, settings, POSTGRESQL, PARTICIPANTS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_live_server(databases: Databases, settings: dict[str, str]) -> Iterator[LiveServer]:
+    """The program with its users and no participants."""
+    with _serving(databases, settings, SQLITE, 0) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -51,28 +68,28 @@ def _unregistered() -> Iterator[SyntheticPerson]:
 
 
 @pytest.fixture
-def someone(_unregistered: Iterator[SyntheticPerson]) -> Callable[[], SyntheticPerson]:
+def someone(_unregistered: Iterator[SyntheticPerson]) -> Someone:
     """`someone()`: a person whom nobody has registered."""
     return lambda: next(_unregistered)
 
 
 @pytest.fixture
-def at_screen(browser: Browser, live_servers: Callable[[str], LiveServer]) -> OpenPage:
+def at_screen(browser: Browser, request: pytest.FixtureRequest) -> AtScreen:
     """`with at_screen("berit.bergen") as (berit, watch)`: a browser of her own, signed in.
 
-    «» signs nobody in. `dialect`: the server's database. The rest goes to `open_page`; what the browser
-    noted is checked at the end.
+    Without a name nobody is signed in. `server`: the fixture of the server. The rest goes to `open_page`;
+    what the browser noted is checked at the end.
     """
 
     @contextmanager
     def at_screen(
-        username: str = "", *, dialect: str = SQLITE, **options: Any
+        username: str = "", *, server: str = "live_server", **options: Any
     ) -> Iterator[tuple[Caseworker, Watch]]:
-        with open_page(browser, live_servers(dialect).base_url, **options) as (page, watch):
+        base_url = request.getfixturevalue(server).base_url
+        with open_page(browser, base_url, **options) as (page, watch):
             user = Caseworker(page, scripts=options.get("javascript", True))
             if username:
                 user.sign_in(username)
             yield user, watch
 
     return at_screen
-

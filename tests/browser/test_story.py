@@ -1,33 +1,25 @@
 """The main job from end to end, as the guide tells it: with JavaScript and without, on both databases."""
 
-import csv
-import io
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from services.folkeregisteret.population import SyntheticPerson
 from tests.browser.caseworker import BACKGROUND, OPPSTART, PROGRAMME, TERMINATION, Caseworker, days_ago
-from tests.browser.conftest import OpenPage
-from tests.support.databases import POSTGRESQL, SQLITE
+from tests.browser.conftest import AtScreen, Someone
 
-Someone = Callable[[], SyntheticPerson]
 WAYS = [
-    pytest.param(SQLITE, True, id="sqlite"),
-    pytest.param(SQLITE, False, id="sqlite-without-javascript"),
-    pytest.param(POSTGRESQL, True, id="postgresql"),
+    pytest.param("live_server", True, id="sqlite"),
+    pytest.param("live_server", False, id="without-javascript"),
+    pytest.param("live_server_on_postgresql", True, id="postgresql"),
 ]
 DISCHARGE = "Utskriv og registrer ferdig"
 
 
-@pytest.mark.parametrize(("dialect", "javascript"), WAYS)
-def test_register_find_change_discharge(
-    at_screen: OpenPage, someone: Someone, dialect: str, javascript: bool
-) -> None:
+@pytest.mark.parametrize(("server", "javascript"), WAYS)
+def test_register_find_change_discharge(at_screen: AtScreen, someone: Someone, server: str, javascript: bool) -> None:
     """One participant's life in the register, told in the order of the guide."""
     person = someone()
-    with at_screen("berit.bergen", dialect=dialect, javascript=javascript) as (berit, _watch):
+    with at_screen("berit.bergen", server=server, javascript=javascript) as (berit, _watch):
         before = berit.count()
         _fill_page_1(berit, person)
         _fill_page_2(berit)
@@ -117,7 +109,7 @@ def _see_data(berit: Caseworker, person: SyntheticPerson) -> None:
     """«Se data» in the row's menu, and «Oversikt over registrerte data» at the side."""
     berit.choose_in_menu(person, "Se data")
     berit.stands_at("Oversikt over registrerte data")
-    data = registered_data(berit.page)
+    data = berit.registered_data()
     assert data["Antall barn under 18 år"] == "3"
     assert data["Mål"] == "Lønnet arbeid | Bestå norskprøve"
     assert data["Tiltak"] == f"Livsmestring, {days_ago(200)}, 2,5"
@@ -125,7 +117,7 @@ def _see_data(berit: Caseworker, person: SyntheticPerson) -> None:
     berit.go("Registrering")
     berit.stands_at("Person og prosjekt")
     berit.go("Oversikt over registrerte data")
-    assert registered_data(berit.page) == data
+    assert berit.registered_data() == data
 
 
 def _discharge(berit: Caseworker, person: SyntheticPerson) -> None:
@@ -151,19 +143,8 @@ def _discharge(berit: Caseworker, person: SyntheticPerson) -> None:
     berit.stands_at("Deltakeroversikt")
 
 
-def registered_data(page: Page) -> dict[str, str]:
-    """Label and value of everything on the page of registered data, several values divided as in the file."""
-    pairs = page.locator(".data > div").evaluate_all(
-        """all => all.map(one => [
-          one.querySelector('dt').innerText,
-          [...one.querySelectorAll('li')].map(li => li.innerText).join(' | ') || one.querySelector('dd').innerText,
-        ])"""
-    )
-    return {label.strip(): value.strip() for label, value in pairs}
-
-
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
-def test_delete(at_screen: OpenPage, someone: Someone, javascript: bool) -> None:
+def test_delete(at_screen: AtScreen, someone: Someone, javascript: bool) -> None:
     """Guide 3.9: the page with the name, the button, the question; then she is gone."""
     person = someone()
     with at_screen("berit.bergen", javascript=javascript) as (berit, _watch):
@@ -174,7 +155,7 @@ def test_delete(at_screen: OpenPage, someone: Someone, javascript: bool) -> None
         expect(berit.row_of(person)).to_contain_text("Opprettet")
         berit.choose_in_menu(person, "Slett deltaker")
         berit.stands_at(f"{person.full_name} · Slett deltaker")
-        assert registered_data(berit.page)["Navn"] == person.full_name
+        assert berit.registered_data()["Navn"] == person.full_name
         address = berit.page.url
         berit.press("Slett deltaker")
         if javascript:

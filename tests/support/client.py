@@ -152,7 +152,7 @@ class CheckedClient(FlaskClient):
         asked = f"{answer.request.method} {_address(answer)} → {answer.status}"
         faults = [*_header_faults(answer), *self._security_faults(answer)]
         assert not faults, f"{asked}:\n- " + "\n- ".join(faults)
-        if answer.mimetype != "text/html" or not answer.get_data():
+        if answer.mimetype != "text/html" or 300 <= answer.status_code < 400 or not answer.get_data():
             return
         adapter = self.application.url_map.bind("localhost")
         check_html(
@@ -212,8 +212,8 @@ def _header_faults(answer: TestResponse) -> list[str]:
             faults.append(f"{name} holds 11 digits; no fødselsnummer in an address")
     for cookie in headers.get_all("Set-Cookie"):
         words = {word.strip().lower() for word in cookie.split(";")}
-        is_deleted = "max-age=0" in words
-        if not is_deleted and "httponly" not in words or not words & {"samesite=lax", "samesite=strict"}:
+        is_guarded = "httponly" in words and words & {"samesite=lax", "samesite=strict"}
+        if not is_guarded and "max-age=0" not in words:
             faults.append(f"cookie {cookie.partition('=')[0]} needs HttpOnly and SameSite=Lax")
     return faults
 

@@ -132,30 +132,34 @@ class AddressChecks:
             yield f"{describe(form)} needs one hidden field {CSRF_FIELD} with a value; use the macro for it"
 
     def _plain_way(self, element: Element) -> Iterator[str]:
-        """What htmx asks for must be reachable without it: by the same link, form or button."""
+        """What htmx asks for must be reachable without it.
+
+        A link or a form says the same address plainly. A button or field inside a form may ask htmx at an
+        address of its own, since the form's plain submission carries the same fields and the button.
+        """
         for name in ("data-hx-get", "data-hx-post"):
             if name not in element.attrib:
                 continue
             wanted = (self._method(element, name), self._resolved(element.attrib[name]))
-            if wanted not in set(self._plain_ways(element)):
+            plain = self._plain(element)
+            if plain is None and element.tag not in {"a", "form"} and not self.tree.is_page:
+                continue  # a fragment of a form, whose frame is on the page
+            same_place = element.tag in {"a", "form"} or "formaction" in element.attrib
+            if plain is None or plain[0] != wanted[0] or (same_place and plain != wanted):
                 yield (
-                    f"{describe(element)}: without JavaScript nothing here leads to {name}; put it on an "
-                    "<a href>, <form action> or button with the same address and method"
+                    f"{describe(element)}: without JavaScript nothing does what {name} does; put it on an "
+                    "<a href> or <form action> with the same address, or inside a form of the same method"
                 )
 
-    def _plain_ways(self, element: Element) -> Iterator[tuple[str, str]]:
+    def _plain(self, element: Element) -> tuple[str, str] | None:
+        """Method and address that the element leads to without htmx; None if nowhere."""
         attribute = _PLAIN.get(element.tag)
         if attribute is not None and attribute in element.attrib:
-            yield self._way(element, attribute)
+            return self._method(element, attribute), self._resolved(element.attrib[attribute])
         form = self._form_of(element)
-        if form is not None and element.tag != "a":
-            yield self._way(form, "action")
-            for button in self.tree.elements("button", "input"):
-                if "formaction" in button.attrib and self._form_of(button) is form:
-                    yield self._way(button, "formaction")
-
-    def _way(self, element: Element, attribute: str) -> tuple[str, str]:
-        return self._method(element, attribute), self._resolved(element.attrib.get(attribute, ""))
+        if form is None or element.tag in {"a", "form"}:
+            return None
+        return self._method(form, "action"), self._resolved(form.attrib.get("action", ""))
 
     def _resolved(self, value: str) -> str:
         return urljoin(_SITE + self.address, value).partition("#")[0]

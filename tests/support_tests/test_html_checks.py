@@ -10,6 +10,7 @@ ADAPTER = Map(
     [
         Rule("/deltakere", endpoint="list", methods=["GET"]),
         Rule("/deltakere/ny", endpoint="new", methods=["GET", "POST"]),
+        Rule("/deltakere/ny/oppslag", endpoint="look_up", methods=["POST"]),
         Rule("/mappe/", endpoint="folder", methods=["GET"]),
         Rule("/static/<path:filename>", endpoint="static", methods=["GET"]),
     ]
@@ -19,7 +20,7 @@ GOOD_FORM = """
 <form id="f" method="post" action="/deltakere/ny" data-hx-post="/deltakere/ny" data-hx-target="#here">
 <input type="hidden" name="csrf_token" value="t">
 <label for="n">Fødselsnummer</label><input id="n" name="n" aria-describedby="h"
- data-hx-post="/deltakere/ny" data-hx-trigger="input delay:300ms"><p id="h">11 siffer</p>
+ data-hx-post="/deltakere/ny/oppslag" data-hx-trigger="input delay:300ms"><p id="h">11 siffer</p>
 <fieldset><legend>Finansiering</legend>
 <input type="radio" id="o" name="funding" value="o"><label for="o">Ordinær</label></fieldset>
 <button type="submit" name="go" value="next">Neste</button></form>
@@ -66,6 +67,7 @@ def test_good_fragments_pass() -> None:
     check(GOOD_FORM, is_page=False)
     check('<tr><td><a href="/deltakere">Alle</a></td></tr>', is_page=False)
     check('<title>Side 2 – Registeret</title><h2>Alle</h2><p id="x">25</p>', is_page=False)
+    check('<p>Feil</p><button type="submit" data-hx-post="/deltakere/ny/oppslag">Prøv igjen</button>', is_page=False)
     check('<label for="k">Ny</label><input id="k" aria-describedby="elsewhere">', is_page=False)
 
 
@@ -147,6 +149,14 @@ H1 = "<h1>Deltakere</h1>"
         (page(f"{H1}{GOOD_FORM}".replace('value="t"', 'value=""')), "csrf_token"),
         (page(f'{H1}<button data-hx-get="/deltakere">x</button>'), "without JavaScript"),
         (page(f'{H1}<a href="/deltakere" data-hx-get="/deltakere?x=1">x</a>'), "without JavaScript"),
+        (
+            page(f'{H1}<form action="/deltakere"><input aria-label="x" data-hx-post="/deltakere/ny"></form>'),
+            "without JavaScript",
+        ),
+        (
+            page(f'{H1}<form action="/deltakere" data-hx-get="/deltakere/ny"><button>x</button></form>'),
+            "without JavaScript",
+        ),
         # rendering
         (page(f"{H1}<p>{{{{ name }}}}</p>"), "looks unrendered"),
         (page(f"{H1}<p>None</p>"), "looks unrendered"),
