@@ -28,7 +28,8 @@ EARLIEST = date(1950, 1, 1)
 LATEST = date(2100, 12, 31)
 
 # Control characters and code points that are none: HTML may not hold them, nor PostgreSQL all of them.
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_NO_CHARACTERS = "".join(chr(plane + low) for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF))
+_UNSTORABLE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NO_CHARACTERS}]")
 _REPLACEMENT = "\ufffd"
 
 

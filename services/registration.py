@@ -2,7 +2,8 @@
 
 What two people write at the same time is settled by versions. A form carries the version that it
 showed; the history tells which answers have changed since. An answer that the form did not touch
-keeps the other's value; one that both changed is a `Conflict` and nothing is saved.
+keeps the other's value; one that both changed is a `Conflict` and nothing is saved. Whether a page is
+right is weighed on what then stands there, within the transaction.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,23 +41,36 @@ class Incomplete(Exception):  # noqa: N818 - says what is the case
     """The participation cannot be discharged yet."""
 
 
+class Stale(Exception):  # noqa: N818 - says what is the case
+    """Something has changed since the question was put."""
+
+
+class Unfinished(Exception):  # noqa: N818 - says what is the case
+    """The page cannot be gone on from; `page` is what was sent, with what others have changed meanwhile."""
+
+    def __init__(self, page: "Page") -> None:
+        super().__init__(page.step.name)
+        self.page = page
+
+
 @dataclass(frozen=True)
 class Clash:
-    """One answer that two people changed: who was first, when, and to what (as JSON)."""
+    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON)."""
 
+    key: str
     username: str
     at: datetime
     value: Any
 
 
 class Conflict(Exception):  # noqa: N818 - says what is the case
-    """Answers that somebody else has changed since the form was opened, by question key; `kept` are
-    the questions that only the other has changed."""
+    """Answers that somebody else has changed since the form was opened, by the key of the question where
+    that is to be said; `page` is what was sent, with the other's answers where only the other has changed."""
 
-    def __init__(self, clashes: dict[str, Clash], kept: set[str]) -> None:
+    def __init__(self, clashes: dict[str, Clash], page: "Page") -> None:
         super().__init__(", ".join(clashes))
         self.clashes = clashes
-        self.kept = kept
+        self.page = page
 
 
 def name_key(name: str) -> str:
@@ -98,8 +112,8 @@ def _rows_field(key: str) -> RowsField:
 class Page:
     """A page as it was sent or as it stands: what is in its controls, what it means, what is wrong.
 
-    `answers` are all answers of the participation with this page's on top; `errors` are by control
-    name; `unread` are the questions whose raw answers could not be read.
+    `answers` are all answers of the participation with this page's on top; where one cannot be
+    registered (`unread`), the one that is registered stands. `errors` are by control name.
     """
 
     step: Step
@@ -132,6 +146,18 @@ class Page:
         """True when one may go on from the page."""
         return not self.errors and not self.missing
 
+    @property
+    def is_ours(self) -> bool:
+        """True if our own form can have sent this, right or wrong."""
+        return all(question.offers(self.raw[question.key]) for question in self.step.fields)
+
+    def refuse(self, key: str, errors: dict[str, str], registered: Values) -> None:
+        """Let an answer count as not given: what is registered stands."""
+        if key not in self.unread:
+            self.unread.add(key)
+            self.errors |= errors
+            self.answers[key] = registered.get(key)
+
     def names(self) -> set[str]:
         """The names of all controls that the page can hold."""
         return {name for question in self.step.fields for name in question.names(self.raw[question.key])}
@@ -148,37 +174,34 @@ def read_page(step: Step, form: FormData, base: Values) -> Page:
 
 def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
     page = Page(step=step, raw=raw, answers=dict(base))
-    unread_errors: dict[str, dict[str, str]] = {}
+    illegible: dict[str, dict[str, str]] = {}
     for question in step.fields:
         try:
             page.answers[question.key] = question.parse(raw[question.key])
         except Invalid as invalid:
-            page.answers[question.key] = None
-            unread_errors[question.key] = invalid.errors
+            illegible[question.key] = invalid.errors
     page.answers |= step.pruned(page.answers)
     for question in step.visible(page.answers):
-        if question.key in unread_errors:
-            page.unread.add(question.key)
-            page.errors |= unread_errors[question.key]
+        if question.key in illegible:
+            page.refuse(question.key, illegible[question.key], base)
     for key, message in step.checks(page.answers).items():
-        if key not in page.unread:
-            page.errors[key] = message
-            page.unread.add(key)
+        page.refuse(key, {key: message}, base)
     if step.always_answered:  # what a participation cannot be without is never emptied in the register
         for question in page.missing:
-            page.errors[question.key] = question.when_missing
-            page.unread.add(question.key)
+            page.refuse(question.key, {question.key: question.when_missing}, base)
     return page
 
 
 def page_of(participation: Participation, step: Step) -> Page:
     """The page as it stands: the registered answers, and over them what is kept as typed."""
     values = values_of(participation)
-    raw = {question.key: question.raw(values[question.key]) for question in step.fields}
-    for draft in drafts_of(participation):
-        if draft.field in raw:
-            raw[draft.field] = draft.raw
-    return _page(step, raw, values)
+    drafts = {draft.field: draft.raw for draft in drafts_of(participation)}
+    page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
+    for question in step.visible(page.answers):
+        if question.key in drafts:  # it may have become right by what was changed elsewhere
+            said = {question.key: _("Svaret er ikke lagret ennå. Gå videre for å lagre det")}
+            page.refuse(question.key, said, values)
+    return page
 
 
 def drafts_of(participation: Participation) -> list[DraftValue]:
@@ -244,6 +267,8 @@ def _insert(
     if results is not None:
         update_results(person, results, moment)
     work.flush()
+    protected = person.protection is not None
+    work.execute(update(Participation).where(Participation.person_ref == person.id).values(protected=protected))
     municipality = work.get_one(Municipality, municipality_number)
     participation = Participation(
         public_id=secrets.token_urlsafe(12),
@@ -253,7 +278,7 @@ def _insert(
         national_id=person.national_id,
         name=person.name,
         name_key=name_key(person.name),
-        protected=person.protection is not None,
+        protected=protected,
         municipality_number=municipality.number,
         municipality_key=municipality.name_key,
         status=Status.CREATED,
@@ -265,7 +290,7 @@ def _insert(
         person=person,
     )
     _set_answers(participation, page.page_values())
-    _count_missing(participation, drafts=set())
+    _count_missing(participation)
     work.add(participation)
     work.flush()
     for question in PERSON.fields:
@@ -318,52 +343,90 @@ def store_results(person_ref: int, results: list[TestResult]) -> None:
 
 
 def save(viewer: Viewer, public_id: str, page: Page, *, seen: int, keep_unread: bool = False) -> Participation:
-    """Save a page of a participation; what cannot be read is kept beside as typed if `keep_unread`.
+    """Save a page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
+    cannot be registered is kept beside as typed.
 
-    `seen` is the version that the form showed. Raises `Conflict`, `NoSuchParticipant`, `NotAllowed`.
-    Saving what stands there already changes nothing, neither status nor «Sist endret».
+    `seen` is the version that the form showed. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`,
+    `NotAllowed`. Saving what stands there already changes nothing, neither status nor «Sist endret».
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        wanted = _settle(participation, page, current, seen)
-        drafts = _keep_drafts(work, viewer, participation, page if keep_unread else None, page.step)
-        changed = {key: value for key, value in wanted.items() if value != current[key]}
-        if changed:
+        page = _settle(participation, _page(page.step, page.raw, current), current, seen)
+        if not (keep_unread or page.is_complete):
+            raise Unfinished(page)
+        wanted = _without_unasked(page.answers)
+        changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
+        redrafted = _keep_drafts(work, viewer, participation, page, current, is_late=seen < participation.version)
+        if changed or redrafted:
             participation.version += 1
-            for key, value in changed.items():
-                question = FIELDS[key]
-                old, new = question.to_json(current[key]), question.to_json(value)
-                work.add(change_row(participation, viewer.username, key, old, new))
-            _set_answers(participation, changed)
-            participation.status = Status.ENDED if participation.end_date else Status.CHANGED
-            participation.changed_at, participation.changed_by = now(), viewer.username
-            note(
-                Action.CHANGE,
-                user_id=viewer.user_id,
-                participation=participation.id,
-                detail={"fields": sorted(changed)},
-            )
-        _count_missing(participation, drafts)
+        if changed:
+            _change(work, viewer, participation, current, changed)
+        _count_missing(participation)
     return participation
 
 
-def _settle(participation: Participation, page: Page, current: Values, seen: int) -> dict[str, Any]:
-    """The page's answers after weighing them against what others have changed since `seen`."""
+def _change(work: Session, viewer: Viewer, participation: Participation, current: Values, changed: Values) -> None:
+    """Register other answers, with their history."""
+    for key, value in changed.items():
+        question = FIELDS[key]
+        old, new = question.to_json(current[key]), question.to_json(value)
+        work.add(change_row(participation, viewer.username, key, old, new))
+    _set_answers(participation, changed)
+    participation.status = Status.ENDED if participation.end_date else Status.CHANGED
+    participation.changed_at, participation.changed_by = now(), viewer.username
+    note(
+        Action.CHANGE, user_id=viewer.user_id, participation=participation.id, detail={"fields": sorted(changed)}
+    )
+
+
+def _without_unasked(answers: Values) -> dict[str, Any]:
+    """The answers of all pages, without those of questions that are not asked (any more)."""
+    kept = dict(answers)
+    for step in STEPS:
+        kept |= step.pruned(kept)
+    return kept
+
+
+def _settle(participation: Participation, page: Page, current: Values, seen: int) -> Page:
+    """The page after weighing it against what others have changed since `seen`."""
     first, last = _changes_since(participation, seen)
-    wanted: dict[str, Any] = {}
-    clashes: dict[str, Clash] = {}
+    raw = dict(page.raw)
+    clashing: set[str] = set()
     for question in page.step.fields:
-        key, mine = question.key, page.answers.get(question.key)
-        if key in page.unread or (key in first and question.to_json(mine) == first[key].old):
-            wanted[key] = current[key]  # not touched here: the other's answer stands
-        elif key in first and mine != current[key]:
-            clashes[key] = Clash(last[key].username, last[key].at, last[key].new)
+        key, mine = question.key, page.answers[question.key]
+        if key not in first or key in page.unread or mine == current[key]:
+            continue
+        if question.to_json(mine) == first[key].old:  # not touched here: the other's answer stands
+            raw[key] = question.raw(current[key])
         else:
-            wanted[key] = mine
-    if clashes:
-        raise Conflict(clashes, {key for key in first if key in wanted and wanted[key] == current[key]})
-    return page.step.pruned({**current, **wanted})
+            clashing.add(key)
+    if not raw == page.raw and not clashing:
+        page = _page(page.step, raw, current)
+    if clashing:
+        clashes = _clashes(page, clashing, current, last)
+        raw |= {key: page.raw[key] for key in clashes}
+        raise Conflict(clashes, _page(page.step, raw, current))
+    return page
+
+
+def _clashes(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
+    """Where to say that two people changed the same. A question that one of them has taken away is spoken
+    of where that was done, so that both answers can be seen."""
+    found: dict[str, Clash] = {}
+    asked = {question.key for question in page.step.visible(page.answers)}
+    for question in reversed(page.step.fields):  # a question stands after those it hangs on
+        key = question.key
+        if key not in clashing:
+            continue
+        clash = Clash(key, last[key].username, last[key].at, last[key].new)
+        above = [other.key for other in page.step.fields if other.key in question.shown.keys and other.key != key]
+        if key in asked:
+            found[key] = clash
+            clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
+        else:
+            found |= {k: clash for k in above if k not in clashing}
+    return found
 
 
 def _changes_since(participation: Participation, seen: int) -> tuple[dict[str, Change], dict[str, Change]]:
@@ -396,34 +459,38 @@ def _set_answers(participation: Participation, answers: Values) -> None:
 
 
 def _keep_drafts(
-    work: Session, viewer: Viewer, participation: Participation, page: Page | None, step: Step
-) -> set[str]:
-    """Renew what is kept as typed for a page; gives the keys of all drafts that remain."""
-    keys = [question.key for question in step.fields]
-    work.execute(delete(DraftValue).where(DraftValue.participation_ref == participation.id, DraftValue.field.in_(keys)))
-    for key in page.unread if page else ():
-        work.add(
-            DraftValue(
-                participation_ref=participation.id,
-                municipality_number=participation.municipality_number,
-                field=key,
-                raw=page.raw[key] if page else [],
-                username=viewer.username,
-                at=now(),
-            )
-        )
+    work: Session, viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool
+) -> bool:
+    """Renew what is kept as typed for a page; gives whether that changes anything.
+
+    What somebody has typed after this form was opened (`is_late`) stays, unless this one answers the same.
+    """
+    kept = {draft.field: draft for draft in drafts_of(participation)}
+    before = {key: draft.raw for key, draft in kept.items()}
+    for key in (question.key for question in page.step.fields):
+        draft, is_answered = kept.get(key), page.answers[key] != current[key]
+        if key in page.unread:
+            if draft is None:
+                number = participation.municipality_number
+                draft = DraftValue(participation_ref=participation.id, municipality_number=number, field=key)
+                work.add(draft)
+            if draft.raw != page.raw[key]:
+                draft.raw, draft.username, draft.at = page.raw[key], viewer.username, now()
+        elif draft is not None and (is_answered or not is_late):
+            work.delete(draft)
     work.flush()
-    return {draft.field for draft in drafts_of(participation)}
+    return before != {draft.field: draft.raw for draft in drafts_of(participation)}
 
 
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
-    """How many questions of a page must still be answered, or answered in a way that can be read."""
-    visible = {question.key for question in step.visible(values)}
-    return len({question.key for question in step.missing(values)} | (drafts & visible))
+    """How many questions of a page must still be answered, or answered so that it can be registered."""
+    refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
+    return len({question.key for question in step.missing(values)} | refused)
 
 
-def _count_missing(participation: Participation, drafts: set[str]) -> None:
+def _count_missing(participation: Participation) -> None:
     values = values_of(participation)
+    drafts = {draft.field for draft in drafts_of(participation)}
     participation.background_missing = missing_on(BACKGROUND, values, drafts)
     participation.programme_missing = missing_on(PROGRAMME, values, drafts)
 
@@ -439,13 +506,13 @@ def _end_for_good(viewer: Viewer, participation: Participation) -> None:
 def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
     """End a participation for good: «Utskriv og registrer ferdig» (guide 4.4).
 
-    Raises `Incomplete` while something is missing, `Conflict` (without answers) if anything has
-    changed since the question was put, `NoSuchParticipant`, `NotAllowed`.
+    Raises `Incomplete` while something is missing, `Stale` if anything has changed since the question
+    was put, `NoSuchParticipant`, `NotAllowed`.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         if participation.version != seen:
-            raise Conflict({}, set())
+            raise Stale
         if obstacles(participation):
             raise Incomplete
         work.execute(delete(DraftValue).where(DraftValue.participation_ref == participation.id))
@@ -486,12 +553,6 @@ def results_of(person: Person) -> list[TestResult]:
 def with_rows(page: Page, key: str, raw: Raw) -> Page:
     """The page with other rows in a repeatable question, blank ones included."""
     return _page(page.step, {**page.raw, key: raw}, page.answers)
-
-
-def merged_page(mine: Page, current: Page, kept: set[str]) -> Page:
-    """What was typed, but for the `kept` questions, where the other's answer is shown."""
-    raw = {key: current.raw[key] if key in kept else mine.raw[key] for key in mine.raw}
-    return _page(mine.step, raw, current.answers)
 
 
 def json_text(question: Field, value: Any) -> str:
