@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 ARGS ?=
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
-BABEL := $(PY) -m babel.messages.frontend
+BABEL := $(PY) -m babel.messages.frontend --quiet
 LOCALE := services/locale
 export PYTHON
 
@@ -45,10 +45,10 @@ lock:  ## renew the lock files from the .in files (needs uv)
 messages:  ## collect the texts, bring the catalogues up to date, compile them
 	@sh tools/venv.sh requirements-dev.txt
 	@mkdir -p $(LOCALE)
-	@$(BABEL) extract --quiet --mapping-file pyproject.toml --keyword N_ --omit-header --add-location file \
+	@$(BABEL) extract --mapping-file pyproject.toml --keyword N_ --project jobbsjanseregisteret --add-location file \
 	  --sort-by-file --output-file $(LOCALE)/messages.pot app services
 	@if ls $(LOCALE)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then \
-	  $(BABEL) update --quiet --omit-header --no-fuzzy-matching --input-file $(LOCALE)/messages.pot --output-dir $(LOCALE) && \
+	  $(BABEL) update --no-fuzzy-matching --input-file $(LOCALE)/messages.pot --output-dir $(LOCALE) && \
 	  $(BABEL) compile --directory $(LOCALE); fi
 
 clean:  ## remove what was made, but not the database

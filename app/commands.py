@@ -1,10 +1,11 @@
 """The commands of `flask --app wsgi`: starting everything, demo data, and the stand-ins of the registers."""
 
+import logging
 from typing import get_args
 
 import click
 from flask import Flask, current_app
-from flask.cli import ScriptInfo
+from flask.cli import ScriptInfo, with_appcontext
 
 from app.config import Settings, is_local
 from app.start import check_free, listen, run, standin_addresses
@@ -30,6 +31,7 @@ def _settings() -> Settings:
 
 
 def _need_current_database() -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks, too
     if current_app.extensions["alembic"].needs_upgrade():
         raise click.ClickException("The database is not up to date. Run: flask --app wsgi db upgrade")
 
@@ -49,6 +51,7 @@ def start(info: ScriptInfo) -> None:
 @click.command("demo")
 @click.option("--participants", type=click.IntRange(min=0), default=DEMO_PARTICIPANTS, show_default=True)
 @click.option("--seed", type=int, default=SEED, show_default=True, help="the same seed gives the same data")
+@with_appcontext
 def demo(participants: int, seed: int) -> None:
     """Fill an empty database with demo users and participants."""
     _need_current_database()
@@ -64,6 +67,7 @@ def demo(participants: int, seed: int) -> None:
 
 @click.group("standins", invoke_without_command=True)
 @click.pass_context
+@with_appcontext
 def standins(context: click.Context) -> None:
     """Run the stand-ins of Folkeregisteret and PAD until Ctrl-C, or tell running ones what to do."""
     settings = _settings()

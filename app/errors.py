@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response, render_template
+from flask import Flask, Response, current_app, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -17,7 +17,12 @@ def _words(code: int) -> tuple[str, str]:
     """Heading and advice for a status."""
     known = {
         400: (_("Forespørselen kunne ikke forstås"), _("Gå tilbake, last siden på nytt og prøv igjen.")),
-        401: (_("Du er logget ut"), _("Logg inn igjen. Det du har skrevet på siden, står der fortsatt.")),
+        401: (
+            _("Du er logget ut"),
+            _("Logg inn igjen. Det du har skrevet på siden, står der fortsatt.")
+            if is_partial()
+            else _("Det du sendte nå, er ikke lagret. Logg inn igjen."),
+        ),
         403: (
             _("Du har ikke tilgang til dette"),
             _("Mener du at du skal ha tilgang, spør kommuneadministratoren din."),
@@ -37,16 +42,25 @@ def _words(code: int) -> tuple[str, str]:
     )
 
 
-def error_answer(code: int) -> Response:
-    """The answer for a status: a page, or an alert within the page on screen."""
-    heading, advice = _words(code)
+def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
+    """The answer for a status: a page, or an alert within the page on screen. `words` are its heading and
+    advice, where those of the status say too little."""
+    heading, advice = words or _words(code)
     if is_partial():
         answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice, code=code), code)
         answer.headers["HX-Retarget"] = "#varsler"
         answer.headers["HX-Reswap"] = "innerHTML"
         answer.headers["HX-Push-Url"] = "false"
         return answer
-    return respond("error.html", status=code, heading=heading, advice=advice, code=code)
+    sign_in = _sign_in_address() if code == 401 else ""
+    return respond("error.html", status=code, heading=heading, advice=advice, sign_in=sign_in)
+
+
+def _sign_in_address() -> str:
+    """Where to sign in and come back to the page that a form stood on (it has the form's own address)."""
+    addresses = current_app.create_url_adapter(request)
+    has_page = addresses is not None and addresses.test(request.path, method="GET")
+    return url_for("accounts.sign_in", neste=request.path if has_page else None)
 
 
 def init_errors(app: Flask) -> None:
@@ -72,7 +86,13 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(NotAllowed)
     def _not_allowed(_error: NotAllowed) -> Response:
-        return error_answer(403)
+        return error_answer(
+            403,
+            (
+                _("Deltakeren kan ikke endres"),
+                _("Deltakeren er skrevet ut, eller hører til en kommune der du ikke registrerer."),
+            ),
+        )
 
     @app.errorhandler(InternalServerError)
     def _internal(error: InternalServerError) -> Response:

@@ -99,12 +99,11 @@ def _prepare_database(settings: Settings, participants: int, seed: int, app: Fla
     app.extensions["alembic"].upgrade()
     if fill(participants=participants, seed=seed, accepts=settings.accepts):
         click.echo(f"The database was empty. It now holds {participants} demo participants.")
-    person = next(unregistered(1), None)
-    return f"{person.number} ({person.full_name})" if person else "none is left"
+    return ", ".join(f"{person.number} ({person.full_name})" for person in unregistered(1)) or "none is left"
 
 
 def _announce(settings: Settings, someone: str) -> None:
-    users = "\n".join(f"  {user.username:14} {user.told}" for user in USERS)
+    users = "\n".join(f"  {user.username:15} {user.told}" for user in USERS)
     click.echo(
         f"\nJobbsjanseregisteret: http://{HOST}:{settings.port}    (Ctrl-C ends it)\n\n"
         f"Demo users, all with the password {PASSWORD}:\n{users}\n\n"
@@ -126,7 +125,7 @@ def _standins_beside(settings: Settings, listening: socket.socket) -> Iterator[C
     check_free(freg, pad)
     life_out, life_in = os.pipe()  # nothing is ever written: its end is the sign
     said_out, said_in = os.pipe()
-    parent, child = os.getpid(), os.fork()
+    child = os.fork()
     if child == 0:
         os.close(life_in)
         os.close(said_out)
@@ -141,10 +140,9 @@ def _standins_beside(settings: Settings, listening: socket.socket) -> Iterator[C
             raise click.ClickException("The stand-ins of Folkeregisteret and PAD did not start.")
         yield lambda: os.close(life_in)
     finally:
-        if os.getpid() == parent:  # gunicorn's workers leave by the same way
-            os.close(life_in)
-            with suppress(ChildProcessError):  # gunicorn may have seen to it
-                os.waitpid(child, 0)
+        os.close(life_in)
+        with suppress(ChildProcessError):  # gunicorn may have seen to it
+            os.waitpid(child, 0)
 
 
 def _be_standins(settings: Settings, freg: Address, pad: Address, life_out: int, said_in: int) -> NoReturn:
@@ -171,6 +169,8 @@ def _be_standins(settings: Settings, freg: Address, pad: Address, life_out: int,
             started=started,
         )
         status = 0
+    except Exception:
+        logging.getLogger(__name__).exception("the stand-ins ended")
     finally:
         os._exit(status)
 
@@ -213,4 +213,12 @@ class _Server(BaseApplication):
         return self._app
 
     def run(self) -> None:
-        _Master(self).run()
+        """Serve; raises SystemExit at the end. Only the master comes back from here: what follows, down to the
+        clearing up that Python does at its end, is not for the workers that it has forked."""
+        master = os.getpid()
+        try:
+            _Master(self).run()
+        except SystemExit as leaving:
+            if os.getpid() != master:
+                os._exit(leaving.code if isinstance(leaving.code, int) else 0)
+            raise

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, abort, make_response, render_template, request
 from werkzeug.routing import BaseConverter
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
@@ -72,7 +72,12 @@ def redirect_to(address: str) -> Response:
 
 
 def init_web(app: Flask) -> None:
-    """Add the headers to every answer of the program."""
+    """Refuse addresses that are none, and add the headers to every answer of the program."""
+
+    @app.before_request
+    def _refuse_raw_bytes() -> None:
+        if not request.query_string.isascii():  # browsers write everything else as %xx
+            abort(400)
 
     @app.after_request
     def _headers(answer: BaseResponse) -> BaseResponse:

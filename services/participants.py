@@ -176,11 +176,15 @@ def find(viewer: Viewer, public_id: str) -> Participation:
     there is one that this viewer may not see."""
     found = session().scalar(query_one(viewer, public_id))
     if found is None:
-        hidden = session().scalar(select(_P.id).where(_P.public_id == public_id))
-        if hidden is not None:
-            record(Action.REFUSED, viewer=viewer, participation=hidden)
-        raise NoSuchParticipant(public_id)
+        raise _not_found(viewer, public_id)
     return found
+
+
+def _not_found(viewer: Viewer, public_id: str) -> NoSuchParticipant:
+    hidden = session().scalar(select(_P.id).where(_P.public_id == public_id))
+    if hidden is not None:
+        record(Action.REFUSED, viewer=viewer, participation=hidden)
+    return NoSuchParticipant(public_id)
 
 
 def opened(viewer: Viewer, participation: Participation) -> None:
@@ -201,10 +205,11 @@ def may_change(viewer: Viewer, participation: Participation) -> bool:
 
 
 def locked(work: Session, viewer: Viewer, public_id: str) -> Participation:
-    """The participation for changing, its row locked; raises `NoSuchParticipant` or `NotAllowed`."""
+    """The participation for changing, its row locked; raises `NoSuchParticipant` as `find` does, or
+    `NotAllowed`."""
     found = work.scalar(query_one(viewer, public_id).with_for_update(of=_P))
     if found is None:
-        raise NoSuchParticipant(public_id)
+        raise _not_found(viewer, public_id)
     if not may_change(viewer, found):
         raise NotAllowed(public_id)
     return found

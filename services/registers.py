@@ -85,35 +85,30 @@ def look_up(number: str, *, viewer: Viewer, registers: Registers) -> LookUp:
 
 def _ask(number: str, registers: Registers) -> LookUp:
     try:
-        found = registers.folkeregisteret.look_up(number)
-    except WrongNumber:
-        return LookUp(
-            outcome=Outcome.WRONG_NUMBER,
-            message=_("Folkeregisteret kjenner ikke igjen nummeret. Se etter at det er riktig."),
-        )
-    except NotFound:
-        return LookUp(
-            outcome=Outcome.NOT_FOUND,
-            message=_("Ingen med dette nummeret finnes i Folkeregisteret. Se etter at det er riktig."),
-        )
-    except AccessDenied:
-        return LookUp(
-            outcome=Outcome.NO_ACCESS,
-            message=_(
-                "Registeret får ikke tilgang til Folkeregisteret. Feilen ligger ikke hos deg. Ta kontakt med IMDi."
-            ),
-        )
-    except Busy:
-        return LookUp(
-            outcome=Outcome.BUSY,
-            message=_("Folkeregisteret har for mange forespørsler nå. Prøv igjen om litt."),
-        )
-    except RegisterError:
-        return LookUp(
-            outcome=Outcome.DOWN,
-            message=_("Folkeregisteret svarer ikke. Det du har fylt ut, er beholdt. Prøv igjen om litt."),
-        )
-    return LookUp(outcome=Outcome.FOUND, record=found)
+        return LookUp(outcome=Outcome.FOUND, record=registers.folkeregisteret.look_up(number))
+    except RegisterError as error:
+        logger.warning("The look-up gave nobody: %s", error)
+        outcome, message = _refusal(error)
+        return LookUp(outcome=outcome, message=message)
+
+
+def _refusal(error: RegisterError) -> tuple[Outcome, str]:
+    match error:
+        case WrongNumber():
+            return Outcome.WRONG_NUMBER, _("Folkeregisteret kjenner ikke igjen nummeret. Se etter at det er riktig.")
+        case NotFound():
+            return (
+                Outcome.NOT_FOUND,
+                _("Ingen med dette nummeret finnes i Folkeregisteret. Se etter at det er riktig."),
+            )
+        case AccessDenied():
+            return (
+                Outcome.NO_ACCESS,
+                _("Registeret får ikke tilgang til Folkeregisteret. Feilen ligger ikke hos deg. Ta kontakt med IMDi."),
+            )
+        case Busy():
+            return Outcome.BUSY, _("Folkeregisteret har for mange forespørsler nå. Prøv igjen om litt.")
+    return Outcome.DOWN, _("Folkeregisteret svarer ikke. Det du har fylt ut, er beholdt. Prøv igjen om litt.")
 
 
 def _may_register(number: str, found: PersonRecord, viewer: Viewer) -> LookUp:

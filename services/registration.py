@@ -1,18 +1,16 @@
-"""Registering: reading a page, creating a participation, saving a page of it, discharging.
+"""Registering: the pages as they are sent and as they stand, and creating a participation.
 
-What two people write at the same time is settled by versions. A form carries the version that it
-showed; the history tells which answers have changed since. An answer that the form did not touch
-keeps the other's value; one that both changed is a `Conflict` and nothing is saved. Whether a page is
-right is weighed on what then stands there, within the transaction.
+Saving and discharging: `services.saving`.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,11 +19,11 @@ from services.db import now, session, writing
 from services.fields import DateField, Field, FormData, Invalid, Raw, RowsField, Values
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
-from services.models import Activity, Change, DraftValue, Leave, Municipality, Participation, Person, Status
+from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
-from services.participants import NotAllowed, change_row, locked
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
+from services.participants import NotAllowed, change_row
+from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, Step
 from services.viewer import Viewer
 
 OSLO_TIME = ZoneInfo("Europe/Oslo")
@@ -35,42 +33,6 @@ _ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, 
 
 class AlreadyRunning(Exception):  # noqa: N818 - says what is the case
     """The person is in a programme already, here or elsewhere."""
-
-
-class Incomplete(Exception):  # noqa: N818 - says what is the case
-    """The participation cannot be discharged yet."""
-
-
-class Stale(Exception):  # noqa: N818 - says what is the case
-    """Something has changed since the question was put."""
-
-
-class Unfinished(Exception):  # noqa: N818 - says what is the case
-    """The page cannot be gone on from; `page` is what was sent, with what others have changed meanwhile."""
-
-    def __init__(self, page: "Page") -> None:
-        super().__init__(page.step.name)
-        self.page = page
-
-
-@dataclass(frozen=True)
-class Clash:
-    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON)."""
-
-    key: str
-    username: str
-    at: datetime
-    value: Any
-
-
-class Conflict(Exception):  # noqa: N818 - says what is the case
-    """Answers that somebody else has changed since the form was opened, by the key of the question where
-    that is to be said; `page` is what was sent, with the other's answers where only the other has changed."""
-
-    def __init__(self, clashes: dict[str, Clash], page: "Page") -> None:
-        super().__init__(", ".join(clashes))
-        self.clashes = clashes
-        self.page = page
 
 
 def name_key(name: str) -> str:
@@ -114,6 +76,9 @@ class Page:
 
     `answers` are all answers of the participation with this page's on top; where one cannot be
     registered (`unread`), the one that is registered stands. `errors` are by control name.
+
+    A question that hangs on an answer that cannot be read may be asked or not. What is typed there is
+    neither shown the door nor registered until that is known.
     """
 
     step: Step
@@ -121,6 +86,12 @@ class Page:
     answers: dict[str, Any]
     errors: dict[str, str] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+
+    @property
+    def asked(self) -> list[Field]:
+        """The questions that stand on the page."""
+        visible = {question.key for question in self.step.visible(self.answers)} | self.unread
+        return [question for question in self.step.fields if question.key in visible]
 
     @property
     def missing(self) -> list[Field]:
@@ -181,9 +152,13 @@ def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
         except Invalid as invalid:
             illegible[question.key] = invalid.errors
     page.answers |= step.pruned(page.answers)
-    for question in step.visible(page.answers):
-        if question.key in illegible:
-            page.refuse(question.key, illegible[question.key], base)
+    visible = {question.key for question in step.visible(page.answers)}
+    for key in visible & illegible.keys():
+        page.refuse(key, illegible[key], base)
+    for question in step.fields:
+        hangs_in_air = question.key not in visible and bool(page.unread & {*question.shown.keys})
+        if hangs_in_air and any(str(text).strip() for text in raw[question.key]):
+            page.refuse(question.key, {}, base)
     for key, message in step.checks(page.answers).items():
         page.refuse(key, {key: message}, base)
     if step.always_answered:  # what a participation cannot be without is never emptied in the register
@@ -192,12 +167,17 @@ def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
     return page
 
 
+def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:
+    """The same page with other raw answers in some questions, read anew over `base`."""
+    return _page(page.step, {**page.raw, **raw}, base)
+
+
 def page_of(participation: Participation, step: Step) -> Page:
     """The page as it stands: the registered answers, and over them what is kept as typed."""
     values = values_of(participation)
     drafts = {draft.field: draft.raw for draft in drafts_of(participation)}
     page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
-    for question in step.visible(page.answers):
+    for question in page.asked:
         if question.key in drafts:  # it may have become right by what was changed elsewhere
             said = {question.key: _("Svaret er ikke lagret ennå. Gå videre for å lagre det")}
             page.refuse(question.key, said, values)
@@ -289,8 +269,8 @@ def _insert(
         changed_by=viewer.username,
         person=person,
     )
-    _set_answers(participation, page.page_values())
-    _count_missing(participation)
+    set_answers(participation, page.page_values())
+    count_missing(participation)
     work.add(participation)
     work.flush()
     for question in PERSON.fields:
@@ -342,109 +322,8 @@ def store_results(person_ref: int, results: list[TestResult]) -> None:
         update_results(work.get_one(Person, person_ref), results, now())
 
 
-def save(viewer: Viewer, public_id: str, page: Page, *, seen: int, keep_unread: bool = False) -> Participation:
-    """Save a page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
-    cannot be registered is kept beside as typed.
-
-    `seen` is the version that the form showed. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`,
-    `NotAllowed`. Saving what stands there already changes nothing, neither status nor «Sist endret».
-    """
-    with writing() as work:
-        participation = locked(work, viewer, public_id)
-        current = values_of(participation)
-        page = _settle(participation, _page(page.step, page.raw, current), current, seen)
-        if not (keep_unread or page.is_complete):
-            raise Unfinished(page)
-        wanted = _without_unasked(page.answers)
-        changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
-        redrafted = _keep_drafts(work, viewer, participation, page, current, is_late=seen < participation.version)
-        if changed or redrafted:
-            participation.version += 1
-        if changed:
-            _change(work, viewer, participation, current, changed)
-        _count_missing(participation)
-    return participation
-
-
-def _change(work: Session, viewer: Viewer, participation: Participation, current: Values, changed: Values) -> None:
-    """Register other answers, with their history."""
-    for key, value in changed.items():
-        question = FIELDS[key]
-        old, new = question.to_json(current[key]), question.to_json(value)
-        work.add(change_row(participation, viewer.username, key, old, new))
-    _set_answers(participation, changed)
-    participation.status = Status.ENDED if participation.end_date else Status.CHANGED
-    participation.changed_at, participation.changed_by = now(), viewer.username
-    note(
-        Action.CHANGE, user_id=viewer.user_id, participation=participation.id, detail={"fields": sorted(changed)}
-    )
-
-
-def _without_unasked(answers: Values) -> dict[str, Any]:
-    """The answers of all pages, without those of questions that are not asked (any more)."""
-    kept = dict(answers)
-    for step in STEPS:
-        kept |= step.pruned(kept)
-    return kept
-
-
-def _settle(participation: Participation, page: Page, current: Values, seen: int) -> Page:
-    """The page after weighing it against what others have changed since `seen`."""
-    first, last = _changes_since(participation, seen)
-    raw = dict(page.raw)
-    clashing: set[str] = set()
-    for question in page.step.fields:
-        key, mine = question.key, page.answers[question.key]
-        if key not in first or key in page.unread or mine == current[key]:
-            continue
-        if question.to_json(mine) == first[key].old:  # not touched here: the other's answer stands
-            raw[key] = question.raw(current[key])
-        else:
-            clashing.add(key)
-    if not raw == page.raw and not clashing:
-        page = _page(page.step, raw, current)
-    if clashing:
-        clashes = _clashes(page, clashing, current, last)
-        raw |= {key: page.raw[key] for key in clashes}
-        raise Conflict(clashes, _page(page.step, raw, current))
-    return page
-
-
-def _clashes(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
-    """Where to say that two people changed the same. A question that one of them has taken away is spoken
-    of where that was done, so that both answers can be seen."""
-    found: dict[str, Clash] = {}
-    asked = {question.key for question in page.step.visible(page.answers)}
-    for question in reversed(page.step.fields):  # a question stands after those it hangs on
-        key = question.key
-        if key not in clashing:
-            continue
-        clash = Clash(key, last[key].username, last[key].at, last[key].new)
-        above = [other.key for other in page.step.fields if other.key in question.shown.keys and other.key != key]
-        if key in asked:
-            found[key] = clash
-            clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
-        else:
-            found |= {k: clash for k in above if k not in clashing}
-    return found
-
-
-def _changes_since(participation: Participation, seen: int) -> tuple[dict[str, Change], dict[str, Change]]:
-    """The first and the last change of each question after a version."""
-    changes = session().scalars(
-        select(Change)
-        .where(Change.participation_ref == participation.id, Change.version > seen)
-        .order_by(Change.version, Change.id)
-    )
-    first: dict[str, Change] = {}
-    last: dict[str, Change] = {}
-    for change in changes:
-        first.setdefault(change.field, change)
-        last[change.field] = change
-    return first, last
-
-
-def _set_answers(participation: Participation, answers: Values) -> None:
+def set_answers(participation: Participation, answers: Values) -> None:
+    """Put answers into the participation, rows and sort key included."""
     for key, value in answers.items():
         if key in ROW_KEYS:
             model = _ROW_MODELS[key]
@@ -458,82 +337,18 @@ def _set_answers(participation: Participation, answers: Values) -> None:
             participation.district_key = sort_key(name) if name else None
 
 
-def _keep_drafts(
-    work: Session, viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool
-) -> bool:
-    """Renew what is kept as typed for a page; gives whether that changes anything.
-
-    What somebody has typed after this form was opened (`is_late`) stays, unless this one answers the same.
-    """
-    kept = {draft.field: draft for draft in drafts_of(participation)}
-    before = {key: draft.raw for key, draft in kept.items()}
-    for key in (question.key for question in page.step.fields):
-        draft, is_answered = kept.get(key), page.answers[key] != current[key]
-        if key in page.unread:
-            if draft is None:
-                number = participation.municipality_number
-                draft = DraftValue(participation_ref=participation.id, municipality_number=number, field=key)
-                work.add(draft)
-            if draft.raw != page.raw[key]:
-                draft.raw, draft.username, draft.at = page.raw[key], viewer.username, now()
-        elif draft is not None and (is_answered or not is_late):
-            work.delete(draft)
-    work.flush()
-    return before != {draft.field: draft.raw for draft in drafts_of(participation)}
-
-
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
     """How many questions of a page must still be answered, or answered so that it can be registered."""
     refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
     return len({question.key for question in step.missing(values)} | refused)
 
 
-def _count_missing(participation: Participation) -> None:
+def count_missing(participation: Participation) -> None:
+    """Count anew what pages 2 and 3 lack."""
     values = values_of(participation)
     drafts = {draft.field for draft in drafts_of(participation)}
     participation.background_missing = missing_on(BACKGROUND, values, drafts)
     participation.programme_missing = missing_on(PROGRAMME, values, drafts)
-
-
-def _end_for_good(viewer: Viewer, participation: Participation) -> None:
-    participation.version += 1
-    participation.status = Status.DISCHARGED
-    participation.name, participation.name_key = "", None
-    participation.discharged_at = participation.changed_at = now()
-    participation.discharged_by = participation.changed_by = viewer.username
-
-
-def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
-    """End a participation for good: «Utskriv og registrer ferdig» (guide 4.4).
-
-    Raises `Incomplete` while something is missing, `Stale` if anything has changed since the question
-    was put, `NoSuchParticipant`, `NotAllowed`.
-    """
-    with writing() as work:
-        participation = locked(work, viewer, public_id)
-        if participation.version != seen:
-            raise Stale
-        if obstacles(participation):
-            raise Incomplete
-        work.execute(delete(DraftValue).where(DraftValue.participation_ref == participation.id))
-        _end_for_good(viewer, participation)
-        work.add(change_row(participation, viewer.username, "discharged", None, True))
-        note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
-
-
-def obstacles(participation: Participation, sent: Page | None = None) -> dict[str, dict[str, str]]:
-    """What stands in the way of discharge: for each page its questions, by control name, in words.
-    `sent` is a page as it is being written, instead of the one that is registered."""
-    found: dict[str, dict[str, str]] = {}
-    for step in STEPS:
-        page = sent if sent and sent.step is step else page_of(participation, step)
-        end = page.answers.get("end_date")
-        problems = dict(page.problems)
-        if step is TERMINATION and end and end > page.answers["today"]:
-            problems.setdefault("end_date", _("Dato for avslutning er ikke nådd ennå"))
-        if problems:
-            found[step.name] = problems
-    return found
 
 
 def results_of(person: Person) -> list[TestResult]:
@@ -548,11 +363,6 @@ def results_of(person: Person) -> list[TestResult]:
         )
         for row in person.test_results or []
     ]
-
-
-def with_rows(page: Page, key: str, raw: Raw) -> Page:
-    """The page with other rows in a repeatable question, blank ones included."""
-    return _page(page.step, {**page.raw, key: raw}, page.answers)
 
 
 def json_text(question: Field, value: Any) -> str:

@@ -4,12 +4,15 @@
 demo users and no participants; `@pytest.mark.participants(40)` fills in demo participants.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from services import standin_control
 from services.folkeregisteret.keys import load_or_create_key, public_key_pem
@@ -17,6 +20,12 @@ from services.standins import Standins, start_standins
 from tests.support.client import CheckedClient
 from tests.support.databases import DIALECTS, Databases, running_app
 from tests.support.postgres import PostgresServer, running_postgres
+
+# No example has to be quick: the machine decides that. In continuous integration all runs try the same ones.
+hypothesis_settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+hypothesis_settings.load_profile("house")
 
 CLIENT_ID, KEY_ID = "tests", "tests-1"
 FailRegister = Callable[..., None]

@@ -66,7 +66,18 @@ def sign_in() -> Any:
     """The sign-in page; those who are signed in go on at once."""
     if g.viewer:
         return redirect_to(start_page(g.viewer))
-    return respond("accounts/sign_in.html", form=SignInForm(), target=request.args.get("neste", ""), error="")
+    return _sign_in_page(SignInForm(), request.args.get("neste", ""))
+
+
+def _sign_in_page(form: SignInForm, target: str, *, error: str = "") -> Response:
+    return respond(
+        "accounts/sign_in.html",
+        "accounts/sign_in_form.html",
+        status=422 if error else 200,
+        form=form,
+        target=target,
+        error=error,
+    )
 
 
 @accounts.post("/logg-inn")
@@ -78,9 +89,7 @@ def sign_in_submit() -> Any:
     user_id = users_service.authenticate(username, password) if len(username) < 100 and len(password) < 200 else None
     user = load_user(str(user_id)) if user_id else None
     if user is None:
-        error = _("Brukernavnet eller passordet er feil.")
-        target = request.form.get("neste", "")
-        return respond("accounts/sign_in.html", status=422, form=form, target=target, error=error)
+        return _sign_in_page(form, request.form.get("neste", ""), error=_("Brukernavnet eller passordet er feil."))
     session.renew()  # type: ignore[attr-defined]
     login_user(user)
     return redirect_to(_safe_target(request.form.get("neste", ""), user.viewer))

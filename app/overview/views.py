@@ -1,6 +1,7 @@
 """The overview: one page of the list, whole or as a fragment, and the two downloads."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, request, stream_with_context, url_for
@@ -28,7 +29,7 @@ def _bad_query(_error: BadQuery) -> Response:
 @requires(Right.READ)
 def overview_page() -> Any:
     """The participant list."""
-    query = parse(request.args)
+    query = _query()
     listed = page_of(viewer(), query.order, page=query.page, size=PAGE_SIZE)
     return respond(
         "overview/page.html",
@@ -43,6 +44,14 @@ def overview_page() -> Any:
         order_text=_order_text(query),
         said=_order_text(query),
     )
+
+
+def _query() -> ListQuery:
+    """The query of this request; columns that the viewer does not have cannot be sorted by."""
+    query = parse(request.args)
+    if query.order.column and query.order.column not in columns_for(viewer()):
+        raise BadQuery("not a column of this viewer")
+    return query
 
 
 def _address(query: ListQuery) -> str:
@@ -92,7 +101,7 @@ def _pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
 @requires(Right.READ)
 def download_overview() -> Response:
     """The list as on screen, all pages of it."""
-    query = parse(request.args)
+    query = _query()
     record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "overview", "order": write(query)})
     fields = export.overview_fields(viewer())
     return _csv("deltakeroversikt.csv", fields, stream(viewer(), query.order))
@@ -102,13 +111,15 @@ def download_overview() -> Response:
 @requires(Right.READ)
 def download_full() -> Response:
     """All that is registered of the same participants."""
-    query = parse(request.args)
+    query = _query()
     record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "full", "order": write(query)})
     fields = export.full_fields(viewer())
     return _csv("fullt-datasett.csv", fields, export.filled(stream_full(viewer(), query.order)))
 
 
 def _csv(name: str, fields: list[export.Field], rows: Iterable[Any]) -> Response:
-    answer = Response(stream_with_context(export.csv_lines(fields, rows)), mimetype="text/csv")
+    lines = export.csv_lines(fields, rows)
+    first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
+    answer = Response(stream_with_context(chain([first], lines)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

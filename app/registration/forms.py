@@ -50,7 +50,7 @@ class Control:
     @property
     def mark(self) -> str:
         """How the question is drawn now."""
-        return f"{self.name}{'!' if self.required else ''}"
+        return f"{self.name}{'!' if self.required else ''}{'?' if self.warning else ''}"
 
     @property
     def value(self) -> str:
@@ -72,7 +72,7 @@ def controls_of(
     """The controls of a page. `said` are the errors to show, by control name (default: the page's)."""
     errors = page.errors if said is None else said
     warnings = page.warnings
-    shown = {question.key for question in page.step.visible(page.answers)}
+    shown = {question.key for question in page.asked}
     return [
         Control(
             question=question,
@@ -84,8 +84,8 @@ def controls_of(
             shown=question.key in shown,
             required=question.required(page.answers),
             # On the last page every answer counts for the button that discharges.
-            watched=page.step is TERMINATION or bool(page.step.dependents(question.key)),
-            redrawn=bool(question.shown.keys or question.required.keys),
+            watched=page.step is TERMINATION or question.remarked or bool(page.step.dependents(question.key)),
+            redrawn=question.remarked or bool(question.shown.keys or question.required.keys),
             rows=_rows(question, page.raw[question.key], errors),
         )
         for question in page.step.fields

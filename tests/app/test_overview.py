@@ -1,0 +1,356 @@
+"""The overview, as each user sees it: columns, order, pages, count, who is left out, and the row's menu."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pytest
+from sqlalchemy import select, update
+from werkzeug.test import TestResponse
+
+from services.codes import district_name, municipality_name
+from services.models import Participation, Status
+from services.norwegian_order import sort_key
+from services.participants import STATUS_LABELS
+from services.registration import OSLO_TIME, name_key
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
+from tests.support.client import CheckedClient, text_of, tree_of
+
+PAGE = 25
+COLUMNS = ["Fødselsnummer", "Navn", "Kommune", "Bydel", "Oppstart", "Avslutning", "Status", "Sist endret"]
+COLUMNS += ["Sist endret av"]
+READERS = ("kari.oslo", "berit.bergen", "anne.tokommuner", "siri.vern", "ida.imdi", "admin.imdi")
+
+# In alphabetical order: Á as A, Č as C, Đ as D, Ŋ as N, Š as S, Ä with Æ, Ö with Ø, AA with Å.
+NAMES = (
+    "Abdi Warsame",
+    "Áile Utsi",
+    "Ali Abdi",
+    "Anne Å. Lie",
+    "anne lie",
+    "Čáhppe Sara",
+    "Dagny Moe",
+    "Đivgga Eira",
+    "Eva Dahl",
+    "Jane O'Hara",
+    "Nina Lie",
+    "Ŋiŋŋá Buljo",
+    "Sara Šimon",
+    "Zahra Noor",
+    "Ægir Dal",
+    "Ärla Moe",
+    'Øystein <b>&amp;</b> "Bø"',
+    "Öznur Ak",
+    "Åse Berg",
+    "Aase Berg",
+)
+
+
+@pytest.fixture(scope="module")
+def listed(own_house: House) -> House:
+    """Oslo's participants bear the names above, in turn, so that there are ties as well."""
+    oslo = own_house.participants(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)
+    assert len(oslo) > PAGE, "more than one page, else nothing is tried here"
+    for place, public_id in enumerate(oslo):
+        name = NAMES[place * 7 % len(NAMES)]
+        one = update(Participation).where(Participation.public_id == public_id)
+        own_house.write(one.values(name=name, name_key=name_key(name)))
+    return own_house
+
+
+class Screen:
+    """The overview as it stands on a page or in a fragment."""
+
+    def __init__(self, client: CheckedClient, answer: TestResponse) -> None:
+        self.client, self.answer, self.tree = client, answer, tree_of(answer)
+        self.text = self.tree.text(next(self.tree.elements("body"), self.tree.root))
+        self.links = {self.tree.accessible_name(one): one for one in self.tree.elements("a")}
+        self.headings = [self.tree.text(one) for one in self.tree.elements("th")]
+        self.rows = [self._row(line) for line in self.tree.elements("tr") if any(one.tag == "td" for one in line)]
+
+    def _row(self, line: Element) -> dict[str, str]:
+        """The text of each cell by its heading, remarks (`missing`) apart, and the public id."""
+        row = {}
+        for label, cell in zip(self.headings, line, strict=True):
+            remarks = [self.tree.text(one) for one in cell.iter("span") if one.attrib.get("class") == "missing"]
+            row[label] = self.tree.text(cell).removesuffix(remarks[0] if remarks else "").strip()
+            row[f"{label}, remark"] = "".join(remarks)
+        return row | {"id": next(line.iter("a")).attrib["href"].split("/")[2]}
+
+    @property
+    def ids(self) -> list[str]:
+        """The public ids of the rows."""
+        return [row["id"] for row in self.rows]
+
+    def press(self, link: str) -> "Screen":
+        """What the link of that name leads to."""
+        return Screen(self.client, self.client.get(self.links[link].attrib["href"]))
+
+    def pages(self) -> Iterator["Screen"]:
+        """This page and all that follow, by the link «Neste»."""
+        page = self
+        yield page
+        while "Neste" in page.links:
+            page = page.press("Neste")
+            yield page
+
+    @property
+    def number(self) -> int:
+        """The number of the page, by the page links."""
+        (here,) = [
+            one
+            for one in self.links.values()
+            if one.attrib.get("id", "").startswith("page-") and "aria-current" in one.attrib
+        ]
+        return int(self.tree.text(here))
+
+    @property
+    def sorting(self) -> dict[str, str]:
+        """The sorted headings and their direction, as assistive technology hears them."""
+        heads = self.tree.elements("th")
+        said = {self.tree.text(one): one.attrib["aria-sort"] for one in heads if "aria-sort" in one.attrib}
+        return {label: how for label, how in said.items() if how != "none"}
+
+    @property
+    def menus(self) -> dict[str, list[tuple[str, str]]]:
+        """For each row's button its links: (text, last part of the address)."""
+        found = {}
+        for button in self.tree.elements("button"):
+            if (name := self.tree.accessible_name(button)).startswith("Handlinger for "):
+                menu = self.tree.by_id[button.attrib["popovertarget"]]
+                found[name] = [(self.tree.text(one), one.attrib["href"].rpartition("/")[2]) for one in menu.iter("a")]
+        return found
+
+
+def overview(house: House, username: str, query: str = "") -> Screen:
+    client = house.client(username)
+    return Screen(client, client.get(f"/deltakere{query}"))
+
+
+def ids_on_all_pages(screen: Screen) -> list[str]:
+    return [public_id for page in screen.pages() for public_id in page.ids]
+
+
+def visible(house: House, username: str) -> list[Any]:
+    """What stands in the user's overview by section 3 and 4 of the domain, in the order of registration."""
+    user = demo_user(username)
+    wanted = of_places(username) & (Participation.status != Status.DISCHARGED)
+    if user.municipality_numbers:
+        wanted &= Participation.deleted_at.is_(None)
+    if not user.sees_protected:
+        wanted &= IS_PLAIN
+    return [row[0] for row in house.ask(select(Participation).where(wanted).order_by(Participation.id))]
+
+
+KEYS: dict[str, Callable[[Participation], Any]] = {
+    "Fødselsnummer": lambda p: p.national_id,
+    "Navn": lambda p: sort_key(p.name),
+    "Kommune": lambda p: sort_key(municipality_name(p.municipality_number)),
+    "Bydel": lambda p: sort_key(district_name(p.district_number)) or None,
+    "Oppstart": lambda p: p.start_date,
+    "Avslutning": lambda p: p.end_date,
+    "Status": lambda p: sort_key(STATUS_LABELS[Status(p.status)]),
+    "Sist endret": lambda p: p.changed_at,
+    "Sist endret av": lambda p: sort_key(p.changed_by),
+}
+
+
+def in_order(rows: list[Participation], column: str, *, descending: bool) -> list[str]:
+    """The public ids sorted by a column: empty values last, ties by registration in the same direction."""
+    key = KEYS[column]
+    filled = [row for row in rows if key(row) is not None]
+    empty = [row for row in rows if key(row) is None]
+    filled.sort(key=lambda row: (key(row), row.id), reverse=descending)
+    empty.sort(key=lambda row: row.id, reverse=descending)
+    return [row.public_id for row in filled + empty]
+
+
+def test_columns(house: House) -> None:
+    for username in READERS:
+        sees_districts = username in {"kari.oslo", "siri.vern", "ida.imdi", "admin.imdi"}
+        wanted = [label for label in COLUMNS if label != "Bydel" or sees_districts]
+        assert overview(house, username).headings == [*wanted, "Handlinger"], username
+
+
+@pytest.mark.parametrize("username", READERS)
+def test_last_changed_first_and_all_who_belong_there(house: House, username: str) -> None:
+    first = overview(house, username)
+    wanted = sorted(visible(house, username), key=lambda p: (p.changed_at, p.id), reverse=True)
+    assert ids_on_all_pages(first) == [row.public_id for row in wanted]
+    assert f"Antall deltakere: {len(wanted)}" in first.text
+
+
+def test_values_on_screen(house: House) -> None:
+    rows = {row["id"]: row for row in overview(house, "kari.oslo").rows}
+    for one in (one for one in visible(house, "kari.oslo") if one.public_id in rows):
+        unfinished = [("Bakgrunn", one.background_missing), ("Programinnhold", one.programme_missing)]
+        missing = [page for page, count in unfinished if count]
+        assert {label: rows[one.public_id][label] for label in [*COLUMNS, "Navn, remark"]} == {
+            "Fødselsnummer": one.national_id,
+            "Navn": one.name,
+            "Kommune": "Oslo",
+            "Bydel": district_name(one.district_number),
+            "Oppstart": f"{one.start_date:%d.%m.%Y}",
+            "Avslutning": f"{one.end_date:%d.%m.%Y}" if one.end_date else "",
+            "Status": {1: "Avsluttet", 2: "Endret", 3: "Opprettet"}[one.status],
+            "Sist endret": f"{one.changed_at.astimezone(OSLO_TIME):%d.%m.%Y}",
+            "Sist endret av": one.changed_by,
+            "Navn, remark": f"Mangler: {', '.join(missing)}" if missing else "",
+        }
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_three_clicks_on_a_heading(listed: House, column: str) -> None:
+    rows = visible(listed, "kari.oslo")
+    start = page = overview(listed, "kari.oslo")
+    for aria, descending in (("ascending", False), ("descending", True)):
+        page = page.press(column)
+        assert page.sorting == {column: aria}
+        assert ids_on_all_pages(page) == in_order(rows, column, descending=descending)
+        assert f"sortert etter {column.lower()}" in page.text.lower()
+    back = page.press(column)
+    assert back.answer.request.full_path == "/deltakere?"
+    assert back.sorting == {}
+    assert back.rows == start.rows
+
+
+@pytest.mark.parametrize("column", ["Kommune", "Bydel", "Avslutning", "Sist endret av"])
+def test_order_over_the_whole_country(listed: House, column: str) -> None:
+    page = overview(listed, "ida.imdi").press(column).press(column)
+    assert ids_on_all_pages(page) == in_order(visible(listed, "ida.imdi"), column, descending=True)
+
+
+def test_norwegian_order_on_screen(listed: House) -> None:
+    page = overview(listed, "kari.oslo").press("Navn")
+    shown = [row["Navn"] for one in page.pages() for row in one.rows]
+    assert list(dict.fromkeys(shown)) == list(NAMES)
+    assert "<b>" not in page.answer.text
+
+
+def test_empty_values_come_last_both_ways(listed: House) -> None:
+    page = overview(listed, "kari.oslo")
+    for _click in ("ascending", "descending"):
+        page = page.press("Avslutning")
+        shown = [row["Avslutning"] for one in page.pages() for row in one.rows]
+        assert shown[0]
+        assert not any(shown[shown.index("") :])
+
+
+def test_the_same_rows_as_a_fragment(listed: House) -> None:
+    client = listed.client("kari.oslo")
+    for address in ("/deltakere", "/deltakere?sorter=navn&retning=synkende&side=2"):
+        assert Screen(client, client.get_partial(address)).rows == Screen(client, client.get(address)).rows
+
+
+# ---- Pages ----
+
+
+def test_twenty_five_a_page(house: House) -> None:
+    total = len(visible(house, "ida.imdi"))
+    pages = list(overview(house, "ida.imdi").pages())
+    assert len(pages) == -(-total // PAGE) > 3
+    for number, page in enumerate(pages, start=1):
+        first, last = (number - 1) * PAGE + 1, min(total, number * PAGE)
+        assert len(page.rows) == last - first + 1
+        assert f"Viser {first}–{last} av {total}" in page.text
+        assert f"Antall deltakere: {total}" in page.text
+        assert page.number == number
+    assert pages[2].press("Forrige").rows == pages[1].rows
+    assert pages[0].press(f"Side {len(pages)}").rows == pages[-1].rows
+
+
+def test_pages_keep_the_order(house: House) -> None:
+    page = overview(house, "ida.imdi", "?sorter=navn&retning=synkende").press("Neste")
+    assert page.answer.request.args.to_dict() == {"sorter": "navn", "retning": "synkende", "side": "2"}
+    other = page.press("Kommune").answer.request.args.to_dict()
+    assert other == {"sorter": "kommune"}, "another order begins at its first page"
+
+
+def test_a_page_beyond_the_last_shows_the_last(house: House) -> None:
+    total = len(visible(house, "ida.imdi"))
+    beyond = overview(house, "ida.imdi", "?side=1000000")
+    assert beyond.number == -(-total // PAGE)
+    assert f"av {total}" in beyond.text
+    assert len(beyond.rows) == (total % PAGE or PAGE)
+
+
+def test_one_page_needs_no_page_links(house: House) -> None:
+    page = overview(house, "berit.bergen")
+    assert len(visible(house, "berit.bergen")) == len(page.rows) <= PAGE
+    assert not [one for one in page.tree.elements("nav") if one.attrib.get("aria-label") == "Sider"]
+
+
+def test_an_empty_list_says_so(client: CheckedClient) -> None:
+    page = Screen(client, client.login("kari.oslo"))
+    assert "Antall deltakere: 0" in page.text
+    assert "Ingen deltakere" in page.text
+    assert not Screen(client, client.get("/deltakere?side=7&sorter=navn")).rows
+
+
+# ---- Who is not there ----
+
+
+def test_the_discharged_are_nowhere(house: House) -> None:
+    """The order tests tell exactly who is there; here: what is known of her stands nowhere on the page."""
+    persons = select(Participation.national_id, Participation.public_id)
+    here = {row.national_id for row in house.ask(persons.where(Participation.status != Status.DISCHARGED))}
+    over = [row for row in house.ask(persons.where(Participation.status == Status.DISCHARGED))]
+    gone = {row.national_id for row in over} - here
+    assert gone
+    for username in READERS:
+        page = overview(house, username, "?sorter=fodselsnummer")
+        assert not gone & {row["Fødselsnummer"] for row in page.rows}
+        assert not {row.public_id for row in over} & set(page.ids)
+
+
+def test_protected_ones_are_there_only_for_those_with_the_right(house: House) -> None:
+    everywhere, oslo = house.participants(IS_OPEN, ~IS_PLAIN), of_places("siri.vern")
+    in_oslo = house.participants(oslo, IS_OPEN, ~IS_PLAIN)
+    assert 0 < len(in_oslo) < len(everywhere)
+    for username in READERS:
+        shown = set(ids_on_all_pages(overview(house, username)))
+        assert shown & set(everywhere) == (set(in_oslo) if username == "siri.vern" else set())
+    total = len(visible(house, "kari.oslo"))
+    assert f"Antall deltakere: {total}" in overview(house, "kari.oslo").text
+    assert f"Antall deltakere: {total + len(in_oslo)}" in overview(house, "siri.vern").text
+
+
+def test_a_deleted_one_is_gone_for_the_municipality_and_marked_for_imdi(own_house: House) -> None:
+    before = overview(own_house, "berit.bergen")
+    client, row = before.client, before.rows[-1]
+    question = client.submit(client.get(f"/deltakere/{row['id']}/slett"), button="Slett deltaker")
+    page = Screen(client, client.submit(question, button="Ja, slett deltaker", follow_redirects=True))
+    assert "Deltakeren er slettet" in page.text
+    assert page.ids == before.ids[:-1]
+    assert f"Antall deltakere: {len(before.ids) - 1}" in page.text
+    national = overview(own_house, "ida.imdi", "?sorter=sist-endret")
+    marked = next(one for page in national.pages() for one in page.rows if one["id"] == row["id"])
+    today = datetime.now(OSLO_TIME)
+    assert marked["Status, remark"] == f"Slettet {today:%d.%m.%Y} av berit.bergen"
+    same = [label for label in COLUMNS if label != "Bydel"]
+    assert {label: marked[label] for label in same} == {label: row[label] for label in same}
+
+
+# ---- The row's menu ----
+
+
+def test_choices_of_the_row(house: House) -> None:
+    for username in READERS:
+        page, writes = overview(house, username), bool(demo_user(username).municipality_numbers)
+        choices = [("Endre registrering", "person"), ("Se data", "data"), ("Slett deltaker", "slett")]
+        wanted = choices if writes else [("Se data", "data")]
+        assert {f"Handlinger for {row['Navn']}" for row in page.rows} == set(page.menus)
+        assert all(menu == wanted for menu in page.menus.values()), username
+        assert ("Legg til deltaker" in page.links) == writes
+
+
+def test_choices_lead_where_they_say(house: House) -> None:
+    page = overview(house, "kari.oslo")
+    row, choices = page.rows[0], next(iter(page.menus.values()))
+    address = f"/deltakere/{row['id']}"
+    assert page.links[row["Fødselsnummer"]].attrib["href"] == f"{address}/person"
+    for _text, end in choices:
+        answer = page.client.get(f"{address}/{end}")
+        assert answer.status_code == 200
+        assert row["Navn"] in text_of(answer)

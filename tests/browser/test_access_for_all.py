@@ -1,0 +1,97 @@
+"""Every page and state, for everyone: axe in light and dark, narrow windows, large text, targets to hit."""
+
+from collections.abc import Iterable
+
+from playwright.sync_api import Page
+
+from tests.browser import tours
+from tests.browser.caseworker import Caseworker
+from tests.browser.conftest import AtScreen, Someone
+from tests.support.browser import NARROW, WIDE, assert_accessible, assert_no_sideways_scrolling
+
+LEAST_TARGET = 24
+
+# Controls that are too small to hit. A choice is hit by its label too; a link within a sentence is exempt
+# (WCAG 2.5.8), and what only screen readers meet has no size.
+_SMALL_TARGETS = """least => {
+  const visible = one => one.checkVisibility({visibilityProperty: true, opacityProperty: true})
+    && !one.closest('.ds-sr-only') && one.getBoundingClientRect().width > 1;
+  const inSentence = one => one.matches('a') && one.parentElement.matches('p, li, dd')
+    && one.parentElement.textContent.trim() !== one.textContent.trim();
+  const box = one => {
+    const boxes = [one, ...(one.labels ?? [])].map(each => each.getBoundingClientRect());
+    const side = (pick, name) => pick(...boxes.map(each => each[name]));
+    return [side(Math.max, 'right') - side(Math.min, 'left'), side(Math.max, 'bottom') - side(Math.min, 'top')];
+  };
+  return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+    .filter(one => visible(one) && !inSentence(one) && Math.min(...box(one)) < least - 0.01)
+    .map(one => `${box(one).map(Math.round).join(' × ')}: ${one.outerHTML.slice(0, 100)}`);
+}"""
+
+
+def check(page: Page, stop: str) -> None:
+    """All that is asked of a page as it stands."""
+    small = page.evaluate(_SMALL_TARGETS, LEAST_TARGET)
+    assert not small, f"{stop}: targets under {LEAST_TARGET} px\n" + "\n".join(small)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert_accessible(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    _fits(page, f"{stop} with large text")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    _fits(page, f"{stop} on a phone")
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def _fits(page: Page, stop: str) -> None:
+    assert_no_sideways_scrolling(page)
+    width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width <= room, f"{stop}: {width} px in {room} px"
+
+
+def look(user: Caseworker, tour: Iterable[str]) -> None:
+    """Check every stop of a tour. Nothing moves meanwhile: half a fade is of no use to axe."""
+    user.page.emulate_media(reduced_motion="reduce")
+    for stop in tour:
+        check(user.page, stop)
+
+
+def test_signing_in(at_screen: AtScreen) -> None:
+    with at_screen() as (visitor, _watch):
+        look(visitor, tours.signing_in(visitor))
+
+
+def test_overview(at_screen: AtScreen) -> None:
+    with at_screen("berit.bergen") as (berit, _watch):
+        look(berit, tours.overview(berit))
+
+
+def test_empty_overview(at_screen: AtScreen) -> None:
+    with at_screen("berit.bergen", server="empty_live_server") as (berit, _watch):
+        look(berit, tours.overview_empty(berit))
+
+
+def test_creating(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("kari.oslo") as (kari, _watch):
+        look(kari, tours.creating(kari, someone()))
+
+
+def test_registering_and_the_participants_pages(at_screen: AtScreen, someone: Someone) -> None:
+    person = someone()
+    with at_screen("berit.bergen") as (berit, _watch):
+        look(berit, tours.registering(berit, person))
+        look(berit, tours.one_participant(berit, person))
+
+
+def test_refusals(at_screen: AtScreen) -> None:
+    with at_screen("berit.bergen") as (berit, watch):
+        watch.expect_lost_line()
+        look(berit, tours.refusals(berit))
+        look(berit, tours.no_contact(berit))
+
+
+def test_oversight(at_screen: AtScreen) -> None:
+    with at_screen("admin.imdi") as (odd, _watch):
+        look(odd, tours.oversight(odd))
+        look(odd, tours.users(odd))

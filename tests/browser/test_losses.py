@@ -1,0 +1,191 @@
+"""What happens to what was typed: double clicks, a cut line, slow answers, two people at once."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.caseworker import BACKGROUND, OPPSTART, Answers, Caseworker
+from tests.browser.conftest import AtScreen, Someone
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
+def test_a_double_click_creates_one(at_screen: AtScreen, someone: Someone, javascript: bool) -> None:
+    person = someone()
+    with at_screen("berit.bergen", javascript=javascript) as (berit, _watch):
+        before = berit.count()
+        berit.begin(person)
+        berit.answer("Dato for oppstart", OPPSTART)
+        berit.page.get_by_role("button", name="Neste", exact=True).dblclick()
+        berit.stands_at(f"{person.full_name} · Bakgrunn")
+        berit.go("Deltakere")
+        expect(berit.row_of(person)).to_have_count(1)
+        assert berit.count() == before + 1
+
+
+def test_a_cut_line_loses_nothing(at_screen: AtScreen, someone: Someone) -> None:
+    """The notice says so, everything typed stands, and «Prøv igjen» goes on when the line is back."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, watch):
+        watch.expect_lost_line()
+        berit.create(person)
+        berit.answer_all(BACKGROUND)
+        berit.page.context.set_offline(True)
+        berit.press("Neste")
+        notice = berit.page.get_by_role("alert")
+        expect(notice).to_contain_text("Ingen kontakt med registeret")
+        expect(notice).to_be_in_viewport()
+        holds(berit, BACKGROUND)
+        berit.press("Prøv igjen")
+        expect(notice).to_be_visible()
+        holds(berit, BACKGROUND)
+        berit.page.context.set_offline(False)
+        berit.press("Prøv igjen")
+        berit.stands_at("Programinnhold")
+        berit.press_step("Bakgrunn")
+        berit.stands_at("Bakgrunn")
+        holds(berit, BACKGROUND)
+
+
+def test_a_cut_line_does_not_create_twice(at_screen: AtScreen, someone: Someone) -> None:
+    """The answer to «Neste» is lost, though she was created: pressing again leads to the same participant."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, watch):
+        watch.expect_lost_line()
+        before = berit.count()
+        berit.begin(person)
+        berit.answer("Dato for oppstart", OPPSTART)
+        berit.page.route("**/deltakere/ny", _lose_the_answer, times=1)
+        berit.press("Neste")
+        expect(berit.page.get_by_role("alert")).to_contain_text("Ingen kontakt med registeret")
+        berit.press("Prøv igjen")
+        berit.stands_at("Bakgrunn")
+        berit.go("Deltakere")
+        expect(berit.row_of(person)).to_have_count(1)
+        assert berit.count() == before + 1
+
+
+def _lose_the_answer(route: Route) -> None:
+    route.fetch(max_redirects=0)
+    route.abort("connectionreset")
+
+
+def holds(user: Caseworker, answers: Answers) -> None:
+    """The page still shows these answers."""
+    for label, given in answers.items():
+        if isinstance(given, str):
+            control = user.field(label)
+            shown = control.evaluate("one => one.selectedOptions ? one.selectedOptions[0].label : one.value")
+            assert (label, shown) == (label, given)
+        else:
+            for choice in given:
+                expect(user.group(label).get_by_label(choice, exact=True)).to_be_checked()
+
+
+class SlowLine:
+    """Requests to an address wait here until they are let go. Those that a newer one replaced are dropped."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._held: list[Route] = []
+        page.route(address, lambda route: self._held.append(route))
+
+    def waiting(self) -> list[Route]:
+        """The requests whose answers are still wanted, oldest first."""
+        return [route for route in self._held if route.request.failure is None]
+
+    def wait_for(self, number: int) -> None:
+        """Until so many requests wait."""
+        while len(self.waiting()) < number:
+            self._page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        """Send the oldest and wait for its answer."""
+        oldest = self.waiting()[0]
+        with self._page.expect_request_finished(lambda request: request == oldest.request):
+            oldest.continue_()
+        self._held.remove(oldest)
+
+
+def test_typing_goes_on_while_an_answer_is_slow(at_screen: AtScreen, someone: Someone) -> None:
+    """An answer that brings a further question touches neither the focus nor what is being typed."""
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.create(someone())
+        page = berit.page
+        line = SlowLine(page, "**/bakgrunn/vis")
+        berit.answer("Tidligere tiltak", ("Introduksjonsprogram",))
+        line.wait_for(1)
+        berit.answer("Målgruppe ved oppstart", ("Annet",))
+        berit.answer("Morsmål", "Somali")
+        berit.field("Antall barn under 18 år").press_sequentially("1")
+        line.wait_for(2)
+        line.let_go()
+        expect(berit.field("Når avsluttet deltakeren introduksjonsprogrammet?")).to_be_visible()
+        page.keyboard.type("2")
+        line.wait_for(1)
+        line.let_go()
+        expect(berit.field("Fødselsår for yngste barn")).to_be_visible()
+        expect(berit.field("Antall barn under 18 år")).to_be_focused()
+        expect(berit.field("Antall barn under 18 år")).to_have_value("12")
+        holds(
+            berit,
+            {
+                "Tidligere tiltak": ("Introduksjonsprogram",),
+                "Målgruppe ved oppstart": ("Annet",),
+                "Morsmål": "Somali",
+            },
+        )
+
+
+def test_a_question_that_is_redrawn_keeps_its_answer(at_screen: AtScreen, someone: Someone) -> None:
+    """«Deltakeren har gått ut i» becomes obligatory by the reason, while she is already answering it; a
+    field of a question that has come into sight is typed in while the answer to another is under way."""
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.create(someone())
+        berit.press_step("Avslutning")
+        berit.stands_at("Avslutning")
+        page = berit.page
+        line = SlowLine(page, "**/avslutning/vis")
+        berit.answer("Årsak til avslutning", "Gått ut i arbeid")
+        line.wait_for(1)
+        berit.answer("Deltakeren har gått ut i", ("Arbeid",))
+        line.wait_for(2)
+        line.let_go()
+        expect(berit.group("Deltakeren har gått ut i")).to_have_accessible_description("Må fylles ut")
+        line.let_go()
+        berit.field("Stillingsprosent").press_sequentially("8")
+        line.wait_for(1)
+        berit.answer("Deltakeren har gått ut i", ("Studie",))
+        berit.field("Stillingsprosent").press("End")
+        page.keyboard.type("0")
+        line.wait_for(2)
+        line.let_go()
+        line.let_go()
+        expect(berit.group("Omfang")).to_be_visible()
+        holds(berit, {"Deltakeren har gått ut i": ("Arbeid", "Studie"), "Stillingsprosent": "80"})
+        expect(berit.field("Stillingsprosent")).to_be_focused()
+
+
+def test_two_people_in_the_same_field(at_screen: AtScreen, someone: Someone) -> None:
+    """The second is told what the first has written, and both stand before her; other fields are kept."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, _), at_screen("anne.tokommuner") as (anne, _):
+        berit.create(person)
+        berit.press_step("Avslutning")
+        berit.stands_at("Avslutning")
+        anne.page.goto(berit.page.url)
+        berit.answer("Gyldig fravær, dager", "5")
+        berit.answer("Årsak til avslutning", "Sykdom")
+        berit.press("Til deltakeroversikten")
+        berit.stands_at("Deltakeroversikt")
+        anne.answer("Gyldig fravær, dager", "7")
+        anne.answer("Ugyldig fravær, dager", "2")
+        anne.press("Til deltakeroversikten")
+        summary = anne.page.locator(".error-summary")
+        expect(summary).to_be_focused()
+        expect(summary).to_contain_text("berit.bergen har endret dette til «5» mens du skrev")
+        holds(anne, {"Gyldig fravær, dager": "7", "Ugyldig fravær, dager": "2", "Årsak til avslutning": "Sykdom"})
+        anne.press("Til deltakeroversikten")
+        anne.stands_at("Deltakeroversikt")
+        berit.open(person)
+        berit.press_step("Avslutning")
+        berit.stands_at("Avslutning")
+        holds(berit, {"Gyldig fravær, dager": "7", "Ugyldig fravær, dager": "2", "Årsak til avslutning": "Sykdom"})

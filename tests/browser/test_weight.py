@@ -1,0 +1,117 @@
+"""What a visit costs on the line (design, section 6): round trips and bytes, as the browser counts them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AtScreen, Someone
+
+FIRST_VISIT_REQUESTS, FIRST_VISIT_BYTES = 4, 45_000
+SORT_ANSWER_BYTES = 3_500
+
+
+@dataclass
+class Traffic:
+    """Requests by their ids, and the bytes that came back: `received` with headers, `bodies` without.
+
+    What the browser takes from its own store is no request.
+    """
+
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+    received: dict[str, float] = field(default_factory=dict)
+    bodies: float = 0
+
+    @property
+    def requests(self) -> list[str]:
+        """The addresses in the order in which they were asked for."""
+        return [address for addresses in self.addresses.values() for address in addresses]
+
+    @property
+    def total(self) -> float:
+        """All bytes."""
+        return sum(self.received.values())
+
+    def sent(self, event: dict[str, Any]) -> None:
+        """Network.requestWillBeSent; a redirect keeps its id and comes with the answer that led on."""
+        if event["request"]["url"].startswith("data:"):
+            return
+        self.addresses.setdefault(event["requestId"], []).append(event["request"]["url"])
+        if led_on := event.get("redirectResponse"):
+            key = f"{event['requestId']} redirected {led_on['url']}"
+            self.received[key] = led_on["encodedDataLength"]
+
+    def stored(self, event: dict[str, Any]) -> None:
+        """Network.requestServedFromCache."""
+        self.addresses.pop(event["requestId"], None)
+
+    def came(self, event: dict[str, Any]) -> None:
+        """Network.dataReceived: a piece of a body, as compressed on the line."""
+        self.bodies += event["encodedDataLength"]
+
+    def finished(self, event: dict[str, Any]) -> None:
+        """Network.loadingFinished."""
+        if event["requestId"] in self.addresses:
+            self.received[event["requestId"]] = event["encodedDataLength"]
+
+
+@contextmanager
+def counted(page: Page) -> Iterator[Traffic]:
+    """What the page asks for meanwhile."""
+    traffic = Traffic()
+    wire = page.context.new_cdp_session(page)
+    wire.on("Network.requestWillBeSent", traffic.sent)
+    wire.on("Network.requestServedFromCache", traffic.stored)
+    wire.on("Network.dataReceived", traffic.came)
+    wire.on("Network.loadingFinished", traffic.finished)
+    wire.send("Network.enable")
+    yield traffic
+    page.wait_for_load_state("networkidle")
+    wire.detach()
+
+
+def test_first_visit(at_screen: AtScreen) -> None:
+    """From the bare address to the sign-in page."""
+    with at_screen() as (visitor, _watch):
+        with counted(visitor.page) as traffic:
+            visitor.page.goto("/")
+            visitor.stands_at("Logg inn")
+        print(f"first visit: {len(traffic.requests)} requests, {traffic.total:.0f} bytes")
+        assert len(traffic.requests) <= FIRST_VISIT_REQUESTS, traffic.requests
+        assert traffic.total <= FIRST_VISIT_BYTES, traffic.received
+
+
+def test_each_later_page_is_one_request(at_screen: AtScreen, someone: Someone) -> None:
+    """Style sheet and script come from the browser's store."""
+    person = someone()
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.create(person, district="Grünerløkka")
+        ways = [
+            lambda: kari.go("Deltakere"),
+            lambda: kari.open(person),
+            lambda: kari.go("Oversikt over registrerte data"),
+            lambda: kari.go("Historikk"),
+            lambda: kari.go("Hjelp"),
+        ]
+        for way in ways:
+            before = kari.page.url
+            with counted(kari.page) as traffic:
+                way()
+                expect(kari.page).not_to_have_url(before)
+            print(f"{kari.page.url.rsplit('/', 1)[1]}: {traffic.total:.0f} bytes")
+            assert len(traffic.requests) == 1, traffic.requests
+
+
+def test_a_sort_answer_is_small(at_screen: AtScreen) -> None:
+    """25 rows, as a fragment."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        expect(kari.rows).to_have_count(25)
+        header = kari.page.get_by_role("columnheader", name="Navn", exact=True)
+        with counted(kari.page) as traffic:
+            header.get_by_role("link").click()
+            expect(header).to_have_attribute("aria-sort", "ascending")
+        print(f"sort answer: {traffic.bodies:.0f} bytes, with headers {traffic.total:.0f}")
+        assert len(traffic.requests) == 1
+        assert 0 < traffic.bodies <= SORT_ANSWER_BYTES

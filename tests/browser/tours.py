@@ -1,0 +1,166 @@
+"""Walks past every page and state of the program. Each stop is a name; the page stands as it says.
+
+What is looked at there (axe, widths, pictures) is the caller's.
+"""
+
+from collections.abc import Callable, Iterator
+
+from playwright.sync_api import expect
+
+from services.folkeregisteret.population import SyntheticPerson, persons
+from tests.browser.caseworker import BACKGROUND, PROGRAMME, TERMINATION, Caseworker, days_ago
+
+Tour = Iterator[str]
+ERRORS = "For å gå videre må du rette opp følgende"
+
+
+def signing_in(user: Caseworker) -> Tour:
+    """What somebody sees who is not signed in."""
+    user.page.goto("/")
+    yield "sign-in"
+    user.page.get_by_label("Brukernavn").fill("berit.bergen")
+    user.page.get_by_label("Passord").fill("feil")
+    user.press("Logg inn")
+    expect(user.page.get_by_text("Brukernavnet eller passordet er feil.")).to_be_visible()
+    yield "sign-in refused"
+    user.page.goto("/hjelp")
+    yield "help"
+
+
+def overview(user: Caseworker) -> Tour:
+    """The list and what opens on it."""
+    user.page.goto("/deltakere")
+    yield "overview"
+    user.rows.first.get_by_role("button", name="Handlinger for").click()
+    yield "row menu open"
+    user.page.keyboard.press("Escape")
+    user.page.get_by_role("columnheader", name="Navn", exact=True).get_by_role("link").click()
+    expect(user.page.get_by_role("columnheader", name="Navn", exact=True)).to_have_attribute("aria-sort", "ascending")
+    yield "overview sorted"
+
+
+def overview_empty(user: Caseworker) -> Tour:
+    """Nobody is registered yet."""
+    user.page.goto("/deltakere")
+    expect(user.page.get_by_role("heading", name="Ingen deltakere")).to_be_visible()
+    yield "overview empty"
+
+
+def creating(user: Caseworker, person: SyntheticPerson) -> Tour:
+    """Page 1 of somebody new, with all that can be in the way."""
+    user.page.goto("/deltakere/ny")
+    yield "new"
+    user.page.get_by_role("button", name="Hjelp: Dato for oppstart").click()
+    yield "new with help open"
+    user.page.keyboard.press("Escape")
+    user.press("Neste")
+    expect(user.page.get_by_role("group", name=ERRORS)).to_be_focused()
+    yield "new with errors"
+    user.field("Fødselsnummer").fill(next(persons(1, "dead")).number)
+    expect(user.page.get_by_text("registrert som død")).to_be_visible()
+    yield "new with a dead person"
+    user.field("Fødselsnummer").fill(person.number)
+    expect(user.page.get_by_label("Navn", exact=True)).to_have_text(person.full_name)
+    yield "new with name"
+
+
+def registering(user: Caseworker, person: SyntheticPerson) -> Tour:
+    """The four pages from nothing to the question whether all is right."""
+    user.create(person)
+    yield "background"
+    user.press("Neste")
+    expect(user.page.get_by_role("group", name=ERRORS)).to_be_focused()
+    yield "background with errors"
+    user.answer_all(BACKGROUND)
+    yield "background filled in"
+    user.press("Neste")
+    user.stands_at("Programinnhold")
+    yield "programme"
+    user.answer_all(PROGRAMME)
+    user.add_row("Tiltak", {"Type tiltak": "Norskopplæring", "Fra dato": days_ago(280), "Timer per uke": "20"})
+    user.add_row("Tiltak", {"Type tiltak": "Arbeidspraksis i ordinær virksomhet"})
+    user.add_row("Permisjon", {"Fra dato": days_ago(90), "Til dato": days_ago(60), "Type permisjon": ("Sykdom",)})
+    yield "programme with rows"
+    user.press("Fullfør")
+    expect(user.page.get_by_role("group", name=ERRORS)).to_be_focused()
+    yield "programme with errors"
+    user.press("Fjern tiltak 2")
+    expect(user.page.get_by_role("group", name="Tiltak 2", exact=True)).to_have_count(0)
+    user.press_step("Person og prosjekt")
+    user.stands_at("Person og prosjekt")
+    yield "person"
+    user.press_step("Avslutning")
+    user.stands_at("Avslutning")
+    yield "termination"
+    user.answer_all(TERMINATION)
+    button = user.page.get_by_role("button", name="Utskriv og registrer ferdig")
+    expect(button).to_have_attribute("data-color", "success")
+    yield "termination filled in"
+    button.click()
+    expect(user.page.get_by_role("dialog").get_by_role("button", name="Avbryt")).to_be_focused()
+    yield "discharge asked"
+
+
+def one_participant(user: Caseworker, person: SyntheticPerson) -> Tour:
+    """The other pages of a participant who is registered."""
+    user.page.goto("/deltakere")
+    user.choose_in_menu(person, "Se data")
+    user.stands_at("Oversikt over registrerte data")
+    yield "registered data"
+    user.go("Historikk")
+    user.stands_at("Historikk")
+    yield "history"
+    user.go("Slett deltaker")
+    user.stands_at("Slett deltaker")
+    yield "delete"
+    user.page.get_by_role("main").get_by_role("button", name="Slett deltaker").click()
+    expect(user.page.get_by_role("dialog").get_by_role("button", name="Avbryt")).to_be_focused()
+    yield "delete asked"
+    user.press("Ja, slett deltaker")
+    expect(user.page.get_by_text("Deltakeren er slettet.")).to_be_visible()
+    yield "overview after deletion"
+
+
+def refusals(user: Caseworker) -> Tour:
+    """Addresses that lead nowhere."""
+    user.page.goto("/deltakere/finnes-ikke-her0/person")
+    yield "not found"
+    user.page.goto("/deltakere?sorter=tull")
+    yield "not understood"
+    user.page.goto("/brukere")
+    yield "no access"
+
+
+def no_contact(user: Caseworker) -> Tour:
+    """The line is cut while she sorts."""
+    user.page.goto("/deltakere")
+    user.page.context.set_offline(True)
+    user.page.get_by_role("columnheader", name="Navn", exact=True).get_by_role("link").click()
+    expect(user.page.get_by_role("alert")).to_be_visible()
+    yield "no contact"
+    user.page.context.set_offline(False)
+
+
+def oversight(user: Caseworker) -> Tour:
+    """IMDi's view: deleted ones marked, nothing to change."""
+    user.page.goto("/deltakere")
+    yield "overview of IMDi"
+    deleted = user.rows.filter(has_text="Slettet")
+    while not deleted.count():
+        user.page.get_by_role("navigation", name="Sider").get_by_role("link", name="Neste", exact=True).click()
+        user.page.wait_for_load_state("networkidle")
+    yield "deleted participant in the overview"
+    deleted = deleted.first
+    deleted.get_by_role("button", name="Handlinger for").click()
+    deleted.get_by_role("link", name="Se data").click()
+    user.stands_at("Oversikt over registrerte data")
+    yield "data of a deleted participant"
+
+
+def users(user: Caseworker) -> Tour:
+    """The page of users."""
+    user.page.goto("/brukere")
+    yield "users"
+
+
+WITH_PERSON: tuple[Callable[[Caseworker, SyntheticPerson], Tour], ...] = (creating, registering, one_participant)

@@ -1,0 +1,246 @@
+"""What the tests of registration share: a caseworker's way through the pages, and looks into the register."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import selectinload
+from werkzeug.test import TestResponse
+
+from services.db import db
+from services.fields import date_text
+from services.folkeregisteret.population import SyntheticPerson, people
+from services.models import AccessEntry, Change, DraftValue, Participation, Person
+from services.registration import Page, page_of, today
+from services.steps import BACKGROUND, PROGRAMME
+from tests.support.client import CheckedClient, form_in, text_of
+from tests.support.forms import Form, Value
+
+Answers = dict[str, Value]
+
+START = today() - timedelta(days=400)
+NAME_IS_RIGHT = "Jeg bekrefter at navn vist er identisk med navn på deltaker"
+
+# Complete pages, with as few questions as possible.
+FULL_BACKGROUND: Answers = {
+    "Målgruppe ved oppstart": "Mottar sosialhjelp",
+    "Rekrutteringskanal": "Nav",
+    "Tidligere tiltak": ["Norskopplæring"],
+    "Lese- og skriveferdigheter på eget morsmål": "Gode ferdigheter",
+    "Norsknivå ved oppstart, muntlig": "A2",
+    "Norsknivå ved oppstart, skriftlig": "A1",
+    "Høyeste fullførte utdanning": "1–7 år",
+    "Arbeidserfaring før oppstart": "Ingen",
+    "Antall barn under 18 år": "0",
+    "Hovedkilde til livsopphold ved oppstart": "Overgangsstønad",
+}
+FULL_PROGRAMME: Answers = {
+    "Er det laget en individuell plan?": "Nei",
+    "Mål": ["Lønnet arbeid"],
+    "Timer i program per uke": "30",
+    "Mottar deltakeren stønad gjennom Jobbsjansen?": "Ja",
+    "Ingen tiltak gjennomført": True,
+}
+FULL_TERMINATION: Answers = {
+    "Årsak til avslutning": "Møter ikke opp",
+    "Dato for avslutning": date_text(today() - timedelta(days=3)),
+    "Gyldig fravær, dager": "12",
+    "Ugyldig fravær, dager": "0",
+    "Hovedkilde til livsopphold etter avslutning": "Lønn",
+    "Norsknivå ved avslutning, muntlig": "B1",
+    "Norsknivå ved avslutning, skriftlig": "A2",
+}
+
+
+def address(public_id: str, word: str, *more: str) -> str:
+    """One of a participant's pages: person, bakgrunn, programinnhold, avslutning, data, historikk, slett."""
+    return "/".join(["/deltakere", public_id, word, *more])
+
+
+def goal_of(answer: TestResponse) -> str:
+    """Where a redirect leads, whether a page or a fragment was asked for."""
+    goal = answer.headers.get("Location") or answer.headers.get("HX-Redirect")
+    assert goal, f"{answer.status}, no redirect: {text_of(answer)[:600]}"
+    return urlsplit(goal).path
+
+
+def values_in(form: Form) -> list[tuple[str, str]]:
+    """All that a form holds, but for its version and token."""
+    return [pair for pair in form.pairs(None) if pair[0] not in {"version", "csrf_token", "vist"}]
+
+
+@dataclass
+class Office:
+    """Caseworkers at their screens. `client_of` gives the signed-in browser of a user."""
+
+    app: Flask
+    client_of: Callable[[str], CheckedClient]
+
+    # ---- People ----
+
+    def someone(self, kind: str = "ordinary") -> SyntheticPerson:
+        """A person of that kind whom neither the register nor an earlier test knows."""
+        queues: dict[str, Iterator[SyntheticPerson]] = self.app.extensions.setdefault("tests.queues", {})
+        if kind not in queues:
+            with self.app.app_context():
+                known = set(db.session.scalars(select(Person.national_id)))
+            queues[kind] = (p for p in people() if kind in p.kinds and not known & {p.number, p.current_number})
+        return next(queues[kind])
+
+    # ---- The way through the pages ----
+
+    def begin(self, person: SyntheticPerson | str, by: str = "berit.bergen") -> TestResponse:
+        """«Legg til deltaker», the number typed, the name fetched."""
+        number = person if isinstance(person, str) else person.number
+        client = self.client_of(by)
+        return client.submit(client.get("/deltakere/ny"), button="Hent navn", fill={"Fødselsnummer": number})
+
+    def finish(
+        self,
+        page: TestResponse,
+        by: str = "berit.bergen",
+        *,
+        button: str = "Neste",
+        start: date | str = START,
+        fill: Mapping[str, Value] | None = None,
+        **more: Any,
+    ) -> TestResponse:
+        """Page 1 filled in and sent; the answer to it."""
+        given: Answers = {
+            NAME_IS_RIGHT: True,
+            "Dato for oppstart": start if isinstance(start, str) else date_text(start),
+        }
+        return self.client_of(by).submit(page, button=button, fill={**given, **(fill or {})}, **more)
+
+    def create(
+        self,
+        person: SyntheticPerson | None = None,
+        by: str = "berit.bergen",
+        *,
+        start: date | str = START,
+        fill: Mapping[str, Value] | None = None,
+    ) -> str:
+        """A new participant; gives the public id."""
+        answer = self.finish(self.begin(person or self.someone(), by), by, start=start, fill=fill)
+        return goal_of(answer).split("/")[2]
+
+    def page(self, public_id: str, word: str, by: str = "berit.bergen") -> TestResponse:
+        """One of her pages."""
+        return self.client_of(by).get(address(public_id, word))
+
+    def form(self, public_id: str, word: str, by: str = "berit.bergen") -> Form:
+        """The form of one of her pages."""
+        return form_in(self.page(public_id, word, by), form="registrering")
+
+    def send(
+        self,
+        public_id: str,
+        word: str,
+        fill: Mapping[str, Value] | None = None,
+        button: str = "Til deltakeroversikten",
+        by: str = "berit.bergen",
+        **more: Any,
+    ) -> TestResponse:
+        """One of her pages filled in and sent by a button (default: out to the overview)."""
+        return self.client_of(by).submit(
+            self.page(public_id, word, by), form="registrering", button=button, fill=fill, **more
+        )
+
+    def save(self, public_id: str, word: str, fill: Mapping[str, Value], by: str = "berit.bergen") -> None:
+        """Save a page; must succeed."""
+        goal_of(self.send(public_id, word, fill, by=by))
+
+    def complete(self, person: SyntheticPerson | None = None, by: str = "berit.bergen", **more: Any) -> str:
+        """A new participant whose first three pages are complete."""
+        public_id = self.create(person, by, **more)
+        self.save(public_id, "bakgrunn", FULL_BACKGROUND, by)
+        self.save(public_id, "programinnhold", FULL_PROGRAMME, by)
+        return public_id
+
+    def ended(self, person: SyntheticPerson | None = None, by: str = "berit.bergen", **more: Any) -> str:
+        """A new participant who is ready to be discharged."""
+        public_id = self.complete(person, by, **more)
+        self.save(public_id, "avslutning", FULL_TERMINATION, by)
+        return public_id
+
+    def discharge(self, public_id: str, by: str = "berit.bergen") -> TestResponse:
+        """«Utskriv og registrer ferdig», «Det er OK»."""
+        question = self.send(public_id, "avslutning", {}, "Utskriv og registrer ferdig", by, follow_redirects=True)
+        return self.client_of(by).submit(question, button="Det er OK")
+
+    # ---- Looks into the register ----
+
+    def participation(self, public_id: str) -> Participation:
+        """The participation with all that it holds, as it stands in the database."""
+        with self.app.app_context():
+            found = db.session.scalar(
+                select(Participation)
+                .where(Participation.public_id == public_id)
+                .options(
+                    selectinload(Participation.person),
+                    selectinload(Participation.activities),
+                    selectinload(Participation.leaves),
+                )
+            )
+            assert found is not None
+            self._check_counts(found)
+            db.session.expunge_all()
+            return found
+
+    def _check_counts(self, participation: Participation) -> None:
+        """What the register has counted as missing must be what the pages say."""
+        counted = {BACKGROUND: participation.background_missing, PROGRAMME: participation.programme_missing}
+        for step, stored in counted.items():
+            page = page_of(participation, step)
+            assert stored == len(_lacking(page)), f"{step.name}: {stored} stored, but {sorted(_lacking(page))} lack"
+
+    def changes(self, public_id: str) -> list[tuple[int, str, str, Any, Any]]:
+        """The history: (version, user, field, old, new), oldest first."""
+        with self.app.app_context():
+            rows = db.session.scalars(
+                select(Change)
+                .join(Participation, Change.participation_ref == Participation.id)
+                .where(Participation.public_id == public_id)
+                .order_by(Change.id)
+            )
+            return [(row.version, row.username, row.field, row.old, row.new) for row in rows]
+
+    def drafts(self, public_id: str) -> dict[str, Any]:
+        """What is kept as typed."""
+        with self.app.app_context():
+            rows = db.session.scalars(
+                select(DraftValue)
+                .join(Participation, DraftValue.participation_ref == Participation.id)
+                .where(Participation.public_id == public_id)
+            )
+            return {row.field: row.raw for row in rows}
+
+    def log(self, public_id: str | None = None) -> list[tuple[str, dict[str, Any] | None]]:
+        """The access log, of a participant or of all: (action, detail), oldest first."""
+        with self.app.app_context():
+            query = select(AccessEntry).order_by(AccessEntry.id)
+            if public_id is not None:
+                one = select(Participation.id).where(Participation.public_id == public_id).scalar_subquery()
+                query = query.where(AccessEntry.participation_ref == one)
+            return [(row.action, row.detail) for row in db.session.scalars(query)]
+
+    def count(self) -> int:
+        """How many participations there are in all."""
+        with self.app.app_context():
+            return len(list(db.session.scalars(select(Participation.id))))
+
+    def snapshot(self, public_id: str) -> tuple[Any, ...]:
+        """All that a save could change, for «nothing stored»."""
+        found = self.participation(public_id)
+        columns = [getattr(found, column.key) for column in inspect(Participation).columns]
+        rows = [(row.kind, row.from_date, row.to_date) for row in (*found.activities, *found.leaves)]
+        return columns, rows, self.changes(public_id), self.drafts(public_id)
+
+
+def _lacking(page: Page) -> set[str]:
+    """The questions of a page that have a problem."""
+    return {name.partition("-")[0] for name in page.problems}
