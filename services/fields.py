@@ -132,8 +132,17 @@ class Field:
         return [] if value is None else [self.text(value)]
 
     def text(self, value: Any) -> str:
-        """The value in words, for reading and downloads; '' when there is none."""
+        """The value in words, as it stands in a download; '' when there is none."""
         return "" if value is None else str(value)
+
+    def parts(self, value: Any) -> list[str]:
+        """The value in words, one text for each of several answers; none when there is no answer."""
+        text = self.text(value)
+        return [text] if text else []
+
+    def sentence(self, value: Any) -> str:
+        """The value in words on one line, as it is read on a page."""
+        return ", ".join(self.parts(value))
 
     def to_json(self, value: Any) -> Any:
         """The value as the history keeps it."""
@@ -213,7 +222,10 @@ class ManyField(ChoiceField):
         return list(value or [])
 
     def text(self, value: Any) -> str:
-        return " | ".join(super(ManyField, self).text(code) for code in value or [])
+        return " | ".join(self.parts(value))
+
+    def parts(self, value: Any) -> list[str]:
+        return [super(ManyField, self).text(code) for code in value or []]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -447,7 +459,13 @@ class RowsField(Field):
         return ", ".join(part for part in said if part)
 
     def text(self, value: Any) -> str:
-        return " | ".join(self.row_text(row) for row in value or [])
+        return " | ".join(self.parts(value))
+
+    def parts(self, value: Any) -> list[str]:
+        return [self.row_text(row) for row in value or []]
+
+    def sentence(self, value: Any) -> str:
+        return "; ".join(self.parts(value))
 
     def to_json(self, value: Any) -> Any:
         if not value:

@@ -367,7 +367,7 @@ def results_of(person: Person) -> list[TestResult]:
 
 def json_text(question: Field, value: Any) -> str:
     """An answer as the history keeps it, in words."""
-    return question.text(from_json(question, value))
+    return question.sentence(from_json(question, value))
 
 
 def from_json(question: Field, value: Any) -> Any:

@@ -16,6 +16,7 @@ from services.i18n import gettext as _
 from services.viewer import Right, Viewer
 
 accounts = Blueprint("accounts", __name__)
+_LONGEST_ADDRESS = 2000
 
 
 class SignedIn(UserMixin):
@@ -54,10 +55,10 @@ def start() -> Response:
     return redirect_to(start_page(viewer()))
 
 
-def _safe_target(target: str, of: Viewer) -> str:
-    """An address of our own to go to after sign-in; anything else becomes the start page."""
-    inside = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
-    return target if inside and target.isprintable() and target != "/" else start_page(of)
+def own_address(target: str) -> str:
+    """The address if it is one of ours to go on to after sign-in, else ''."""
+    inside = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if inside and target.isprintable() and 1 < len(target) <= _LONGEST_ADDRESS else ""
 
 
 @accounts.get("/logg-inn")
@@ -74,8 +75,8 @@ def _sign_in_page(form: SignInForm, target: str, *, error: str = "") -> Response
         "accounts/sign_in.html",
         "accounts/sign_in_form.html",
         status=422 if error else 200,
-        form=form,
-        target=target,
+        username="".join(character for character in form.username.data or "" if character.isprintable()),
+        target=own_address(target),
         error=error,
     )
 
@@ -92,7 +93,7 @@ def sign_in_submit() -> Any:
         return _sign_in_page(form, request.form.get("neste", ""), error=_("Brukernavnet eller passordet er feil."))
     session.renew()  # type: ignore[attr-defined]
     login_user(user)
-    return redirect_to(_safe_target(request.form.get("neste", ""), user.viewer))
+    return redirect_to(own_address(request.form.get("neste", "")) or start_page(user.viewer))
 
 
 @accounts.post("/logg-ut")

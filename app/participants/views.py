@@ -25,7 +25,7 @@ def data_page(public_id: str) -> Any:
     opened(viewer(), participation)
     values = values_of(participation)
     pages = [
-        (_(step.title), [(q.kind, _(q.label), _text(q, values[q.key])) for q in step.visible(values)]) for step in STEPS
+        (_(step.title), [(q.kind, _(q.label), q.parts(values[q.key])) for q in step.visible(values)]) for step in STEPS
     ]
     return respond(
         "participants/data.html",
@@ -35,11 +35,6 @@ def data_page(public_id: str) -> Any:
         tests=tests_of(participation.person),
         warnings=[text for step in STEPS for text in step.warnings(values).values()],
     )
-
-
-def _text(question: Any, value: Any) -> list[str]:
-    """An answer in words; rows and several choices in lines."""
-    return [part for part in question.text(value).split(" | ") if part]
 
 
 @participants.get("/<id:public_id>/historikk")

@@ -122,7 +122,7 @@ def with_registered(participation: Participation, page: Page) -> Page:
 
 def _drawn() -> dict[str, str]:
     """How the questions that come and go stand in the form, by their keys."""
-    return {mark.rstrip("!?"): mark for mark in request.form.getlist("vist")}
+    return {mark.rstrip("!"): mark for mark in request.form.getlist("vist")}
 
 
 def answer_redrawn(
@@ -134,10 +134,12 @@ def answer_redrawn(
     changed = [
         c for c in controls if c.name in answered or (c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None))
     ]
+    remarks = [c for c in controls if c.question.remarked and c.shown and c not in changed]
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",
         controls=changed,
+        remarks=remarks,
         page=page,
         step_word=forms.STEP_WORDS[page.step.name],
         **more,

@@ -50,7 +50,7 @@ class Control:
     @property
     def mark(self) -> str:
         """How the question is drawn now."""
-        return f"{self.name}{'!' if self.required else ''}{'?' if self.warning else ''}"
+        return f"{self.name}{'!' if self.required else ''}"
 
     @property
     def value(self) -> str:
@@ -85,7 +85,7 @@ def controls_of(
             required=question.required(page.answers),
             # On the last page every answer counts for the button that discharges.
             watched=page.step is TERMINATION or question.remarked or bool(page.step.dependents(question.key)),
-            redrawn=question.remarked or bool(question.shown.keys or question.required.keys),
+            redrawn=bool(question.shown.keys or question.required.keys),
             rows=_rows(question, page.raw[question.key], errors),
         )
         for question in page.step.fields

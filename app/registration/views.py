@@ -296,7 +296,7 @@ def _discharge_question(participation: Participation) -> Response:
         participation=participation,
         heading=heading(participation),
         version=participation.version,
-        answers=[(_(q.label), q.text(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
+        answers=[(_(q.label), q.sentence(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
     )
 
 

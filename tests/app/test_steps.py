@@ -1,6 +1,6 @@
 """The four pages: going forwards and backwards, what is kept, what is refused, what «Mangler» counts."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_the_whole_way_and_what_is_said_of_it(office: Office) -> None:
 
 def test_what_was_saved_stands_there_again(office: Office) -> None:
     """Every kind of question, on both databases."""
-    public_id = office.create()
+    public_id = office.given()
     background = FULL_BACKGROUND | {"Land for utdanningen": "Somalia", "Morsmål": "Somali"}
     programme = FULL_PROGRAMME | {"Timer i program per uke": "22,5", "Mål": ["Lønnet arbeid", "Annet"]}
     office.save(public_id, "bakgrunn", background)
@@ -91,7 +91,7 @@ def test_what_was_saved_stands_there_again(office: Office) -> None:
 
 @pytest.mark.parametrize("partial", [False, True])
 def test_one_cannot_go_on_with_errors(office: Office, partial: bool) -> None:
-    public_id = office.create()
+    public_id = office.given()
     before = office.snapshot(public_id)
     given: Answers = {**FULL_BACKGROUND, "Antall barn under 18 år": "mange", "Morsmål": "Urdu"}
     given.pop("Rekrutteringskanal")
@@ -118,20 +118,20 @@ def test_one_cannot_go_on_with_errors(office: Office, partial: bool) -> None:
 
 
 def test_the_buttons_of_later_pages_hold_the_same_rule(office: Office) -> None:
-    public_id = office.create()
+    public_id = office.given()
     form = office.form(public_id, "bakgrunn")
     answer = office.send(public_id, "bakgrunn", {}, step_button(form, 3))
     assert answer.status_code == 422
     answer = office.send(public_id, "person", {}, step_button(form, 3))
     assert goal_of(answer) == address(public_id, "bakgrunn")  # lands on what is incomplete
-    office.save(public_id, "bakgrunn", FULL_BACKGROUND)
+    office.put(public_id, "bakgrunn", FULL_BACKGROUND)
     form = office.form(public_id, "person")
     assert step_button(form, 2) == "2. Bakgrunn, Fullført"
     assert goal_of(office.send(public_id, "person", {}, step_button(form, 3))) == address(public_id, "programinnhold")
 
 
 def test_avslutning_always_opens(office: Office) -> None:
-    public_id = office.create()
+    public_id = office.given()
     for word in ("person", "bakgrunn", "programinnhold"):
         form = office.form(public_id, word)
         answer = office.send(public_id, word, {}, step_button(form, 4))
@@ -143,7 +143,7 @@ def test_avslutning_always_opens(office: Office) -> None:
 
 @pytest.mark.parametrize("way", ["back", "out", "to the end"])
 def test_backwards_and_out_keep_what_is_right_and_draft_what_is_wrong(office: Office, way: str) -> None:
-    public_id = office.create()
+    public_id = office.given()
     form = office.form(public_id, "bakgrunn")
     button = {"back": step_button(form, 1), "out": OUT, "to the end": step_button(form, 4)}[way]
     given: Answers = {"Morsmål": "Urdu", "Antall barn under 18 år": "-3"}
@@ -181,7 +181,7 @@ def test_a_draft_over_a_registered_answer_leaves_it_and_counts(office: Office) -
 
 
 def test_what_cannot_be_left_empty_stays_registered(office: Office) -> None:
-    public_id = office.create()
+    public_id = office.given()
     office.save(public_id, "person", {"Dato for oppstart": ""})
     assert office.participation(public_id).start_date == START
     form = office.form(public_id, "person")
@@ -199,10 +199,10 @@ def test_a_draft_that_has_become_right_is_not_taken_for_registered(office: Offic
     """Before discharge above all: what is asked about must be what is registered."""
     public_id = office.ended()
     early = START - timedelta(days=10)
-    office.save(public_id, "avslutning", {"Dato for avslutning": date_text(early), "Gyldig fravær, dager": "0"})
+    office.put(public_id, "avslutning", {"Dato for avslutning": date_text(early), "Gyldig fravær, dager": "0"})
     end = office.participation(public_id).end_date
     assert office.drafts(public_id) == {"end_date": [date_text(early)]}
-    office.save(public_id, "person", {"Dato for oppstart": date_text(early)})
+    office.put(public_id, "person", {"Dato for oppstart": date_text(early)})
     page = office.page(public_id, "avslutning")
     tree = tree_of(page)
     assert tree.text(tree.by_id["end_date-error"]) == "Svaret er ikke lagret ennå. Gå videre for å lagre det"
@@ -216,15 +216,15 @@ def test_a_draft_that_has_become_right_is_not_taken_for_registered(office: Offic
 
 
 def test_an_answer_that_another_page_has_made_wrong_is_counted(office: Office) -> None:
-    public_id = office.create(start="01.02.2024")
+    public_id = office.given(start=date(2024, 2, 1))
     year = {"Antall barn under 18 år": "1"}
-    office.save(public_id, "bakgrunn", FULL_BACKGROUND | year)
-    office.save(public_id, "bakgrunn", {"Fødselsår for yngste barn": "2006"})
+    office.put(public_id, "bakgrunn", FULL_BACKGROUND | year)
+    office.put(public_id, "bakgrunn", {"Fødselsår for yngste barn": "2006"})
     assert office.participation(public_id).background_missing == 0
-    office.save(public_id, "person", {"Dato for oppstart": "02.01.2025"})
+    office.put(public_id, "person", {"Dato for oppstart": "02.01.2025"})
     assert office.participation(public_id).background_missing == 1
     assert "skriv et årstall fra 2007" in text_of(office.send(public_id, "bakgrunn", {}, "Neste"))
-    office.save(public_id, "person", {"Dato for oppstart": "01.02.2024"})
+    office.put(public_id, "person", {"Dato for oppstart": "01.02.2024"})
     assert office.participation(public_id).background_missing == 0
 
 
@@ -233,7 +233,7 @@ def test_an_answer_that_another_page_has_made_wrong_is_counted(office: Office) -
 
 def test_saving_what_stands_there_changes_nothing(office: Office) -> None:
     public_id = office.ended()
-    office.save(public_id, "programinnhold", {"Timer i program per uke": "x"})
+    office.put(public_id, "programinnhold", {"Timer i program per uke": "x"})
     before = office.snapshot(public_id)
     for word in ("person", "bakgrunn", "programinnhold", "avslutning"):
         goal_of(office.send(public_id, word, {}, OUT))
@@ -306,7 +306,7 @@ def test_what_cannot_be_is_refused_and_nothing_stored(office: Office) -> None:
 
 
 def test_no_character_is_too_strange_for_a_draft(office: Office) -> None:
-    public_id = office.create()
+    public_id = office.given()
     client = office.client_of("berit.bergen")
     form = office.form(public_id, "bakgrunn")
     goal_of(client.submit(form, button=OUT, extra={"children": "1\x00\x07\ufffe" + "9" * 10_000}))
@@ -316,7 +316,7 @@ def test_no_character_is_too_strange_for_a_draft(office: Office) -> None:
 
 @ONE_DATABASE
 def test_bad_bytes_and_large_forms_are_refused_with_words(office: Office) -> None:
-    public_id = office.create()
+    public_id = office.given()
     client = office.client_of("berit.bergen")
     token = dict(office.form(public_id, "bakgrunn").pairs(None))["csrf_token"]
     path = address(public_id, "bakgrunn")
@@ -332,7 +332,7 @@ def test_bad_bytes_and_large_forms_are_refused_with_words(office: Office) -> Non
 
 
 def test_others_find_nobody_there(office: Office) -> None:
-    public_id = office.create()
+    public_id = office.given()
     kari, ida = office.client_of("kari.oslo"), office.client_of("ida.imdi")
     token = dict(form_in(kari.get("/deltakere/ny"), form="registrering").pairs(None))["csrf_token"]
     for word in ("person", "bakgrunn", "programinnhold", "avslutning", "data", "historikk", "slett"):

@@ -113,6 +113,12 @@ class Caseworker:
         """Press one of the four pages' buttons above the form."""
         self.page.get_by_role("navigation", name="Registreringens sider").get_by_role("button", name=title).click()
 
+    def status_of(self, address: str) -> int:
+        """Go to an address; the answer's status."""
+        answer = self.page.goto(address)
+        assert answer is not None
+        return answer.status
+
     def stands_at(self, heading: str) -> None:
         """The page's heading holds these words."""
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(heading)
@@ -242,4 +248,3 @@ class Caseworker:
         self.page.get_by_label("Ingen tiltak gjennomført", exact=True).check()
         self.press("Fullfør")
         self.stands_at("Deltakeroversikt")
-

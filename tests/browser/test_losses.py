@@ -3,8 +3,12 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from services import standin_control
+from services.standins import Standins
 from tests.browser.caseworker import BACKGROUND, OPPSTART, Answers, Caseworker
 from tests.browser.conftest import AtScreen, Someone
+from tests.conftest import FailRegister
+from tests.support.browser import assert_accessible
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
@@ -66,6 +70,24 @@ def test_a_cut_line_does_not_create_twice(at_screen: AtScreen, someone: Someone)
 def _lose_the_answer(route: Route) -> None:
     route.fetch(max_redirects=0)
     route.abort("connectionreset")
+
+
+def test_a_register_that_is_down_loses_nothing(
+    at_screen: AtScreen, someone: Someone, standins: Standins, fail_register: FailRegister
+) -> None:
+    """Folkeregisteret fails: words for it, the form is kept, «Prøv igjen» fetches the name when it is up again."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.go("Legg til deltaker")
+        berit.answer("Dato for oppstart", OPPSTART)
+        fail_register("freg", "500", number=person.number)
+        berit.field("Fødselsnummer").fill(person.number)
+        expect(berit.page.get_by_text("Folkeregisteret svarer ikke")).to_be_visible()
+        assert_accessible(berit.page)
+        standin_control.heal(standins.freg.base_url)
+        berit.press("Prøv igjen")
+        expect(berit.page.get_by_label("Navn", exact=True)).to_have_text(person.full_name)
+        holds(berit, {"Fødselsnummer": person.number, "Dato for oppstart": OPPSTART})
 
 
 def holds(user: Caseworker, answers: Answers) -> None:
@@ -182,6 +204,7 @@ def test_two_people_in_the_same_field(at_screen: AtScreen, someone: Someone) -> 
         summary = anne.page.locator(".error-summary")
         expect(summary).to_be_focused()
         expect(summary).to_contain_text("berit.bergen har endret dette til «5» mens du skrev")
+        assert_accessible(anne.page)
         holds(anne, {"Gyldig fravær, dager": "7", "Ugyldig fravær, dager": "2", "Årsak til avslutning": "Sykdom"})
         anne.press("Til deltakeroversikten")
         anne.stands_at("Deltakeroversikt")

@@ -165,7 +165,7 @@ def test_delete(at_screen: AtScreen, someone: Someone, javascript: bool) -> None
         expect(berit.page.get_by_text("Deltakeren er slettet.")).to_be_visible()
         assert berit.row_of(person).count() == 0
         assert berit.count() == before
-        assert berit.page.goto(address).status == 404
+        assert berit.status_of(address) == 404
 
 
 def _close_and_open_again(berit: Caseworker) -> None:

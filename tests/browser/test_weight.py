@@ -1,6 +1,6 @@
 """What a visit costs on the line (design, section 6): round trips and bytes, as the browser counts them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,7 +88,7 @@ def test_each_later_page_is_one_request(at_screen: AtScreen, someone: Someone) -
     person = someone()
     with at_screen("kari.oslo") as (kari, _watch):
         kari.create(person, district="Grünerløkka")
-        ways = [
+        ways: list[Callable[[], None]] = [
             lambda: kari.go("Deltakere"),
             lambda: kari.open(person),
             lambda: kari.go("Oversikt over registrerte data"),

@@ -1,7 +1,7 @@
 """A real browser for the tests: launched, watched for everything that should not happen, and asked by axe."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -158,8 +158,10 @@ def _axe_source() -> str:
     return _AXE.read_text(encoding="utf-8")
 
 
-def assert_accessible(page: Page, *, selector: str | None = None) -> None:
+def assert_accessible(page: Page, *, selector: str | None = None, rules: Sequence[str] | None = None) -> None:
     """No finding of axe in the page (or the part of it); AssertionError tells each with its remedy.
+
+    `rules`: only these; default is all that axe has on.
 
     Only where scripts run: axe waits for them. The page without is the same page.
     """
@@ -167,7 +169,8 @@ def assert_accessible(page: Page, *, selector: str | None = None) -> None:
     if not page.evaluate("typeof window.axe === 'object'"):
         # The content policy forbids foreign script elements; evaluating from outside is not one.
         page.evaluate(_axe_source())
-    answer = page.evaluate("selector => axe.run(selector ?? document, {resultTypes: ['violations']})", selector)
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    answer = page.evaluate("([part, options]) => axe.run(part ?? document, options)", [selector, options])
     findings = [_finding(one) for one in answer["violations"]]
     assert not findings, f"axe on {urlsplit(page.url).path}: {len(findings)} findings\n" + "\n".join(findings)
 

@@ -1,0 +1,297 @@
+"""The two downloads, against what stands on screen, and byte for byte as section 4 of the domain says."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, insert, select, update
+from werkzeug.test import TestResponse
+
+from services.db import db
+from services.models import AccessEntry, Activity, Participation, Person, User
+from services.registration import name_key
+from services.steps import FIELDS
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
+from tests.app.overview_screen import COLUMNS, overview, visible
+from tests.support.client import CheckedClient, tree_of
+
+OVERVIEW, FULL = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"
+MANY = 3000
+Row = dict[str, str]
+
+
+def read(answer: TestResponse) -> list[Row]:
+    """The rows as a spreadsheet reads them, by heading; headings stand once."""
+    assert answer.status_code == 200
+    lines = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
+    assert len(set(lines[0])) == len(lines[0])
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+def as_on_screen(row: Row) -> Row:
+    """A row of the overview's file with what is there for spreadsheets only taken away."""
+    status, _dot, deleted = row["Status"].partition(". ")
+    return row | {"Fødselsnummer": row["Fødselsnummer"].removeprefix("\t"), "Status": status, "Status, remark": deleted}
+
+
+SELECTIONS = [
+    ("kari.oslo", ""),
+    ("kari.oslo", "?sorter=bydel&retning=synkende"),
+    ("anne.tokommuner", "?sorter=kommune"),
+    ("siri.vern", "?sorter=navn"),
+    ("ida.imdi", "?sorter=avslutning&retning=synkende"),
+]
+
+
+@pytest.mark.parametrize(("username", "query"), SELECTIONS)
+def test_the_overview_is_what_stands_on_screen(house: House, username: str, query: str) -> None:
+    screen = overview(house, username, query)
+    link = screen.links["Last ned deltakeroversikt"].attrib["href"]
+    assert link == OVERVIEW + query
+    rows = [as_on_screen(row) for row in read(screen.client.get(link))]
+    shown = [row for page in screen.pages() for row in page.rows]
+    columns = [*(label for label in COLUMNS if label in screen.headings), "Status, remark"]
+    assert rows == [{label: row[label] for label in columns} for row in shown]
+
+
+@pytest.mark.parametrize(("username", "query"), SELECTIONS)
+def test_the_full_data_set_holds_the_same_participants(house: House, username: str, query: str) -> None:
+    screen = overview(house, username, query + ("&side=1" if query else "?side=1"))
+    link = screen.links["Last ned fullt datasett"].attrib["href"]
+    assert link == FULL + query, "the page that she is on does not matter"
+    few, full = read(screen.client.get(OVERVIEW + query)), read(screen.client.get(link))
+    assert few
+    common = [label for label in few[0] if label in full[0]]
+    assert {"Fødselsnummer", "Navn", "Kommune", "Status", "Sist endret", "Sist endret av"} <= set(common)
+    assert [{label: row[label] for label in common} for row in full] == [
+        {label: row[label] for label in common} for row in few
+    ]
+    assert [row["Dato for oppstart"] for row in full] == [row["Oppstart"] for row in few]
+
+
+def test_byte_for_byte(house: House) -> None:
+    """Written out once more from the database."""
+    rows = sorted(visible(house, "berit.bergen"), key=lambda p: (p.changed_at, p.id), reverse=True)
+    words = {1: "Avsluttet", 2: "Endret", 3: "Opprettet"}
+    lines = [[label for label in COLUMNS if label != "Bydel"]]
+    for one in rows:
+        days = [f"{day:%d.%m.%Y}" if day else "" for day in (one.start_date, one.end_date)]
+        changed = f"{(one.changed_at + timedelta(hours=_oslo_hours(one.changed_at))):%d.%m.%Y}"
+        line = [f"\t{one.national_id}", one.name, "Bergen", *days, words[one.status], changed, one.changed_by]
+        lines.append(line)
+    answer = house.client("berit.bergen").get(OVERVIEW)
+    text = "".join(";".join(f'"{cell}"' for cell in line) + "\r\n" for line in lines)
+    assert answer.data == b"\xef\xbb\xbf" + text.encode()
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="deltakeroversikt.csv"'
+    other = house.client("berit.bergen").get(FULL)
+    assert other.headers["Content-Disposition"] == 'attachment; filename="fullt-datasett.csv"'
+    assert other.data.startswith(b'\xef\xbb\xbf"F\xc3\xb8dselsnummer";"Navn";"PersonId";"Kommune";"Kommunenummer";')
+
+
+def _oslo_hours(moment: datetime) -> int:
+    """Norway's distance to UTC: summer time from the last Sunday of March, 01 UTC, to that of October."""
+
+    def last_sunday(month: int) -> datetime:
+        last = datetime(moment.year, month, 31, 1, tzinfo=UTC)
+        return last - timedelta(days=(last.weekday() + 1) % 7)
+
+    return 2 if last_sunday(3) <= moment < last_sunday(10) else 1
+
+
+def test_an_empty_list_is_a_file_with_headings(client: CheckedClient) -> None:
+    client.login("berit.bergen")
+    assert client.get(OVERVIEW).data.count(b"\r\n") == 1
+    assert client.get(FULL).data.count(b"\r\n") == 1
+
+
+# ---- All that is registered ----
+
+
+def data_page(client: CheckedClient, public_id: str) -> Row:
+    """What the page of registered data says, by label; several values joined as in the file."""
+    tree, found = tree_of(client.get(f"/deltakere/{public_id}/data")), {}
+    for block in (one for one in tree.elements("div") if [child.tag for child in one] == ["dt", "dd"]):
+        label, value = block
+        lines = [tree.text(item) for item in value.iter("li")] or [tree.text(value)]
+        found[tree.text(label)] = " | ".join(lines)
+    return {label: "" if text == "Ikke registrert" else text for label, text in found.items()}
+
+
+def rows_of(house: House, username: str) -> dict[str, Row]:
+    """The full data set by public id."""
+    numbers = {one.national_id: one.public_id for one in visible(house, username)}
+    return {numbers[row["Fødselsnummer"].strip()]: row for row in read(house.client(username).get(FULL))}
+
+
+def test_all_answers_as_the_page_of_registered_data_shows_them(house: House) -> None:
+    rows, client = rows_of(house, "kari.oslo"), house.client("kari.oslo")
+    with_tiltak = select(Participation.public_id).join(Participation.activities).group_by(Participation.id)
+    several = house.ask(with_tiltak.having(func.count(Activity.id) > 1))
+    chosen = [row.public_id for row in several if row.public_id in rows][:3]
+    assert len(chosen) == 3
+    questions = {question.label for question in FIELDS.values()}
+    for public_id in chosen:
+        page, row = data_page(client, public_id), rows[public_id]
+        shown = questions & page.keys()
+        assert len(shown) > 20
+        assert {label: " ".join(row[label].removeprefix("'").split()) for label in shown} == {
+            label: page[label] for label in shown
+        }
+        assert not any(row[label] for label in questions - shown), "what is not asked has no answer"
+        assert row["Tiltak"].count(" | ") == page["Tiltak"].count(" | ") > 0
+        assert row["Kommunenummer"] == "\t0301"
+        assert row["PersonId"] == page["PersonId"]
+
+
+def test_only_the_columns_on_screen(house: House) -> None:
+    for address in (OVERVIEW, FULL):
+        assert "Bydel" in read(house.client("ida.imdi").get(address))[0]
+        assert "Bydel" not in read(house.client("anne.tokommuner").get(address))[0]
+
+
+def test_text_is_never_a_formula(own_house: House) -> None:
+    public_id = overview(own_house, "berit.bergen").ids[0]
+    name, reason = '=HYPERLINK("http://evil.example";"Kari")', '@SUM(1;2)\n-3; "x"'
+    one = update(Participation).where(Participation.public_id == public_id)
+    own_house.write(one.values(name=name, name_key=name_key(name), extension="yes", extension_reason=reason))
+    row = rows_of(own_house, "berit.bergen")[public_id]
+    assert row["Navn"] == f"'{name}"
+    assert row[FIELDS["extension_reason"].label] == f"'{reason}"
+    content = own_house.client("berit.bergen").get(OVERVIEW).text
+    assert '"\'=HYPERLINK(""http://evil.example"";""Kari"")"' in content
+
+
+# ---- Who is not in it ----
+
+
+def test_the_hidden_are_not_in_the_files(own_house: House) -> None:
+    berit, ida = own_house.client("berit.bergen"), own_house.client("ida.imdi")
+    public_id = overview(own_house, "berit.bergen").ids[-1]
+    (person,) = own_house.ask(
+        select(Participation.national_id, Participation.name).where(Participation.public_id == public_id)
+    )
+    berit.submit(berit.get(f"/deltakere/{public_id}/slett/bekreft"), button="Ja, slett deltaker")
+    for address in (OVERVIEW, FULL):
+        assert person.national_id not in berit.get(address).text
+        (marked,) = [row for row in read(ida.get(address)) if row["Fødselsnummer"] == f"\t{person.national_id}"]
+        assert ". Slettet " in marked["Status"]
+        assert marked["Status"].endswith(" av berit.bergen")
+
+
+def test_protected_and_discharged(house: House) -> None:
+    persons = select(Participation.national_id, Participation.name)
+    oslo = of_places("kari.oslo")
+    protected = house.ask(persons.where(oslo, IS_OPEN, ~IS_PLAIN))
+    over = house.ask(persons.where(oslo, Participation.discharged_at.is_not(None)))
+    here = {row.national_id for row in house.ask(persons.where(oslo, IS_OPEN))}
+    for username in ("kari.oslo", "siri.vern", "ida.imdi"):
+        for address in (OVERVIEW, FULL):
+            text = house.client(username).get(address).text
+            assert all((row.national_id in text) == (username == "siri.vern") for row in protected)
+            assert not [row for row in over if row.national_id in text and row.national_id not in here]
+
+
+# ---- How it is sent ----
+
+
+def test_a_download_is_logged(house: House) -> None:
+    entries = select(AccessEntry, User.username).join(User, User.id == AccessEntry.user_id).order_by(AccessEntry.id)
+    before = len(house.ask(entries))
+    client = house.client("kari.oslo")
+    client.get(f"{OVERVIEW}?sorter=navn&retning=synkende")
+    client.get(FULL)
+    client.get(f"{FULL}?sorter=ukjent")
+    logged = [(row[0].action, row.username, row[0].detail) for row in house.ask(entries)[before:]]
+    assert logged == [
+        ("download", "kari.oslo", {"what": "overview", "order": "sorter=navn&retning=synkende"}),
+        ("download", "kari.oslo", {"what": "full", "order": ""}),
+    ]
+
+
+@pytest.fixture
+def crowded(app: Flask, sign_in: Callable[[str], CheckedClient]) -> CheckedClient:
+    """Berit in a Bergen with thousands of participants, each with two tiltak."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    numbers = range(1, MANY + 1)
+    persons = [
+        {"person_id": f"8{n:07}", "national_id": f"{n:011}", "name": f"Nr {n}", "freg_fetched_at": moment}
+        for n in numbers
+    ]
+    with app.app_context():
+        db.session.execute(insert(Person), persons)
+        ids = {row.national_id: row.id for row in db.session.execute(select(Person.id, Person.national_id))}
+        same = {
+            "protected": False,
+            "municipality_number": "4601",
+            "municipality_key": "b",
+            "status": 2,
+            "created_at": moment,
+        }
+        same |= {
+            "created_by": "berit.bergen",
+            "changed_by": "berit.bergen",
+            "background_missing": 0,
+            "programme_missing": 0,
+        }
+        same |= {"funding": "ordinary", "start_date": moment.date()}
+        own = [
+            {
+                "public_id": f"{n:016}",
+                "creation_key": f"{n:032}",
+                "changed_at": moment + timedelta(seconds=n),
+                "name_key": f"{n:06}",
+            }
+            for n in numbers
+        ]
+        rows = [
+            {
+                "person_ref": ids[one["national_id"]],
+                **{key: one[key] for key in ("person_id", "national_id", "name")},
+                **more,
+                **same,
+            }
+            for one, more in zip(persons, own, strict=True)
+        ]
+        db.session.execute(insert(Participation), rows)
+        refs = [row.id for row in db.session.execute(select(Participation.id).order_by(Participation.id))]
+        tiltak = {"municipality_number": "4601", "kind": "norwegian", "from_date": moment.date(), "hours": 10}
+        two = [{"participation_ref": ref, "position": position, **tiltak} for ref in refs for position in (0, 1)]
+        db.session.execute(insert(Activity), two)
+        db.session.commit()
+    return sign_in("berit.bergen")
+
+
+def test_a_large_file_is_sent_in_pieces(crowded: CheckedClient) -> None:
+    for address, least in ((OVERVIEW, 8), (FULL, 20)):
+        with crowded.get(address, buffered=False) as answer:
+            assert answer.is_streamed
+            assert "Content-Length" not in answer.headers
+            pieces = list(answer.iter_encoded())
+        assert len(pieces) > least
+        assert max(map(len, pieces)) < 70_000
+        lines = list(csv.reader(io.StringIO(b"".join(pieces).decode("utf-8-sig"), newline=""), delimiter=";"))
+        assert [line[1] for line in lines[1:]] == [f"Nr {n}" for n in range(MANY, 0, -1)]
+        if address == FULL:
+            column = lines[0].index("Tiltak")
+            assert all(line[column].count(" | ") == 1 for line in lines[1:])
+
+
+def test_a_download_that_is_broken_off_harms_nobody(crowded: CheckedClient) -> None:
+    for _time in range(12):  # more than the pool has connections
+        for address in (OVERVIEW, FULL):
+            answer = crowded.get(address, buffered=False)
+            next(answer.iter_encoded())
+            answer.close()
+    assert crowded.get("/deltakere").status_code == 200
+
+
+def test_the_order_over_all_pages_is_the_files(crowded: CheckedClient) -> None:
+    ascending = read(crowded.get(f"{OVERVIEW}?sorter=navn"))
+    assert [row["Navn"] for row in ascending] == [f"Nr {n}" for n in range(1, MANY + 1)]
+    last = crowded.get("/deltakere?sorter=navn&side=120")
+    assert f"Nr {MANY}" in last.text
+    assert "Viser 2976–3000 av 3000" in last.text
