@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, request, url_for
+from flask import Flask, abort, current_app, g, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -58,6 +58,8 @@ def _guard() -> Response | tuple[str, int] | None:
     mark = mark_of(_view(request.endpoint))
     if mark == _PUBLIC:
         return None
+    if session.is_unknown:  # type: ignore[attr-defined]
+        abort(503)
     if g.viewer is None:
         if is_partial() or request.method not in {"GET", "HEAD"}:
             abort(401)

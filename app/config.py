@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -23,8 +24,8 @@ class Settings:
     """What the program runs with. Addresses are bases without a trailing slash."""
 
     environment: Environment
-    secret_key: str
-    database_url: str
+    secret_key: str = field(repr=False)
+    database_url: str = field(repr=False)  # may hold a password
     port: int
     freg_url: str
     maskinporten_url: str
@@ -49,7 +50,11 @@ class Settings:
 
 def is_local(url: str) -> bool:
     """True for an address on this very machine."""
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -84,6 +89,8 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
     if production:
+        if environ.get("FLASK_DEBUG", "0").lower() not in {"", "0", "false", "no"}:
+            raise BadSetting("FLASK_DEBUG must not be set in production")
         _refuse_in_production(settings)
     return settings
 
@@ -118,8 +125,12 @@ def _whole_number(environ: Mapping[str, str], name: str, default: int, least: in
 
 
 def _address(name: str, given: str) -> str:
-    parts = urlsplit(given)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(given)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that mean nothing
+        is_address = False
+    if not is_address:
         raise BadSetting(f"{name} must be an http(s) address, not {given!r}")
     return given.rstrip("/")
 

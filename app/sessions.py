@@ -4,16 +4,21 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SessionInterface
+from sqlalchemy.exc import SQLAlchemyError
 
 from services import accounts
 
 
 class DatabaseSession(SecureCookieSession):
-    """The data of a visit; `key` is what the cookie holds, `None` while there is no cookie."""
+    """The data of a visit; `key` is what the cookie holds, `None` while there is no cookie.
+    `is_unknown`: the database could not be asked, so nobody can tell who this is."""
 
-    def __init__(self, initial: dict[str, Any] | None = None, key: str | None = None) -> None:
+    def __init__(
+        self, initial: dict[str, Any] | None = None, key: str | None = None, *, is_unknown: bool = False
+    ) -> None:
         super().__init__(initial)
         self.key = key
+        self.is_unknown = is_unknown
         self.modified = False
 
     def renew(self) -> None:
@@ -30,10 +35,16 @@ class DatabaseSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> DatabaseSession:
         """The visit of the cookie's key; a new, empty one if there is none that runs."""
         key = request.cookies.get(self.get_cookie_name(app))
-        found = accounts.read_session(key) if key else None
-        if key is None or found is None:
+        if not key:
             return DatabaseSession()
-        accounts.touch_session(key)
+        try:
+            found = accounts.read_session(key)
+            if found is None:
+                return DatabaseSession()
+            accounts.touch_session(key)
+        except SQLAlchemyError:
+            app.logger.exception("the visits cannot be read")
+            return DatabaseSession(is_unknown=True)
         return DatabaseSession(found[0], key)
 
     def save_session(self, app: Flask, session: Any, response: Response) -> None:

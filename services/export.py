@@ -7,7 +7,7 @@ formula is disarmed by an apostrophe (quoting stops neither, OWASP «CSV Injecti
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,7 +155,7 @@ def cell(field: Field, row: Any) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def csv_lines(fields: list[Field], rows: Iterable[Any]) -> Iterator[bytes]:
+def csv_lines(fields: list[Field], rows: Iterable[Any]) -> Generator[bytes, None, None]:
     """The file in pieces of some kilobytes, so that it can be sent while it is made."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")

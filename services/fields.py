@@ -148,6 +148,10 @@ class Field:
         """The value as the history keeps it."""
         return value
 
+    def from_json(self, kept: Any) -> Any:
+        """The value of what the history keeps."""
+        return kept
+
     def is_empty(self, value: Any) -> bool:
         """True when the question is not answered."""
         return value is None or value == []
@@ -303,6 +307,9 @@ class HoursField(Field):
     def to_json(self, value: Any) -> Any:
         return None if value is None else f"{Decimal(value):.1f}"
 
+    def from_json(self, kept: Any) -> Any:
+        return None if kept is None else Decimal(kept)
+
 
 _DATE = re.compile(r"([0-9]{1,2})[.,/ -]+([0-9]{1,2})[.,/ -]+([0-9]{4})|([0-9]{2})([0-9]{2})([0-9]{4})")
 
@@ -347,6 +354,9 @@ class DateField(Field):
 
     def to_json(self, value: Any) -> Any:
         return None if value is None else value.isoformat()
+
+    def from_json(self, kept: Any) -> Any:
+        return None if kept is None else date.fromisoformat(kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -471,6 +481,11 @@ class RowsField(Field):
         if not value:
             return None
         return [{inner.key: inner.to_json(row.get(inner.key)) for inner in self.fields} for row in value]
+
+    def from_json(self, kept: Any) -> Any:
+        if not kept:
+            return None
+        return [{inner.key: inner.from_json(row.get(inner.key)) for inner in self.fields} for row in kept]
 
 
 def label_options(*options: tuple[str, str]) -> tuple[Option, ...]:

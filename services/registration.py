@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from services.audit import Action, note
 from services.db import now, session, writing
-from services.fields import DateField, Field, FormData, Invalid, Raw, RowsField, Values
+from services.fields import Field, FormData, Invalid, Raw, RowsField, Values
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
 from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
@@ -367,13 +367,4 @@ def results_of(person: Person) -> list[TestResult]:
 
 def json_text(question: Field, value: Any) -> str:
     """An answer as the history keeps it, in words."""
-    return question.sentence(from_json(question, value))
-
-
-def from_json(question: Field, value: Any) -> Any:
-    """The value of an answer as the history keeps it."""
-    if value is None:
-        return None
-    if isinstance(question, RowsField):
-        return [{inner.key: from_json(inner, row.get(inner.key)) for inner in question.fields} for row in value]
-    return date.fromisoformat(value) if isinstance(question, DateField) else value
+    return question.sentence(question.from_json(value))

@@ -129,7 +129,8 @@ def _settle(participation: Participation, page: Page, current: Values, seen: int
             clashing.add(key)
     if clashing:
         clashes = _clashes(page, clashing, current, last)
-        raw |= {key: page.raw[key] for key in clashes}
+        asked = {question.key for question in page.asked}
+        raw |= {key: page.raw[key] if key in asked else FIELDS[key].raw(current[key]) for key in clashes}
         raise Conflict(clashes, page_again(page, raw, current), participation.version)
     return page_again(page, raw, current)
 
@@ -149,7 +150,7 @@ def _clashes(page: Page, clashing: set[str], current: Values, last: dict[str, Ch
             found[key] = clash
             clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
         else:
-            found |= {k: clash for k in above if k not in clashing}
+            found |= {k: clash for k in above if k not in clashing} if above else {key: clash}
     return found
 
 

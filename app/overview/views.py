@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
@@ -120,6 +120,7 @@ def download_full() -> Response:
 def _csv(name: str, fields: list[export.Field], rows: Iterable[Any]) -> Response:
     lines = export.csv_lines(fields, rows)
     first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
-    answer = Response(stream_with_context(chain([first], lines)), mimetype="text/csv")
+    answer = Response(chain([first], lines), mimetype="text/csv")
+    answer.call_on_close(lines.close)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

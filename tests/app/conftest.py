@@ -78,8 +78,11 @@ IS_PLAIN = _P.protected.is_(False)
 
 
 @contextmanager
-def _running_house(dialect: str, databases: Databases, settings: Mapping[str, str]) -> Iterator[House]:
-    address = databases.filled(dialect, PARTICIPANTS)
+def running_house(
+    dialect: str, databases: Databases, settings: Mapping[str, str], participants: int = PARTICIPANTS
+) -> Iterator[House]:
+    """A house on a database of its own, which is removed afterwards."""
+    address = databases.filled(dialect, participants)
     with running_app({**settings, "DATABASE_URL": address}) as app:
         app.test_client_class = CheckedClient
         yield House(app)
@@ -89,12 +92,12 @@ def _running_house(dialect: str, databases: Databases, settings: Mapping[str, st
 @pytest.fixture(scope="session", params=DIALECTS)
 def house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
     """For tests that only look. What they leave in the access log is all that they may change."""
-    with _running_house(request.param, databases, settings) as made:
+    with running_house(request.param, databases, settings) as made:
         yield made
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def own_house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
     """For the tests of one file, which may change it."""
-    with _running_house(request.param, databases, settings) as made:
+    with running_house(request.param, databases, settings) as made:
         yield made

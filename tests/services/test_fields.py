@@ -26,7 +26,6 @@ from services.fields import (
     legible,
     parse_date,
 )
-from services.registration import from_json
 from services.steps import FIELDS
 
 ROWS = [question for question in FIELDS.values() if isinstance(question, RowsField)]
@@ -98,7 +97,7 @@ def check_survives(question: Field, value: Any) -> None:
     assert question.parse(raw) == value
     kept = json.loads(json.dumps(question.to_json(value)))
     assert kept == question.to_json(value)
-    assert from_json(question, kept) == value
+    assert question.from_json(kept) == value
     assert question.text(value)
     assert question.sentence(value)
     assert "".join(question.parts(value))
@@ -129,7 +128,7 @@ def test_nothing_is_no_answer(question: Field) -> None:
     assert question.raw(None) == []
     assert question.text(None) == question.sentence(None) == ""
     assert question.to_json(None) is None
-    assert from_json(question, None) is None
+    assert question.from_json(None) is None
     assert question.offers([])
 
 

@@ -290,7 +290,7 @@ def test_a_client_that_is_not_known_is_refused(base_url: str, changes: dict[str,
 # The breaker
 
 
-def test_after_enough_failures_in_a_row_the_register_is_left_alone_for_a_while(base_url: str, standin: CountingStandin) -> None:
+def test_after_enough_failures_the_register_is_left_alone_for_a_while(base_url: str, standin: CountingStandin) -> None:
     now = 0.0
     client = client_for(base_url, breaker=CircuitBreaker(threshold=5, cool_down=5.0, clock=lambda: now))
     standin_control.fail(base_url, "broken")

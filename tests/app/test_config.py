@@ -1,0 +1,160 @@
+"""Settings: each bad one is refused at start, with its name."""
+
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.config import DEVELOPMENT_SECRET, BadSetting, settings_from, standin_ports
+from services.folkeregisteret.keys import load_or_create_key
+
+REGISTER = "https://register.example.org"
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> dict[str, str]:
+    """All that production needs."""
+    key = tmp_path / "maskinporten.pem"
+    load_or_create_key(key)
+    return {
+        "APP_ENV": "production",
+        "SECRET_KEY": "a-long-and-random-text-of-at-least-32-characters",
+        "DATABASE_URL": "postgresql://register@db.example.org/register",
+        "FREG_URL": REGISTER,
+        "MASKINPORTEN_URL": REGISTER,
+        "MASKINPORTEN_CLIENT_ID": "client",
+        "MASKINPORTEN_KEY_FILE": str(key),
+        "MASKINPORTEN_KEY_ID": "key-1",
+        "PAD_URL": REGISTER,
+    }
+
+
+def test_production_with_all_that_it_needs(production: dict[str, str]) -> None:
+    settings = settings_from(production)
+    assert settings.in_production
+    assert settings.accepts == "real"
+    assert not settings.uses_standins
+    assert settings.database_url == "postgresql+psycopg://register@db.example.org/register"
+
+
+NEEDED = (
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "FREG_URL",
+    "MASKINPORTEN_URL",
+    "MASKINPORTEN_CLIENT_ID",
+    "MASKINPORTEN_KEY_FILE",
+    "MASKINPORTEN_KEY_ID",
+    "PAD_URL",
+)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_production_misses_a_setting(production: dict[str, str], name: str, value: str | None) -> None:
+    del production[name]
+    with pytest.raises(BadSetting, match=rf"\b{name}\b"):
+        settings_from(production if value is None else production | {name: value})
+
+
+REFUSED = [
+    ("SECRET_KEY", DEVELOPMENT_SECRET),
+    ("SECRET_KEY", "short"),
+    ("SECRET_KEY", "x" * 31),
+    ("NATIONAL_IDS", "synthetic"),
+    ("NATIONAL_IDS", "both"),
+    ("MASKINPORTEN_KEY_FILE", "/no/such/file.pem"),
+    ("FLASK_DEBUG", "1"),
+    ("FLASK_DEBUG", "true"),
+    *(
+        (name, url)
+        for name in ("FREG_URL", "MASKINPORTEN_URL", "PAD_URL")
+        for url in (
+            "http://127.0.0.1:15001",
+            "https://localhost",
+            "https://[::1]/",
+            "https://127.0.0.2",
+            "http://register.example.org",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_production_refuses(production: dict[str, str], name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=rf"\b{name}\b"):
+        settings_from(production | {name: value})
+    with pytest.raises(BadSetting):
+        create_app(production | {name: value})
+
+
+BAD = [
+    ("APP_ENV", "Production"),
+    ("APP_ENV", "prod"),
+    ("PORT", "http"),
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("PORT", "-1"),
+    ("PORT", "²"),
+    ("TRUSTED_PROXIES", "yes"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TRUSTED_PROXIES", "11"),
+    ("DATABASE_URL", "mysql://db/register"),
+    ("DATABASE_URL", "register.sqlite"),
+    ("FREG_URL", "register.example.org"),
+    ("FREG_URL", "ftp://register.example.org"),
+    ("PAD_URL", "https://"),
+    ("PAD_URL", "https://[bad"),
+    ("MASKINPORTEN_URL", "https://register.example.org:port/"),
+    ("NATIONAL_IDS", "Real"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_setting_is_refused_everywhere(production: dict[str, str], name: str, value: str) -> None:
+    for environ in (production, {"APP_ENV": "test"}, {}):
+        with pytest.raises(BadSetting, match=rf"\b{name}\b"):
+            settings_from(environ | {name: value})
+
+
+def test_a_secret_is_not_told(production: dict[str, str]) -> None:
+    secret = "short-but-secret"
+    with pytest.raises(BadSetting) as refused:
+        settings_from(production | {"SECRET_KEY": secret})
+    assert secret not in str(refused.value)
+    with pytest.raises(BadSetting) as refused:
+        settings_from(production | {"DATABASE_URL": "mysql://register:hemmelig@db/register"})
+    assert "hemmelig" not in str(refused.value)
+    assert secret not in repr(settings_from({"SECRET_KEY": secret}))
+
+
+def test_development_needs_nothing() -> None:
+    settings = settings_from({})
+    assert (settings.environment, settings.port, settings.accepts) == ("development", 5000, "synthetic")
+    assert settings.database_url.startswith("sqlite:///")
+    assert settings.uses_standins
+    assert str(standin_ports(5000)[0]) in settings.freg_url
+
+
+@pytest.mark.parametrize("port", [1, 5000, 55_000, 55_001, 65_535])
+def test_standins_have_ports_of_their_own(port: int) -> None:
+    freg, pad = standin_ports(port)
+    assert len({port, freg, pad}) == 3
+    assert all(1 <= one <= 65_535 for one in (freg, pad))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("postgres://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
+        ("postgresql://h/db?sslmode=require", "postgresql+psycopg://h/db?sslmode=require"),
+        ("postgresql+psycopg://h/db", "postgresql+psycopg://h/db"),
+        ("sqlite:////var/register.sqlite", "sqlite:////var/register.sqlite"),
+    ],
+)
+def test_addresses_of_databases(given: str, meant: str) -> None:
+    assert settings_from({"DATABASE_URL": given}).database_url == meant
+
+
+def test_addresses_lose_the_slash_at_their_end() -> None:
+    assert settings_from({"FREG_URL": f"{REGISTER}/"}).freg_url == REGISTER
