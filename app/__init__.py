@@ -71,6 +71,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         "COMPRESS_MIMETYPES": ["text/html"],
         "COMPRESS_ALGORITHM": ["br", "gzip"],
         "COMPRESS_MIN_SIZE": 500,
+        "COMPRESS_BR_LEVEL": 5,  # a tenth smaller than the default, for a tenth of a millisecond
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
         "ALEMBIC": {"script_location": str(PROJECT / "services" / "migrations")},

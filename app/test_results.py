@@ -21,7 +21,7 @@ class Tests:
 def tests_of(person: Person) -> Tests:
     """A person's test results; «not fetched» is never shown as «no results»."""
     results = results_of(person)
-    best = ", ".join(f"{r.part or r.test} {r.result}" for r in best_per_part(results))
+    best = "; ".join(f"{(r.part or r.test).capitalize()}: {r.result}" for r in best_per_part(results))
     return Tests(
         best=best or _("Ingen resultater"),
         all=[result_text(result) for result in newest_first(results)],

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 from services.audit import Action, note, record
 from services.db import now, session, writing
 from services.i18n import N_
+from services.i18n import gettext as _
 from services.models import Change, Participation, Person, Status
 from services.viewer import Right, Viewer, visible_to
 
@@ -225,7 +226,7 @@ def locked(work: Session, viewer: Viewer, public_id: str) -> Participation:
 
 def heading(participation: Participation) -> str:
     """What a participant is called in headings: her name, or after discharge her PersonId."""
-    return participation.name or f"Deltaker {participation.person_id}"
+    return participation.name or _("Deltaker %(id)s") % {"id": participation.person_id}
 
 
 def delete(viewer: Viewer, public_id: str) -> None:
@@ -272,13 +273,3 @@ def history(participation: Participation) -> list[Changed]:
         .order_by(Change.version.desc(), Change.id.desc())
     )
     return [Changed(row.at, row.username, row.field, row.old, row.new) for row in rows]
-
-
-def is_marked_deleted(viewer: Viewer, participation: Participation) -> bool:
-    """True if the viewer is one who sees deleted participants, and this is one."""
-    return participation.deleted_at is not None and viewer.can(Right.SEE_DELETED)
-
-
-def born(person: Person) -> date | None:
-    """Her date of birth by Folkeregisteret."""
-    return person.birth_date

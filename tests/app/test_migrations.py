@@ -108,7 +108,7 @@ def test_models_and_migrations_agree(empty: Flask) -> None:
             assert migrated[table][part] == wanted, f"{part} of {table}: the migrations say otherwise than the models"
 
 
-@pytest.mark.participants(14)
+@pytest.mark.participants(40)
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_the_logs_only_grow(app: Flask, table: str) -> None:
     with app.app_context():

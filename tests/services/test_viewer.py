@@ -84,7 +84,7 @@ def viewer_named(username: str) -> Viewer:
     return found
 
 
-@pytest.mark.participants(60)
+@pytest.mark.participants(40)
 def test_what_exists_for_each_demo_user(services_context: Flask) -> None:
     assert set(EXISTS) == {user.username for user in USERS}
     every = list(session().scalars(select(Participation)))
@@ -108,7 +108,7 @@ def _finds(viewer: Viewer, public_id: str) -> bool:
     return True
 
 
-@pytest.mark.participants(60)
+@pytest.mark.participants(40)
 def test_only_the_open_of_ones_own_may_be_changed(services_context: Flask) -> None:
     for username in ("kari.oslo", "anne.tokommuner", "ida.imdi", "admin.imdi"):
         viewer = viewer_named(username)
