@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,8 +14,8 @@ from services.audit import Action, note, record
 from services.db import now, session, writing
 from services.i18n import N_
 from services.i18n import gettext as _
-from services.models import Change, Participation, Person, Status
-from services.viewer import Right, Viewer, visible_to
+from services.models import Change, Participation, Status
+from services.viewer import Viewer, visible_to
 
 
 class NoSuchParticipant(LookupError):  # noqa: N818 - says what is the case

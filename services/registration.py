@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 
 from services.audit import Action, note
 from services.db import now, session, writing
-from services.fields import Field, FormData, Invalid, Raw, RowsField, Values
+from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
 from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed, change_row
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, Step
+from services.row_fields import RowsField
+from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, Step
 from services.viewer import Viewer
 
 OSLO_TIME = ZoneInfo("Europe/Oslo")
@@ -174,8 +175,17 @@ def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:
 
 def page_of(participation: Participation, step: Step) -> Page:
     """The page as it stands: the registered answers, and over them what is kept as typed."""
+    return pages_of(participation)[step.name]
+
+
+def pages_of(participation: Participation, sent: Page | None = None) -> dict[str, Page]:
+    """All pages as they stand, by name; in place of one of them what has been `sent` for it."""
     values = values_of(participation)
     drafts = {draft.field: draft.raw for draft in drafts_of(participation)}
+    return {step.name: sent if sent and sent.step is step else _standing(step, values, drafts) for step in STEPS}
+
+
+def _standing(step: Step, values: Values, drafts: Mapping[str, Raw]) -> Page:
     page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
     for question in page.asked:
         if question.key in drafts:  # it may have become right by what was changed elsewhere
@@ -198,7 +208,9 @@ def created_with(viewer: Viewer, creation_key: str) -> str | None:
     """The public id of what this user has created with that key already, if anything."""
     return session().scalar(
         select(Participation.public_id).where(
-            Participation.creation_key == creation_key, Participation.created_by == viewer.username
+            Participation.creation_key == creation_key,
+            Participation.created_by == viewer.username,
+            Participation.deleted_at.is_(None),
         )
     )
 

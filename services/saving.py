@@ -6,6 +6,7 @@ keeps the other's value; one that both changed is a `Conflict` and nothing is sa
 right is weighed on what then stands there, within the transaction.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,7 @@ from services.registration import (
     count_missing,
     drafts_of,
     page_again,
-    page_of,
+    pages_of,
     set_answers,
     values_of,
 )
@@ -211,7 +212,7 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
         participation = locked(work, viewer, public_id)
         if participation.version != seen:
             raise Stale
-        if obstacles(participation):
+        if obstacles(pages_of(participation)):
             raise Incomplete
         work.execute(delete(DraftValue).where(DraftValue.participation_ref == participation.id))
         _end_for_good(viewer, participation)
@@ -219,16 +220,10 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
 
 
-def obstacles(participation: Participation, sent: Page | None = None) -> dict[str, dict[str, str]]:
-    """What stands in the way of discharge: for each page its questions, by control name, in words.
-    `sent` is a page as it is being written, instead of the one that is registered."""
-    found: dict[str, dict[str, str]] = {}
-    for step in STEPS:
-        page = sent if sent and sent.step is step else page_of(participation, step)
-        end = page.answers.get("end_date")
-        problems = dict(page.problems)
-        if step is TERMINATION and end and end > page.answers["today"]:
-            problems.setdefault("end_date", _("Dato for avslutning er ikke nådd ennå"))
-        if problems:
-            found[step.name] = problems
-    return found
+def obstacles(pages: Mapping[str, Page]) -> dict[str, dict[str, str]]:
+    """What stands in the way of discharge: for each page its questions, by control name, in words."""
+    found = {name: dict(page.problems) for name, page in pages.items()}
+    answers = pages[TERMINATION.name].answers
+    if answers["end_date"] and answers["end_date"] > answers["today"]:
+        found[TERMINATION.name].setdefault("end_date", _("Dato for avslutning er ikke nådd ennå"))
+    return {name: problems for name, problems in found.items() if problems}

@@ -1,5 +1,6 @@
 """The answers of the four pages: a page with its form, and the fragments of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request, url_for
@@ -43,6 +44,7 @@ def answer_page(
     title = f"{heading(participation)} · {_(page.step.title)}"
     clash_words = {key: _clash_words(key, clash) for key, clash in (clashes or {}).items()}
     failed = bool(said or clash_words or elsewhere)
+    pages = service.pages_of(participation)
     return respond(
         "registration/page.html",
         "registration/form.html",
@@ -51,30 +53,22 @@ def answer_page(
         version=participation.version if version is None else version,
         page=page,
         controls=forms.controls_of(page, said=said, clashes=clash_words),
-        steps=forms.steps_of(participation, page.step),
+        steps=forms.steps_of(pages, page.step),
         step_word=forms.STEP_WORDS[page.step.name],
         summary=forms.summary(said or {}) + forms.summary(clash_words),
         elsewhere=elsewhere or [],
-        ready=page.step is TERMINATION and not saving.obstacles(participation, page),
-        missing_words=missing_words(participation, page),
+        obstacles=obstacle_words({**pages, page.step.name: page}),
         heading=heading(participation),
         tests=tests_of(participation.person),
         title=f"{_('Feil:')} {title}" if failed else title,
     )
 
 
-def missing_words(participation: Participation, page: Page) -> str:
-    """«Mangler: …» beside the button that discharges."""
-    if page.step is not TERMINATION:
-        return ""
-    words = []
-    for name, problems in saving.obstacles(participation, page).items():
-        step = step_named(name)
-        if step is page.step:
-            words += list(forms.labels(problems).values())
-        else:
-            words.append(_(step.title))
-    return ", ".join(words)
+def obstacle_words(pages: Mapping[str, Page]) -> str:
+    """What stands beside the button that discharges: other pages by name, and the questions of the last one."""
+    obstacles = saving.obstacles(pages)
+    own = obstacles.pop(TERMINATION.name, {})
+    return ", ".join([*(_(step_named(name).title) for name in obstacles), *forms.labels(own).values()])
 
 
 def _clash_words(key: str, clash: Clash) -> str:

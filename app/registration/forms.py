@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.fields import ChoiceField, Field, Raw, RowsField
+from services.fields import ChoiceField, Field, Raw
 from services.i18n import gettext as _
-from services.models import Participation
-from services.registration import Page, drafts_of, page_of
+from services.registration import Page
+from services.row_fields import RowsField
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 
 STEP_WORDS = {
@@ -158,15 +158,12 @@ def new_steps() -> list[StepButton]:
     ]
 
 
-def steps_of(participation: Participation, current: Step) -> list[StepButton]:
+def steps_of(pages: Mapping[str, Page], current: Step) -> list[StepButton]:
     """The bar of a participant: each page's name and how far it has come."""
-    drafts = {draft.field for draft in drafts_of(participation)}
     buttons = []
     for step in STEPS:
-        page = page_of(participation, step)
-        begun = any(not q.is_empty(page.answers.get(q.key)) for q in step.fields) or bool(
-            drafts & {q.key for q in step.fields}
-        )
+        page = pages[step.name]
+        begun = bool(page.unread) or any(not q.is_empty(page.answers[q.key]) for q in step.fields)
         missing = len(page.problems)
         kind = "done" if begun and not missing else "missing" if begun else "todo"
         state = {

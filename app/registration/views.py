@@ -1,6 +1,7 @@
 """Registration: creating on page 1, saving the pages, discharging."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
@@ -14,7 +15,7 @@ from app.registration.answers import (
     answer_page,
     answer_redrawn,
     answer_unfinished,
-    missing_words,
+    obstacle_words,
     page_address,
     sent_form,
     with_registered,
@@ -23,12 +24,12 @@ from app.registration.new import NewForm, number_help
 from app.web import is_partial, redirect_to, respond
 from services import registration as service
 from services import saving
-from services.fields import RowsField
 from services.i18n import gettext as _
 from services.models import Participation, Status
 from services.participants import NotAllowed, find, heading, may_change, opened
 from services.registers import fetch_results
 from services.registration import Page
+from services.row_fields import RowsField
 from services.saving import Conflict, Unfinished
 from services.steps import PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, PERSON_ID_HELP
@@ -119,6 +120,7 @@ def create() -> Any:
     try:
         public_id = form.create(registers())
     except service.AlreadyRunning:
+        form = replace(form, creation_key=service.new_creation_key())
         form.look_up(registers())
         form.check()
         return _answer_new(form, status=409)
@@ -147,8 +149,8 @@ def show(public_id: str, word: str) -> Any:
     page = with_registered(participation, _sent_page(participation, forms.STEP_OF_WORD[word]))
     if not is_partial():
         return answer_page(participation, page, version=_seen_version(participation))
-    ready = page.step is TERMINATION and not saving.obstacles(participation, page)
-    return answer_redrawn(forms.controls_of(page), page, ready=ready, missing_words=missing_words(participation, page))
+    obstacles = obstacle_words(service.pages_of(participation, page))
+    return answer_redrawn(forms.controls_of(page), page, obstacles=obstacles)
 
 
 def _sent_page(participation: Participation, step: Step) -> Page:
@@ -249,9 +251,9 @@ def _next_address(public_id: str, step: Step, going: str) -> str:
         return page_address(public_id, step)
     wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
     if wanted is not TERMINATION:
-        participation = find(viewer(), public_id)
+        pages = service.pages_of(find(viewer(), public_id))
         for between in STEPS[STEPS.index(step) : STEPS.index(wanted)]:
-            if not service.page_of(participation, between).is_complete:
+            if not pages[between.name].is_complete:
                 return page_address(public_id, between)
     return page_address(public_id, wanted)
 
@@ -268,7 +270,7 @@ def _ask_discharge(public_id: str, page: Page, seen: int) -> Any:
     except Conflict as conflict:
         return answer_conflict(public_id, conflict)
     participation = find(viewer(), public_id)
-    if obstacles := saving.obstacles(participation, page):
+    if obstacles := saving.obstacles(service.pages_of(participation, page)):
         return answer_obstacles(participation, page, version, obstacles)
     if not is_partial():
         return redirect_to(url_for("registration.confirm_discharge", public_id=public_id))
@@ -283,7 +285,7 @@ def _ask_discharge(public_id: str, page: Page, seen: int) -> Any:
 def confirm_discharge(public_id: str) -> Any:
     """The question whether all is right, as a page of its own."""
     participation = _changeable(public_id)
-    if saving.obstacles(participation):
+    if saving.obstacles(service.pages_of(participation)):
         return redirect_to(page_address(public_id, TERMINATION))
     return _discharge_question(participation)
 

@@ -13,7 +13,6 @@ from services.fields import (
     DateField,
     HoursField,
     ManyField,
-    RowsField,
     TextField,
     Values,
     chosen,
@@ -23,6 +22,7 @@ from services.fields import (
 )
 from services.i18n import N_
 from services.i18n import gettext as _
+from services.row_fields import RowsField
 
 
 def months_between(start: date, day: date) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from services.fields import date_text
 from services.models import Status
+from services.norwegian_order import sort_key
 from services.registration import today
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
@@ -193,6 +194,16 @@ def test_what_cannot_be_left_empty_stays_registered(office: Office) -> None:
     office.save(public_id, "person", {"Dato for oppstart": "31.12.2023"})
     assert date_text(office.participation(public_id).start_date) == "31.12.2023"
     assert office.drafts(public_id) == {}
+
+
+def test_the_district_can_be_changed(office: Office) -> None:
+    public_id = office.given(by="kari.oslo", district="030101")
+    goal_of(office.send(public_id, "person", {"Bydel": "Østensjø"}, "Neste", "kari.oslo"))
+    found = office.participation(public_id)
+    assert (found.district_number, found.status) == ("030113", Status.CHANGED)
+    assert found.district_key == sort_key("Østensjø")
+    assert office.changes(public_id)[-1] == (2, "kari.oslo", "district", "030101", "030113")
+    assert "Østensjø" in text_of(office.page(public_id, "data", "kari.oslo"))
 
 
 def test_a_draft_that_has_become_right_is_not_taken_for_registered(office: Office) -> None:

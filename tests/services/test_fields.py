@@ -19,13 +19,13 @@ from services.fields import (
     ManyField,
     MonthField,
     NumberField,
-    RowsField,
     TextField,
     YearField,
     label_options,
     legible,
     parse_date,
 )
+from services.row_fields import RowsField
 from services.steps import FIELDS
 
 ROWS = [question for question in FIELDS.values() if isinstance(question, RowsField)]

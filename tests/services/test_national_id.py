@@ -206,9 +206,7 @@ def read_or_refuse(text: str) -> NationalId | InvalidNationalId:
         return error
 
 
-@given(
-    st.text() | st.text("0123456789 ", min_size=10, max_size=13) | st.from_regex("[0-9]{11}", fullmatch=True)
-)
+@given(st.text() | st.text("0123456789 ", min_size=10, max_size=13) | st.from_regex("[0-9]{11}", fullmatch=True))
 def test_junk_is_refused_with_a_reason_and_without_the_text(text: str) -> None:
     answer = read_or_refuse(text)
     if isinstance(answer, NationalId):

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from services.accounts import viewer_of
 from services.db import db
-from services.fields import ChoiceField, ManyField, RowsField, date_text
+from services.fields import ChoiceField, ManyField, date_text
 from services.folkeregisteret.population import SyntheticPerson, persons
 from services.models import Change, Participation, Person, Status, User
 from services.participants import NoSuchParticipant, NotAllowed, delete, find
@@ -29,11 +29,13 @@ from services.registration import (
     new_creation_key,
     page_again,
     page_of,
+    pages_of,
     read_page,
     store_results,
     today,
     values_of,
 )
+from services.row_fields import RowsField
 from services.saving import Conflict, Incomplete, Stale, Unfinished, discharge, obstacles, save
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 from services.viewer import Viewer
@@ -237,7 +239,7 @@ def test_discharge_needs_everything_and_the_newest_version(register: Flask) -> N
             discharge(by, public_id, seen=1)
         with pytest.raises(Stale):
             discharge(by, public_id, seen=0)
-        assert obstacles(find(by, public_id)).keys() == {"background", "programme", "termination"}
+        assert obstacles(pages_of(find(by, public_id))).keys() == {"background", "programme", "termination"}
         with pytest.raises(NoSuchParticipant):
             discharge(viewer("kari.oslo"), public_id, seen=1)
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from services.codes import country_names, district_names
-from services.fields import ChoiceField, RowsField
+from services.fields import ChoiceField
+from services.row_fields import RowsField
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
 
 LEVELS = "Under A1 · A1 · A2 · B1 · B2 · C1 · Ikke kartlagt"
