@@ -1,6 +1,7 @@
 """Whether the program is alive, and whether it is ready to serve. No details."""
 
-from flask import Blueprint, current_app
+from alembic.util import CommandError
+from flask import Blueprint, Response, current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,19 +13,20 @@ health = Blueprint("health", __name__)
 
 @health.get("/helse")
 @public
-def alive() -> tuple[str, int]:
+def alive() -> Response:
     """The process answers."""
-    return "ok", 200
+    return Response("ok", mimetype="text/plain")
 
 
 @health.get("/helse/klar")
 @public
-def ready() -> tuple[str, int]:
+def ready() -> Response:
     """The database answers and its migrations are current."""
     try:
         session().execute(text("SELECT 1"))
         outdated = current_app.extensions["alembic"].needs_upgrade()
-    except SQLAlchemyError:
-        current_app.logger.exception("the database does not answer")
+    except (SQLAlchemyError, CommandError):  # or it has a schema that this version does not know
+        current_app.logger.exception("the database is not ready")
         outdated = True
-    return ("ikke klar", 503) if outdated else ("klar", 200)
+    words, status = ("ikke klar", 503) if outdated else ("klar", 200)
+    return Response(words, status, mimetype="text/plain")

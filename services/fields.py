@@ -156,6 +156,11 @@ class Field:
         """True when the question is not answered."""
         return value is None or value == []
 
+    @property
+    def is_typed(self) -> bool:
+        """True when the answer is written, letter by letter, and not chosen."""
+        return self.kind not in {"radio", "select", "checks", "check", "rows"}
+
     def invalid(self, message: str) -> Invalid:
         """An `Invalid` for this question's only control."""
         return Invalid({self.key: message})

@@ -78,8 +78,8 @@ class Page:
     `answers` are all answers of the participation with this page's on top; where one cannot be
     registered (`unread`), the one that is registered stands. `errors` are by control name.
 
-    A question that hangs on an answer that cannot be read may be asked or not. What is typed there is
-    neither shown the door nor registered until that is known.
+    A question that hangs on an answer that cannot be read, or that is about to be written anew, may be asked
+    or not. What is typed there stays in sight, and is not registered until that is known.
     """
 
     step: Step
@@ -156,8 +156,9 @@ def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
     visible = {question.key for question in step.visible(page.answers)}
     for key in visible & illegible.keys():
         page.refuse(key, illegible[key], base)
+    unknown = page.unread | {q.key for q in step.fields if q.is_typed and page.answers[q.key] is None}
     for question in step.fields:
-        hangs_in_air = question.key not in visible and bool(page.unread & {*question.shown.keys})
+        hangs_in_air = question.key not in visible and not unknown.isdisjoint(question.shown.keys)
         if hangs_in_air and any(str(text).strip() for text in raw[question.key]):
             page.refuse(question.key, {}, base)
     for key, message in step.checks(page.answers).items():
@@ -189,7 +190,7 @@ def _standing(step: Step, values: Values, drafts: Mapping[str, Raw]) -> Page:
     page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
     for question in page.asked:
         if question.key in drafts:  # it may have become right by what was changed elsewhere
-            said = {question.key: _("Svaret er ikke lagret ennå. Gå videre for å lagre det")}
+            said = {question.key: _("Svaret er ikke lagret ennå. Det lagres når du går videre eller tilbake")}
             page.refuse(question.key, said, values)
     return page
 

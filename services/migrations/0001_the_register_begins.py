@@ -79,6 +79,11 @@ def forbid_changes(table: str) -> None:
                 f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+        op.execute(  # INSERT OR REPLACE removes a row without asking the trigger for DELETE
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - our own names
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
         return
     op.execute(
         f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
@@ -92,7 +97,7 @@ def forbid_changes(table: str) -> None:
 
 def allow_changes(table: str) -> None:
     if op.get_bind().dialect.name == "sqlite":
-        for verb in ("update", "delete"):
+        for verb in ("update", "delete", "replace"):
             op.execute(f"DROP TRIGGER {table}_no_{verb}")
         return
     op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
@@ -176,7 +181,7 @@ def create_tables() -> None:
         sa.Column("municipality_number", sa.String(length=4), nullable=True),
         sa.CheckConstraint(
             "(role IN ('imdi_reader', 'imdi_admin')) = (municipality_number IS NULL)",
-            name="ck_role_grant_municipal_role",
+            name=op.f("ck_role_grant_municipal_role"),
         ),
         sa.ForeignKeyConstraint(
             ["municipality_number"], ["municipality.number"], name="fk_role_grant_municipality_number"
@@ -275,10 +280,10 @@ def create_tables() -> None:
         sa.Column("oral_end", sa.String(length=30), nullable=True),
         sa.Column("written_end", sa.String(length=30), nullable=True),
         sa.CheckConstraint(
-            "status <> 4 OR (name = '' AND name_key IS NULL)", name="ck_participation_discharged_nameless"
+            "status <> 4 OR (name = '' AND name_key IS NULL)", name=op.f("ck_participation_discharged_nameless")
         ),
-        sa.CheckConstraint("end_date IS NULL OR end_date >= start_date", name="ck_participation_dates"),
-        sa.CheckConstraint("status BETWEEN 1 AND 4", name="ck_participation_status"),
+        sa.CheckConstraint("end_date IS NULL OR end_date >= start_date", name=op.f("ck_participation_dates")),
+        sa.CheckConstraint("status BETWEEN 1 AND 4", name=op.f("ck_participation_status")),
         sa.ForeignKeyConstraint(["district_number"], ["district.number"], name="fk_participation_district_number"),
         sa.ForeignKeyConstraint(
             ["municipality_number"], ["municipality.number"], name="fk_participation_municipality_number"

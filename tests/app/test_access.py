@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -151,8 +150,6 @@ class Call:
         """Ask; a POST carries the token and a button that no page has."""
         headers = htmx_headers() if self.partial else {}
         data = {"csrf_token": token, "go": "no-such-button"} if self.method == "POST" else None
-        if self.address.startswith("/helse"):  # no HTML for people, so not checked as such
-            return FlaskClient(client.application).open(self.address, method=self.method, headers=headers)
         return client.open(self.address, method=self.method, headers=headers, data=data)
 
     def fault(self, answer: TestResponse) -> str | None:

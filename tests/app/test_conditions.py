@@ -223,6 +223,24 @@ def test_what_hangs_on_an_unreadable_answer_is_kept_as_typed(office: Office) -> 
     assert (found.children, found.youngest_child, office.drafts(public_id)) == (3, 2019, {})
 
 
+def test_what_hangs_on_a_number_that_is_written_anew_stays(office: Office) -> None:
+    """The old number is wiped out before the new one is typed."""
+    public_id = office.given(bakgrunn={"Antall barn under 18 år": "2", "Fødselsår for yngste barn": "2019"})
+    form = office.form(public_id, "bakgrunn")
+    form.fill({"children": "", "youngest_child": "2020"})
+    assert not redrawn(changed(office, public_id, "bakgrunn", form, "children")).keys() & {"youngest_child"}
+    refused = office.client_of("berit.bergen").submit(form, button="Neste")
+    assert refused.status_code == 422
+    assert form_in(refused, form="registrering").value("youngest_child") == "2020"
+    goal_of(office.client_of("berit.bergen").submit(form, button=OUT))
+    found = office.participation(public_id)
+    assert (found.children, found.youngest_child) == (None, None)
+    assert office.drafts(public_id) == {"youngest_child": ["2020"]}
+    office.save(public_id, "bakgrunn", {"children": "3"})
+    found = office.participation(public_id)
+    assert (found.children, found.youngest_child, office.drafts(public_id)) == (3, 2020, {})
+
+
 def test_the_short_time_since_the_introduction_programme_is_remarked_upon(office: Office) -> None:
     public_id = office.given(bakgrunn=FULL_BACKGROUND | {"Tidligere tiltak": ["Introduksjonsprogram"]})
     words = "Det er mindre enn to år mellom introduksjonsprogrammet og oppstart i Jobbsjansen."

@@ -197,7 +197,9 @@ def test_a_participant_that_is_seen_and_not_changed(house: House) -> None:
     assert "Deltakeren kan ikke endres" in text_of(page)
 
 
-def test_a_failure_of_our_own(app: Flask, sign_in: Callable[[str], CheckedClient]) -> None:
+def test_a_failure_of_our_own(
+    app: Flask, sign_in: Callable[[str], CheckedClient], caplog: pytest.LogCaptureFixture
+) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests they would come here instead
     client = sign_in("kari.oslo")
     with app.app_context():
@@ -209,6 +211,8 @@ def test_a_failure_of_our_own(app: Flask, sign_in: Callable[[str], CheckedClient
     assert "Traceback" not in page.text
     assert client.get("/deltakere/oversikt.csv").status_code == 500
     assert client.get("/hjelp").status_code == 200, "the rest still answers"
+    assert "FROM participation" in caplog.text
+    assert "0301" not in caplog.text, "values of a statement are personal data"
 
 
 # ---- Going on ----

@@ -77,7 +77,7 @@ def schema_of(inspector: Inspector) -> dict[str, Any]:
             "primary key": inspector.get_pk_constraint(table),
             "foreign keys": _by_name(inspector.get_foreign_keys(table)),
             "unique": _by_name(inspector.get_unique_constraints(table)),
-            "checks": sorted(one["sqltext"] for one in inspector.get_check_constraints(table)),
+            "checks": _by_name(inspector.get_check_constraints(table)),
             "indexes": _by_name(inspector.get_indexes(table)),
         }
     return found
@@ -114,7 +114,8 @@ def test_the_logs_only_grow(app: Flask, table: str) -> None:
     with app.app_context():
         record(Action.LOOK_UP, viewer=None)
         orders = [f"UPDATE {table} SET at = at", f"DELETE FROM {table}", f"UPDATE {table} SET id = -id"]
-        orders += [f"TRUNCATE {table}"] if db.engine.dialect.name == "postgresql" else []
+        sneaky = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"
+        orders += [f"TRUNCATE {table}"] if db.engine.dialect.name == "postgresql" else [sneaky]
         for order in orders:
             with pytest.raises(DatabaseError, match=f"{table} is append-only"):
                 db.session.execute(text(order))
@@ -131,12 +132,13 @@ def test_alive_and_ready(app: Flask, sign_in: Callable[[str], CheckedClient]) ->
     plain = FlaskClient(app)
     assert [plain.get(address).text for address in ("/helse", "/helse/klar")] == ["ok", "klar"]
     signed_in = sign_in("kari.oslo")
-    with app.app_context():
-        db.session.execute(text("DELETE FROM alembic_version"))
-        db.session.commit()
-    answer = plain.get("/helse/klar")
-    assert (answer.status_code, answer.text) == (503, "ikke klar")
-    assert plain.get("/helse").status_code == 200
+    for order in ("UPDATE alembic_version SET version_num = 'newer'", "DELETE FROM alembic_version"):
+        with app.app_context():
+            db.session.execute(text(order))
+            db.session.commit()
+        answer = plain.get("/helse/klar")
+        assert (answer.status_code, answer.text, answer.mimetype) == (503, "ikke klar", "text/plain")
+        assert plain.get("/helse").status_code == 200
     assert signed_in.get("/deltakere").status_code == 200, "those who work go on"
 
 

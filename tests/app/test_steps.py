@@ -216,7 +216,9 @@ def test_a_draft_that_has_become_right_is_not_taken_for_registered(office: Offic
     office.put(public_id, "person", {"Dato for oppstart": date_text(early)})
     page = office.page(public_id, "avslutning")
     tree = tree_of(page)
-    assert tree.text(tree.by_id["end_date-error"]) == "Svaret er ikke lagret ennå. Gå videre for å lagre det"
+    assert tree.text(tree.by_id["end_date-error"]) == (
+        "Svaret er ikke lagret ennå. Det lagres når du går videre eller tilbake"
+    )
     assert tree.by_id["utskriv"].attrib["aria-disabled"] == "true"
     confirm = office.client_of("berit.bergen").get(address(public_id, "avslutning", "utskriv"))
     assert goal_of(confirm) == address(public_id, "avslutning")

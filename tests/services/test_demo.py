@@ -26,6 +26,7 @@ from services.registration import (
     name_key,
     new_creation_key,
     page_of,
+    pages_of,
     read_page,
     results_of,
     today,
@@ -95,7 +96,7 @@ def test_every_page_satisfies_the_rules() -> None:
         missing = [missing_on(step, values, set()) for step in (BACKGROUND, PROGRAMME)]
         assert [participation.background_missing, participation.programme_missing] == missing
         if participation.status == Status.DISCHARGED:
-            assert obstacles(participation) == {}
+            assert obstacles(pages_of(participation)) == {}
 
 
 @pytest.mark.participants(200)
