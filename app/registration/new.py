@@ -1,7 +1,7 @@
 """Page 1 before the participant exists: number, name to confirm, kommune, and the page's questions."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from flask import abort
@@ -112,6 +112,11 @@ class NewForm:
         return bool(self.found and self.confirmed and self.shown_name == self.name)
 
     @property
+    def seems_confirmed(self) -> bool:
+        """The same as far as the form tells, where nobody has been looked up."""
+        return self.confirms_found_name if self.found else self.confirmed and bool(self.shown_name)
+
+    @property
     def key(self) -> str:
         """The form's key for this very number: a form that comes back with another number creates another."""
         return sha256(f"{self.creation_key} {normalise(self.number)}".encode()).hexdigest()[:32]
@@ -135,7 +140,7 @@ class NewForm:
     @property
     def missing_words(self) -> str:
         """What must be filled in before the participant is created."""
-        missing = [] if self.confirms_found_name else [_("fødselsnummer og bekreftet navn")]
+        missing = [] if self.seems_confirmed else [_("fødselsnummer og bekreftet navn")]
         if not self.municipality:
             missing.append(_("kommune"))
         missing += [_(question.label).lower() for question in PERSON.missing(self.page.answers)]
@@ -175,7 +180,8 @@ class NewForm:
 
     def controls(self) -> list[Control]:
         """The page's questions; what is wrong is said only when she has tried to go on."""
-        return controls_of(self.page, said=self.problems)
+        # Every answer counts for the line that says what is missing before she is created.
+        return [replace(control, watched=True) for control in controls_of(self.page, said=self.problems)]
 
     def create(self, registers: Registers) -> str:
         """Create the participant, with PAD's results if they can be had; gives the public id."""

@@ -82,7 +82,7 @@ def look_up() -> Any:
     form.look_up(registers(), typing=True)
     return respond(
         "registration/new.html",
-        "registration/look_up.html",
+        "registration/look_up_answer.html",
         form=form,
         controls=form.controls(),
         steps=forms.new_steps(),
@@ -95,7 +95,7 @@ def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), sent_form())
     answered = form.preselect_funding()
-    return answer_redrawn(form.controls(), form.page, answered)
+    return answer_redrawn(form.controls(), form.page, answered, form=form)
 
 
 @registration.post("/ny")
