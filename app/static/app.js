@@ -36,7 +36,9 @@
 
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
-    removeNotice();
+    const notice = byId("ingen-kontakt");
+    // A question asked in passing (nothing is swapped into its target) does not make good what else was lost.
+    if (ctx.swap !== "none" || (notice && notice.inPassing)) removeNotice();
     focused = document.activeElement;
     const target = ctx.target instanceof Element && ctx.swap !== "none" ? ctx.target : null;
     if (!target) return;
@@ -81,9 +83,11 @@
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (!ctx || !ctx.request || ctx.response || leaving) return;
+    if (ctx.swap === "none" && byId("ingen-kontakt")) return;
     removeNotice();
     const notice = byId("uten-kontakt").content.firstElementChild.cloneNode(true);
     notice.id = "ingen-kontakt";
+    notice.inPassing = ctx.swap === "none";
     const dialog = byId("dialog");
     (dialog.open ? dialog : byId("varsler")).prepend(notice);
     const button = notice.querySelector("button");

@@ -17,6 +17,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    expect,
     sync_playwright,
 )
 
@@ -26,6 +27,7 @@ from tests.support.html_addresses import holds_national_id
 WIDE = (1280, 900)
 NARROW = (320, 640)
 PATIENCE_MS = 20_000  # how long an action may wait on slow cores; a limit, never a pause
+expect.set_options(timeout=PATIENCE_MS)  # a limit for slow machines, not a measure
 
 _AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
