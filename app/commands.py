@@ -8,13 +8,12 @@ from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
 from app.config import Settings, is_local
-from app.start import check_free, listen, run, standin_addresses
+from app.start import check_free, listen, run, serve, standin_addresses
 from services import standin_control
 from services.demo import NotForRealPeople, fill, unregistered
-from services.folkeregisteret.keys import load_or_create_key, public_key_pem
 from services.folkeregisteret.population import PUBLISHED_KINDS, SEED
 from services.standin_control import Kind
-from services.standins import Standins, serve_standins
+from services.standins import Standins
 
 DEMO_PARTICIPANTS = 2000
 
@@ -85,14 +84,7 @@ def _serve(settings: Settings) -> None:
         click.echo(f"Folkeregisteret and Maskinporten: {running.freg.base_url}")
         click.echo(f"PAD: {running.pad.base_url}")
 
-    serve_standins(
-        client_id=settings.maskinporten_client_id,
-        key_id=settings.maskinporten_key_id,
-        public_key_pem=public_key_pem(load_or_create_key(settings.maskinporten_key_file)),
-        freg_address=freg,
-        pad_address=pad,
-        started=started,
-    )
+    serve(settings, freg, pad, started)
 
 
 @standins.command("persons")

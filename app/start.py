@@ -145,6 +145,18 @@ def _standins_beside(settings: Settings, listening: socket.socket) -> Iterator[C
             os.waitpid(child, 0)
 
 
+def serve(settings: Settings, freg: Address, pad: Address, started: Callable[[Standins], None]) -> None:
+    """Be the stand-ins that these settings name, until SIGINT or SIGTERM; `started` is told when they listen."""
+    serve_standins(
+        client_id=settings.maskinporten_client_id,
+        key_id=settings.maskinporten_key_id,
+        public_key_pem=public_key_pem(load_or_create_key(settings.maskinporten_key_file)),
+        freg_address=freg,
+        pad_address=pad,
+        started=started,
+    )
+
+
 def _be_standins(settings: Settings, freg: Address, pad: Address, life_out: int, said_in: int) -> NoReturn:
     """Serve until SIGINT, SIGTERM or the end of the parent, then end this process."""
 
@@ -160,14 +172,7 @@ def _be_standins(settings: Settings, freg: Address, pad: Address, life_out: int,
 
     status = 1
     try:
-        serve_standins(
-            client_id=settings.maskinporten_client_id,
-            key_id=settings.maskinporten_key_id,
-            public_key_pem=public_key_pem(load_or_create_key(settings.maskinporten_key_file)),
-            freg_address=freg,
-            pad_address=pad,
-            started=started,
-        )
+        serve(settings, freg, pad, started)
         status = 0
     except Exception:
         logging.getLogger(__name__).exception("the stand-ins ended")
