@@ -27,7 +27,7 @@ from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, init_web
-from services.db import Base, db, listen
+from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
 
 
@@ -76,6 +76,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         # The values of a statement that fails never reach the log: they are personal data.
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
         "ALEMBIC": {"script_location": str(PROJECT / "services" / "migrations")},
+        "ALEMBIC_CONTEXT": {"include_object": belongs_to_schema},
     }
 
 
