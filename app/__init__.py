@@ -20,6 +20,8 @@ from app.formatting import init_formatting
 from app.health import health
 from app.menu import init_menu
 from app.oversight.views import oversight
+from app.overview.downloads import downloads
+from app.overview.saved import saved_views
 from app.overview.views import overview
 from app.participants.views import participants
 from app.registers import connect_registers
@@ -47,7 +49,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_access(app)
     init_web(app)
     init_errors(app)
-    for blueprint in (health, accounts, overview, registration, participants, oversight):
+    for blueprint in (health, accounts, overview, downloads, saved_views, registration, participants, oversight):
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)
