@@ -40,10 +40,11 @@ def token_of(house: House, username: str) -> str:
 
 
 def form_data(house: House, username: str, values: Values, shown: str = "") -> MultiDict[str, str]:
-    """What the form of the criteria sends. `shown`: the query of the list that is on screen."""
+    """What the form of the criteria sends; choices that are none stand empty in `values`. `shown`: the query of
+    the list that is on screen."""
     data = MultiDict([("csrf_token", token_of(house, username)), ("visning", shown)])
     for name, value in values.items():
-        data.setlist(name, [value] if isinstance(value, str) else list(value))
+        data.setlist(name, [value] if isinstance(value, str) and value else list(value))
     return data
 
 
@@ -143,6 +144,14 @@ class QuickClient(FlaskClient):
     def page(self, query: str) -> tuple[list[str], int]:
         """The ids of a page of the list, and the count."""
         return self._read(self.get(f"/deltakere?{query}", headers=htmx_headers()))
+
+    def pages(self, query: str) -> list[str]:
+        """The ids on all pages of the list, a hundred on each; the count is theirs."""
+        ids, count = self.page(f"{query}&antall=100".removeprefix("&"))
+        for page in range(2, -(-count // 100) + 1):
+            ids += self.page(f"{query}&antall=100&side={page}".removeprefix("&"))[0]
+        assert len(ids) == count
+        return ids
 
     def ask(self, data: MultiDict[str, str]) -> tuple[list[str], int, str]:
         """The first page of what a form asks for, the count, and the query of its address."""

@@ -104,7 +104,7 @@ def visible(house: House, username: str) -> list[Any]:
 
 KEYS: dict[str, Callable[[Participation], Any]] = {
     "Fødselsnummer": lambda p: p.national_id,
-    "Navn": lambda p: sort_key(p.name),
+    "Navn": lambda p: sort_key(p.name) or None,
     "Kommune": lambda p: sort_key(municipality_name(p.municipality_number)),
     "Bydel": lambda p: sort_key(district_name(p.district_number)) or None,
     "Oppstart": lambda p: p.start_date,

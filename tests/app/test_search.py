@@ -292,8 +292,8 @@ def test_values_without_hits_are_named(named: House) -> None:
 
 
 def test_a_value_with_hits_on_another_page_is_not_named(named: House) -> None:
-    last = Register.of(named).expected("ida.imdi", {"q": "0,1,2,3,4,5,6,7"})[-1]
-    first = asked(named, "ida.imdi", {"q": f"0,1,2,3,4,5,6,7,{last.national_id},finnesikke"})
+    last = Register.of(named).expected("ida.imdi", {"q": "0,1,2,3"})[-1]
+    first = asked(named, "ida.imdi", {"q": f"0,1,2,3,{last.national_id},finnesikke"})
     assert count_of(first) > 100
     assert [missed_in(page) for page in first.pages()] == [["finnesikke"]] * -(-count_of(first) // 25)
 
@@ -522,14 +522,6 @@ def test_searches_unused_for_thirty_days_are_cleared_whosever_they_are(named: Ho
     asked(named, "kari.oslo", {"q": "dahl"})
     assert used_on(named, old) is None
     assert used_on(named, young) == today() - timedelta(days=30)
-
-
-def test_who_searches_again_on_a_page_whose_search_is_gone_is_answered(named: House) -> None:
-    first = asked(named, "kari.oslo", {"q": "kari"})
-    age(named, first, 31)
-    again = asked(named, "kari.oslo", {"q": "kari"}, shown=query_of(first))
-    assert count_of(again) == 2
-    assert GONE not in again.text, "there is a search again, and the list is by it"
 
 
 def test_a_download_of_a_search_that_is_gone_is_refused(named: House) -> None:
