@@ -121,4 +121,5 @@ def narrowed(
     search = before.query.search
     if kept != before.kept:
         search = searches.keep(viewer(), kept) if kept else ""
-    return Asked(before.query.narrowed(criteria, search), kept, before.is_gone, faults or {}, typed or {})
+    is_gone = before.is_gone and not kept  # what is searched for now takes its place
+    return Asked(before.query.narrowed(criteria, search), kept, is_gone, faults or {}, typed or {})

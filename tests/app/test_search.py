@@ -524,6 +524,14 @@ def test_searches_unused_for_thirty_days_are_cleared_whosever_they_are(named: Ho
     assert used_on(named, young) == today() - timedelta(days=30)
 
 
+def test_who_searches_again_on_a_page_whose_search_is_gone_is_answered(named: House) -> None:
+    first = asked(named, "kari.oslo", {"q": "kari"})
+    age(named, first, 31)
+    again = asked(named, "kari.oslo", {"q": "kari"}, shown=query_of(first))
+    assert count_of(again) == 2
+    assert GONE not in again.text, "there is a search again, and the list is by it"
+
+
 def test_a_download_of_a_search_that_is_gone_is_refused(named: House) -> None:
     search = asked(named, "kari.oslo", {"q": "kari"})
     assert named.client("kari.oslo").get(f"/deltakere/oversikt.csv?{query_of(search)}").status_code == 200
