@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from services.codes import district_names, municipality_name
 from services.criteria import LONG_STAYS
@@ -33,7 +34,8 @@ from tests.app.overview_asking import (
     written,
 )
 from tests.app.overview_screen import COLUMNS, ids_on_all_pages
-from tests.support.forms import find_form
+from tests.support.client import tree_of
+from tests.support.forms import Form, find_form
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office
 
 _P = Participation
@@ -53,8 +55,8 @@ def check(house: House, register: Register, username: str, values: Values) -> in
     wanted = register.ids(username, values)
     screen = asked(house, username, values)
     assert count_of(screen) == len(wanted), values
-    assert ids_on_all_pages(screen) == wanted, values
-    assert at(house, username, query_of(screen)).rows == screen.rows
+    assert screen.ids == wanted[:25], values
+    assert QuickClient.beside(house, username).pages(query_of(screen)) == wanted, values
     number = sum(1 if isinstance(value, str) else len(value) for value in values.values() if value)
     ranges = {name.partition("-")[0] for name in values if name.endswith(("-fra", "-til"))}
     ends = sum(1 for name, value in values.items() if name.endswith(("-fra", "-til")) and value)
@@ -101,17 +103,13 @@ def places_in(house: House, typed: str, chosen: tuple[str, ...] = ()) -> list[st
         ("bergen, 0301, Oslo", ["0301", "4601"]),
         ("Ås", ["3218"]),  # whole, though Åsnes and others begin so
         ("aas", ["3218"]),
-        ("Alesund", []),
         ("Ålesund", ["1508"]),
         ("Porsanger", ["5622"]),
-        ("Porsángu", ["5622"]),
         ("", []),
         (" , ,", []),
     ],
 )
 def test_the_nation_types_names_or_numbers(house: House, typed: str, wanted: list[str]) -> None:
-    if typed in {"Alesund", "Porsángu"}:
-        return
     assert places_in(house, typed) == wanted
 
 
@@ -155,7 +153,7 @@ def check_quickly(house: House, register: Register, username: str, values: Value
 
 
 def test_districts_are_within_the_municipalities_chosen(house: House, register: Register) -> None:
-    district = list(district_names())[0]
+    district = next(iter(district_names()))
     assert check(house, register, "ida.imdi", {"kommune": ["0301", "4601"], "bydel": district}) > 0
     assert check(house, register, "ida.imdi", {"kommune": "4601", "bydel": district}) == 0
 
@@ -206,8 +204,7 @@ def test_the_filter_follows_what_is_registered(own_house: House) -> None:
     one = office.create(by="berit.bergen")
 
     def lacks() -> list[str]:
-        lists = {page: asked(own_house, "berit.bergen", {"mangler": page, "endret-av": "berit.bergen"}) for page in PAGES}
-        return [page for page, screen in lists.items() if one in ids_on_all_pages(screen)]
+        return [page for page in PAGES if one in ids_on_all_pages(asked(own_house, "berit.bergen", {"mangler": page}))]
 
     assert lacks() == ["bakgrunn", "programinnhold"]
     office.save(one, "bakgrunn", FULL_BACKGROUND)
@@ -299,7 +296,8 @@ BORDERS = [
 
 def test_last_changed_by_the_days_of_norway(own_house: House) -> None:
     oslo = own_house.participants(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)[1:]
-    moments = {one: datetime.fromisoformat(text).replace(tzinfo=OSLO_TIME) for one, text in zip(oslo, BORDERS, strict=False)}
+    borders = [datetime.fromisoformat(text).replace(tzinfo=OSLO_TIME) for text in BORDERS]
+    moments = dict(zip(oslo, borders, strict=False))
     for one, moment in moments.items():
         change(own_house, [one], changed_at=moment)
     register = Register.of(own_house)
@@ -469,7 +467,7 @@ def spans(word: str) -> st.SearchStrategy[Mapping[str, str]]:
 def test_whatever_is_asked(house: House, register: Register, username: str) -> None:
     browser = QuickClient.beside(house, username)
 
-    @settings(max_examples=70)
+    @settings(max_examples=40)
     @given(askings(register, username))
     def ask(asking: Asking) -> None:
         check_asking(register, browser, house, username, asking)
@@ -510,10 +508,8 @@ def test_the_form_without_javascript(own_house: House) -> None:
     assert same.headers["Location"] == answer.headers["Location"], "sent once more as it stands it asks the same"
 
 
-def find_form_of(answer: Any) -> Any:
+def find_form_of(answer: TestResponse) -> Form:
     """The form of the criteria."""
-    from tests.support.client import tree_of
-
     return find_form(tree_of(answer), form="liste")
 
 
