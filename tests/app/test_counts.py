@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from services.db import now, writing
 from services.models import Participation, ParticipationCount, Person, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
-from tests.app.overview_asking import count_of
-from tests.app.overview_screen import Screen, overview
+from tests.app.overview_asking import QuickClient, count_of
+from tests.app.overview_screen import overview
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office
 
 _P, _C = Participation, ParticipationCount
@@ -290,9 +290,10 @@ def test_deleting_is_counted(counting: House, office: Office) -> None:
     assert (shown(counting), shown(counting, "ida.imdi")) == (before[0] - 1, before[1])
 
 
-def test_the_count_of_each_status_is_that_of_its_rows(counting: House) -> None:
-    for username in ("kari.oslo", "siri.vern", "anne.tokommuner", "ida.imdi"):
-        client = counting.client(username)
-        for query in ("status=endret", "status=utskrevet&status=opprettet", "status=avsluttet"):
-            screen = Screen(client, client.get_partial(f"/deltakere?{query}&antall=100"))
-            assert count_of(screen) == sum(len(page.ids) for page in screen.pages()), (username, query)
+@pytest.mark.parametrize("username", ["kari.oslo", "siri.vern", "anne.tokommuner", "ida.imdi"])
+def test_the_count_of_each_status_is_that_of_its_rows(counting: House, username: str) -> None:
+    browser = QuickClient.beside(counting, username)
+    for query in ("status=endret", "status=utskrevet&status=opprettet", "status=avsluttet", ""):
+        ids = browser.pages(query)  # which looks at the count
+        assert ids, query
+        assert len(set(ids)) == len(ids), query
