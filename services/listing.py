@@ -13,16 +13,19 @@ Built to stay as quick with a million rows as with a thousand (docs/performance.
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Row,
     Select,
     UnaryExpression,
     and_,
+    bindparam,
+    false,
     func,
     literal_column,
     or_,
@@ -35,6 +38,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 from services.criteria import Criteria, conditions, status_condition
 from services.db import session
 from services.models import Participation, ParticipationCount, Status
+from services.registration import today
 from services.search_terms import Term, hits, missed
 from services.viewer import Right, Viewer, visible_to
 
@@ -120,12 +124,12 @@ def columns_for(viewer: Viewer) -> list[Column]:
 # ---- Who is in the list ----
 
 
-def listed(viewer: Viewer, criteria: Criteria = Criteria()) -> ColumnElement[bool]:  # noqa: B008 - it is frozen
+def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> ColumnElement[bool]:
     """What stands in the list: all that is visible and fits the criteria (guide 3.1: the discharged only when
     they are asked for)."""
     parts = or_(*_ranges(viewer, criteria, apart=False))
     searched = [_P.id.in_(hits(criteria.terms, _places(viewer, criteria)))] if criteria.terms is not None else []
-    return and_(parts, *(condition for _column, condition in conditions(criteria)), *searched)
+    return and_(parts, *(condition for _column, condition in conditions(criteria, day or today())), *searched)
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
@@ -156,28 +160,44 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 
 # ---- How many ----
 
+# Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
+# was searched for is personal, and is never kept here. `day` is today, since some criteria count from it.
+_kept = lru_cache(maxsize=500)
+
 
 def count(viewer: Viewer, criteria: Criteria) -> int:
     """How many participants stand in the list."""
     if criteria.is_plain:
-        return _count_kept(viewer, criteria)
-    return session().scalar(select(func.count()).select_from(_P).where(listed(viewer, criteria))) or 0
+        return _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    asked = _counting if criteria.terms is None else _counting.__wrapped__
+    return session().scalar(asked(viewer, criteria, today())) or 0
 
 
-def _count_kept(viewer: Viewer, criteria: Criteria) -> int:
+@_kept
+def _counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
+    return select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
+
+
+def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
     """From the table that the triggers keep: no more rows than there are municipalities and kinds."""
-    counts, places = ParticipationCount, _places(viewer, criteria)
-    statuses = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    return session().scalar(_summing(viewer, municipalities, statuses)) or 0
+
+
+@_kept
+def _summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
+    counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
+    asked = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    places = _places(viewer, criteria)
+    found = select(func.sum(counts.number)).where(counts.status.in_(asked))
     if not viewer.can(Right.READ):
-        return 0
-    found = select(func.sum(counts.number)).where(counts.status.in_(statuses))
+        return found.where(false())
     if places is not None:
         found = found.where(counts.municipality_number.in_(places))
     if not viewer.sees_protected:
-        found = found.where(counts.protected == literal_column("false"))
+        found = found.where(counts.protected == false())
     if not viewer.can(Right.SEE_DELETED):
-        found = found.where(counts.deleted == literal_column("false"))
-    return session().scalar(found) or 0
+        found = found.where(counts.deleted == false())
+    return found
 
 
 # ---- A page ----
@@ -191,12 +211,13 @@ def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size
     page, pages, offset = _clamped(page, size, total)
     limit = min(size, total - offset)
     if not limit:
-        ids: list[int] = []
+        rows: list[Any] = []
     elif criteria.is_plain or _walking_is_shorter(viewer, criteria, total, offset + size):
-        ids = _walk(viewer, criteria, order, total, offset, limit)
+        rows = _walk(viewer, criteria, order, total, offset, limit)
     else:
-        ids = list(session().scalars(_gather(_found(viewer, criteria, order), order, limit, offset)))
-    return Listed(rows=_rows(ids), total=total, page=page, pages=pages, first=offset + 1 if ids else 0)
+        found = _finding(viewer, criteria, order, today())
+        rows = _rows(list(session().scalars(found.limit(limit).offset(offset))))
+    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
 
 
 def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
@@ -208,11 +229,10 @@ def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
 
 def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
     """In one question: those who are found are counted and sorted once."""
-    found = _found(viewer, criteria, order)
-    number = select(func.count()).select_from(found).scalar_subquery()
+    found = _finding.__wrapped__(viewer, criteria, order, today())
 
     def ask(offset: int) -> list[Any]:
-        return list(session().execute(_gather(found, order, size, offset).add_columns(number.label("number"))))
+        return list(session().execute(found.limit(size).offset(offset)))
 
     pairs = ask((page - 1) * size)
     total = pairs[0].number if pairs else (count(viewer, criteria) if page > 1 else 0)
@@ -237,26 +257,28 @@ def _exist(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> Sequence[bo
 def _walking_is_shorter(viewer: Viewer, criteria: Criteria, total: int, wanted: int) -> bool:
     """Whether the page is full sooner by walking through the order, where one row in so many fits, than by
     gathering and sorting all that fit."""
-    whole = _count_kept(viewer, Criteria(municipalities=criteria.municipalities, statuses=criteria.statuses))
+    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
     return wanted * whole <= 2 * total * total
 
 
-def _walk(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
-    """Ids of a page along the index of the order, from whichever end is nearer."""
+def _walk(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[Any]:
+    """The rows of a page along the index of the order, from whichever end is nearer."""
     backwards = offset > total - offset - limit
     if backwards:
         offset = total - offset - limit
-    ids = list(session().scalars(_steps(viewer, criteria, order, from_the_end=backwards).limit(limit).offset(offset)))
-    return ids[::-1] if backwards else ids
+    way = _steps(viewer, criteria, order, backwards, today()).limit(limit).offset(offset)
+    rows = _rows(list(session().scalars(way)))
+    return rows[::-1] if backwards else rows
 
 
-def _steps(viewer: Viewer, criteria: Criteria, order: Order, *, from_the_end: bool) -> Select[Any]:
+@_kept
+def _steps(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
     """The ids in order, for a walk: the ranges merged."""
     ranges = _ranges(viewer, criteria)
     if len(ranges) > _MOST_RANGES:
-        fits = listed(viewer, criteria)
+        fits = listed(viewer, criteria, day)
         return select(_P.id).where(fits).order_by(*order.clauses(from_the_end=from_the_end))
-    rules = list(conditions(criteria))
+    rules = list(conditions(criteria, day))
     narrowing = [condition for column, condition in rules if column is order.key]
     filters = [condition for column, condition in rules if column is not order.key]
     checked = [*narrowing, *([_InPassing(and_(*filters))] if filters else ())]
@@ -290,23 +312,21 @@ def _with_plus(element: _InPassing, compiler: Any, **options: Any) -> str:
     return f"+({compiler.process(element.element, **options)})"
 
 
-def _found(viewer: Viewer, criteria: Criteria, order: Order) -> CTE:
-    """All that fit, with what they are sorted by, worked out once."""
+@_kept
+def _finding(viewer: Viewer, criteria: Criteria, order: Order, day: date) -> Select[Any]:
+    """The ids of all that fit, in order, each with their number: worked out once, in a table of its own."""
     asked = select(_P.id.label("id"), order.key.label("key"))
     if criteria.terms is None:
-        return asked.where(listed(viewer, criteria)).cte("found").prefix_with("MATERIALIZED")
-    within = hits(criteria.terms, _places(viewer, criteria)).cte("hit").prefix_with("MATERIALIZED")
-    ids = select(within.c.id).distinct() if len(criteria.terms) > 1 else select(within.c.id)
-    one = ids.subquery("one")
-    fits = listed(viewer, criteria.without_terms())
-    # From the hits to the rows by their ids, never the other way: to SQLite a condition counts for little then.
-    near = asked.select_from(one).join(_P, _P.id == one.c.id).where(_InPassing(fits))
-    return near.cte("found").prefix_with("MATERIALIZED")
-
-
-def _gather(found: CTE, order: Order, limit: int, offset: int) -> Select[Any]:
-    """Ids of a page of what was found."""
-    return select(found.c.id).order_by(*order.clauses(found.c.key, found.c.id)).limit(limit).offset(offset)
+        found = asked.where(listed(viewer, criteria, day))
+    else:
+        hit = hits(criteria.terms, _places(viewer, criteria)).cte("hit").prefix_with("MATERIALIZED")
+        one = select(hit.c.id).distinct().subquery("one")
+        fits = listed(viewer, criteria.without_terms(), day)
+        # From the hits to the rows by their ids, never the other way round.
+        found = asked.select_from(one).join(_P, _P.id == one.c.id).where(_InPassing(fits))
+    table = found.cte("found").prefix_with("MATERIALIZED")
+    number = select(func.count()).select_from(table).scalar_subquery().label("number")
+    return select(table.c.id, number).order_by(*order.clauses(table.c.key, table.c.id))
 
 
 _SHOWN = (
@@ -330,11 +350,14 @@ _SHOWN = (
 )
 
 
+_ROWS = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
+
+
 def _rows(ids: Sequence[int]) -> list[Any]:
     """The narrow columns that the list shows, of these participations in this order."""
     if not ids:
         return []
-    found = {row.id: row for row in session().execute(select(*_SHOWN).where(_P.id.in_(ids)))}
+    found = {row.id: row for row in session().execute(_ROWS, {"ids": ids})}
     return [found[one] for one in ids if one in found]
 
 

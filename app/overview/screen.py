@@ -2,13 +2,37 @@
 
 from typing import Any
 
+from flask import url_for
+
 from app.access import viewer
 from app.overview.asked import Asked, address
 from app.overview.query import PAGE_SIZES, ListQuery
 from services import export
+from services.codes import district_names, municipality_names
 from services.i18n import gettext as _
 from services.i18n import ngettext
 from services.listing import Column, Listed, columns_for
+from services.models import Status
+from services.participants import STATUS_LABELS
+from services.viewer import Right
+
+# Colours of the tags.
+_COLORS = {Status.ENDED: "warning", Status.CHANGED: "info", Status.CREATED: "neutral", Status.DISCHARGED: "neutral"}
+
+
+def frame(query: ListQuery) -> dict[str, Any]:
+    """What the rows have in common: headings, and the words for codes."""
+    columns = headings(query)
+    return {
+        "columns": columns,
+        "labels": [heading["label"] for heading in columns],
+        "prefix": f"{url_for('overview.overview_page')}/",
+        "places": municipality_names(),
+        "districts": district_names() if viewer().sees_districts else {},
+        "statuses": {status: _(label) for status, label in STATUS_LABELS.items()},
+        "colors": _COLORS,
+        "registers": viewer().can(Right.REGISTER),
+    }
 
 
 def headings(query: ListQuery) -> list[dict[str, str]]:
