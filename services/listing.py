@@ -22,7 +22,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    UnaryExpression,
     and_,
     bindparam,
     false,
@@ -32,7 +31,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from services.criteria import Criteria, conditions, status_condition
@@ -45,6 +43,7 @@ from services.viewer import Right, Viewer, visible_to
 _P = Participation
 _BATCH = 500  # rows that a long answer reads at a time
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
+_SOME = 200  # rows of the order that are looked through at least
 
 
 class Column(StrEnum):
@@ -175,7 +174,8 @@ def count(viewer: Viewer, criteria: Criteria) -> int:
 
 @_kept
 def _counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
-    return select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
+    counting = select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
+    return _by_facets(counting, viewer, criteria, day)
 
 
 def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
@@ -210,14 +210,8 @@ def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size
     total = count(viewer, criteria)
     page, pages, offset = _clamped(page, size, total)
     limit = min(size, total - offset)
-    if not limit:
-        rows: list[Any] = []
-    elif criteria.is_plain or _walking_is_shorter(viewer, criteria, total, offset + size):
-        rows = _walk(viewer, criteria, order, total, offset, limit)
-    else:
-        found = _finding(viewer, criteria, order, today())
-        rows = _rows(list(session().scalars(found.limit(limit).offset(offset))))
-    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
+    ids = _ids(viewer, criteria, order, total, offset, limit) if limit else []
+    return Listed(rows=_rows(ids), total=total, page=page, pages=pages, first=offset + 1 if ids else 0)
 
 
 def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
@@ -229,7 +223,7 @@ def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
 
 def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
     """In one question: those who are found are counted and sorted once."""
-    found = _finding.__wrapped__(viewer, criteria, order, today())
+    found = _finding.__wrapped__(viewer, criteria, order, False, today())
 
     def ask(offset: int) -> list[Any]:
         return list(session().execute(found.limit(size).offset(offset)))
@@ -254,79 +248,93 @@ def _exist(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> Sequence[bo
     return tuple(session().execute(select(*asked)).one())
 
 
-def _walking_is_shorter(viewer: Viewer, criteria: Criteria, total: int, wanted: int) -> bool:
-    """Whether the page is full sooner by walking through the order, where one row in so many fits, than by
-    gathering and sorting all that fit."""
-    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
-    return wanted * whole <= 2 * total * total
-
-
-def _walk(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[Any]:
-    """The rows of a page along the index of the order, from whichever end is nearer."""
-    backwards = offset > total - offset - limit
-    if backwards:
+def _ids(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
+    """The ids of a page, from whichever end of the list is nearer."""
+    from_the_end = offset > total - offset - limit
+    if from_the_end:
         offset = total - offset - limit
-    way = _steps(viewer, criteria, order, backwards, today()).limit(limit).offset(offset)
-    rows = _rows(list(session().scalars(way)))
-    return rows[::-1] if backwards else rows
+    if criteria.is_plain:
+        way = _way(viewer, criteria, order, from_the_end, today())
+        ids = list(session().scalars(way.limit(limit).offset(offset)))
+    else:
+        ids = _ids_of_those_who_fit(viewer, criteria, order, from_the_end, total, offset, limit)
+    return ids[::-1] if from_the_end else ids
+
+
+def _ids_of_those_who_fit(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, offset: int, limit: int
+) -> list[int]:
+    """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
+    so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
+    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    steps = _SOME + 2 * (offset + limit) * whole // total
+    while steps < 2 * total:
+        chosen = _on_the_way(viewer, criteria, order, from_the_end, today(), steps)
+        ids = list(session().scalars(chosen.limit(limit).offset(offset)))
+        if len(ids) == limit:
+            return ids
+        steps *= 8
+    found = _finding(viewer, criteria, order, from_the_end, today())
+    return list(session().scalars(found.limit(limit).offset(offset)))
 
 
 @_kept
-def _steps(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
-    """The ids in order, for a walk: the ranges merged."""
+def _way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
+    """The ids of the whole list in order, by its index; of the criteria only municipality and status count, and what
+    is about the column that it is sorted by. The ranges of several municipalities are merged."""
     ranges = _ranges(viewer, criteria)
+    narrowing = [condition for column, condition in conditions(criteria, day) if column is order.key]
     if len(ranges) > _MOST_RANGES:
-        fits = listed(viewer, criteria, day)
-        return select(_P.id).where(fits).order_by(*order.clauses(from_the_end=from_the_end))
-    rules = list(conditions(criteria, day))
-    narrowing = [condition for column, condition in rules if column is order.key]
-    filters = [condition for column, condition in rules if column is not order.key]
-    checked = [*narrowing, *([_InPassing(and_(*filters))] if filters else ())]
-    if len(ranges) == 1:
-        one = select(_P.id).where(ranges[0], *checked)
-        return one.order_by(*order.clauses(from_the_end=from_the_end))
-    parts = (select(_P.id.label("id"), order.key.label("key")).where(part, *checked) for part in ranges)
+        ranges = _ranges(viewer, criteria, apart=False)
+    scope = "municipal" if _places(viewer, criteria) is not None else "national"
+    index = f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}"
+    parts = [
+        select(_P.id.label("id"), order.key.label("key")).where(part, *narrowing).with_hint(_P, index, "sqlite")
+        for part in ranges
+    ]
+    if len(parts) == 1:
+        return parts[0].order_by(*order.clauses(from_the_end=from_the_end))
     merged = union_all(*parts).subquery("merged")
     clauses = order.clauses(merged.c.key, merged.c.id, from_the_end=from_the_end)
     return select(merged.c.id, merged.c.key).order_by(*clauses)
 
 
-class _InPassing(UnaryExpression[bool]):
-    """A condition that is checked on the way, and never chooses the way: SQLite knows no better than to take an
-    index that serves it, and to sort afterwards."""
-
-    inherit_cache = True
-
-    def __init__(self, condition: ColumnElement[bool]) -> None:
-        super().__init__(condition.self_group(), type_=condition.type)
-
-
-@compiles(_InPassing)
-def _plainly(element: _InPassing, compiler: Any, **options: Any) -> str:
-    return f"({compiler.process(element.element, **options)})"
-
-
-@compiles(_InPassing, "sqlite")
-def _with_plus(element: _InPassing, compiler: Any, **options: Any) -> str:
-    """A unary plus before a term keeps SQLite from using an index for it (its query planner's documentation)."""
-    return f"+({compiler.process(element.element, **options)})"
+@_kept
+def _on_the_way(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, steps: int
+) -> Select[Any]:
+    """The ids in order of those who fit among the first so many of the whole list."""
+    first = _way(viewer, criteria, order, from_the_end, day).limit(steps).subquery("first")
+    fits = (condition for _column, condition in conditions(criteria, day))
+    clauses = order.clauses(first.c.key, first.c.id, from_the_end=from_the_end)
+    return select(first.c.id).join(_P, _P.id == first.c.id).where(*fits).order_by(*clauses)
 
 
 @_kept
-def _finding(viewer: Viewer, criteria: Criteria, order: Order, day: date) -> Select[Any]:
+def _finding(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
     """The ids of all that fit, in order, each with their number: worked out once, in a table of its own."""
     asked = select(_P.id.label("id"), order.key.label("key"))
     if criteria.terms is None:
-        found = asked.where(listed(viewer, criteria, day))
+        found = _by_facets(asked.where(listed(viewer, criteria, day)), viewer, criteria, day)
     else:
         hit = hits(criteria.terms, _places(viewer, criteria)).cte("hit").prefix_with("MATERIALIZED")
         one = select(hit.c.id).distinct().subquery("one")
         fits = listed(viewer, criteria.without_terms(), day)
         # From the hits to the rows by their ids, never the other way round.
-        found = asked.select_from(one).join(_P, _P.id == one.c.id).where(_InPassing(fits))
+        found = asked.join_from(one, _P, _P.id == one.c.id).where(fits).with_hint(_P, "NOT INDEXED", "sqlite")
     table = found.cte("found").prefix_with("MATERIALIZED")
     number = select(func.count()).select_from(table).scalar_subquery().label("number")
-    return select(table.c.id, number).order_by(*order.clauses(table.c.key, table.c.id))
+    clauses = order.clauses(table.c.key, table.c.id, from_the_end=from_the_end)
+    return select(table.c.id, number).order_by(*clauses)
+
+
+def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    """Through the index that holds all criteria of a municipality, unless there is one of what is asked. SQLite does
+    not see its worth: beyond the 63rd column of a table it takes no index to hold all that is needed."""
+    has_own = any(column is not None for column, _condition in conditions(criteria, day))
+    if has_own or criteria.terms is not None or _places(viewer, criteria) is None:
+        return asked
+    return asked.with_hint(_P, "INDEXED BY ix_participation_facets", "sqlite")
 
 
 _SHOWN = (
