@@ -3,6 +3,7 @@
 import argparse
 import logging
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--databases", type=partial(_words, DIALECTS), default=list(DIALECTS))
     groups = (*_THINGS, *_OTHERS)
     parser.add_argument("--only", type=partial(_words, groups), default=list(groups), help=", ".join(groups))
+    parser.add_argument("--match", default="", help="of list, sort, pages, filter, search: what holds this in its name")
     parser.add_argument("--runs", type=int, default=60, help="rounds for each thing")
     parser.add_argument("--patience", type=float, default=120, help="seconds that a download may take")
     parser.add_argument("--output", type=Path, default=FOLDER / "report.md")
@@ -71,6 +73,7 @@ def _version(server: URL | None) -> str:
 
 def main() -> int:
     """1 if something falls short."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended, too
     logging.getLogger("alembic").setLevel(logging.WARNING)
     arguments = _arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -102,7 +105,8 @@ def main() -> int:
 
 
 def _measure(url: URL, dialect: str, size: int, arguments: argparse.Namespace, say: Callable[[Result], None]) -> None:
-    with bench(url, dialect, size, runs=arguments.runs, patience=arguments.patience, say=say) as on:
+    given = {"runs": arguments.runs, "patience": arguments.patience, "match": arguments.match}
+    with bench(url, dialect, size, **given, say=say) as on:
         measure.measure_things(on, set(arguments.only))
         for name, measured in _OTHERS.items():
             if name in arguments.only:
