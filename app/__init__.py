@@ -20,6 +20,8 @@ from app.formatting import init_formatting
 from app.health import health
 from app.menu import init_menu
 from app.oversight.views import oversight
+from app.overview.downloads import downloads
+from app.overview.saved import saved_views
 from app.overview.views import overview
 from app.participants.views import participants
 from app.registers import connect_registers
@@ -27,7 +29,7 @@ from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, init_web
-from services.db import Base, db, listen
+from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
 
 
@@ -47,7 +49,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_access(app)
     init_web(app)
     init_errors(app)
-    for blueprint in (health, accounts, overview, registration, participants, oversight):
+    for blueprint in (health, accounts, overview, downloads, saved_views, registration, participants, oversight):
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)
@@ -76,6 +78,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         # The values of a statement that fails never reach the log: they are personal data.
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
         "ALEMBIC": {"script_location": str(PROJECT / "services" / "migrations")},
+        "ALEMBIC_CONTEXT": {"include_object": belongs_to_schema},
     }
 
 

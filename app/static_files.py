@@ -46,10 +46,11 @@ COMPONENTS = (
     ("dialog", "ds.components"),
     ("pagination", "ds.components"),
     ("tag", "ds.components"),
+    ("chip", "ds.components"),
     ("table", "ds.components"),
 )
 # What comes later may change what came before (on paper, in forced colours).
-OWN_STYLES = ("tables.css", "app.css")
+OWN_STYLES = ("tables.css", "filters.css", "app.css")
 # Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 

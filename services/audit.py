@@ -1,4 +1,4 @@
-"""The access log: who signed in, looked up, opened, changed, downloaded or was refused. Ids only."""
+"""The access log: who signed in, looked up, opened, searched, changed, downloaded or was refused. Ids only."""
 
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ class Action(StrEnum):
     DISCHARGE = "discharge"
     DELETE = "delete"
     DOWNLOAD = "download"
+    SEARCH = "search"
     REFUSED = "refused"
 
 

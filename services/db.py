@@ -68,6 +68,14 @@ long_id = BigInteger().with_variant(Integer, "sqlite")
 json_type = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+def belongs_to_schema(item: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
+    """Whether Alembic shall compare a table or an index: not those of another database, nor FTS5's own."""
+    if kind == "table":
+        return not (name or "").startswith("name_index")
+    only_on = getattr(getattr(item, "_ddl_if", None), "dialect", None)
+    return only_on is None or only_on == db.engine.dialect.name
+
+
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)

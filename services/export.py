@@ -16,9 +16,10 @@ from services.codes import country_name, district_name, marital_status_text, mun
 from services.fields import date_text
 from services.i18n import N_
 from services.i18n import gettext as _
+from services.listing import Column, columns_for
 from services.models import Participation, Status
 from services.pad import TestResult
-from services.participants import STATUS_LABELS, Column, columns_for
+from services.participants import STATUS_LABELS
 from services.registration import OSLO_TIME, results_of, values_of
 from services.steps import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
 from services.viewer import Viewer

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     Date,
     ForeignKey,
     Index,
@@ -21,9 +22,10 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from services.db import Base, UtcDateTime, json_type, long_id, sort_text
 
@@ -152,9 +154,10 @@ class Participation(Base):
 
     # Copies for the list (see the module's text)
     person_id: Mapped[str] = mapped_column(String(8), index=True)
-    national_id: Mapped[str] = mapped_column(sort_text(11), index=True)
+    national_id: Mapped[str] = mapped_column(sort_text(11))
     name: Mapped[str] = mapped_column(String(620))
     name_key: Mapped[str | None] = mapped_column(sort_text(1000))
+    name_words: Mapped[str] = mapped_column(String(1900), server_default=text("''"))  # see `services.folding`
     protected: Mapped[bool]
 
     municipality_number: Mapped[str] = mapped_column(ForeignKey("municipality.number"))
@@ -172,6 +175,12 @@ class Participation(Base):
     deleted_by: Mapped[str | None] = mapped_column(String(60))
     background_missing: Mapped[int] = mapped_column(SmallInteger)
     programme_missing: Mapped[int] = mapped_column(SmallInteger)
+    termination_missing: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    # Oppstart, later by the days of permisjon: from here 24, 36 and 48 months are counted. Always given; the
+    # default is there since SQLite adds no column without one.
+    duration_start: Mapped[date] = mapped_column(Date, server_default="1900-01-01")
+    # Every index of the list begins with it: the open ones and the discharged are lists of their own.
+    discharged: Mapped[bool] = mapped_column(Computed("status = 4", persisted=True))
 
     # Page 1
     funding: Mapped[str] = mapped_column(String(20))
@@ -245,12 +254,133 @@ class Participation(Base):
             sqlite_where=text("deleted_at IS NULL AND status <> 4"),
             postgresql_where=text("deleted_at IS NULL AND status <> 4"),
         ),
-        Index("ix_participation_municipal_order", "municipality_number", "changed_at", "id"),
-        Index("ix_participation_order", "changed_at", "id"),
         CheckConstraint("status BETWEEN 1 AND 4", name="status"),
+        CheckConstraint("status <> 4 OR name_words = ''", name="discharged_unfindable"),
         CheckConstraint("status <> 4 OR (name = '' AND name_key IS NULL)", name="discharged_nameless"),
         CheckConstraint("end_date IS NULL OR end_date >= start_date", name="dates"),
     )
+
+
+_P = Participation
+# What decides who sees a row. It ends each index, so that the rows of a page, and their number, are told without
+# looking into the wide table.
+_SEEN_BY = (_P.status, _P.protected, _P.deleted_at)
+# The nine columns of the list by the word for them in the names of their indexes.
+_ORDERS: dict[str, InstrumentedAttribute[Any]] = {
+    "national_id": _P.national_id,
+    "name": _P.name_key,
+    "municipality": _P.municipality_key,
+    "district": _P.district_key,
+    "start": _P.start_date,
+    "end": _P.end_date,
+    "status": _P.status,
+    "changed": _P.changed_at,
+    "changed_by": _P.changed_by,
+}
+_MAY_BE_EMPTY = {"name", "district", "end"}
+
+
+def _index_orders() -> None:
+    """An index for each order of the list, for one municipality and for the whole country.
+
+    Empty values stand last both ways. SQLite walks one index for that; PostgreSQL needs another one.
+    """
+    for scope, lead in (("national", ()), ("municipal", (_P.municipality_number,))):
+        for word, column in _ORDERS.items():
+            extra = (_P.end_date,) if word == "start" else ()  # took part in a period
+            name = f"ix_participation_{scope}_{word}"
+            seen_by = [other for other in _SEEN_BY if other is not column]
+            Index(name, _P.discharged, *lead, column, _P.id, *seen_by, *extra)
+            if word in _MAY_BE_EMPTY:
+                falling = (column.desc().nulls_last(), _P.id.desc())
+                Index(f"{name}_down", _P.discharged, *lead, *falling, *_SEEN_BY).ddl_if(dialect="postgresql")
+
+
+_index_orders()
+# Filters: within a municipality one index tells all; over the country there is one for each.
+Index(
+    "ix_participation_facets",
+    _P.discharged,
+    _P.municipality_number,
+    *_SEEN_BY,
+    _P.funding,
+    _P.start_date,
+    _P.end_date,
+    _P.duration_start,
+    _P.changed_at,
+    _P.background_missing,
+    _P.programme_missing,
+    _P.termination_missing,
+)
+Index("ix_participation_funding", _P.discharged, _P.funding, *_SEEN_BY)
+Index("ix_participation_duration", _P.discharged, _P.duration_start, _P.end_date, *_SEEN_BY)
+for _missing in (_P.background_missing, _P.programme_missing, _P.termination_missing):
+    Index(
+        f"ix_participation_{_missing.key}",
+        _P.discharged,
+        *_SEEN_BY,
+        sqlite_where=_missing > literal_column("0"),
+        postgresql_where=_missing > literal_column("0"),
+    )
+# Parts of names: PostgreSQL by trigrams; for SQLite a migration makes the FTS5 table `name_index`.
+Index(
+    "ix_participation_name_words",
+    _P.municipality_number,
+    _P.name_words,
+    postgresql_using="gin",
+    postgresql_ops={"name_words": "gin_trgm_ops"},
+).ddl_if(dialect="postgresql")
+
+
+class ParticipationCount(Base):
+    """How many participations there are of a kind. Triggers on `participation` keep it, in the same
+    transaction as what they count; the program only reads it."""
+
+    __tablename__ = "participation_count"
+
+    municipality_number: Mapped[str] = mapped_column(String(4), primary_key=True)
+    status: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    protected: Mapped[bool] = mapped_column(primary_key=True)
+    deleted: Mapped[bool] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
+class Search(Base):
+    """What a user has searched for. Only the random id stands in addresses; unused for 30 days it goes.
+
+    `words`: the values of the search field, `changed_by`: user names.
+    """
+
+    __tablename__ = "search"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    words: Mapped[list[str]] = mapped_column(json_type)
+    changed_by: Mapped[list[str]] = mapped_column(json_type)
+    used_on: Mapped[date] = mapped_column(Date, index=True)
+
+
+class SavedView(Base):
+    """Criteria and order that a user has given a name. `query` is what stands in the list's address."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        UniqueConstraint("user_id", "name"),
+        Index(
+            "uq_saved_view_start",
+            "user_id",
+            unique=True,
+            sqlite_where=text("is_start"),
+            postgresql_where=text("is_start"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    name: Mapped[str] = mapped_column(String(80))
+    name_key: Mapped[str] = mapped_column(sort_text(480))
+    query: Mapped[str] = mapped_column(String(8000))
+    is_start: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Activity(Base):
@@ -320,6 +450,7 @@ class AccessEntry(Base):
     """One line of the access log: who did what to whom, by ids only. Append-only."""
 
     __tablename__ = "access_entry"
+    __table_args__ = (Index("ix_access_entry_user", "user_id", "action", "at"),)
 
     id: Mapped[int] = mapped_column(long_id, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,14 +1,11 @@
-"""Participants as they are found, listed, read and deleted; always through the eyes of a viewer."""
+"""One participant as she is found, read and deleted; always through the eyes of a viewer. The list: `listing`."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
 
 from services.audit import Action, note, record
 from services.db import now, session, writing
@@ -34,135 +31,7 @@ STATUS_LABELS = {
 }
 
 
-class Column(StrEnum):
-    """The columns of the participant list, in their order (guide 3.1)."""
-
-    NATIONAL_ID = "national_id"
-    NAME = "name"
-    MUNICIPALITY = "municipality"
-    DISTRICT = "district"
-    START = "start"
-    END = "end"
-    STATUS = "status"
-    CHANGED = "changed"
-    CHANGED_BY = "changed_by"
-
-
-_BATCH = 500  # rows that a long answer reads at a time
 _P = Participation
-_SORTED_BY: dict[Column, InstrumentedAttribute[Any]] = {
-    Column.NATIONAL_ID: _P.national_id,
-    Column.NAME: _P.name_key,
-    Column.MUNICIPALITY: _P.municipality_key,
-    Column.DISTRICT: _P.district_key,
-    Column.START: _P.start_date,
-    Column.END: _P.end_date,
-    Column.STATUS: _P.status,
-    Column.CHANGED: _P.changed_at,
-    Column.CHANGED_BY: _P.changed_by,
-}
-_MAY_BE_EMPTY = {Column.NAME, Column.DISTRICT, Column.END}
-
-
-@dataclass(frozen=True)
-class Order:
-    """How the list is sorted. Without a column: last changed first (guide 3.2)."""
-
-    column: Column | None = None
-    descending: bool = False
-
-    def clauses(self) -> list[ColumnElement[Any]]:
-        """For ORDER BY: empty values last both ways, ties by id in the same direction."""
-        if self.column is None:
-            return [_P.changed_at.desc(), _P.id.desc()]
-        by = _SORTED_BY[self.column]
-        ties = (by.desc(), _P.id.desc()) if self.descending else (by.asc(), _P.id.asc())
-        return [by.is_(None), *ties] if self.column in _MAY_BE_EMPTY else list(ties)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A page of the list: its rows, and how many participants there are in all."""
-
-    rows: list[Row[Any]]
-    total: int
-    page: int
-    pages: int
-    first: int
-
-    @property
-    def last(self) -> int:
-        """The number of the last row on the page."""
-        return self.first + len(self.rows) - 1
-
-
-def columns_for(viewer: Viewer) -> list[Column]:
-    """The columns that the viewer sees: Bydel only for those tied to Oslo, and for IMDi."""
-    return [column for column in Column if column is not Column.DISTRICT or viewer.sees_districts]
-
-
-def listed(viewer: Viewer) -> ColumnElement[bool]:
-    """What stands in the overview: all that is visible and not discharged (guide 3.1)."""
-    return visible_to(viewer) & (_P.status != Status.DISCHARGED)
-
-
-def rows_query(viewer: Viewer, order: Order) -> Select[*tuple[Any, ...]]:
-    """The narrow columns that the list shows, in order."""
-    return (
-        select(
-            _P.id,
-            _P.public_id,
-            _P.national_id,
-            _P.name,
-            _P.municipality_number,
-            _P.district_number,
-            _P.start_date,
-            _P.end_date,
-            _P.status,
-            _P.changed_at,
-            _P.changed_by,
-            _P.background_missing,
-            _P.programme_missing,
-            _P.deleted_at,
-            _P.deleted_by,
-        )
-        .where(listed(viewer))
-        .order_by(*order.clauses())
-    )
-
-
-def page_of(viewer: Viewer, order: Order, *, page: int, size: int) -> Listed:
-    """One page of the list (from 1); a page beyond the last answers as the last."""
-    total = session().scalar(select(func.count()).select_from(_P).where(listed(viewer))) or 0
-    pages = max(1, -(-total // size))
-    page = min(page, pages)
-    offset = (page - 1) * size
-    rows = list(session().execute(rows_query(viewer, order).limit(size).offset(offset)))
-    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
-
-
-def stream(viewer: Viewer, order: Order) -> Iterator[Row[Any]]:
-    """All rows of the list, in order, in constant memory."""
-    return _one_by_one(rows_query(viewer, order))
-
-
-def stream_full(viewer: Viewer, order: Order) -> Iterator[Participation]:
-    """All participations of the list with every answer, in order, in constant memory."""
-    found = (
-        select(_P)
-        .where(listed(viewer))
-        .order_by(*order.clauses())
-        .options(selectinload(_P.person), selectinload(_P.activities), selectinload(_P.leaves))
-    )
-    return (row[0] for row in _one_by_one(found))
-
-
-def _one_by_one(query: Select[*tuple[Any, ...]]) -> Iterator[Row[Any]]:
-    """The rows from a server-side cursor, in a session of their own: the request's is closed before the
-    last row is sent."""
-    in_pieces = {"yield_per": _BATCH}
-    with Session(session().get_bind()) as reading, closing(reading.execute(query, execution_options=in_pieces)) as rows:
-        yield from rows
 
 
 def query_one(viewer: Viewer, public_id: str) -> Select[Participation]:

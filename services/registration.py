@@ -4,9 +4,9 @@ Saving and discharging: `services.saving`.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from services.audit import Action, note
 from services.db import now, session, writing
 from services.fields import Field, FormData, Invalid, Raw, Values
+from services.folding import name_words
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
 from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
@@ -24,7 +25,7 @@ from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed, change_row
 from services.row_fields import RowsField
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, Step
+from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
 
 OSLO_TIME = ZoneInfo("Europe/Oslo")
@@ -271,6 +272,7 @@ def _insert(
         national_id=person.national_id,
         name=person.name,
         name_key=name_key(person.name),
+        name_words=name_words(person.name),
         protected=protected,
         municipality_number=municipality.number,
         municipality_key=municipality.name_key,
@@ -346,8 +348,24 @@ def set_answers(participation: Participation, answers: Values) -> None:
         else:
             setattr(participation, _COLUMN.get(key, key), value)
         if key == "district":
-            name = FIELDS["district"].text(value)
-            participation.district_key = sort_key(name) if name else None
+            participation.district_key = district_key(value)
+    periods = ((leave.from_date, leave.to_date) for leave in participation.leaves)
+    participation.duration_start = duration_start(participation.start_date, periods)
+
+
+def district_key(number: str | None) -> str | None:
+    """The stored key that bydeler are sorted by, and found by: the indexes hold it."""
+    name = FIELDS["district"].text(number)
+    return sort_key(name) if name else None
+
+
+def duration_start(start: date, leaves: Iterable[tuple[date, date]]) -> date:
+    """From where the months in the programme are counted: oppstart, later by the days of permisjon (first and
+    last day of each). A day that stands in two permisjoner counts once."""
+    away: set[int] = set()
+    for first, last in leaves:
+        away.update(range(max(first, start).toordinal(), last.toordinal() + 1))
+    return start + timedelta(days=len(away))
 
 
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
@@ -357,11 +375,12 @@ def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
 
 
 def count_missing(participation: Participation) -> None:
-    """Count anew what pages 2 and 3 lack."""
+    """Count anew what pages 2 and 3 lack, and page 4 once an avslutningsdato is registered."""
     values = values_of(participation)
     drafts = {draft.field for draft in drafts_of(participation)}
     participation.background_missing = missing_on(BACKGROUND, values, drafts)
     participation.programme_missing = missing_on(PROGRAMME, values, drafts)
+    participation.termination_missing = missing_on(TERMINATION, values, drafts) if participation.end_date else 0
 
 
 def results_of(person: Person) -> list[TestResult]:

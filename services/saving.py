@@ -197,7 +197,7 @@ def _keep_drafts(
 def _end_for_good(viewer: Viewer, participation: Participation) -> None:
     participation.version += 1
     participation.status = Status.DISCHARGED
-    participation.name, participation.name_key = "", None
+    participation.name, participation.name_key, participation.name_words = "", None, ""
     participation.discharged_at = participation.changed_at = now()
     participation.discharged_by = participation.changed_by = viewer.username
 

@@ -4,6 +4,7 @@ Every query of participants carries `visible_to(viewer)`; nothing else decides w
 Source: section 3 of the domain (roles) and section 7 (protected addresses).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -89,12 +90,21 @@ class Viewer:
         return [place.name for place in dict.fromkeys(self.places + self.administers)]
 
 
-def visible_to(viewer: Viewer) -> ColumnElement[bool]:
-    """The participations that exist for her. Others must answer as if there were none."""
+def visible_to(viewer: Viewer, within: Sequence[str] | None = None) -> ColumnElement[bool]:
+    """The participations that exist for her. Others must answer as if there were none.
+
+    `within`: of these municipalities only. It never widens what she sees.
+    """
     if not viewer.can(Right.READ):
         return false()
-    unprotected = true() if viewer.sees_protected else Participation.protected.is_(False)
+    unprotected = true() if viewer.sees_protected else Participation.protected == false()
     if viewer.is_national:
-        return and_(true(), unprotected)
-    own = Participation.municipality_number.in_([place.number for place in viewer.places])
-    return and_(own, Participation.deleted_at.is_(None), unprotected)
+        return and_(true(), *([_in_places(within)] if within is not None else ()), unprotected)
+    own = [place.number for place in viewer.places if within is None or place.number in within]
+    return and_(_in_places(own), Participation.deleted_at.is_(None), unprotected)
+
+
+def _in_places(numbers: Sequence[str]) -> ColumnElement[bool]:
+    """One is asked for by equality: an index that begins with it then gives its order."""
+    number = Participation.municipality_number
+    return number == numbers[0] if len(numbers) == 1 else number.in_(numbers)

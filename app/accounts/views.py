@@ -13,6 +13,7 @@ from app.web import redirect_to, respond
 from services import accounts as users_service
 from services.audit import Action, record
 from services.i18n import gettext as _
+from services.saved_views import start_view
 from services.viewer import Right, Viewer
 
 accounts = Blueprint("accounts", __name__)
@@ -44,8 +45,12 @@ class SignInForm(FlaskForm):
 
 
 def start_page(of: Viewer) -> str:
-    """Where a user begins."""
-    return url_for("overview.overview_page" if of.can(Right.READ) else "accounts.users")
+    """Where a user begins: with the view of the list that she has chosen for it, or the whole list; those who only
+    administer with the users."""
+    if not of.can(Right.READ):
+        return url_for("accounts.users")
+    view = start_view(of)
+    return url_for("overview.overview_page") + (f"?{view.query}" if view and view.query else "")
 
 
 @accounts.get("/")

@@ -1,13 +1,26 @@
-"""What a participant list shows, as it stands in the address: `parse(write(query)) == query`."""
+"""What a participant list shows, as it stands in the address: `parse(write(query)).query == query`.
 
-from dataclasses import dataclass, field
+Nothing in it is personal: what was searched for stands there as the id under which the server keeps it. The words
+in the address can be read by a user. Days are written as 2026-11-24 and may be typed as 24.11.2026.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from services.participants import Column, Order
+from services.codes import district_names, municipality_names
+from services.criteria import LONG_STAYS, Criteria, Span
+from services.fields import EARLIEST, LATEST, date_text, parse_date
+from services.folding import folded_words
+from services.i18n import gettext as _
+from services.listing import Column, Order
+from services.models import Status
 
-# The names in the address are words that a user can read.
 COLUMN_WORDS = {
     Column.NATIONAL_ID: "fodselsnummer",
     Column.NAME: "navn",
@@ -21,7 +34,31 @@ COLUMN_WORDS = {
 }
 _COLUMNS = {word: column for column, word in COLUMN_WORDS.items()}
 _DIRECTIONS = {"stigende": False, "synkende": True}
+STATUS_WORDS = {
+    Status.CREATED: "opprettet",
+    Status.CHANGED: "endret",
+    Status.ENDED: "avsluttet",
+    Status.DISCHARGED: "utskrevet",
+}
+FUNDING_WORDS = {"ordinary": "ordinaer", "per_capita": "per-capita"}
+MISSING_WORDS = {"background": "bakgrunn", "programme": "programinnhold", "termination": "avslutning"}
+# Criteria of which several can be chosen, by their word in the address: the attribute, and the words for its values.
+SETS: dict[str, tuple[str, Mapping[Any, str]]] = {
+    "kommune": ("municipalities", {number: number for number in municipality_names()}),
+    "bydel": ("districts", {number: number for number in district_names()}),
+    "status": ("statuses", STATUS_WORDS),
+    "finansiering": ("fundings", FUNDING_WORDS),
+    "mangler": ("missing", MISSING_WORDS),
+}
+# Criteria that are days from and to.
+SPANS = {"deltok": "period", "oppstart": "start", "avslutning": "end", "endret": "changed"}
+_SPAN_NAMES = tuple(f"{word}-{end}" for word in SPANS for end in ("fra", "til"))
+PLACE_NAMES = "kommune-navn"  # the field that takes municipalities by name
+_SINGLE = {"sorter", "retning", "side", "antall", "sok", "over", PLACE_NAMES, *_SPAN_NAMES}
 MAX_PAGE = 1_000_000
+PAGE_SIZES = (25, 50, 100)
+_NAMED = 6  # municipalities that are named when several begin like that
+_SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
 class BadQuery(ValueError):  # noqa: N818 - says what is the case
@@ -30,29 +67,68 @@ class BadQuery(ValueError):  # noqa: N818 - says what is the case
 
 @dataclass(frozen=True)
 class ListQuery:
-    """The order and the page (from 1) of a list."""
+    """The criteria (without what was searched for), the id of a search, the order, the page (from 1) and the
+    number of rows on it."""
 
     order: Order = field(default_factory=Order)
     page: int = 1
+    size: int = PAGE_SIZES[0]
+    criteria: Criteria = field(default_factory=Criteria)
+    search: str = ""
 
     def sorted_by(self, column: Column) -> "ListQuery":
         """The list after a click on the column's heading: ascending, descending, back to default."""
-        if self.order.column is not column:
-            return ListQuery(Order(column))
-        return ListQuery() if self.order.descending else ListQuery(Order(column, descending=True))
+        order = Order(column)
+        if self.order.column is column:
+            order = Order() if self.order.descending else Order(column, descending=True)
+        return replace(self, order=order, page=1)
 
     def at_page(self, page: int) -> "ListQuery":
         """The same list on another page."""
-        return ListQuery(self.order, page)
+        return replace(self, page=page)
+
+    def of_size(self, size: int) -> "ListQuery":
+        """The same list with so many rows on a page."""
+        return replace(self, size=size, page=1)
+
+    def narrowed(self, criteria: Criteria, search: str) -> "ListQuery":
+        """In the same order, what fits other criteria."""
+        return replace(self, criteria=criteria, search=search, page=1)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """True if anything is asked of the participants."""
+        return bool(self.search) or self.criteria != Criteria()
 
 
-def parse(args: "MultiDict[str, str]") -> ListQuery:
-    """The query in an address; raises `BadQuery` for anything that is not one of ours."""
-    if unknown := set(args) - {"sorter", "retning", "side"}:
+@dataclass(frozen=True)
+class Reading:
+    """A query as it was read. What could not be read in a field is left out of it: `faults` says by the field's
+    name in words why, `typed` what stood there."""
+
+    query: ListQuery
+    faults: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+
+
+def parse(args: "MultiDict[str, str]") -> Reading:
+    """The query in an address, or in the form of the criteria; raises `BadQuery` for what is not one of ours."""
+    if unknown := set(args) - _SINGLE - SETS.keys():
         raise BadQuery(f"{len(unknown)} unknown parameters")
-    if any(len(args.getlist(name)) > 1 for name in args):
+    if any(len(args.getlist(name)) > 1 for name in _SINGLE & set(args)):
         raise BadQuery("a parameter is given twice")
-    return ListQuery(_order(args.get("sorter"), args.get("retning")), _page(args.get("side", "1")))
+    search = args.get("sok", "")
+    if "sok" in args and not _SEARCH_ID.fullmatch(search):
+        raise BadQuery("no id of a search")
+    faults: dict[str, str] = {}
+    query = ListQuery(
+        order=_order(args.get("sorter"), args.get("retning")),
+        page=_page(args.get("side", "1")),
+        size=_size(args.get("antall", "25")),
+        criteria=_criteria(args, faults),
+        search=search,
+    )
+    return Reading(query, faults, {name: args[name] for name in faults if name in args})
 
 
 def _order(word: str | None, direction: str | None) -> Order:
@@ -69,13 +145,120 @@ def _page(given: str) -> int:
     return int(given)
 
 
+def _size(given: str) -> int:
+    if given not in {str(size) for size in PAGE_SIZES}:
+        raise BadQuery("unknown number of rows")
+    return int(given)
+
+
+def _criteria(args: "MultiDict[str, str]", faults: dict[str, str]) -> Criteria:
+    found: dict[str, Any] = {}
+    for word, (attribute, words) in SETS.items():
+        found[attribute] = _chosen(args.getlist(word), words)
+    if named := args.get(PLACE_NAMES, "").strip():
+        added = {*found["municipalities"], *_places(named, faults)}
+        found["municipalities"] = tuple(number for number in municipality_names() if number in added)
+    for word, attribute in SPANS.items():
+        found[attribute] = _span(args, word, faults)
+    if over := args.get("over", ""):
+        if over not in {str(months) for months in LONG_STAYS}:
+            raise BadQuery("unknown number of months")
+        found["months"] = int(over)
+    return Criteria(**found)
+
+
+def _chosen(given: list[str], words: Mapping[Any, str]) -> tuple[Any, ...]:
+    """The values that are meant, each once, in the order in which they are declared."""
+    if unknown := set(given) - set(words.values()):
+        raise BadQuery(f"{len(unknown)} unknown values")
+    return tuple(value for value, word in words.items() if word in given)
+
+
+def _places(typed: str, faults: dict[str, str]) -> Iterator[str]:
+    """Municipalities by name, the beginning of a name that only one has, or number."""
+    for one in filter(None, (part.strip() for part in typed.split(","))):
+        found = matching_places(one)
+        exact = [number for number in found if _same(one, municipality_names()[number]) or number == one]
+        if len(exact or found) == 1:
+            yield (exact or found)[0]
+        elif found:
+            names = ", ".join(municipality_names()[number] for number in found[:_NAMED])
+            faults[PLACE_NAMES] = _("Flere kommuner begynner med «%(text)s»: %(names)s") % {"text": one, "names": names}
+        else:
+            faults[PLACE_NAMES] = _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {
+                "text": one
+            }
+
+
+def _same(one: str, other: str) -> bool:
+    return folded_words(one) == folded_words(other)
+
+
+def matching_places(typed: str) -> list[str]:
+    """Numbers of the municipalities whose number or name begins like that, in the order of their numbers."""
+    wanted = " ".join(folded_words(typed))
+    names = municipality_names().items()
+    return [n for n, name in names if wanted and (n.startswith(wanted) or _begins(name, wanted))]
+
+
+def _begins(name: str, wanted: str) -> bool:
+    return " ".join(folded_words(name)).startswith(wanted)
+
+
+def _span(args: "MultiDict[str, str]", word: str, faults: dict[str, str]) -> Span:
+    first, last = (_day(args, f"{word}-{end}", faults) for end in ("fra", "til"))
+    if first and last and first > last:
+        faults[f"{word}-fra"] = _("Fra-datoen er etter til-datoen")
+        faults[f"{word}-til"] = ""
+        return Span()
+    return Span(first, last)
+
+
+def _day(args: "MultiDict[str, str]", name: str, faults: dict[str, str]) -> date | None:
+    given = args.get(name, "").strip()
+    if not given:
+        return None
+    day = _iso(given) or parse_date(given)
+    if day is None:
+        faults[name] = _("Skriv en dato som finnes, slik: dd.mm.åååå")
+    elif not EARLIEST <= day <= LATEST:
+        faults[name] = _("Datoen må være mellom %(first)s og %(last)s") % {
+            "first": date_text(EARLIEST),
+            "last": date_text(LATEST),
+        }
+        return None
+    return day
+
+
+def _iso(given: str) -> date | None:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        return None
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None
+
+
 def write(query: ListQuery, *, with_page: bool = True) -> str:
     """The query as it stands in an address after `?`; '' for the default."""
-    parts: list[tuple[str, str]] = []
+    parts = [("sok", query.search)] if query.search else []
+    parts += _written(query.criteria)
     if query.order.column:
         parts.append(("sorter", COLUMN_WORDS[query.order.column]))
         if query.order.descending:
             parts.append(("retning", "synkende"))
+    if with_page and query.size != PAGE_SIZES[0]:
+        parts.append(("antall", str(query.size)))
     if with_page and query.page > 1:
         parts.append(("side", str(query.page)))
     return urlencode(parts)
+
+
+def _written(criteria: Criteria) -> Iterator[tuple[str, str]]:
+    for word, (attribute, words) in SETS.items():
+        yield from ((word, words[value]) for value in getattr(criteria, attribute))
+    for word, attribute in SPANS.items():
+        span = getattr(criteria, attribute)
+        yield from ((f"{word}-{end}", f"{day}") for end, day in (("fra", span.first), ("til", span.last)) if day)
+    if criteria.months:
+        yield "over", str(criteria.months)

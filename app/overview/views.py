@@ -1,23 +1,23 @@
-"""The overview: one page of the list, whole or as a fragment, and the two downloads."""
+"""The overview: one page of the list, whole or as a fragment, its search and its criteria."""
 
-from collections.abc import Iterable
-from itertools import chain
+from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request, session, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
-from app.overview.query import BadQuery, ListQuery, parse, write
-from app.web import respond
-from services import export
-from services.audit import Action, record
-from services.i18n import gettext as _
-from services.participants import Column, Listed, columns_for, page_of, stream, stream_full
+from app.overview import screen
+from app.overview.asked import Asked, address, from_address, from_form, shown_before
+from app.overview.chips import chips, without
+from app.overview.panel import Control, controls
+from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
+from app.web import is_partial, redirect_to, respond
+from services import export, saved_views
+from services.listing import Column, columns_for, page_of
 from services.viewer import Right
 
 overview = Blueprint("overview", __name__)
-PAGE_SIZE = 25
 
 
 @overview.errorhandler(BadQuery)
@@ -25,102 +25,108 @@ def _bad_query(_error: BadQuery) -> Response:
     return error_answer(400)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """How the list is drawn. `redrawn`: the fields of the panel that do not stand on screen as they are meant
+    now. `focused`: the place of the chip that takes the focus, -1 for none."""
+
+    redrawn: list[Control] = field(default_factory=list)
+    focused: int = -1
+
+
 @overview.get("/deltakere")
 @requires(Right.READ)
 def overview_page() -> Any:
     """The participant list."""
-    query = _query()
-    listed = page_of(viewer(), query.order, page=query.page, size=PAGE_SIZE)
-    return respond(
+    asked = from_address()
+    all_gone = request.headers.get("HX-Source") == "a#fjern-alle"
+    return _answer(asked, Shown(redrawn=controls(asked) if all_gone else []))
+
+
+@overview.get("/deltakere/sok")
+@requires(Right.READ)
+def search_page() -> Response:
+    """Whoever reloads the answer to a form with something wrong in it comes to the list."""
+    return redirect_to(url_for("overview.overview_page"))
+
+
+@overview.post("/deltakere/sok")
+@requires(Right.READ)
+def search() -> Any:
+    """Narrow the list down to what the form says, or take one criterion away."""
+    if key := request.form.get("fjern"):
+        return _take_away(key)
+    asked = from_form()
+    if not is_partial() and not asked.faults:
+        return redirect_to(asked.address)
+    was_wrong = {*request.form.getlist("feil"), *(["kommune"] if request.form.get(PLACE_NAMES) else [])}
+    return _answer(asked, Shown([one for one in controls(asked) if any(one.errors) or one.name in was_wrong]))
+
+
+def _take_away(key: str) -> Any:
+    before = shown_before()
+    asked = without(before, key)
+    if not is_partial():
+        return redirect_to(asked.address)
+    place = [chip.key for chip in chips(before)].index(key)
+    changed = [one for one in controls(asked) if one.name == key.partition(":")[0]]
+    return _answer(asked, Shown(changed, focused=min(place, len(chips(asked)) - 1)))
+
+
+def _answer(asked: Asked, shown: Shown) -> Response:
+    query = asked.query
+    listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
+    panel_open = bool(session.get("panel")) or bool(asked.faults)
+    answer = respond(
         "overview/page.html",
-        "overview/results.html",
+        "overview/fragment.html",
+        status=422 if asked.faults else 200,
+        asked=asked,
+        shown=shown,
         listed=listed,
-        columns=[_heading(column, query) for column in columns_for(viewer())],
+        columns=screen.headings(query),
         cells=[(column, export.CELLS[column]) for column in columns_for(viewer())],
         column=Column,
         prefix=url_for("overview.overview_page"),
-        nav=_pages(listed, query),
+        nav=screen.pages(listed, query),
+        sizes=screen.sizes(query),
+        chips=chips(asked),
+        unnarrowed=address(ListQuery(order=query.order, size=query.size)),
+        written=write(query),
         downloads=write(query, with_page=False),
-        order_text=_order_text(query),
-        said=_order_text(query),
+        order_text=screen.order_text(query),
+        said=screen.spoken(asked, listed),
+        panel_open=panel_open,
+        controls=controls(asked) if panel_open and not is_partial() else [],
+        views=saved_views.views_of(viewer()) if panel_open and not is_partial() else [],
     )
-
-
-def _query() -> ListQuery:
-    """The query of this request; columns that the viewer does not have cannot be sorted by."""
-    query = parse(request.args)
-    if query.order.column and query.order.column not in columns_for(viewer()):
-        raise BadQuery("not a column of this viewer")
-    return query
-
-
-def _address(query: ListQuery) -> str:
-    written = write(query)
-    return url_for("overview.overview_page") + (f"?{written}" if written else "")
-
-
-def _heading(column: Column, query: ListQuery) -> dict[str, str]:
-    """A column's heading: its words, where a click leads, and how the list is sorted by it now."""
-    sort = "none"
-    if query.order.column is column:
-        sort = "descending" if query.order.descending else "ascending"
-    return {
-        "key": column.value,
-        "label": _(export.COLUMN_LABELS[column]),
-        "url": _address(query.sorted_by(column)),
-        "sort": sort,
-    }
-
-
-def _order_text(query: ListQuery) -> str:
-    if query.order.column is None:
-        return _("Sist endret først")
-    how = _("synkende") if query.order.descending else _("stigende")
-    return _("Sortert etter %(column)s, %(how)s") % {
-        "column": _(export.COLUMN_LABELS[query.order.column]).lower(),
-        "how": how,
-    }
-
-
-def _pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
-    """Previous and next, and the numbers: first, last, and those around the present one."""
-    shown = sorted({1, listed.pages, *range(max(1, listed.page - 1), min(listed.pages, listed.page + 1) + 1)})
-    pages: list[tuple[int, str, bool] | None] = []
-    for number in shown:
-        if pages and pages[-1] and number - pages[-1][0] > 1:
-            pages.append(None)
-        pages.append((number, _address(query.at_page(number)), number == listed.page))
-    return {
-        "previous": _address(query.at_page(listed.page - 1)) if listed.page > 1 else None,
-        "next": _address(query.at_page(listed.page + 1)) if listed.page < listed.pages else None,
-        "pages": pages,
-    }
-
-
-@overview.get("/deltakere/oversikt.csv")
-@requires(Right.READ)
-def download_overview() -> Response:
-    """The list as on screen, all pages of it."""
-    query = _query()
-    record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "overview", "order": write(query)})
-    fields = export.overview_fields(viewer())
-    return _csv("deltakeroversikt.csv", fields, stream(viewer(), query.order))
-
-
-@overview.get("/deltakere/fullt-datasett.csv")
-@requires(Right.READ)
-def download_full() -> Response:
-    """All that is registered of the same participants."""
-    query = _query()
-    record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "full", "order": write(query)})
-    fields = export.full_fields(viewer())
-    return _csv("fullt-datasett.csv", fields, export.filled(stream_full(viewer(), query.order)))
-
-
-def _csv(name: str, fields: list[export.Field], rows: Iterable[Any]) -> Response:
-    lines = export.csv_lines(fields, rows)
-    first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
-    answer = Response(chain([first], lines), mimetype="text/csv")
-    answer.call_on_close(lines.close)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if is_partial():
+        answer.headers["HX-Push-Url"] = asked.address
     return answer
+
+
+@overview.post("/deltakere/panel")
+@requires(Right.READ)
+def panel() -> Any:
+    """Open or close the panel; it stays so until it is changed. Its criteria are kept."""
+    asked = shown_before()
+    is_open = request.form.get("apen") == "1"
+    if is_open:
+        session["panel"] = True
+    else:
+        session.pop("panel", None)
+    if not is_partial():
+        return redirect_to(asked.address)
+    return respond(
+        "overview/page.html",
+        "overview/panel_switched.html",
+        asked=asked,
+        panel_open=is_open,
+        controls=controls(asked),
+        views=saved_views.views_of(viewer()),
+        chips=chips(asked),
+        shown=Shown(),
+        unnarrowed=address(ListQuery(order=asked.query.order, size=asked.query.size)),
+        written=write(asked.query),
+        by_cross="kryss" in request.form,
+    )

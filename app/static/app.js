@@ -121,6 +121,15 @@
     document.querySelectorAll("form[aria-busy]").forEach(release);
   });
 
+  /* ---- Enter in a field that takes several lines, but is meant for one: sends, as it does in a search field ---- */
+
+  document.addEventListener("keydown", (event) => {
+    const area = event.target;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !("enter" in (area.dataset || {}))) return;
+    event.preventDefault();
+    area.form.requestSubmit();
+  });
+
   /* ---- «Ingen av disse» excludes the other choices, and they exclude it ---- */
 
   document.addEventListener("change", (event) => {

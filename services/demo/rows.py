@@ -8,19 +8,18 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from services.codes import district_name
 from services.db import Base
 from services.demo.background import Answers
 from services.demo.days import course, earlier_course, night_before
 from services.demo.deal import Card, deal
 from services.demo.people import Queue
 from services.demo.story import Story, tell
+from services.folding import name_words
 from services.folkeregisteret.population import SyntheticPerson
 from services.models import Activity, Change, Leave, Participation, Person, Status
-from services.norwegian_order import sort_key
 from services.pad.standin import results_of
-from services.registration import missing_on, name_key, update_person, update_results
-from services.steps import BACKGROUND, PROGRAMME, ROW_KEYS
+from services.registration import district_key, duration_start, missing_on, name_key, update_person, update_results
+from services.steps import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATION
 
 Row = dict[str, Any]
 Rows = dict[type[Base], list[Row]]
@@ -113,13 +112,18 @@ class Maker:
             "national_id": person["national_id"],
             "name": "" if is_over else person["name"],
             "name_key": None if is_over else name_key(person["name"]),
+            "name_words": "" if is_over else name_words(person["name"]),
             "protected": person["protection"] is not None,
             "municipality_number": number,
             "municipality_key": self._keys[number],
-            "district_key": sort_key(district_name(district)) if district else None,
+            "district_key": district_key(district),
             "status": story.status,
             "background_missing": missing_on(BACKGROUND, values, set()),
             "programme_missing": missing_on(PROGRAMME, values, set()),
+            "termination_missing": missing_on(TERMINATION, values, set()) if values["end_date"] and not is_over else 0,
+            "duration_start": duration_start(
+                values["start_date"], ((row["from_date"], row["to_date"]) for row in values["leaves"] or ())
+            ),
             **_moments(story),
             **{_COLUMNS.get(key, key): value for key, value in story.answers.items() if key not in ROW_KEYS},
         }

@@ -26,13 +26,14 @@ def empty(empty_database_url: str, settings: dict[str, str]) -> Iterator[Flask]:
 
 
 def things_in_it() -> set[str]:
-    """Tables, triggers and functions of our own."""
+    """Tables, triggers and functions of our own, not those of PostgreSQL's extensions."""
     if db.engine.dialect.name == "sqlite":
         found = "SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger', 'view') AND name NOT LIKE 'sqlite_%'"
     else:
         found = (
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S') "
-            "UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            "UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+            "AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
         )
     with db.engine.connect() as connection:
         return set(connection.execute(text(found)).scalars()) - {"alembic_version"}
@@ -67,7 +68,7 @@ def schema_of(inspector: Inspector) -> dict[str, Any]:
     """All that the database itself tells about its tables, in a form that can be compared."""
     found = {}
     for table in inspector.get_table_names():
-        if table == "alembic_version":
+        if table == "alembic_version" or table.startswith("name_index"):  # FTS5 makes tables of its own
             continue
         found[table] = {
             "columns": {

@@ -22,8 +22,8 @@ from services.export import (
     overview_fields,
     status_text,
 )
+from services.listing import Column
 from services.models import Status
-from services.participants import Column
 from services.steps import FIELDS
 from services.viewer import OSLO, Place, Role, Viewer
 

@@ -1,0 +1,124 @@
+"""What a request asks of the list: the query in its address or form, with the search that its id stands for."""
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl
+
+from flask import request, url_for
+from werkzeug.datastructures import MultiDict
+
+from app.access import viewer
+from app.overview.query import BadQuery, ListQuery, Reading, parse, write
+from services import searches
+from services.criteria import Criteria
+from services.i18n import gettext as _
+from services.listing import columns_for
+from services.search_terms import MOST_TERMS, divided, term
+from services.searches import Kept
+
+SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
+NOTHING = Kept()
+# What the form of the criteria sends beside them.
+_BESIDE = ("csrf_token", "visning", "fjern", "feil", SEARCH_FIELD, CHANGED_BY_FIELD)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query and the search that belongs to it. `is_gone`: the address names a search that is not kept for
+    this user (any more). `faults`, `typed`: see `Reading`."""
+
+    query: ListQuery
+    kept: Kept = NOTHING
+    is_gone: bool = False
+    faults: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def criteria(self) -> Criteria:
+        """All that the list is narrowed down to."""
+        terms = tuple(term(word) for word in self.kept.words) if self.kept.words else None
+        return replace(self.query.criteria, terms=terms, changed_by=self.kept.changed_by)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """True if anything is asked of the participants."""
+        return self.criteria != Criteria()
+
+    @property
+    def address(self) -> str:
+        """Where this list stands."""
+        return address(self.query)
+
+
+def address(query: ListQuery) -> str:
+    """Where the list with that query stands."""
+    written = write(query)
+    return url_for("overview.overview_page") + (f"?{written}" if written else "")
+
+
+def from_address() -> Asked:
+    """What the request's address asks for; raises `BadQuery`."""
+    reading = _allowed(parse(request.args))
+    kept, is_gone = _recalled(reading.query)
+    query = replace(reading.query, search="") if is_gone else reading.query
+    return Asked(query, kept, is_gone, reading.faults, reading.typed)
+
+
+def _allowed(reading: Reading) -> Reading:
+    """The reading if its columns and criteria are the viewer's; others are unknown to her."""
+    query = reading.query
+    if query.order.column and query.order.column not in columns_for(viewer()):
+        raise BadQuery("not a column of this viewer")
+    if query.criteria.districts and not viewer().sees_districts:
+        raise BadQuery("not a criterion of this viewer")
+    return reading
+
+
+def _recalled(query: ListQuery) -> tuple[Kept, bool]:
+    """The search of a query, and whether it is gone."""
+    if not query.search:
+        return NOTHING, False
+    kept = searches.recall(viewer(), query.search)
+    return kept or NOTHING, kept is None
+
+
+def shown_before() -> Asked:
+    """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
+    given = request.form.get("visning", "")
+    reading = _allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True))))
+    kept, is_gone = _recalled(reading.query)
+    return Asked(replace(reading.query, search="") if is_gone else reading.query, kept, is_gone)
+
+
+def from_form() -> Asked:
+    """What the form of the criteria asks for, in the order of the list that it was sent from. A search is kept
+    when it is a new one; raises `BadQuery`."""
+    before = shown_before()
+    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in _BESIDE]
+    reading = _allowed(parse(MultiDict(pairs)))
+    faults, typed = dict(reading.faults), dict(reading.typed)
+    words = divided(request.form.get(SEARCH_FIELD, ""))
+    users = divided(request.form.get(CHANGED_BY_FIELD, "").lower())
+    kept = Kept(tuple(words), tuple(users))
+    if len(words) > MOST_TERMS or len(users) > MOST_TERMS:
+        name = SEARCH_FIELD if len(words) > MOST_TERMS else CHANGED_BY_FIELD
+        faults[name] = _("Søk på høyst %(most)s verdier om gangen. Du skrev %(number)s.") % {
+            "most": MOST_TERMS,
+            "number": max(len(words), len(users)),
+        }
+        typed[name] = request.form[name]
+        kept = before.kept
+    return narrowed(before, reading.query.criteria, kept, faults, typed)
+
+
+def narrowed(
+    before: Asked,
+    criteria: Criteria,
+    kept: Kept,
+    faults: dict[str, str] | None = None,
+    typed: dict[str, str] | None = None,
+) -> Asked:
+    """The list `before`, by other criteria and another search."""
+    search = before.query.search
+    if kept != before.kept:
+        search = searches.keep(viewer(), kept) if kept else ""
+    return Asked(before.query.narrowed(criteria, search), kept, before.is_gone, faults or {}, typed or {})

@@ -1,0 +1,116 @@
+"""The criteria in force as chips beside «Filtrer», one for each value, each with what takes it away (guide 3.8)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.overview.asked import Asked, narrowed
+from app.overview.query import SETS, SPANS, BadQuery
+from services.codes import district_name, municipality_name
+from services.criteria import Criteria, Span
+from services.fields import date_text
+from services.i18n import N_
+from services.i18n import gettext as _
+from services.participants import STATUS_LABELS
+from services.searches import Kept
+from services.steps import FIELDS
+
+MOST_WORDS = 20  # of a search that have a chip of their own; the rest share one
+
+MISSING_LABELS = {
+    "background": N_("Bakgrunn"),
+    "programme": N_("Programinnhold"),
+    "termination": N_("Avslutning"),
+}
+SPAN_LABELS = {
+    "deltok": N_("Deltok"),
+    "oppstart": N_("Oppstart"),
+    "avslutning": N_("Avslutning"),
+    "endret": N_("Sist endret"),
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A criterion in words: what it is about, and its value. `key` is what its button sends."""
+
+    key: str
+    about: str
+    value: str
+
+    @property
+    def field(self) -> str:
+        """The field of the form that it belongs to."""
+        return self.key.partition(":")[0]
+
+
+def chips(asked: Asked) -> list[Chip]:
+    """The chips of a list, in the order of the form."""
+    users = (Chip(f"endret-av:{n}", _("Sist endret av"), user) for n, user in enumerate(asked.kept.changed_by))
+    criteria = asked.query.criteria
+    return [*_of_words(asked), *_of_choices(criteria), *_of_days(criteria), *users]
+
+
+def _of_words(asked: Asked) -> Iterator[Chip]:
+    words = asked.kept.words
+    for place, word in enumerate(words[:MOST_WORDS]):
+        yield Chip(f"q:{place}", _("Søk"), word)
+    if len(words) > MOST_WORDS:
+        yield Chip("q:resten", _("Søk"), _("%(n)s verdier til") % {"n": len(words) - MOST_WORDS})
+
+
+def _of_choices(criteria: Criteria) -> Iterator[Chip]:
+    for name, (label, text) in _CHOICES.items():
+        attribute, words = SETS[name]
+        for value in getattr(criteria, attribute):
+            yield Chip(f"{name}:{words[value]}", _(label), text(value))
+    if criteria.months:
+        yield Chip("over", _("I programmet"), _("over %(n)s måneder") % {"n": criteria.months})
+
+
+def _of_days(criteria: Criteria) -> Iterator[Chip]:
+    for name, attribute in SPANS.items():
+        if span := getattr(criteria, attribute):
+            yield Chip(name, _(SPAN_LABELS[name]), _span_text(span))
+
+
+_CHOICES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "kommune": (N_("Kommune"), municipality_name),
+    "bydel": (N_("Bydel"), district_name),
+    "status": (N_("Status"), lambda status: _(STATUS_LABELS[status])),
+    "mangler": (N_("Mangler"), lambda page: _(MISSING_LABELS[page])),
+    "finansiering": (N_("Finansiering"), lambda code: FIELDS["funding"].text(code)),
+}
+
+
+def _span_text(span: Span) -> str:
+    if span.first == span.last:
+        return date_text(span.first)
+    bounds = [_("fra %(day)s") % {"day": date_text(span.first)}] if span.first else []
+    bounds += [_("til %(day)s") % {"day": date_text(span.last)}] if span.last else []
+    return " ".join(bounds)
+
+
+def without(asked: Asked, key: str) -> Asked:
+    """The list without the criterion of a chip; raises `BadQuery` if it has no such chip."""
+    if key not in {chip.key for chip in chips(asked)}:
+        raise BadQuery("no such criterion")
+    name, _colon, value = key.partition(":")
+    criteria, kept = asked.query.criteria, asked.kept
+    if name == "q":
+        words = kept.words[:MOST_WORDS] if value == "resten" else _but(kept.words, int(value))
+        return narrowed(asked, criteria, Kept(words, kept.changed_by))
+    if name == "endret-av":
+        return narrowed(asked, criteria, Kept(kept.words, _but(kept.changed_by, int(value))))
+    if name in SPANS:
+        changes: dict[str, Any] = {SPANS[name]: Span()}
+    elif name == "over":
+        changes = {"months": None}
+    else:
+        attribute, known = SETS[name]
+        changes = {attribute: tuple(one for one in getattr(criteria, attribute) if known[one] != value)}
+    return narrowed(asked, replace(criteria, **changes), kept)
+
+
+def _but(values: tuple[str, ...], place: int) -> tuple[str, ...]:
+    return values[:place] + values[place + 1 :]

@@ -1,0 +1,107 @@
+"""The panel «Søk og filter»: its fields, as they stand for a list."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.access import viewer
+from app.overview.asked import CHANGED_BY_FIELD, SEARCH_FIELD, Asked
+from app.overview.chips import MISSING_LABELS, SPAN_LABELS
+from app.overview.query import FUNDING_WORDS, MISSING_WORDS, PLACE_NAMES, SETS, SPANS, STATUS_WORDS
+from services.codes import district_names
+from services.criteria import LONG_STAYS
+from services.fields import date_text
+from services.i18n import gettext as _
+from services.models import Status
+from services.participants import STATUS_LABELS
+from services.steps import FIELDS
+from services.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Control:
+    """A field of the panel. `kind`: words, boxes, choice, days or places; `options`: (value, text) of boxes and
+    choices; `values`: what is chosen, or what stands in the texts; `errors` likewise."""
+
+    name: str
+    label: str
+    kind: str
+    options: tuple[tuple[str, str], ...] = ()
+    values: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    description: str = ""
+    help: str = ""
+
+
+def controls(asked: Asked) -> list[Control]:
+    """The fields that the viewer has."""
+    fundings = {word: FIELDS["funding"].text(code) for code, word in FUNDING_WORDS.items()}
+    return [
+        _words(asked, SEARCH_FIELD, _("Søk på fødselsnummer, PersonId eller navn"), asked.kept.words),
+        *_place_controls(asked, viewer()),
+        _boxes(asked, "status", _("Status"), {STATUS_WORDS[s]: _(STATUS_LABELS[s]) for s in _STATUSES}),
+        _boxes(asked, "mangler", _("Mangler opplysninger"), _labels(MISSING_WORDS, MISSING_LABELS)),
+        _boxes(asked, "finansiering", _("Finansiering"), fundings),
+        *(_days(asked, word) for word in SPANS),
+        _stay(asked),
+        _words(asked, CHANGED_BY_FIELD, _("Sist endret av"), asked.kept.changed_by),
+    ]
+
+
+_STATUSES = (Status.CREATED, Status.CHANGED, Status.ENDED, Status.DISCHARGED)
+
+
+def _labels(words: dict[str, str], labels: dict[str, str]) -> dict[str, str]:
+    return {word: _(labels[code]) for code, word in words.items()}
+
+
+def _place_controls(asked: Asked, who: Viewer) -> list[Control]:
+    """Kommune for those with more than one, Bydel for those tied to Oslo."""
+    found = []
+    if who.is_national:
+        chosen = asked.query.criteria.municipalities
+        found.append(
+            Control(
+                "kommune",
+                _("Kommune"),
+                "places",
+                values=(*chosen, asked.typed.get(PLACE_NAMES, "")),
+                errors=(asked.faults.get(PLACE_NAMES, ""),),
+                description=_("Navn eller nummer. Flere skilles med komma."),
+            )
+        )
+    elif len(who.places) > 1:
+        found.append(_boxes(asked, "kommune", _("Kommune"), {place.number: place.name for place in who.places}))
+    if who.sees_districts:
+        found.append(_boxes(asked, "bydel", _("Bydel"), district_names()))
+    return found
+
+
+def _words(asked: Asked, name: str, label: str, values: tuple[str, ...]) -> Control:
+    return Control(
+        name,
+        label,
+        "words",
+        values=(asked.typed.get(name, ", ".join(values)),),
+        errors=(asked.faults.get(name, ""),),
+        description=_("Flere verdier skilles med komma.") if name == SEARCH_FIELD else _("Brukernavn"),
+    )
+
+
+def _boxes(asked: Asked, name: str, label: str, options: dict[str, str]) -> Control:
+    attribute, words = SETS[name]
+    chosen = tuple(words[value] for value in getattr(asked.query.criteria, attribute))
+    return Control(name, label, "boxes", tuple(options.items()), chosen)
+
+
+def _days(asked: Asked, name: str) -> Control:
+    span: Any = getattr(asked.query.criteria, SPANS[name])
+    names = [f"{name}-{end}" for end in ("fra", "til")]
+    days = [asked.typed.get(one, date_text(day)) for one, day in zip(names, (span.first, span.last), strict=True)]
+    errors = tuple(asked.faults.get(one, "") for one in names)
+    return Control(name, _(SPAN_LABELS[name]), "days", values=tuple(days), errors=errors)
+
+
+def _stay(asked: Asked) -> Control:
+    months = asked.query.criteria.months
+    options = tuple((str(n), _("Over %(n)s måneder") % {"n": n}) for n in LONG_STAYS)
+    return Control("over", _("Tid i programmet"), "choice", options, (str(months or ""),))

@@ -1,0 +1,104 @@
+"""Saved views: the list of a user's own, and what she does with them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from app.access import requires, viewer
+from app.errors import error_answer
+from app.overview.asked import from_address, shown_before
+from app.overview.chips import chips
+from app.overview.query import BadQuery, write
+from app.overview.screen import order_text
+from app.web import redirect_to, respond
+from services import saved_views as views
+from services.fields import legible
+from services.i18n import gettext as _
+from services.viewer import Right
+
+saved_views = Blueprint("saved_views", __name__)
+
+
+@saved_views.errorhandler(BadQuery)
+def _bad_query(_error: BadQuery) -> Response:
+    return error_answer(400)
+
+
+@saved_views.errorhandler(views.NoSuchView)
+def _no_view(_error: views.NoSuchView) -> Response:
+    return error_answer(404)
+
+
+@saved_views.get("/deltakere/visninger")
+@requires(Right.READ)
+def list_page() -> Any:
+    """The user's views; the address carries the list that she came from, to be saved."""
+    return _page()
+
+
+def _page(*, problem: str = "", of: str = "", typed: str = "") -> Response:
+    """`problem` is about the name `typed` for the view `of`, or for the new one."""
+    asked = shown_before() if request.method == "POST" and "visning" in request.form else from_address()
+    return respond(
+        "overview/saved_views.html",
+        "overview/saved_views_list.html",
+        status=422 if problem else 200,
+        views=views.views_of(viewer()),
+        written=write(asked.query, with_page=False),
+        chips=chips(asked),
+        order_text=order_text(asked.query),
+        problem=problem,
+        of=of,
+        typed=typed,
+    )
+
+
+def _name() -> tuple[str, str]:
+    """The name that was typed, and what is wrong with it."""
+    name = " ".join(legible(request.form.get("navn", "")).split())
+    if not name:
+        return name, _("Gi visningen et navn")
+    if len(name) > views.LONGEST_NAME:
+        return name, _("Navnet kan ha høyst %(n)s tegn") % {"n": views.LONGEST_NAME}
+    return name, ""
+
+
+@saved_views.post("/deltakere/visninger")
+@requires(Right.READ)
+def save() -> Any:
+    """Save the list that the form was sent from under a name."""
+    query = write(shown_before().query, with_page=False)
+    name, problem = _name()
+    if not problem:
+        try:
+            views.save_view(viewer(), name, query)
+        except views.NameTaken:
+            problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+        except views.TooMany:
+            problem = _("Du kan ha høyst %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
+    if problem:
+        return _page(problem=problem, typed=name)
+    return redirect_to(url_for("overview.overview_page") + (f"?{query}" if query else ""))
+
+
+@saved_views.post("/deltakere/visninger/<id:view_id>")
+@requires(Right.READ)
+def change(view_id: str) -> Any:
+    """Rename, delete, or begin with a view, by the button that was pressed."""
+    button = request.form.get("go")
+    if button == "slett":
+        views.delete_view(viewer(), view_id)
+    elif button in {"start", "ikke-start"}:
+        views.start_with(viewer(), view_id if button == "start" else None)
+    elif button == "navn":
+        name, problem = _name()
+        if not problem:
+            try:
+                views.rename_view(viewer(), view_id, name)
+            except views.NameTaken:
+                problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+        if problem:
+            return _page(problem=problem, of=view_id, typed=name)
+    else:
+        return error_answer(400)
+    return redirect_to(url_for("saved_views.list_page"))

@@ -1,0 +1,64 @@
+"""The list as it is drawn: headings, pages, numbers of rows, and what is said of it in words."""
+
+from typing import Any
+
+from app.access import viewer
+from app.overview.asked import Asked, address
+from app.overview.query import PAGE_SIZES, ListQuery
+from services import export
+from services.i18n import gettext as _
+from services.i18n import ngettext
+from services.listing import Column, Listed, columns_for
+
+
+def headings(query: ListQuery) -> list[dict[str, str]]:
+    """Each column's heading: its words, where a click leads, and how the list is sorted by it now."""
+    return [_heading(column, query) for column in columns_for(viewer())]
+
+
+def _heading(column: Column, query: ListQuery) -> dict[str, str]:
+    sort = "none"
+    if query.order.column is column:
+        sort = "descending" if query.order.descending else "ascending"
+    label, url = _(export.COLUMN_LABELS[column]), address(query.sorted_by(column))
+    return {"key": column.value, "label": label, "url": url, "sort": sort}
+
+
+def order_text(query: ListQuery) -> str:
+    """The order in words."""
+    if query.order.column is None:
+        return _("Sist endret først")
+    how = _("synkende") if query.order.descending else _("stigende")
+    return _("Sortert etter %(column)s, %(how)s") % {
+        "column": _(export.COLUMN_LABELS[query.order.column]).lower(),
+        "how": how,
+    }
+
+
+def spoken(asked: Asked, listed: Listed) -> str:
+    """What the status line says: how many, in which order."""
+    number = ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total}
+    return f"{number}. {order_text(asked.query)}."
+
+
+def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
+    """First, previous, next and last, and the numbers: first, last, and those around the present one."""
+    shown = sorted({1, listed.pages, *range(max(1, listed.page - 1), min(listed.pages, listed.page + 1) + 1)})
+    numbers: list[tuple[int, str, bool] | None] = []
+    for number in shown:
+        if numbers and numbers[-1] and number - numbers[-1][0] > 1:
+            numbers.append(None)
+        numbers.append((number, address(query.at_page(number)), number == listed.page))
+    before, after = listed.page > 1, listed.page < listed.pages
+    return {
+        "first": address(query.at_page(1)) if before else None,
+        "previous": address(query.at_page(listed.page - 1)) if before else None,
+        "next": address(query.at_page(listed.page + 1)) if after else None,
+        "last": address(query.at_page(listed.pages)) if after else None,
+        "pages": numbers,
+    }
+
+
+def sizes(query: ListQuery) -> list[tuple[int, str, bool]]:
+    """(rows on a page, address, is the present one)."""
+    return [(size, address(query.of_size(size)), size == query.size) for size in PAGE_SIZES]

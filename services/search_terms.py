@@ -1,0 +1,156 @@
+"""What is typed in the search field: read into terms, and each term as a question to the database.
+
+Guide 3.6, domain section 4: fødselsnummer, PersonId or name, several divided by comma; the union is found.
+Discharged participants are found by PersonId only (and stand in the list only when it is filtered on them).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    column,
+    false,
+    or_,
+    select,
+    table,
+    union_all,
+)
+
+from services.db import session
+from services.fields import legible
+from services.folding import WORD_MARK, folded_words
+from services.models import Participation
+
+MOST_TERMS = 200
+LONGEST_TERM = 200
+_DIVIDERS = re.compile(r"[,;\t\r\n]+")
+_INSIDE_NUMBERS = re.compile(r"[\s.\u00a0-]")
+_SHORT = 3  # letters; fewer match the beginning of a word only
+_MOST_PLACES = 20  # so many municipalities are named to the index of names
+_P = Participation
+
+
+class TermKind(StrEnum):
+    """What a term is taken for, by its form."""
+
+    NUMBER = "number"  # a whole fødselsnummer
+    NUMBER_START = "number_start"  # its first digits
+    PERSON_ID = "person_id"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One value of a search: as typed, what it is taken for, its digits or its folded words."""
+
+    text: str
+    kind: TermKind
+    words: tuple[str, ...]
+
+    def finds(self, row: Any) -> bool:
+        """Whether it finds a row of the list."""
+        if self.kind is TermKind.PERSON_ID:
+            return bool(row.person_id == self.words[0])
+        if row.discharged:
+            return False
+        if self.kind is TermKind.NAME:
+            names = folded_words(row.name)
+            return bool(self.words) and all(any(_is_part(word, name) for name in names) for word in self.words)
+        return str(row.national_id).startswith(self.words[0])
+
+
+def _is_part(word: str, name: str) -> bool:
+    return word in name if len(word) >= _SHORT else name.startswith(word)
+
+
+def divided(typed: str) -> list[str]:
+    """The values in a text, each once, in their order: divided by comma, semicolon, line break or tab, as a
+    column pasted from a spreadsheet is."""
+    values = (" ".join(value.split())[:LONGEST_TERM] for value in _DIVIDERS.split(legible(typed)))
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def term(text: str) -> Term:
+    """The term that a value is."""
+    digits = _INSIDE_NUMBERS.sub("", text)
+    if not (digits.isascii() and digits.isdigit()):
+        return Term(text, TermKind.NAME, tuple(folded_words(text)))
+    if len(digits) == 8 and digits[0] == "9":
+        return Term(text, TermKind.PERSON_ID, (digits,))
+    return Term(text, TermKind.NUMBER if len(digits) >= 11 else TermKind.NUMBER_START, (digits,))
+
+
+def _by_kind(terms: Iterable[Term], kind: TermKind) -> list[Term]:
+    return [one for one in terms if one.kind is kind]
+
+
+def hits(terms: Sequence[Term], places: Sequence[str] | None) -> Select[int] | CompoundSelect[int]:
+    """The ids of the participations that the terms find. `places`: the municipalities that count anyhow (`None`
+    for the whole country); it may find more than these."""
+    parts: list[Select[int]] = []
+    if numbers := _by_kind(terms, TermKind.NUMBER):
+        parts.append(_open(_P.national_id.in_([one.words[0] for one in numbers])))
+    if person_ids := _by_kind(terms, TermKind.PERSON_ID):
+        parts.append(select(_P.id).where(_P.person_id.in_([one.words[0] for one in person_ids])))
+    if starts := _by_kind(terms, TermKind.NUMBER_START):
+        parts.append(_open(or_(*(_starts_with(one.words[0]) for one in starts))))
+    if names := [one for one in _by_kind(terms, TermKind.NAME) if one.words]:
+        parts.append(_named(names, places))
+    if not parts:
+        return select(_P.id).where(false())
+    return union_all(*parts) if len(parts) > 1 else parts[0]
+
+
+def _open(condition: ColumnElement[bool]) -> Select[int]:
+    return select(_P.id).where(_P.discharged == false(), condition)
+
+
+def _starts_with(digits: str) -> ColumnElement[bool]:
+    """As a range, which the index serves on both databases; ':' comes after '9'."""
+    return and_(_P.national_id >= digits, _P.national_id < f"{digits}:")
+
+
+def _named(names: Sequence[Term], places: Sequence[str] | None) -> Select[int]:
+    """Those with all words of one of the names; the discharged have no words."""
+    near = places if places and len(places) <= _MOST_PLACES else None
+    if session().get_bind().dialect.name == "sqlite":
+        # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
+        index = table("name_index", column("rowid", Integer), column("name_index", String))
+        match = index.c.name_index.op("MATCH")(bindparam(None, _match(names, near), String))
+        return select(index.c.rowid.label("id")).where(match)
+    found = or_(*(and_(*(_P.name_words.like(_pattern(word), escape="\\") for word in one.words)) for one in names))
+    return select(_P.id).where(found, *([_P.municipality_number.in_(near)] if near else ()))
+
+
+def _pattern(word: str) -> str:
+    literal = re.sub(r"([\\%_])", r"\\\1", word)
+    return f"%{literal}%" if len(word) >= _SHORT else f"%{WORD_MARK}{literal}%"
+
+
+def _match(names: Sequence[Term], places: Sequence[str] | None) -> str:
+    """The question in the language of FTS5, every word a phrase in quotation marks."""
+    asked = " OR ".join("(" + " AND ".join(_phrase(word) for word in one.words) + ")" for one in names)
+    match = f"name_words : ({asked})"
+    if places:
+        match += " AND municipality_number : (" + " OR ".join(f'"{number}"' for number in places) + ")"
+    return match
+
+
+def _phrase(word: str) -> str:
+    literal = word if len(word) >= _SHORT else WORD_MARK + word
+    return '"' + literal.replace('"', '""') + '"'
+
+
+def missed(terms: Sequence[Term], rows: Sequence[Any]) -> list[Term]:
+    """The terms that find none of the rows."""
+    return [one for one in terms if not any(one.finds(row) for row in rows)]

@@ -1,0 +1,61 @@
+"""What users have searched for, kept under random ids, so that no personal data stand in an address."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+
+from services.audit import Action, note
+from services.db import session, writing
+from services.models import Search
+from services.registration import today
+from services.search_terms import term
+from services.viewer import Viewer
+
+KEPT_FOR = timedelta(days=30)  # since it was used last
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A search: the values of the search field, and the user names of «Sist endret av»."""
+
+    words: tuple[str, ...] = ()
+    changed_by: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.changed_by)
+
+
+def keep(viewer: Viewer, search: Kept) -> str:
+    """Keep a search for its user, log it by its number of values, and give its id. Searches that have not been
+    used for 30 days are cleared away, whosever they are."""
+    identity = secrets.token_urlsafe(12)
+    kinds = [term(word).kind.value for word in search.words]
+    with writing() as work:
+        work.execute(delete(Search).where(Search.used_on < today() - KEPT_FOR))
+        work.add(
+            Search(
+                id=identity,
+                user_id=viewer.user_id,
+                words=list(search.words),
+                changed_by=list(search.changed_by),
+                used_on=today(),
+            )
+        )
+        detail = {"search": identity, **{kind: kinds.count(kind) for kind in sorted(set(kinds))}}
+        note(Action.SEARCH, user_id=viewer.user_id, detail=detail)
+    return identity
+
+
+def recall(viewer: Viewer, identity: str) -> Kept | None:
+    """The user's search with that id; `None` if there is none, or none of hers, or it has not been used for 30
+    days."""
+    asked = (Search.id == identity, Search.user_id == viewer.user_id, Search.used_on >= today() - KEPT_FOR)
+    found = session().execute(select(Search.words, Search.changed_by, Search.used_on).where(*asked)).one_or_none()
+    if found is None:
+        return None
+    if found.used_on < today():
+        with writing() as work:
+            work.execute(update(Search).where(Search.id == identity).values(used_on=today()))
+    return Kept(tuple(found.words), tuple(found.changed_by))
