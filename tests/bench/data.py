@@ -82,7 +82,12 @@ def derive(connection: Any, dialect: str) -> None:
         connection.execute(statement)
 
 
-DERIVED: tuple[str, ...] = ()
+_KIND = "municipality_number, status, protected"
+DERIVED = (
+    "DELETE FROM participation_count",
+    f"INSERT INTO participation_count ({_KIND}, deleted, number) "
+    f"SELECT {_KIND}, deleted_at IS NOT NULL, count(*) FROM participation GROUP BY 1, 2, 3, 4",
+)
 
 
 def sqlite_database(size: int, say: Callable[[str], None]) -> URL:

@@ -16,17 +16,21 @@ import os
 import re
 import sqlite3
 import threading
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
+from zoneinfo import ZoneInfo
 
 import brotli
 import psycopg
 from jinja2 import Environment, FileSystemLoader
 from psycopg.rows import dict_row
+
+from services.norwegian_order import sort_key
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -48,6 +52,7 @@ _templates = Environment(
     auto_reload=False,
 )
 _questions = json.loads(Path(os.environ["FLOOR_QUESTIONS"]).read_text("utf-8"))
+_OSLO = ZoneInfo("Europe/Oslo")
 _local = threading.local()
 
 
@@ -94,9 +99,7 @@ ORDERS = {
     "sist-endret-av": ("changed_by", False),
 }
 STATUSES = {"avsluttet": 1, "endret": 2, "opprettet": 3, "utskrevet": 4}
-UNPROTECTED = "protected IS 0" if _IS_SQLITE else "protected IS false"
-# What finds names that hold a text, by a trigram index; `?` is the text. '' while the schema has no such index.
-NAME_HOLDS = ""
+OPEN, DISCHARGED, UNPROTECTED = "discharged = false", "discharged = true", "protected = false"
 
 _LIST = """id, public_id, national_id, name, municipality_number, district_number, start_date, end_date, status,
 changed_at, changed_by, background_missing, programme_missing, deleted_at, deleted_by"""
@@ -105,6 +108,8 @@ Condition = tuple[str, list[Any]]
 
 
 def _among(column: str, values: list[Any]) -> Condition:
+    if len(values) == 1:
+        return f"{column} = ?", values
     return f"{column} IN ({', '.join('?' * len(values))})", values
 
 
@@ -113,7 +118,7 @@ def _scope(environ: Environ) -> list[Condition]:
     numbers = environ.get("HTTP_BENCH_MUNICIPALITIES", "")
     if not numbers:
         return [(UNPROTECTED, [])]
-    return [_among("municipality_number", numbers.split(",")), (f"deleted_at IS NULL AND {UNPROTECTED}", [])]
+    return [_among("municipality_number", numbers.split(",")), ("deleted_at IS NULL", []), (UNPROTECTED, [])]
 
 
 # One condition for each value of a filter that takes one.
@@ -127,27 +132,43 @@ _SIMPLE: dict[str, Callable[[str], Condition]] = {
     "avslutning-til": lambda day: ("end_date <= ?", [_day(day)]),
     "endret-fra": lambda day: ("changed_at >= ?", [_moment(day, 0)]),
     "endret-til": lambda day: ("changed_at < ?", [_moment(day, 1)]),
-    "endret-av": lambda name: ("changed_by = ?", [name]),
+    "over": lambda months: _still_there_after(months),
 }
-_MISSING = {"bakgrunn": "background_missing > 0", "programinnhold": "programme_missing > 0"}
+_MISSING = {
+    "bakgrunn": "background_missing > 0",
+    "programinnhold": "programme_missing > 0",
+    "avslutning": "termination_missing > 0",
+}
 
 
 def _day(text: str) -> Any:
     return text if _IS_SQLITE else date.fromisoformat(text)
 
 
+def _still_there_after(months: str) -> Condition:
+    today = datetime.now(_OSLO).date()
+    year, month = divmod(today.year * 12 + today.month - 1 - int(months), 12)
+    since = date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+    days = [_day(str(since)), _day(str(today))]
+    return "duration_start <= ? AND (end_date IS NULL OR end_date >= ?)", days
+
+
 def _moment(text: str, days_later: int) -> Any:
-    moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=days_later)
+    day = date.fromisoformat(text) + timedelta(days=days_later)
+    moment = datetime(day.year, day.month, day.day, tzinfo=_OSLO).astimezone(UTC)
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if _IS_SQLITE else moment
 
 
 def _filters(query: dict[str, list[str]]) -> list[Condition]:
     found: list[Condition] = []
     statuses = [STATUSES[word] for word in query.get("status", [])]
-    found.append(_among("status", statuses) if statuses else ("status <> 4", []))
-    for name, column in (("kommune", "municipality_number"), ("bydel", "district_number")):
-        if name in query:
-            found.append(_among(column, query[name]))
+    found.append((DISCHARGED if statuses == [STATUSES["utskrevet"]] else OPEN, []))
+    if statuses and statuses != [STATUSES["utskrevet"]]:
+        found.append(_among("status", statuses))
+    if "kommune" in query:
+        found.append(_among("municipality_number", query["kommune"]))
+    if "bydel" in query:
+        found.append(_among("district_key", [sort_key(_DISTRICTS[number]) for number in query["bydel"]]))
     found += [_SIMPLE[name](values[0]) for name, values in query.items() if name in _SIMPLE]
     if wanted := [_MISSING[word] for word in query.get("mangler", []) if word in _MISSING]:
         found.append((f"({' OR '.join(wanted)})", []))
@@ -163,9 +184,28 @@ def _search(environ: Environ) -> list[Condition]:
         "national_id": [value for value in values if value.isdigit() and len(value) == 11],
         "person_id": [value for value in values if value.isdigit() and len(value) == 8],
     }
-    found = [_among(column, wanted) for column, wanted in by_column.items() if wanted]
-    found += [(NAME_HOLDS, [value]) for value in values if not value.isdigit()]
-    return [(f"({' OR '.join(sql for sql, _values in found)})", [one for _sql, wanted in found for one in wanted])]
+    parts = [_among(column, wanted) for column, wanted in by_column.items() if wanted]
+    names = [value.lower() for value in values if not value.isdigit()]
+    if names:
+        parts.append(_named(names, environ.get("HTTP_BENCH_MUNICIPALITIES", "")))
+    if len(parts) == 1:
+        return parts
+    union = " UNION ".join(f"SELECT id FROM participation WHERE {sql}" for sql, _values in parts)
+    return [(f"id IN ({union})", [one for _sql, wanted in parts for one in wanted])]
+
+
+def _named(names: list[str], municipalities: str) -> Condition:
+    """What the trigram index finds: in FTS5 the municipalities are part of the question."""
+    if not _IS_SQLITE:
+        return f"({' OR '.join('name_words LIKE ?' for _name in names)})", [f"%{name}%" for name in names]
+    match = f"name_words : ({' OR '.join(_quoted(name) for name in names)})"
+    if municipalities:
+        match += f" AND municipality_number : ({' OR '.join(map(_quoted, municipalities.split(',')))})"
+    return "id IN (SELECT rowid FROM name_index WHERE name_index MATCH ?)", [match]
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
 
 
 def _where(environ: Environ, query: dict[str, list[str]]) -> Condition:
@@ -178,8 +218,7 @@ def _order(query: dict[str, list[str]], table: str = "participation") -> str:
         return f"{table}.changed_at DESC, {table}.id DESC"
     column, may_be_empty = ORDERS[query["sorter"][0]]
     way = " DESC" if "retning" in query else ""
-    empty = f"{table}.{column} IS NULL, " if may_be_empty else ""
-    return f"{empty}{table}.{column}{way}, {table}.id{way}"
+    return f"{table}.{column}{way}{' NULLS LAST' if may_be_empty else ''}, {table}.id{way}"
 
 
 # ---- Words ----

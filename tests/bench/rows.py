@@ -16,10 +16,11 @@ from itertools import count, islice
 from random import Random
 from typing import Any
 
-from services.codes import district_name, district_names, municipality_name, municipality_names
+from services.codes import district_name, district_names, municipality_names
 from services.db import Base
 from services.demo.rows import MODELS, Maker, Row, Rows
 from services.demo.users import BERGEN, staff
+from services.folding import name_words
 from services.folkeregisteret.population_names import FOREIGN
 from services.models import Activity, Change, Leave, Participation, Person, Status
 from services.norwegian_order import sort_key
@@ -123,6 +124,7 @@ OWN: dict[type[Base], Own] = {
         "national_id": lambda copy: copy.national_id,
         "name": lambda copy: "" if copy.is_discharged else copy.full_name,
         "name_key": lambda copy: None if copy.is_discharged else _name_key(copy.full_name),
+        "name_words": lambda copy: "" if copy.is_discharged else name_words(copy.full_name),
         "municipality_number": lambda copy: copy.municipality_number,
         "municipality_key": lambda copy: _municipality_keys[copy.municipality_number],
         "district_number": lambda copy: copy.district_number,
@@ -274,8 +276,3 @@ def _shift(random: Random, status: Status) -> timedelta:
     chance = {Status.DISCHARGED: 1.0, Status.ENDED: 0.5}.get(status, 0.05)
     quarters = random.randrange(_QUARTERS) if random.random() < chance else random.randrange(3)
     return timedelta(days=quarters * _QUARTER)
-
-
-def municipality_of(number: str) -> str:
-    """The name of a municipality, for tables."""
-    return municipality_name(number)
