@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from tests.bench import measure
 from tests.bench.data import FOLDER, POSTGRES_SETTINGS, postgres_database, sqlite_database
 from tests.bench.measure import Bench, Result, bench
-from tests.bench.report import growth, line, markdown
+from tests.bench.report import line, markdown
 from tests.support.databases import DIALECTS, POSTGRESQL
 from tests.support.postgres import lasting_postgres
 
@@ -45,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measure the program beside its floor.")
     parser.add_argument("--sizes", type=_sizes, default=[10_000, 100_000, 1_000_000], help="participations, by commas")
     parser.add_argument("--databases", type=partial(_words, DIALECTS), default=list(DIALECTS))
-    groups = (*_THINGS, *_OTHERS)
+    groups = (*_THINGS, *_OTHERS, "growth")
     parser.add_argument("--only", type=partial(_words, groups), default=list(groups), help=", ".join(groups))
     parser.add_argument("--match", default="", help="of list, sort, pages, filter, search: what holds this in its name")
     parser.add_argument("--runs", type=int, default=60, help="rounds for each thing")
@@ -78,6 +78,7 @@ def main() -> int:
     arguments = _arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
+    urls: dict[tuple[str, int], URL] = {}
 
     def say(result: Result) -> None:
         results.append(result)
@@ -93,20 +94,43 @@ def main() -> int:
                     url = postgres_database(server, size, print)
                 else:
                     url = sqlite_database(size, print)
+                urls[dialect, size] = url
                 if not arguments.make_only:
                     _measure(url, dialect, size, arguments, say)
-    for result in growth(results):
-        say(result)
+        if "growth" in arguments.only and not arguments.make_only:
+            _measure_growth(urls, arguments, say)
     command = f'make bench ARGS="{shlex.join(sys.argv[1:])}"' if sys.argv[1:] else "make bench"
-    arguments.output.write_text(markdown(results, command=command, postgres=version), "utf-8")
+    if results:
+        arguments.output.write_text(markdown(results, command=command, postgres=version), "utf-8")
     failed = sum(bool(result.failures) for result in results)
     print(f"{len(results)} lines, {failed} fall short; {time.monotonic() - started:.0f} s; {arguments.output}")
     return 1 if failed else 0
 
 
-def _measure(url: URL, dialect: str, size: int, arguments: argparse.Namespace, say: Callable[[Result], None]) -> None:
+def _bench(
+    url: URL, dialect: str, size: int, arguments: argparse.Namespace, say: Callable[[Result], None]
+) -> AbstractContextManager[Bench]:
     given = {"runs": arguments.runs, "patience": arguments.patience, "match": arguments.match}
-    with bench(url, dialect, size, **given, say=say) as on:
+    return bench(url, dialect, size, **given, say=say)
+
+
+def _measure_growth(
+    urls: dict[tuple[str, int], URL], arguments: argparse.Namespace, say: Callable[[Result], None]
+) -> None:
+    """The largest register beside the smallest."""
+    smallest, largest = min(arguments.sizes), max(arguments.sizes)
+    if smallest == largest:
+        return
+    for dialect in arguments.databases:
+        with (
+            _bench(urls[dialect, smallest], dialect, smallest, arguments, say) as small,
+            _bench(urls[dialect, largest], dialect, largest, arguments, say) as large,
+        ):
+            measure.measure_growth(small, large)
+
+
+def _measure(url: URL, dialect: str, size: int, arguments: argparse.Namespace, say: Callable[[Result], None]) -> None:
+    with _bench(url, dialect, size, arguments, say) as on:
         measure.measure_things(on, set(arguments.only))
         for name, measured in _OTHERS.items():
             if name in arguments.only:

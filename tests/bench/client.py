@@ -111,11 +111,12 @@ class Client:
 
 @dataclass
 class Download:
-    """A long answer: when its first byte and its last came, in seconds, and how many bytes; `cut` if not all came."""
+    """A long answer: when its first byte and its last came, in seconds, how many bytes and lines; `cut` if not all."""
 
     first: float
     seconds: float
     size: int
+    lines: int
     cut: bool
 
 
@@ -128,17 +129,18 @@ def download(client: Client, address: str, *, patience: float) -> Download:
     came = connection.getresponse()
     if came.status != 200:
         raise RuntimeError(f"{address} answers {came.status}")
-    size = len(came.read1(65536))
+    piece = came.read1(65536)
     first = time.perf_counter() - started
-    cut = False
+    size, lines, cut = len(piece), piece.count(b"\r\n"), False
     while piece := came.read1(65536):
         size += len(piece)
+        lines += piece.count(b"\r\n")
         if time.perf_counter() - started > patience:
             cut = True
             break
     seconds = time.perf_counter() - started
     client.close()
-    return Download(first, seconds, size, cut)
+    return Download(first, seconds, size, lines, cut)
 
 
 # ---- Many at once ----
