@@ -38,6 +38,7 @@ Row = Any  # by column name: sqlite3.Row or a dict
 
 PAGE_SIZE = 25
 BATCH = 500  # participations of a download whose rows are fetched together
+FEW = 2000  # hits
 PIECE = 32_000  # characters of a download that are sent at once
 
 _URL = os.environ["FLOOR_DATABASE"]
@@ -185,13 +186,17 @@ def _search(environ: Environ) -> list[Condition]:
         "person_id": [value for value in values if value.isdigit() and len(value) == 8],
     }
     parts = [_among(column, wanted) for column, wanted in by_column.items() if wanted]
+    parts = [(f"{OPEN} AND {sql}", wanted) for sql, wanted in parts]
     names = [value.lower() for value in values if not value.isdigit()]
     if names:
         parts.append(_named(names, environ.get("HTTP_BENCH_MUNICIPALITIES", "")))
     if len(parts) == 1:
         return parts
+    given = [one for _sql, wanted in parts for one in wanted]
+    if not _IS_SQLITE:
+        return [(f"({' OR '.join(f'({sql})' for sql, _values in parts)})", given)]
     union = " UNION ".join(f"SELECT id FROM participation WHERE {sql}" for sql, _values in parts)
-    return [(f"id IN ({union})", [one for _sql, wanted in parts for one in wanted])]
+    return [(f"id IN ({union})", given)]
 
 
 def _named(names: list[str], municipalities: str) -> Condition:
@@ -217,6 +222,7 @@ def _order(query: dict[str, list[str]], table: str = "participation") -> str:
     if "sorter" not in query:
         return f"{table}.changed_at DESC, {table}.id DESC"
     column, may_be_empty = ORDERS[query["sorter"][0]]
+    column = "key" if table == "found" else column
     way = " DESC" if "retning" in query else ""
     return f"{table}.{column}{way}{' NULLS LAST' if may_be_empty else ''}, {table}.id{way}"
 
@@ -274,10 +280,13 @@ def _list(environ: Environ) -> str:
     size, page = int(query.get("antall", [PAGE_SIZE])[0]), int(query.get("side", ["1"])[0])
     offset = (page - 1) * size
     total = _run(f"SELECT count(*) AS total FROM participation WHERE {where}", values).fetchone()["total"]
-    rows = _run(
-        f"SELECT {_LIST} FROM participation WHERE {where} ORDER BY {_order(query)} LIMIT ? OFFSET ?",
-        [*values, size, offset],
-    ).fetchall()
+    if total > FEW:
+        source, table = f"SELECT {_LIST} FROM participation WHERE {where}", "participation"
+    else:  # gathered and sorted, since PostgreSQL would walk the order's index in the hope to meet them
+        key = ORDERS[query["sorter"][0]][0] if "sorter" in query else "id"
+        found = f"SELECT {_LIST}, {key} AS key FROM participation WHERE {where}"
+        source, table = f"WITH found AS MATERIALIZED ({found}) SELECT {_LIST} FROM found", "found"
+    rows = _run(f"{source} ORDER BY {_order(query, table)} LIMIT ? OFFSET ?", [*values, size, offset]).fetchall()
     is_national = "HTTP_BENCH_MUNICIPALITIES" not in environ
     is_part = environ.get("HTTP_HX_REQUEST_TYPE") == "partial"
     return _templates.get_template("results.html" if is_part else "list.html").render(
