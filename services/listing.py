@@ -37,7 +37,7 @@ from services.criteria import Criteria, conditions, status_condition
 from services.db import session
 from services.models import Participation, ParticipationCount, Status
 from services.registration import today
-from services.search_terms import Term, hits, missed
+from services.search_terms import Shape, Term, TermKind, hits, missed, question
 from services.viewer import Right, Viewer, visible_to
 
 _P = Participation
@@ -127,8 +127,11 @@ def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> Colum
     """What stands in the list: all that is visible and fits the criteria (guide 3.1: the discharged only when
     they are asked for)."""
     parts = or_(*_ranges(viewer, criteria, apart=False))
-    searched = [_P.id.in_(hits(criteria.terms, _places(viewer, criteria)))] if criteria.terms is not None else []
-    return and_(parts, *(condition for _column, condition in conditions(criteria, day or today())), *searched)
+    fits = and_(parts, *(condition for _column, condition in conditions(criteria, day or today())))
+    if criteria.terms is None:
+        return fits
+    asked = question(criteria.terms, _places(viewer, criteria))
+    return and_(fits, _P.id.in_(hits(asked.shape).params(asked.values)))
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
@@ -160,7 +163,7 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 # ---- How many ----
 
 # Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
-# was searched for is personal, and is never kept here. `day` is today, since some criteria count from it.
+# was searched for is personal and never kept here, only its shape. `day` is today: some criteria count from it.
 _kept = lru_cache(maxsize=500)
 
 
@@ -168,8 +171,9 @@ def count(viewer: Viewer, criteria: Criteria) -> int:
     """How many participants stand in the list."""
     if criteria.is_plain:
         return _count_kept(viewer, criteria.municipalities, criteria.statuses)
-    asked = _counting if criteria.terms is None else _counting.__wrapped__
-    return session().scalar(asked(viewer, criteria, today())) or 0
+    if criteria.terms is not None:
+        return session().scalar(select(func.count()).select_from(_P).where(listed(viewer, criteria))) or 0
+    return session().scalar(_counting(viewer, criteria, today())) or 0
 
 
 @_kept
@@ -223,10 +227,11 @@ def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
 
 def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
     """In one question: those who are found are counted and sorted once."""
-    found = _finding.__wrapped__(viewer, criteria, order, False, today())
+    asked = question(criteria.terms or (), _places(viewer, criteria))
+    found = _finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
 
     def ask(offset: int) -> list[Any]:
-        return list(session().execute(found.limit(size).offset(offset)))
+        return list(session().execute(found.limit(size).offset(offset), asked.values))
 
     pairs = ask((page - 1) * size)
     total = pairs[0].number if pairs else (count(viewer, criteria) if page > 1 else 0)
@@ -236,16 +241,33 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     rows = _rows([pair.id for pair in pairs])
     lost = missed(criteria.terms or (), rows)
     if lost and len(rows) < total:  # others stand on other pages
-        lost = [one for one, is_there in zip(lost, _exist(viewer, criteria, lost), strict=True) if not is_there]
+        lost = _nowhere(viewer, criteria.without_terms(), lost)
     return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost)
 
 
-def _exist(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> Sequence[bool]:
-    """For each term whether it finds anybody in the list."""
-    among = listed(viewer, criteria.without_terms())
-    places = _places(viewer, criteria)
-    asked = [select(_P.id).where(_P.id.in_(hits([one], places)), among).exists() for one in terms]
-    return tuple(session().execute(select(*asked)).one())
+def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
+    """The terms that find nobody in the list: numbers and PersonIds all at once, the others one by one."""
+    exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
+    asked = question(exact, None)
+    rows = session().execute(_searching(viewer, criteria, today(), asked.shape), asked.values).all() if exact else []
+    lost = set(missed(exact, rows))
+    for one in terms:
+        if one not in exact:
+            asked = question([one], _places(viewer, criteria))
+            first = _searching(viewer, criteria, today(), asked.shape).limit(1)
+            if session().execute(first, asked.values).first() is None:
+                lost.add(one)
+    return [one for one in terms if one in lost]
+
+
+@_kept
+def _searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Any:
+    """Those who fit and are found by a search of that shape: from the hits to the rows by their ids, never the other
+    way round."""
+    hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
+    one = select(hit.c.id).distinct().subquery("one")
+    asked = select(_P.id.label("id"), _P.national_id, _P.person_id, _P.discharged).join_from(one, _P, _P.id == one.c.id)
+    return asked.where(listed(viewer, criteria, day)).with_hint(_P, "NOT INDEXED", "sqlite")
 
 
 def _ids(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
@@ -311,17 +333,17 @@ def _on_the_way(
 
 
 @_kept
-def _finding(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
-    """The ids of all that fit, in order, each with their number: worked out once, in a table of its own."""
-    asked = select(_P.id.label("id"), order.key.label("key"))
-    if criteria.terms is None:
-        found = _by_facets(asked.where(listed(viewer, criteria, day)), viewer, criteria, day)
+def _finding(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None = None
+) -> Select[Any]:
+    """The ids of all that fit, and are found by a search of that shape, in order, each with their number: worked out
+    once, in a table of its own."""
+    if searched is None:
+        everybody = select(_P.id.label("id"), order.key.label("key")).where(listed(viewer, criteria, day))
+        found = _by_facets(everybody, viewer, criteria, day)
     else:
-        hit = hits(criteria.terms, _places(viewer, criteria)).cte("hit").prefix_with("MATERIALIZED")
-        one = select(hit.c.id).distinct().subquery("one")
-        fits = listed(viewer, criteria.without_terms(), day)
-        # From the hits to the rows by their ids, never the other way round.
-        found = asked.join_from(one, _P, _P.id == one.c.id).where(fits).with_hint(_P, "NOT INDEXED", "sqlite")
+        found = _searching(viewer, criteria, day, searched)
+        found = found.with_only_columns(_P.id.label("id"), order.key.label("key"), maintain_column_froms=True)
     table = found.cte("found").prefix_with("MATERIALIZED")
     number = select(func.count()).select_from(table).scalar_subquery().label("number")
     clauses = order.clauses(table.c.key, table.c.id, from_the_end=from_the_end)
@@ -332,7 +354,7 @@ def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date
     """Through the index that holds all criteria of a municipality, unless there is one of what is asked. SQLite does
     not see its worth: beyond the 63rd column of a table it takes no index to hold all that is needed."""
     has_own = any(column is not None for column, _condition in conditions(criteria, day))
-    if has_own or criteria.terms is not None or _places(viewer, criteria) is None:
+    if has_own or _places(viewer, criteria) is None:
         return asked
     return asked.with_hint(_P, "INDEXED BY ix_participation_facets", "sqlite")
 
