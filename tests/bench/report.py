@@ -18,7 +18,7 @@ def line(result: Result) -> str:
 def _numbers(result: Result) -> str:
     own = f"{result.median:9.1f} {result.unit}"
     p95 = f"p95 {result.p95:8.1f}" if result.p95 is not None else " " * 12
-    floor = f"floor {result.floor:8.1f}  × {result.ratio:5.2f}" if result.floor else " " * 23
+    floor = f"{result.beside[:10]:<5} {result.floor:8.1f}  × {result.ratio:5.2f}" if result.floor else " " * 23
     quiet = f" (quiet {result.quiet:.2f})" if result.quiet else ""
     limit = f"({'≥' if result.at_least else '≤'} {result.limit:g})" if result.limit is not None else ""
     size = f" {result.bytes[0]}/{result.bytes[1]} characters" if result.bytes else ""
