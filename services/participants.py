@@ -1,7 +1,5 @@
 """Participants as they are found, listed, read and deleted; always through the eyes of a viewer."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -48,7 +46,6 @@ class Column(StrEnum):
     CHANGED_BY = "changed_by"
 
 
-_BATCH = 500  # rows that a long answer reads at a time
 _P = Participation
 _SORTED_BY: dict[Column, InstrumentedAttribute[Any]] = {
     Column.NATIONAL_ID: _P.national_id,
@@ -139,30 +136,6 @@ def page_of(viewer: Viewer, order: Order, *, page: int, size: int) -> Listed:
     offset = (page - 1) * size
     rows = list(session().execute(rows_query(viewer, order).limit(size).offset(offset)))
     return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
-
-
-def stream(viewer: Viewer, order: Order) -> Iterator[Row[Any]]:
-    """All rows of the list, in order, in constant memory."""
-    return _one_by_one(rows_query(viewer, order))
-
-
-def stream_full(viewer: Viewer, order: Order) -> Iterator[Participation]:
-    """All participations of the list with every answer, in order, in constant memory."""
-    found = (
-        select(_P)
-        .where(listed(viewer))
-        .order_by(*order.clauses())
-        .options(selectinload(_P.person), selectinload(_P.activities), selectinload(_P.leaves))
-    )
-    return (row[0] for row in _one_by_one(found))
-
-
-def _one_by_one(query: Select[*tuple[Any, ...]]) -> Iterator[Row[Any]]:
-    """The rows from a server-side cursor, in a session of their own: the request's is closed before the
-    last row is sent."""
-    in_pieces = {"yield_per": _BATCH}
-    with Session(session().get_bind()) as reading, closing(reading.execute(query, execution_options=in_pieces)) as rows:
-        yield from rows
 
 
 def query_one(viewer: Viewer, public_id: str) -> Select[Participation]:
