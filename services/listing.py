@@ -1,4 +1,4 @@
-"""The participant list: its columns and orders, how many there are, the rows of a page, and all of them in a stream.
+"""The participant list: its columns and orders, how many there are, and the rows of a page.
 
 Built to stay as quick with a million rows as with a thousand (docs/performance.md):
 
@@ -10,8 +10,7 @@ Built to stay as quick with a million rows as with a thousand (docs/performance.
 - The plain lists are counted in a small table that triggers keep; all else is counted in an index.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -20,7 +19,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     and_,
     bindparam,
@@ -31,7 +29,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.criteria import Criteria, conditions, status_condition
 from services.db import session
@@ -41,7 +39,6 @@ from services.search_terms import Shape, Term, TermKind, hits, missed, question
 from services.viewer import Right, Viewer, visible_to
 
 _P = Participation
-_BATCH = 500  # rows that a long answer reads at a time
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
 _SOME = 200  # rows of the order that are looked through at least
 
@@ -389,30 +386,3 @@ def _rows(ids: Sequence[int]) -> list[Any]:
         return []
     found = {row.id: row for row in session().execute(_ROWS, {"ids": ids})}
     return [found[one] for one in ids if one in found]
-
-
-# ---- All of them ----
-
-
-def stream(viewer: Viewer, criteria: Criteria, order: Order) -> Iterator[Row[Any]]:
-    """All rows of the list, in order, in constant memory."""
-    return _one_by_one(select(*_SHOWN).where(listed(viewer, criteria)).order_by(*order.clauses()))
-
-
-def stream_full(viewer: Viewer, criteria: Criteria, order: Order) -> Iterator[Participation]:
-    """All participations of the list with every answer, in order, in constant memory."""
-    found = (
-        select(_P)
-        .where(listed(viewer, criteria))
-        .order_by(*order.clauses())
-        .options(selectinload(_P.person), selectinload(_P.activities), selectinload(_P.leaves))
-    )
-    return (row[0] for row in _one_by_one(found))
-
-
-def _one_by_one(query: Select[*tuple[Any, ...]]) -> Iterator[Row[Any]]:
-    """The rows from a server-side cursor, in a session of their own: the request's is closed before the
-    last row is sent."""
-    in_pieces = {"yield_per": _BATCH}
-    with Session(session().get_bind()) as reading, closing(reading.execute(query, execution_options=in_pieces)) as rows:
-        yield from rows

@@ -129,7 +129,8 @@ def bench(url: URL, database: str, size: int, *, runs: int, patience: float, mat
         questions = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "questions.json"
         questions.write_text(json.dumps(_questions()), "utf-8")
         served = {"workers": WORKERS, "threads": THREADS, "options": _KEEP}
-        program = stack.enter_context(running_server({**settings(), "DATABASE_URL": address}, **served))  # type: ignore[arg-type]
+        environ = {**settings(), "DATABASE_URL": address, "DOWNLOADS_PER_HOUR": "100000"}
+        program = stack.enter_context(running_server(environ, **served))  # type: ignore[arg-type]
         floor = stack.enter_context(
             running_server(
                 {"FLOOR_DATABASE": address, "FLOOR_QUESTIONS": str(questions)},
