@@ -97,6 +97,11 @@ def session() -> Session:
     return current
 
 
+def on_sqlite() -> bool:
+    """Which of the two databases this is."""
+    return bool(session().get_bind().dialect.name == "sqlite")
+
+
 def end_reading() -> None:
     """End the open transaction, so that none is held while an outside system is asked."""
     session().rollback()
