@@ -61,7 +61,7 @@
     if (!target || !target.isConnected || !focused || focused.isConnected) return;
     if (document.activeElement && document.activeElement !== document.body) return;
     // The last chip is gone: the button of the panel is the nearest place that stays.
-    const place = (focused.closest(".criteria") && byId("panel-bryter")) || target;
+    const place = (focused.closest(".chips, #fjern-alle") && byId("panel-bryter")) || target;
     if (!place.hasAttribute("tabindex") && place === target) place.tabIndex = -1;
     place.focus({ preventScroll: true });
   });
