@@ -53,7 +53,7 @@ def test_each_answer_narrows_at_once(at_screen: AtScreen) -> None:
         assert all(status.startswith("Endret") for status in ida.column("Status").all_inner_texts())
         assert asked(ida.page) == {"status": "endret"}
         expect(box(ida, "Status", "Endret")).to_be_focused()
-        ida.field("Oppstart fra").fill("1.1.24")
+        ida.field("Oppstart fra").fill("1.1.2024")
         ida.page.keyboard.press("Tab")
         ida.has_chips("Status: Endret", "Oppstart: fra 01.01.2024")
         number = narrows(ida, number)
