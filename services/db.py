@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, event
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Engine, FromClause, Integer, MetaData, String, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -106,10 +107,19 @@ def writing() -> Iterator[Session]:
         raise
 
 
+class _HintedCompiler(SQLiteCompiler):
+    """Writes what `with_hint` says after the table: INDEXED BY and the like. SQLAlchemy has hints for other
+    databases only; SQLite, which knows little of what lies in the tables, needs them most."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
 def listen(engine: Engine) -> None:
-    """Set up SQLite connections: WAL, every commit on disk, foreign keys, and our own BEGIN."""
+    """Set up SQLite: WAL, every commit on disk, foreign keys, our own BEGIN, and hints."""
     if engine.dialect.name != "sqlite":
         return
+    engine.dialect.statement_compiler = _HintedCompiler
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

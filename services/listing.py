@@ -1,4 +1,4 @@
-"""The participant list: its columns and orders, how many there are, the rows of a page, and all of them in a stream.
+"""The participant list: its columns and orders, how many there are, and the rows of a page.
 
 Built to stay as quick with a million rows as with a thousand (docs/performance.md):
 
@@ -10,37 +10,37 @@ Built to stay as quick with a million rows as with a thousand (docs/performance.
 - The plain lists are counted in a small table that triggers keep; all else is counted in an index.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
-    Row,
     Select,
-    UnaryExpression,
     and_,
+    bindparam,
+    false,
     func,
     literal_column,
     or_,
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.criteria import Criteria, conditions, status_condition
 from services.db import session
 from services.models import Participation, ParticipationCount, Status
-from services.search_terms import Term, hits, missed
+from services.registration import today
+from services.search_terms import Shape, Term, TermKind, hits, missed, question
 from services.viewer import Right, Viewer, visible_to
 
 _P = Participation
-_BATCH = 500  # rows that a long answer reads at a time
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
+_SOME = 200  # rows of the order that are looked through at least
 
 
 class Column(StrEnum):
@@ -120,12 +120,15 @@ def columns_for(viewer: Viewer) -> list[Column]:
 # ---- Who is in the list ----
 
 
-def listed(viewer: Viewer, criteria: Criteria = Criteria()) -> ColumnElement[bool]:  # noqa: B008 - it is frozen
+def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> ColumnElement[bool]:
     """What stands in the list: all that is visible and fits the criteria (guide 3.1: the discharged only when
     they are asked for)."""
     parts = or_(*_ranges(viewer, criteria, apart=False))
-    searched = [_P.id.in_(hits(criteria.terms, _places(viewer, criteria)))] if criteria.terms is not None else []
-    return and_(parts, *(condition for _column, condition in conditions(criteria)), *searched)
+    fits = and_(parts, *(condition for _column, condition in conditions(criteria, day or today())))
+    if criteria.terms is None:
+        return fits
+    asked = question(criteria.terms, _places(viewer, criteria))
+    return and_(fits, _P.id.in_(hits(asked.shape).params(asked.values)))
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
@@ -156,28 +159,46 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 
 # ---- How many ----
 
+# Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
+# was searched for is personal and never kept here, only its shape. `day` is today: some criteria count from it.
+_kept = lru_cache(maxsize=500)
+
 
 def count(viewer: Viewer, criteria: Criteria) -> int:
     """How many participants stand in the list."""
     if criteria.is_plain:
-        return _count_kept(viewer, criteria)
-    return session().scalar(select(func.count()).select_from(_P).where(listed(viewer, criteria))) or 0
+        return _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    if criteria.terms is not None:
+        return session().scalar(select(func.count()).select_from(_P).where(listed(viewer, criteria))) or 0
+    return session().scalar(_counting(viewer, criteria, today())) or 0
 
 
-def _count_kept(viewer: Viewer, criteria: Criteria) -> int:
+@_kept
+def _counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
+    counting = select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
+    return _by_facets(counting, viewer, criteria, day)
+
+
+def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
     """From the table that the triggers keep: no more rows than there are municipalities and kinds."""
-    counts, places = ParticipationCount, _places(viewer, criteria)
-    statuses = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    return session().scalar(_summing(viewer, municipalities, statuses)) or 0
+
+
+@_kept
+def _summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
+    counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
+    asked = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    places = _places(viewer, criteria)
+    found = select(func.sum(counts.number)).where(counts.status.in_(asked))
     if not viewer.can(Right.READ):
-        return 0
-    found = select(func.sum(counts.number)).where(counts.status.in_(statuses))
+        return found.where(false())
     if places is not None:
         found = found.where(counts.municipality_number.in_(places))
     if not viewer.sees_protected:
-        found = found.where(counts.protected == literal_column("false"))
+        found = found.where(counts.protected == false())
     if not viewer.can(Right.SEE_DELETED):
-        found = found.where(counts.deleted == literal_column("false"))
-    return session().scalar(found) or 0
+        found = found.where(counts.deleted == false())
+    return found
 
 
 # ---- A page ----
@@ -190,12 +211,7 @@ def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size
     total = count(viewer, criteria)
     page, pages, offset = _clamped(page, size, total)
     limit = min(size, total - offset)
-    if not limit:
-        ids: list[int] = []
-    elif criteria.is_plain or _walking_is_shorter(viewer, criteria, total, offset + size):
-        ids = _walk(viewer, criteria, order, total, offset, limit)
-    else:
-        ids = list(session().scalars(_gather(_found(viewer, criteria, order), order, limit, offset)))
+    ids = _ids(viewer, criteria, order, total, offset, limit) if limit else []
     return Listed(rows=_rows(ids), total=total, page=page, pages=pages, first=offset + 1 if ids else 0)
 
 
@@ -208,11 +224,11 @@ def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
 
 def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
     """In one question: those who are found are counted and sorted once."""
-    found = _found(viewer, criteria, order)
-    number = select(func.count()).select_from(found).scalar_subquery()
+    asked = question(criteria.terms or (), _places(viewer, criteria))
+    found = _finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
 
     def ask(offset: int) -> list[Any]:
-        return list(session().execute(_gather(found, order, size, offset).add_columns(number.label("number"))))
+        return list(session().execute(found.limit(size).offset(offset), asked.values))
 
     pairs = ask((page - 1) * size)
     total = pairs[0].number if pairs else (count(viewer, criteria) if page > 1 else 0)
@@ -222,91 +238,122 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     rows = _rows([pair.id for pair in pairs])
     lost = missed(criteria.terms or (), rows)
     if lost and len(rows) < total:  # others stand on other pages
-        lost = [one for one, is_there in zip(lost, _exist(viewer, criteria, lost), strict=True) if not is_there]
+        lost = _nowhere(viewer, criteria.without_terms(), lost)
     return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost)
 
 
-def _exist(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> Sequence[bool]:
-    """For each term whether it finds anybody in the list."""
-    among = listed(viewer, criteria.without_terms())
-    places = _places(viewer, criteria)
-    asked = [select(_P.id).where(_P.id.in_(hits([one], places)), among).exists() for one in terms]
-    return tuple(session().execute(select(*asked)).one())
+def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
+    """The terms that find nobody in the list: numbers and PersonIds all at once, the others one by one."""
+    exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
+    asked = question(exact, None)
+    rows = session().execute(_searching(viewer, criteria, today(), asked.shape), asked.values).all() if exact else []
+    lost = set(missed(exact, rows))
+    for one in terms:
+        if one not in exact:
+            asked = question([one], _places(viewer, criteria))
+            first = _searching(viewer, criteria, today(), asked.shape).limit(1)
+            if session().execute(first, asked.values).first() is None:
+                lost.add(one)
+    return [one for one in terms if one in lost]
 
 
-def _walking_is_shorter(viewer: Viewer, criteria: Criteria, total: int, wanted: int) -> bool:
-    """Whether the page is full sooner by walking through the order, where one row in so many fits, than by
-    gathering and sorting all that fit."""
-    whole = _count_kept(viewer, Criteria(municipalities=criteria.municipalities, statuses=criteria.statuses))
-    return wanted * whole <= 2 * total * total
+@_kept
+def _searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Any:
+    """Those who fit and are found by a search of that shape: from the hits to the rows by their ids, never the other
+    way round."""
+    hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
+    one = select(hit.c.id).distinct().subquery("one")
+    asked = select(_P.id.label("id"), _P.national_id, _P.person_id, _P.discharged).join_from(one, _P, _P.id == one.c.id)
+    return asked.where(listed(viewer, criteria, day)).with_hint(_P, "NOT INDEXED", "sqlite")
 
 
-def _walk(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
-    """Ids of a page along the index of the order, from whichever end is nearer."""
-    backwards = offset > total - offset - limit
-    if backwards:
+def _ids(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
+    """The ids of a page, from whichever end of the list is nearer."""
+    from_the_end = offset > total - offset - limit
+    if from_the_end:
         offset = total - offset - limit
-    ids = list(session().scalars(_steps(viewer, criteria, order, from_the_end=backwards).limit(limit).offset(offset)))
-    return ids[::-1] if backwards else ids
+    if criteria.is_plain:
+        way = _way(viewer, criteria, order, from_the_end, today())
+        ids = list(session().scalars(way.limit(limit).offset(offset)))
+    else:
+        ids = _ids_of_those_who_fit(viewer, criteria, order, from_the_end, total, offset, limit)
+    return ids[::-1] if from_the_end else ids
 
 
-def _steps(viewer: Viewer, criteria: Criteria, order: Order, *, from_the_end: bool) -> Select[Any]:
-    """The ids in order, for a walk: the ranges merged."""
+def _ids_of_those_who_fit(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, offset: int, limit: int
+) -> list[int]:
+    """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
+    so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
+    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    steps = _SOME + 2 * (offset + limit) * whole // total
+    while steps < 2 * total:
+        chosen = _on_the_way(viewer, criteria, order, from_the_end, today(), steps)
+        ids = list(session().scalars(chosen.limit(limit).offset(offset)))
+        if len(ids) == limit:
+            return ids
+        steps *= 8
+    found = _finding(viewer, criteria, order, from_the_end, today())
+    return list(session().scalars(found.limit(limit).offset(offset)))
+
+
+@_kept
+def _way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
+    """The ids of the whole list in order, by its index; of the criteria only municipality and status count, and what
+    is about the column that it is sorted by. The ranges of several municipalities are merged."""
     ranges = _ranges(viewer, criteria)
+    narrowing = [condition for column, condition in conditions(criteria, day) if column is order.key]
     if len(ranges) > _MOST_RANGES:
-        fits = listed(viewer, criteria)
-        return select(_P.id).where(fits).order_by(*order.clauses(from_the_end=from_the_end))
-    rules = list(conditions(criteria))
-    narrowing = [condition for column, condition in rules if column is order.key]
-    filters = [condition for column, condition in rules if column is not order.key]
-    checked = [*narrowing, *([_InPassing(and_(*filters))] if filters else ())]
-    if len(ranges) == 1:
-        one = select(_P.id).where(ranges[0], *checked)
-        return one.order_by(*order.clauses(from_the_end=from_the_end))
-    parts = (select(_P.id.label("id"), order.key.label("key")).where(part, *checked) for part in ranges)
+        ranges = _ranges(viewer, criteria, apart=False)
+    scope = "municipal" if _places(viewer, criteria) is not None else "national"
+    index = f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}"
+    parts = [
+        select(_P.id.label("id"), order.key.label("key")).where(part, *narrowing).with_hint(_P, index, "sqlite")
+        for part in ranges
+    ]
+    if len(parts) == 1:
+        return parts[0].order_by(*order.clauses(from_the_end=from_the_end))
     merged = union_all(*parts).subquery("merged")
     clauses = order.clauses(merged.c.key, merged.c.id, from_the_end=from_the_end)
     return select(merged.c.id, merged.c.key).order_by(*clauses)
 
 
-class _InPassing(UnaryExpression[bool]):
-    """A condition that is checked on the way, and never chooses the way: SQLite knows no better than to take an
-    index that serves it, and to sort afterwards."""
-
-    inherit_cache = True
-
-    def __init__(self, condition: ColumnElement[bool]) -> None:
-        super().__init__(condition.self_group(), type_=condition.type)
-
-
-@compiles(_InPassing)
-def _plainly(element: _InPassing, compiler: Any, **options: Any) -> str:
-    return f"({compiler.process(element.element, **options)})"
+@_kept
+def _on_the_way(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, steps: int
+) -> Select[Any]:
+    """The ids in order of those who fit among the first so many of the whole list."""
+    first = _way(viewer, criteria, order, from_the_end, day).limit(steps).subquery("first")
+    fits = (condition for _column, condition in conditions(criteria, day))
+    clauses = order.clauses(first.c.key, first.c.id, from_the_end=from_the_end)
+    return select(first.c.id).join(_P, _P.id == first.c.id).where(*fits).order_by(*clauses)
 
 
-@compiles(_InPassing, "sqlite")
-def _with_plus(element: _InPassing, compiler: Any, **options: Any) -> str:
-    """A unary plus before a term keeps SQLite from using an index for it (its query planner's documentation)."""
-    return f"+({compiler.process(element.element, **options)})"
+@_kept
+def _finding(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None = None
+) -> Select[Any]:
+    """The ids of all that fit, and are found by a search of that shape, in order, each with their number: worked out
+    once, in a table of its own."""
+    if searched is None:
+        everybody = select(_P.id.label("id"), order.key.label("key")).where(listed(viewer, criteria, day))
+        found = _by_facets(everybody, viewer, criteria, day)
+    else:
+        found = _searching(viewer, criteria, day, searched)
+        found = found.with_only_columns(_P.id.label("id"), order.key.label("key"), maintain_column_froms=True)
+    table = found.cte("found").prefix_with("MATERIALIZED")
+    number = select(func.count()).select_from(table).scalar_subquery().label("number")
+    clauses = order.clauses(table.c.key, table.c.id, from_the_end=from_the_end)
+    return select(table.c.id, number).order_by(*clauses)
 
 
-def _found(viewer: Viewer, criteria: Criteria, order: Order) -> CTE:
-    """All that fit, with what they are sorted by, worked out once."""
-    asked = select(_P.id.label("id"), order.key.label("key"))
-    if criteria.terms is None:
-        return asked.where(listed(viewer, criteria)).cte("found").prefix_with("MATERIALIZED")
-    within = hits(criteria.terms, _places(viewer, criteria)).cte("hit").prefix_with("MATERIALIZED")
-    ids = select(within.c.id).distinct() if len(criteria.terms) > 1 else select(within.c.id)
-    one = ids.subquery("one")
-    fits = listed(viewer, criteria.without_terms())
-    # From the hits to the rows by their ids, never the other way: to SQLite a condition counts for little then.
-    near = asked.select_from(one).join(_P, _P.id == one.c.id).where(_InPassing(fits))
-    return near.cte("found").prefix_with("MATERIALIZED")
-
-
-def _gather(found: CTE, order: Order, limit: int, offset: int) -> Select[Any]:
-    """Ids of a page of what was found."""
-    return select(found.c.id).order_by(*order.clauses(found.c.key, found.c.id)).limit(limit).offset(offset)
+def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    """Through the index that holds all criteria of a municipality, unless there is one of what is asked. SQLite does
+    not see its worth: beyond the 63rd column of a table it takes no index to hold all that is needed."""
+    has_own = any(column is not None for column, _condition in conditions(criteria, day))
+    if has_own or _places(viewer, criteria) is None:
+        return asked
+    return asked.with_hint(_P, "INDEXED BY ix_participation_facets", "sqlite")
 
 
 _SHOWN = (
@@ -330,36 +377,12 @@ _SHOWN = (
 )
 
 
+_ROWS = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
+
+
 def _rows(ids: Sequence[int]) -> list[Any]:
     """The narrow columns that the list shows, of these participations in this order."""
     if not ids:
         return []
-    found = {row.id: row for row in session().execute(select(*_SHOWN).where(_P.id.in_(ids)))}
+    found = {row.id: row for row in session().execute(_ROWS, {"ids": ids})}
     return [found[one] for one in ids if one in found]
-
-
-# ---- All of them ----
-
-
-def stream(viewer: Viewer, criteria: Criteria, order: Order) -> Iterator[Row[Any]]:
-    """All rows of the list, in order, in constant memory."""
-    return _one_by_one(select(*_SHOWN).where(listed(viewer, criteria)).order_by(*order.clauses()))
-
-
-def stream_full(viewer: Viewer, criteria: Criteria, order: Order) -> Iterator[Participation]:
-    """All participations of the list with every answer, in order, in constant memory."""
-    found = (
-        select(_P)
-        .where(listed(viewer, criteria))
-        .order_by(*order.clauses())
-        .options(selectinload(_P.person), selectinload(_P.activities), selectinload(_P.leaves))
-    )
-    return (row[0] for row in _one_by_one(found))
-
-
-def _one_by_one(query: Select[*tuple[Any, ...]]) -> Iterator[Row[Any]]:
-    """The rows from a server-side cursor, in a session of their own: the request's is closed before the
-    last row is sent."""
-    in_pieces = {"yield_per": _BATCH}
-    with Session(session().get_bind()) as reading, closing(reading.execute(query, execution_options=in_pieces)) as rows:
-        yield from rows

@@ -13,8 +13,8 @@ from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
 from app.web import is_partial, redirect_to, respond
-from services import export, saved_views
-from services.listing import Column, columns_for, page_of
+from services import saved_views
+from services.listing import page_of
 from services.viewer import Right
 
 overview = Blueprint("overview", __name__)
@@ -89,10 +89,7 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         asked=asked,
         shown=shown,
         listed=listed,
-        columns=screen.headings(query),
-        cells=[(column, export.CELLS[column]) for column in columns_for(viewer())],
-        column=Column,
-        prefix=url_for("overview.overview_page"),
+        **screen.frame(query),
         nav=screen.pages(listed, query),
         sizes=screen.sizes(query),
         chips=chips(asked),
