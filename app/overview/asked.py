@@ -19,7 +19,7 @@ from services.searches import Kept
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 NOTHING = Kept()
 # What the form of the criteria sends beside them.
-_BESIDE = ("csrf_token", "visning", "fjern", "feil", SEARCH_FIELD, CHANGED_BY_FIELD)
+_BESIDE = ("csrf_token", "visning", "fjern", "feil", "apen", SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
