@@ -9,10 +9,10 @@ BABEL := $(PY) -m babel.messages.frontend --quiet
 LOCALE := services/locale
 export PYTHON
 
-.PHONY: help run test lint format clean lock messages install
+.PHONY: help run test bench lint format clean lock messages install check-office
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
 
 run:  ## install, migrate, fill with demo data, start everything (Ctrl-C ends it)
 	@sh tools/venv.sh requirements.txt
@@ -25,6 +25,10 @@ install:  ## install all that the tests need: packages, browser, PostgreSQL
 test: install lint  ## lint and run all tests; the last line is pytest's
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
+bench:  ## measure the program beside its floor (ARGS="--sizes 10000 --databases sqlite --only list,sort")
+	@sh tools/venv.sh requirements-dev.txt
+	@$(PY) -m tests.bench $(ARGS)
+
 lint:  ## ruff, mypy, djlint, import-linter
 	@sh tools/venv.sh requirements-dev.txt
 	@$(PY) -m ruff check .
@@ -32,6 +36,10 @@ lint:  ## ruff, mypy, djlint, import-linter
 	@$(PY) -m mypy
 	@$(PY) -m djlint app --lint --quiet
 	@.venv/bin/lint-imports
+
+check-office:  ## open the CSV downloads in LibreOffice and check what it makes of them (not part of make test)
+	@sh tools/venv.sh requirements-dev.txt
+	@$(PY) -m tools.check_office
 
 format:  ## let ruff lay out the code
 	@sh tools/venv.sh requirements-dev.txt

@@ -36,6 +36,7 @@ class Settings:
     accepts: Accepts
     trusted_proxies: int
     faq_url: str
+    downloads_per_hour: int
 
     @property
     def in_production(self) -> bool:
@@ -86,6 +87,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         pad_url=_address("PAD_URL", value("PAD_URL", f"http://127.0.0.1:{pad_port}")),
         accepts=_accepts(environ.get("NATIONAL_IDS", "real" if production else "synthetic")),
         trusted_proxies=_whole_number(environ, "TRUSTED_PROXIES", 0, 0, 10),
+        downloads_per_hour=_whole_number(environ, "DOWNLOADS_PER_HOUR", 30, 1, 100_000),
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
     if production:

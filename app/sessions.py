@@ -7,17 +7,24 @@ from flask.sessions import SecureCookieSession, SessionInterface
 from sqlalchemy.exc import SQLAlchemyError
 
 from services import accounts
+from services.viewer import Viewer
 
 
 class DatabaseSession(SecureCookieSession):
-    """The data of a visit; `key` is what the cookie holds, `None` while there is no cookie.
-    `is_unknown`: the database could not be asked, so nobody can tell who this is."""
+    """The data of a visit; `key` is what the cookie holds, `None` while there is no cookie. `viewer`: its user as
+    read with it. `is_unknown`: the database could not be asked, so nobody can tell who this is."""
 
     def __init__(
-        self, initial: dict[str, Any] | None = None, key: str | None = None, *, is_unknown: bool = False
+        self,
+        initial: dict[str, Any] | None = None,
+        key: str | None = None,
+        *,
+        viewer: Viewer | None = None,
+        is_unknown: bool = False,
     ) -> None:
         super().__init__(initial)
         self.key = key
+        self.viewer = viewer
         self.is_unknown = is_unknown
         self.modified = False
 
@@ -26,7 +33,7 @@ class DatabaseSession(SecureCookieSession):
         if self.key:
             accounts.end_session(self.key)
         self.clear()
-        self.key = None
+        self.key = self.viewer = None
 
 
 class DatabaseSessions(SessionInterface):
@@ -38,14 +45,14 @@ class DatabaseSessions(SessionInterface):
         if not key:
             return DatabaseSession()
         try:
-            found = accounts.read_session(key)
-            if found is None:
+            visit = accounts.read_visit(key)
+            if visit is None:
                 return DatabaseSession()
-            accounts.touch_session(key)
+            accounts.touch_session(key, visit.seen_at)
         except SQLAlchemyError:
             app.logger.exception("the visits cannot be read")
             return DatabaseSession(is_unknown=True)
-        return DatabaseSession(found[0], key)
+        return DatabaseSession(visit.data, key, viewer=visit.viewer)
 
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         """Store what has changed; end the visit when nothing is left of it."""

@@ -3,17 +3,19 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import selectinload
 
 from services.audit import Action, note
 from services.db import now, session, writing
-from services.models import RoleGrant, User, UserSession
+from services.models import Municipality, RoleGrant, User, UserSession
 from services.norwegian_order import sort_key
 from services.viewer import Place, Role, Viewer
 
@@ -51,25 +53,41 @@ def authenticate(username: str, password: str) -> int | None:
     return signed_in
 
 
+_GRANTED = User.__table__.outerjoin(RoleGrant.__table__, RoleGrant.user_id == User.id).outerjoin(
+    Municipality.__table__, Municipality.number == RoleGrant.municipality_number
+)
+_VIEWER_COLUMNS = (
+    User.__table__.c.id,
+    User.__table__.c.username,
+    User.__table__.c.name,
+    User.__table__.c.sees_protected,
+    User.__table__.c.blocked_at,
+    RoleGrant.__table__.c.role,
+    Municipality.__table__.c.number.label("place_number"),
+    Municipality.__table__.c.name.label("place_name"),
+)
+_VIEWER = select(*_VIEWER_COLUMNS).select_from(_GRANTED).order_by(Municipality.__table__.c.name_key)
+
+
 def viewer_of(user_id: int) -> Viewer | None:
     """The user as a viewer, or `None` if there is none or she is blocked."""
-    user = session().scalar(
-        select(User)
-        .where(User.id == user_id, User.blocked_at.is_(None))
-        .options(selectinload(User.grants).joinedload(RoleGrant.municipality))
-    )
-    if user is None:
+    return _viewer(session().execute(_VIEWER.where(User.__table__.c.id == user_id)).all())
+
+
+def _viewer(grants: Sequence[Any]) -> Viewer | None:
+    """The viewer that these rows make, one for each grant of a user, her municipalities in alphabetical order."""
+    if not grants or grants[0].id is None or grants[0].blocked_at:
         return None
 
     def places(role: Role) -> tuple[Place, ...]:
-        held = [grant.municipality for grant in user.grants if grant.role == role and grant.municipality]
-        return tuple(Place(m.number, m.name) for m in sorted(held, key=lambda m: m.name_key))
+        return tuple(Place(row.place_number, row.place_name) for row in grants if row.role == role)
 
+    user = grants[0]
     return Viewer(
         user_id=user.id,
         username=user.username,
         name=user.name,
-        roles=frozenset(Role(grant.role) for grant in user.grants),
+        roles=frozenset(Role(row.role) for row in grants if row.role),
         places=places(Role.CASEWORKER),
         administers=places(Role.MUNICIPAL_ADMIN),
         sees_protected=user.sees_protected,
@@ -94,12 +112,31 @@ def new_session_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-def read_session(key: str) -> tuple[dict[str, Any], int | None] | None:
-    """The data and the user's id of a running visit; `None` if it is unknown or has ended."""
-    found = session().get(UserSession, _digest(key))
-    if found is None or _has_ended(found.user_id, found.created_at, found.seen_at):
+@dataclass(frozen=True)
+class Visit:
+    """A running visit: its data, its user as a viewer (`None` before sign-in, or if she is blocked), and when it
+    was noted last that it is alive."""
+
+    data: dict[str, Any]
+    viewer: Viewer | None
+    seen_at: datetime
+
+
+_SESSION = UserSession.__table__.c
+_VISIT = (
+    select(_SESSION.user_id, _SESSION.data, _SESSION.created_at, _SESSION.seen_at, *_VIEWER_COLUMNS)
+    .select_from(UserSession.__table__.outerjoin(_GRANTED, _SESSION.user_id == User.id))
+    .where(_SESSION.key_hash == bindparam("key_hash"))
+    .order_by(Municipality.__table__.c.name_key)
+)
+
+
+def read_visit(key: str) -> Visit | None:
+    """The running visit with that key, all in one question; `None` if it is unknown or has ended."""
+    rows = session().execute(_VISIT, {"key_hash": _digest(key)}).all()
+    if not rows or _has_ended(rows[0].user_id, rows[0].created_at, rows[0].seen_at):
         return None
-    return dict(found.data), found.user_id
+    return Visit(dict(rows[0].data), _viewer(rows), rows[0].seen_at)
 
 
 def _has_ended(user_id: int | None, created_at: datetime, seen_at: datetime) -> bool:
@@ -117,13 +154,9 @@ def write_session(key: str, data: dict[str, Any], user_id: int | None) -> None:
             visit.data, visit.user_id, visit.seen_at = data, user_id, now()
 
 
-def touch_session(key: str) -> None:
-    """Note that the visit is alive, at most once a minute."""
-    stale = now() - _SEEN_STEP
-    found = session().scalar(
-        select(UserSession.seen_at).where(UserSession.key_hash == _digest(key), UserSession.seen_at < stale)
-    )
-    if found:
+def touch_session(key: str, seen_at: datetime) -> None:
+    """Note that the visit is alive, at most once a minute; `seen_at`: when it was noted last."""
+    if seen_at < now() - _SEEN_STEP:
         with writing() as work:
             work.execute(update(UserSession).where(UserSession.key_hash == _digest(key)).values(seen_at=now()))
 

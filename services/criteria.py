@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, literal_column, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.models import Participation, Status
-from services.registration import OSLO_TIME, district_key, today
+from services.registration import OSLO_TIME, district_key
 from services.search_terms import Term
 from services.viewer import OSLO
 
@@ -95,9 +95,9 @@ def months_before(day: date, months: int) -> date:
 Rule: TypeAlias = tuple[InstrumentedAttribute[Any] | None, ColumnElement[bool]]
 
 
-def conditions(criteria: Criteria) -> Iterator[Rule]:
+def conditions(criteria: Criteria, day: date) -> Iterator[Rule]:
     """The conditions beside municipality, status and search: each with the column that it is about, if it is
-    about one that the list can be sorted by."""
+    about one that the list can be sorted by. `day`: today."""
     yield from _chosen(criteria)
     for column, span in ((_P.start_date, criteria.start), (_P.end_date, criteria.end)):
         if span:
@@ -109,7 +109,7 @@ def conditions(criteria: Criteria) -> Iterator[Rule]:
     if criteria.period.first:
         yield None, _there_after(criteria.period.first)
     if criteria.months:
-        yield None, and_(_P.duration_start <= months_before(today(), criteria.months), _there_after(today()))
+        yield None, and_(_P.duration_start <= months_before(day, criteria.months), _there_after(day))
 
 
 def _chosen(criteria: Criteria) -> Iterator[Rule]:

@@ -24,6 +24,7 @@ Raw: TypeAlias = list[Any]
 Values: TypeAlias = Mapping[str, Any]
 FormData: TypeAlias = Mapping[str, list[str]]
 
+BETWEEN = " | "  # stands between several answers to one question in a download
 EARLIEST = date(1950, 1, 1)
 LATEST = date(2100, 12, 31)
 
@@ -231,7 +232,7 @@ class ManyField(ChoiceField):
         return list(value or [])
 
     def text(self, value: Any) -> str:
-        return " | ".join(self.parts(value))
+        return BETWEEN.join(self.parts(value))
 
     def parts(self, value: Any) -> list[str]:
         return [super(ManyField, self).text(code) for code in value or []]
@@ -333,7 +334,7 @@ def parse_date(given: str) -> date | None:
 
 def date_text(day: date | None) -> str:
     """`dd.mm.åååå`, or ''."""
-    return "" if day is None else f"{day:%d.%m.%Y}"
+    return "" if day is None else f"{day.day:02}.{day.month:02}.{day.year:04}"
 
 
 @dataclass(frozen=True, kw_only=True)

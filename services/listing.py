@@ -1,4 +1,4 @@
-"""The participant list: its columns and orders, how many there are, the rows of a page, and all of them in a stream.
+"""The participant list: its columns and orders, how many there are, and the rows of a page.
 
 Built to stay as quick with a million rows as with a thousand (docs/performance.md):
 
@@ -10,37 +10,40 @@ Built to stay as quick with a million rows as with a thousand (docs/performance.
 - The plain lists are counted in a small table that triggers keep; all else is counted in an index.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
-    Row,
+    FromClause,
+    Integer,
     Select,
-    UnaryExpression,
     and_,
+    bindparam,
+    false,
     func,
     literal_column,
     or_,
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.criteria import Criteria, conditions, status_condition
-from services.db import session
+from services.db import on_sqlite, session
 from services.models import Participation, ParticipationCount, Status
-from services.search_terms import Term, hits, missed
+from services.registration import today
+from services.search_terms import Shape, Term, TermKind, found_by, hits, missed, question
 from services.viewer import Right, Viewer, visible_to
 
 _P = Participation
-_BATCH = 500  # rows that a long answer reads at a time
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
+_NEAR = 500  # rows that are passed over at most where a page is read in one step
+_SOME = 200  # rows of the order that are looked through at least
 
 
 class Column(StrEnum):
@@ -120,12 +123,16 @@ def columns_for(viewer: Viewer) -> list[Column]:
 # ---- Who is in the list ----
 
 
-def listed(viewer: Viewer, criteria: Criteria = Criteria()) -> ColumnElement[bool]:  # noqa: B008 - it is frozen
+def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> ColumnElement[bool]:
     """What stands in the list: all that is visible and fits the criteria (guide 3.1: the discharged only when
     they are asked for)."""
     parts = or_(*_ranges(viewer, criteria, apart=False))
-    searched = [_P.id.in_(hits(criteria.terms, _places(viewer, criteria)))] if criteria.terms is not None else []
-    return and_(parts, *(condition for _column, condition in conditions(criteria)), *searched)
+    fits = and_(parts, *(condition for _column, condition in conditions(criteria, day or today())))
+    if criteria.terms is None:
+        return fits
+    asked = question(criteria.terms, _places(viewer, criteria))
+    found = _P.id.in_(hits(asked.shape)) if on_sqlite() else found_by(asked.shape)
+    return and_(fits, found.params(asked.values))
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
@@ -156,160 +163,52 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 
 # ---- How many ----
 
+# Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
+# was searched for is personal and never kept here, only its shape. `day` is today: some criteria count from it.
+_kept = lru_cache(maxsize=500)
+
 
 def count(viewer: Viewer, criteria: Criteria) -> int:
     """How many participants stand in the list."""
     if criteria.is_plain:
-        return _count_kept(viewer, criteria)
-    return session().scalar(select(func.count()).select_from(_P).where(listed(viewer, criteria))) or 0
+        return _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    if criteria.terms is not None:
+        return session().scalar(select(func.count()).select_from(_P).where(listed(viewer, criteria))) or 0
+    return session().scalar(_counting(viewer, criteria, today())) or 0
 
 
-def _count_kept(viewer: Viewer, criteria: Criteria) -> int:
+@_kept
+def _counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
+    counting = select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
+    return _by_facets(counting, viewer, criteria, day)
+
+
+def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
     """From the table that the triggers keep: no more rows than there are municipalities and kinds."""
-    counts, places = ParticipationCount, _places(viewer, criteria)
-    statuses = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    return session().scalar(_summing(viewer, municipalities, statuses)) or 0
+
+
+@_kept
+def _summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
+    counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
+    asked = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    places = _places(viewer, criteria)
+    found = select(func.sum(counts.number)).where(counts.status.in_(asked))
     if not viewer.can(Right.READ):
-        return 0
-    found = select(func.sum(counts.number)).where(counts.status.in_(statuses))
+        return found.where(false())
     if places is not None:
         found = found.where(counts.municipality_number.in_(places))
     if not viewer.sees_protected:
-        found = found.where(counts.protected == literal_column("false"))
+        found = found.where(counts.protected == false())
     if not viewer.can(Right.SEE_DELETED):
-        found = found.where(counts.deleted == literal_column("false"))
-    return session().scalar(found) or 0
+        found = found.where(counts.deleted == false())
+    return found
 
 
 # ---- A page ----
 
-
-def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> Listed:
-    """One page of the list (from 1); a page beyond the last answers as the last."""
-    if criteria.terms is not None:
-        return _page_of_search(viewer, criteria, order, page, size)
-    total = count(viewer, criteria)
-    page, pages, offset = _clamped(page, size, total)
-    limit = min(size, total - offset)
-    if not limit:
-        ids: list[int] = []
-    elif criteria.is_plain or _walking_is_shorter(viewer, criteria, total, offset + size):
-        ids = _walk(viewer, criteria, order, total, offset, limit)
-    else:
-        ids = list(session().scalars(_gather(_found(viewer, criteria, order), order, limit, offset)))
-    return Listed(rows=_rows(ids), total=total, page=page, pages=pages, first=offset + 1 if ids else 0)
-
-
-def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
-    """The page that there is, the number of pages, and how many rows stand before."""
-    pages = max(1, -(-total // size))
-    page = min(page, pages)
-    return page, pages, (page - 1) * size
-
-
-def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
-    """In one question: those who are found are counted and sorted once."""
-    found = _found(viewer, criteria, order)
-    number = select(func.count()).select_from(found).scalar_subquery()
-
-    def ask(offset: int) -> list[Any]:
-        return list(session().execute(_gather(found, order, size, offset).add_columns(number.label("number"))))
-
-    pairs = ask((page - 1) * size)
-    total = pairs[0].number if pairs else (count(viewer, criteria) if page > 1 else 0)
-    page, pages, offset = _clamped(page, size, total)
-    if total and not pairs:
-        pairs = ask(offset)
-    rows = _rows([pair.id for pair in pairs])
-    lost = missed(criteria.terms or (), rows)
-    if lost and len(rows) < total:  # others stand on other pages
-        lost = [one for one, is_there in zip(lost, _exist(viewer, criteria, lost), strict=True) if not is_there]
-    return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost)
-
-
-def _exist(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> Sequence[bool]:
-    """For each term whether it finds anybody in the list."""
-    among = listed(viewer, criteria.without_terms())
-    places = _places(viewer, criteria)
-    asked = [select(_P.id).where(_P.id.in_(hits([one], places)), among).exists() for one in terms]
-    return tuple(session().execute(select(*asked)).one())
-
-
-def _walking_is_shorter(viewer: Viewer, criteria: Criteria, total: int, wanted: int) -> bool:
-    """Whether the page is full sooner by walking through the order, where one row in so many fits, than by
-    gathering and sorting all that fit."""
-    whole = _count_kept(viewer, Criteria(municipalities=criteria.municipalities, statuses=criteria.statuses))
-    return wanted * whole <= 2 * total * total
-
-
-def _walk(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
-    """Ids of a page along the index of the order, from whichever end is nearer."""
-    backwards = offset > total - offset - limit
-    if backwards:
-        offset = total - offset - limit
-    ids = list(session().scalars(_steps(viewer, criteria, order, from_the_end=backwards).limit(limit).offset(offset)))
-    return ids[::-1] if backwards else ids
-
-
-def _steps(viewer: Viewer, criteria: Criteria, order: Order, *, from_the_end: bool) -> Select[Any]:
-    """The ids in order, for a walk: the ranges merged."""
-    ranges = _ranges(viewer, criteria)
-    if len(ranges) > _MOST_RANGES:
-        fits = listed(viewer, criteria)
-        return select(_P.id).where(fits).order_by(*order.clauses(from_the_end=from_the_end))
-    rules = list(conditions(criteria))
-    narrowing = [condition for column, condition in rules if column is order.key]
-    filters = [condition for column, condition in rules if column is not order.key]
-    checked = [*narrowing, *([_InPassing(and_(*filters))] if filters else ())]
-    if len(ranges) == 1:
-        one = select(_P.id).where(ranges[0], *checked)
-        return one.order_by(*order.clauses(from_the_end=from_the_end))
-    parts = (select(_P.id.label("id"), order.key.label("key")).where(part, *checked) for part in ranges)
-    merged = union_all(*parts).subquery("merged")
-    clauses = order.clauses(merged.c.key, merged.c.id, from_the_end=from_the_end)
-    return select(merged.c.id, merged.c.key).order_by(*clauses)
-
-
-class _InPassing(UnaryExpression[bool]):
-    """A condition that is checked on the way, and never chooses the way: SQLite knows no better than to take an
-    index that serves it, and to sort afterwards."""
-
-    inherit_cache = True
-
-    def __init__(self, condition: ColumnElement[bool]) -> None:
-        super().__init__(condition.self_group(), type_=condition.type)
-
-
-@compiles(_InPassing)
-def _plainly(element: _InPassing, compiler: Any, **options: Any) -> str:
-    return f"({compiler.process(element.element, **options)})"
-
-
-@compiles(_InPassing, "sqlite")
-def _with_plus(element: _InPassing, compiler: Any, **options: Any) -> str:
-    """A unary plus before a term keeps SQLite from using an index for it (its query planner's documentation)."""
-    return f"+({compiler.process(element.element, **options)})"
-
-
-def _found(viewer: Viewer, criteria: Criteria, order: Order) -> CTE:
-    """All that fit, with what they are sorted by, worked out once."""
-    asked = select(_P.id.label("id"), order.key.label("key"))
-    if criteria.terms is None:
-        return asked.where(listed(viewer, criteria)).cte("found").prefix_with("MATERIALIZED")
-    within = hits(criteria.terms, _places(viewer, criteria)).cte("hit").prefix_with("MATERIALIZED")
-    ids = select(within.c.id).distinct() if len(criteria.terms) > 1 else select(within.c.id)
-    one = ids.subquery("one")
-    fits = listed(viewer, criteria.without_terms())
-    # From the hits to the rows by their ids, never the other way: to SQLite a condition counts for little then.
-    near = asked.select_from(one).join(_P, _P.id == one.c.id).where(_InPassing(fits))
-    return near.cte("found").prefix_with("MATERIALIZED")
-
-
-def _gather(found: CTE, order: Order, limit: int, offset: int) -> Select[Any]:
-    """Ids of a page of what was found."""
-    return select(found.c.id).order_by(*order.clauses(found.c.key, found.c.id)).limit(limit).offset(offset)
-
-
-_SHOWN = (
+# The narrow columns that the list shows.
+_SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
     _P.id,
     _P.public_id,
     _P.national_id,
@@ -330,36 +229,214 @@ _SHOWN = (
 )
 
 
+def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> Listed:
+    """One page of the list (from 1); a page beyond the last answers as the last."""
+    if criteria.terms is not None:
+        return _page_of_search(viewer, criteria, order, page, size)
+    total = count(viewer, criteria)
+    page, pages, offset = _clamped(page, size, total)
+    limit = min(size, total - offset)
+    rows = _page_rows(viewer, criteria, order, total, offset, limit) if limit else []
+    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
+
+
+def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
+    """The page that there is, the number of pages, and how many rows stand before."""
+    pages = max(1, -(-total // size))
+    page = min(page, pages)
+    return page, pages, (page - 1) * size
+
+
+def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
+    """In one question: those who are found are counted and sorted once."""
+    asked = question(criteria.terms or (), _places(viewer, criteria))
+    found = _finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
+
+    def ask(offset: int) -> list[Any]:
+        return list(session().execute(found, {**asked.values, "most": size, "before": offset}))
+
+    rows = ask((page - 1) * size)
+    total = rows[0].number if rows else (count(viewer, criteria) if page > 1 else 0)
+    page, pages, offset = _clamped(page, size, total)
+    if total and not rows:
+        rows = ask(offset)
+    lost = missed(criteria.terms or (), rows)
+    if lost and len(rows) < total:  # others stand on other pages
+        lost = _nowhere(viewer, criteria.without_terms(), lost)
+    return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost)
+
+
+def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
+    """The terms that find nobody in the list: numbers and PersonIds all at once, the others one by one."""
+    exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
+    asked = question(exact, None)
+    rows = session().execute(_searching(viewer, criteria, today(), asked.shape), asked.values).all() if exact else []
+    lost = set(missed(exact, rows))
+    for one in terms:
+        if one not in exact:
+            asked = question([one], _places(viewer, criteria))
+            first = _searching(viewer, criteria, today(), asked.shape).limit(1)
+            if session().execute(first, asked.values).first() is None:
+                lost.add(one)
+    return [one for one in terms if one in lost]
+
+
+_IDENTITY: tuple[InstrumentedAttribute[Any], ...] = (_P.national_id, _P.person_id, _P.discharged)
+
+
+@_kept
+def _searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Select[Any]:
+    """Those who fit and are found by a search of that shape. PostgreSQL brings the indexes together by itself;
+    SQLite goes from the hits to the rows by their ids, and never the other way round."""
+    asked: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
+    if not on_sqlite():
+        return asked.where(found_by(searched))
+    hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
+    one = select(hit.c.id).distinct().subquery("one")
+    return asked.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+
+
+def _page_rows(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[Any]:
+    """The rows of a page, from whichever end of the list is nearer."""
+    from_the_end = offset > total - offset - limit
+    if from_the_end:
+        offset = total - offset - limit
+    here = {"most": limit, "before": offset}
+    if criteria.is_plain:
+        rows = _along(viewer, criteria, order, from_the_end, here)
+    else:
+        rows = _those_who_fit(viewer, criteria, order, from_the_end, total, here)
+    return rows[::-1] if from_the_end else rows
+
+
+def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]) -> list[Any]:
+    """The rows of a page of the whole list: near its beginning at once, farther on by their ids first, since only
+    the index need be passed through for these."""
+    if here["before"] <= _NEAR and (near := _near(viewer, criteria, order, from_the_end)) is not None:
+        return list(session().execute(near, here))
+    ids = _way(viewer, criteria, order, from_the_end, today(), False).offset(_BEFORE)
+    return _rows(list(session().scalars(ids, here)))
+
+
+def _those_who_fit(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, here: dict[str, int]
+) -> list[Any]:
+    """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
+    so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
+    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    steps = _SOME + 2 * (here["before"] + here["most"]) * whole // total
+    while steps < 2 * total:
+        chosen = _on_the_way(viewer, criteria, order, from_the_end, today())
+        rows = list(session().execute(chosen, {**here, "steps": steps}))
+        if len(rows) == here["most"]:
+            return rows
+        steps *= 8
+    return list(session().execute(_finding(viewer, criteria, order, from_the_end, today()), here))
+
+
+# Where a page begins in what is in order, and how many rows it has; how far to walk for it.
+_BEFORE, _MOST, _STEPS = (bindparam(name, type_=Integer) for name in ("before", "most", "steps"))
+
+
+@_kept
+def _way(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, in_steps: bool
+) -> Select[Any]:
+    """The ids of the whole list in order, by its index, up to the end of the page, or so many `steps`; of the criteria
+    only municipality and status count, and what is about the column that it is sorted by.
+
+    The ranges of several municipalities are merged. SQLite does so as it goes; PostgreSQL must be told to go no
+    farther in each of them.
+    """
+    narrowing = [condition for column, condition in conditions(criteria, day) if column is order.key]
+    asked = select(_P.id.label("id"), order.key.label("key")).where(*narrowing)
+    ranges = _ranges(viewer, criteria)
+    if len(ranges) > _MOST_RANGES:
+        ranges = _ranges(viewer, criteria, apart=False)
+    parts = [_by_order(asked.where(part), viewer, criteria, order) for part in ranges]
+    most = _STEPS if in_steps else _MOST
+    clauses = order.clauses(from_the_end=from_the_end)
+    if len(parts) == 1:
+        return parts[0].order_by(*clauses).limit(most)
+    if not on_sqlite():
+        parts = [part.order_by(*clauses).limit(most if in_steps else _BEFORE + _MOST) for part in parts]
+    merged = union_all(*parts).subquery("merged")
+    clauses = order.clauses(merged.c.key, merged.c.id, from_the_end=from_the_end)
+    return select(merged.c.id, merged.c.key).order_by(*clauses).limit(most)
+
+
+def _by_order(asked: Any, viewer: Viewer, criteria: Criteria, order: Order) -> Select[Any]:
+    """Through the index of the order."""
+    scope = "municipal" if _places(viewer, criteria) is not None else "national"
+    hinted: Select[Any] = asked.with_hint(
+        _P, f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}", "sqlite"
+    )
+    return hinted
+
+
+@_kept
+def _near(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool) -> Select[Any] | None:
+    """The rows of a page in one step, if the list is one range of the index; `None` if it is several."""
+    ranges = _ranges(viewer, criteria)
+    if len(ranges) > 1:
+        return None
+    asked = _by_order(select(*_SHOWN).where(ranges[0]), viewer, criteria, order)
+    return asked.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
+
+
+@_kept
+def _on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
+    """The rows of a page of those who fit among the first `steps` of the whole list."""
+    first = _way(viewer, criteria, order, from_the_end, day, True).subquery("first")
+    fits = (condition for _column, condition in conditions(criteria, day))
+    chosen = select(first.c.id, first.c.key).join(_P, _P.id == first.c.id).where(*fits)
+    return _page(chosen, first, order, from_the_end)
+
+
+@_kept
+def _finding(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None = None
+) -> Select[Any]:
+    """The rows of a page of all that fit, and are found by a search of that shape, each with the number of all:
+    worked out once, in a table of its own."""
+    if searched is None:
+        everybody = select(_P.id.label("id"), order.key.label("key")).where(listed(viewer, criteria, day))
+        found = _by_facets(everybody, viewer, criteria, day)
+    else:
+        found = _searching(viewer, criteria, day, searched)
+        found = found.with_only_columns(_P.id.label("id"), order.key.label("key"), maintain_column_froms=True)
+    table = found.cte("found").prefix_with("MATERIALIZED")
+    number = select(func.count()).select_from(table).scalar_subquery().label("number")
+    return _page(select(table.c.id, table.c.key, number), table, order, from_the_end)
+
+
+def _page(chosen: Any, source: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
+    """The rows of a page of what is chosen from a source with `id` and `key`: sorted and cut first, so that only
+    the rows of the page are fetched."""
+    cut = chosen.order_by(*order.clauses(source.c.key, source.c.id, from_the_end=from_the_end))
+    page = cut.limit(_MOST).offset(_BEFORE).subquery("page")
+    number = [page.c.number] if "number" in page.c else []
+    rows: Select[Any] = (
+        select(*_SHOWN, *number).join_from(page, _P, _P.id == page.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+    )
+    return rows.order_by(*order.clauses(page.c.key, page.c.id, from_the_end=from_the_end))
+
+
+def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    """Through the index that holds all criteria of a municipality, unless there is one of what is asked. SQLite does
+    not see its worth: beyond the 63rd column of a table it takes no index to hold all that is needed."""
+    has_own = any(column is not None for column, _condition in conditions(criteria, day))
+    if has_own or _places(viewer, criteria) is None:
+        return asked
+    return asked.with_hint(_P, "INDEXED BY ix_participation_facets", "sqlite")
+
+
+_ROWS = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
+
+
 def _rows(ids: Sequence[int]) -> list[Any]:
-    """The narrow columns that the list shows, of these participations in this order."""
+    """Of these participations, in this order."""
     if not ids:
         return []
-    found = {row.id: row for row in session().execute(select(*_SHOWN).where(_P.id.in_(ids)))}
+    found = {row.id: row for row in session().execute(_ROWS, {"ids": ids})}
     return [found[one] for one in ids if one in found]
-
-
-# ---- All of them ----
-
-
-def stream(viewer: Viewer, criteria: Criteria, order: Order) -> Iterator[Row[Any]]:
-    """All rows of the list, in order, in constant memory."""
-    return _one_by_one(select(*_SHOWN).where(listed(viewer, criteria)).order_by(*order.clauses()))
-
-
-def stream_full(viewer: Viewer, criteria: Criteria, order: Order) -> Iterator[Participation]:
-    """All participations of the list with every answer, in order, in constant memory."""
-    found = (
-        select(_P)
-        .where(listed(viewer, criteria))
-        .order_by(*order.clauses())
-        .options(selectinload(_P.person), selectinload(_P.activities), selectinload(_P.leaves))
-    )
-    return (row[0] for row in _one_by_one(found))
-
-
-def _one_by_one(query: Select[*tuple[Any, ...]]) -> Iterator[Row[Any]]:
-    """The rows from a server-side cursor, in a session of their own: the request's is closed before the
-    last row is sent."""
-    in_pieces = {"yield_per": _BATCH}
-    with Session(session().get_bind()) as reading, closing(reading.execute(query, execution_options=in_pieces)) as rows:
-        yield from rows

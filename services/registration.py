@@ -29,7 +29,7 @@ from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEP
 from services.viewer import Viewer
 
 OSLO_TIME = ZoneInfo("Europe/Oslo")
-_COLUMN = {"district": "district_number"}
+COLUMN_NAMES = {"district": "district_number"}  # of questions whose column is not called as they are
 _ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, "leaves": Leave}
 
 
@@ -50,7 +50,7 @@ def today() -> date:
 def values_of(participation: Participation) -> dict[str, Any]:
     """All answers by question key, and the facts that rules read beside them."""
     answers: dict[str, Any] = {
-        key: getattr(participation, _COLUMN.get(key, key)) for key in FIELDS if key not in ROW_KEYS
+        key: getattr(participation, COLUMN_NAMES.get(key, key)) for key in FIELDS if key not in ROW_KEYS
     }
     for key in ROW_KEYS:
         rows = getattr(participation, key)
@@ -346,7 +346,7 @@ def set_answers(participation: Participation, answers: Values) -> None:
             rows = [model(position=i, municipality_number=number, **row) for i, row in enumerate(value or [])]
             setattr(participation, key, rows)
         else:
-            setattr(participation, _COLUMN.get(key, key), value)
+            setattr(participation, COLUMN_NAMES.get(key, key), value)
         if key == "district":
             participation.district_key = district_key(value)
     periods = ((leave.from_date, leave.to_date) for leave in participation.leaves)

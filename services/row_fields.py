@@ -1,11 +1,11 @@
 """Questions that are answered by rows, each with the same questions of its own."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.fields import Field, FormData, Invalid, Raw, Values, legible
+from services.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legible
 from services.i18n import gettext as _
 
 
@@ -74,12 +74,15 @@ class RowsField(Field):
         return [{inner.key: inner.raw(row.get(inner.key)) for inner in self.fields} for row in value or []]
 
     def row_text(self, row: Mapping[str, Any]) -> str:
-        """One row in words, its answers divided by commas."""
-        said = [inner.text(row.get(inner.key)) for inner in self.fields]
-        return ", ".join(part for part in said if part)
+        """One row in words."""
+        return self.joined(inner.text(row.get(inner.key)) for inner in self.fields)
+
+    def joined(self, said: Iterable[str]) -> str:
+        """One row of its answers in words: divided by commas, without those that are not given."""
+        return ", ".join(filter(None, said))
 
     def text(self, value: Any) -> str:
-        return " | ".join(self.parts(value))
+        return BETWEEN.join(self.parts(value))
 
     def parts(self, value: Any) -> list[str]:
         return [self.row_text(row) for row in value or []]

@@ -5,7 +5,7 @@ Discharged participants are found by PersonId only (and stand in the list only w
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from services.db import session
+from services.db import on_sqlite
 from services.fields import legible
 from services.folding import WORD_MARK, folded_words
 from services.models import Participation
@@ -90,46 +90,98 @@ def term(text: str) -> Term:
     return Term(text, TermKind.NUMBER if len(digits) >= 11 else TermKind.NUMBER_START, (digits,))
 
 
-def _by_kind(terms: Iterable[Term], kind: TermKind) -> list[Term]:
-    return [one for one in terms if one.kind is kind]
+@dataclass(frozen=True)
+class Shape:
+    """What a search is like, without what is personal in it: statements are put together and kept by it.
+
+    `starts`: how many first digits there are; `names`: how many words each name has.
+    """
+
+    numbers: bool
+    person_ids: bool
+    starts: int
+    names: tuple[int, ...]
 
 
-def hits(terms: Sequence[Term], places: Sequence[str] | None) -> Select[int] | CompoundSelect[int]:
-    """The ids of the participations that the terms find. `places`: the municipalities that count anyhow (`None`
-    for the whole country); it may find more than these."""
-    parts: list[Select[int]] = []
-    if numbers := _by_kind(terms, TermKind.NUMBER):
-        parts.append(_open(_P.national_id.in_([one.words[0] for one in numbers])))
-    if person_ids := _by_kind(terms, TermKind.PERSON_ID):
-        parts.append(select(_P.id).where(_P.person_id.in_([one.words[0] for one in person_ids])))
-    if starts := _by_kind(terms, TermKind.NUMBER_START):
-        parts.append(_open(or_(*(_starts_with(one.words[0]) for one in starts))))
-    if names := [one for one in _by_kind(terms, TermKind.NAME) if one.words]:
-        parts.append(_named(names, places))
+@dataclass(frozen=True)
+class Question:
+    """A search as a question to the database: its shape, and the values that belong into it, by name."""
+
+    shape: Shape
+    values: dict[str, Any]
+
+
+def question(terms: Iterable[Term], places: Sequence[str] | None) -> Question:
+    """The question of these terms. `places`: the municipalities that count anyhow (`None` for the whole country);
+    more than these may be found."""
+    by_kind = {kind: [one for one in terms if one.kind is kind] for kind in TermKind}
+    names = [one.words for one in by_kind[TermKind.NAME] if one.words]
+    starts = [one.words[0] for one in by_kind[TermKind.NUMBER_START]]
+    numbers = [one.words[0] for one in by_kind[TermKind.NUMBER]]
+    person_ids = [one.words[0] for one in by_kind[TermKind.PERSON_ID]]
+    near = tuple(places) if names and places and len(places) <= _MOST_PLACES else ()
+    values: dict[str, Any] = {f"start_{n}": digits for n, digits in enumerate(starts)}
+    values |= {f"after_{n}": f"{digits}:" for n, digits in enumerate(starts)}  # ':' comes after '9'
+    if numbers:
+        values["numbers"] = numbers
+    if person_ids:
+        values["person_ids"] = person_ids
+    if names:
+        values |= _name_values(names, near)
+    counts = tuple(len(words) for words in names) if not on_sqlite() else (1,) * bool(names)
+    return Question(Shape(bool(numbers), bool(person_ids), len(starts), counts), values)
+
+
+def _name_values(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> dict[str, Any]:
+    if on_sqlite():
+        return {"match": _match(names, places)}
+    return {f"word_{n}_{m}": _pattern(word) for n, words in enumerate(names) for m, word in enumerate(words)}
+
+
+def hits(shape: Shape) -> Select[int] | CompoundSelect[int]:
+    """On SQLite: the ids of the participations that a search of this shape finds, once its values are given."""
+    parts = [select(_P.id).where(condition) for condition in _by_columns(shape)]
+    parts += [_by_name_index()] if shape.names else []
     if not parts:
         return select(_P.id).where(false())
     return union_all(*parts) if len(parts) > 1 else parts[0]
 
 
-def _open(condition: ColumnElement[bool]) -> Select[int]:
-    return select(_P.id).where(_P.discharged == false(), condition)
+def found_by(shape: Shape) -> ColumnElement[bool]:
+    """On PostgreSQL: whether a search of this shape finds a participation, once its values are given."""
+    arms = [*_by_columns(shape), *([_by_trigrams(shape)] if shape.names else [])]
+    return or_(*arms) if arms else false()
 
 
-def _starts_with(digits: str) -> ColumnElement[bool]:
-    """As a range, which the index serves on both databases; ':' comes after '9'."""
-    return and_(_P.national_id >= digits, _P.national_id < f"{digits}:")
+def _by_columns(shape: Shape) -> Iterator[ColumnElement[bool]]:
+    """Numbers and PersonIds; the discharged are not found by a number."""
+    is_open = _P.discharged == false()
+    if shape.numbers:
+        yield and_(is_open, _P.national_id.in_(bindparam("numbers", expanding=True)))
+    if shape.person_ids:
+        yield _P.person_id.in_(bindparam("person_ids", expanding=True))
+    if shape.starts:
+        yield or_(*(and_(is_open, _starts_with(n)) for n in range(shape.starts)))
 
 
-def _named(names: Sequence[Term], places: Sequence[str] | None) -> Select[int]:
-    """Those with all words of one of the names; the discharged have no words."""
-    near = places if places and len(places) <= _MOST_PLACES else None
-    if session().get_bind().dialect.name == "sqlite":
-        # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
-        index = table("name_index", column("rowid", Integer), column("name_index", String))
-        match = index.c.name_index.op("MATCH")(bindparam(None, _match(names, near), String))
-        return select(index.c.rowid.label("id")).where(match)
-    found = or_(*(and_(*(_P.name_words.like(_pattern(word), escape="\\") for word in one.words)) for one in names))
-    return select(_P.id).where(found, *([_P.municipality_number.in_(near)] if near else ()))
+def _starts_with(place: int) -> ColumnElement[bool]:
+    """As a range, which the index serves on both databases."""
+    return and_(_P.national_id >= bindparam(f"start_{place}"), _P.national_id < bindparam(f"after_{place}"))
+
+
+# Parts of names: those with all words of one of the names. The discharged have no words.
+
+
+def _by_name_index() -> Select[int]:
+    # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
+    index = table("name_index", column("rowid", Integer), column("name_index", String))
+    match = index.c.name_index.op("MATCH")(bindparam("match", type_=String))
+    return select(index.c.rowid.label("id")).where(match)
+
+
+def _by_trigrams(shape: Shape) -> ColumnElement[bool]:
+    names = [[f"word_{n}_{m}" for m in range(count)] for n, count in enumerate(shape.names)]
+    return or_(*(and_(*(_P.name_words.like(bindparam(key), escape="\\") for key in keys)) for keys in names))
 
 
 def _pattern(word: str) -> str:
@@ -137,9 +189,9 @@ def _pattern(word: str) -> str:
     return f"%{literal}%" if len(word) >= _SHORT else f"%{WORD_MARK}{literal}%"
 
 
-def _match(names: Sequence[Term], places: Sequence[str] | None) -> str:
+def _match(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> str:
     """The question in the language of FTS5, every word a phrase in quotation marks."""
-    asked = " OR ".join("(" + " AND ".join(_phrase(word) for word in one.words) + ")" for one in names)
+    asked = " OR ".join("(" + " AND ".join(_phrase(word) for word in words) + ")" for words in names)
     match = f"name_words : ({asked})"
     if places:
         match += " AND municipality_number : (" + " OR ".join(f'"{number}"' for number in places) + ")"

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from services.audit import Action, note
 from services.db import session, writing
@@ -48,12 +48,17 @@ def keep(viewer: Viewer, search: Kept) -> str:
     return identity
 
 
+_TABLE = Search.__table__.c
+_KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.used_on).where(
+    _TABLE.id == bindparam("identity"), _TABLE.user_id == bindparam("user_id")
+)
+
+
 def recall(viewer: Viewer, identity: str) -> Kept | None:
     """The user's search with that id; `None` if there is none, or none of hers, or it has not been used for 30
     days."""
-    asked = (Search.id == identity, Search.user_id == viewer.user_id, Search.used_on >= today() - KEPT_FOR)
-    found = session().execute(select(Search.words, Search.changed_by, Search.used_on).where(*asked)).one_or_none()
-    if found is None:
+    found = session().execute(_KEPT, {"identity": identity, "user_id": viewer.user_id}).one_or_none()
+    if found is None or found.used_on < today() - KEPT_FOR:
         return None
     if found.used_on < today():
         with writing() as work:

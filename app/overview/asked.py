@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
-from flask import request, url_for
+from flask import g, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from app.access import viewer
@@ -19,7 +19,7 @@ from services.searches import Kept
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 NOTHING = Kept()
 # What the form of the criteria sends beside them.
-_BESIDE = ("csrf_token", "visning", "fjern", "feil", SEARCH_FIELD, CHANGED_BY_FIELD)
+_BESIDE = ("csrf_token", "visning", "fjern", "feil", "apen", SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Asked:
 def address(query: ListQuery) -> str:
     """Where the list with that query stands."""
     written = write(query)
-    return url_for("overview.overview_page") + (f"?{written}" if written else "")
+    if "list_address" not in g:  # asked for more than twenty times a page
+        g.list_address = url_for("overview.overview_page")
+    return f"{g.list_address}?{written}" if written else str(g.list_address)
 
 
 def from_address() -> Asked:

@@ -64,14 +64,14 @@ def _of_choices(criteria: Criteria) -> Iterator[Chip]:
         attribute, words = SETS[name]
         for value in getattr(criteria, attribute):
             yield Chip(f"{name}:{words[value]}", _(label), text(value))
-    if criteria.months:
-        yield Chip("over", _("I programmet"), _("over %(n)s måneder") % {"n": criteria.months})
 
 
 def _of_days(criteria: Criteria) -> Iterator[Chip]:
     for name, attribute in SPANS.items():
         if span := getattr(criteria, attribute):
             yield Chip(name, _(SPAN_LABELS[name]), _span_text(span))
+    if criteria.months:
+        yield Chip("over", _("I programmet"), _("over %(n)s måneder") % {"n": criteria.months})
 
 
 _CHOICES: dict[str, tuple[str, Callable[[Any], str]]] = {

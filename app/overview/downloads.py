@@ -1,21 +1,24 @@
 """The downloads: exactly the participants of the list on screen, in its order, on all its pages."""
 
-from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 
 from app.access import requires, viewer
+from app.config import Settings
 from app.errors import error_answer
-from app.overview.asked import Asked, from_address
+from app.overview.asked import from_address
 from app.overview.query import BadQuery, write
 from services import export
-from services.audit import Action, record
-from services.listing import stream, stream_full
+from services.db import end_reading
+from services.downloads import TooManyDownloads, log_download
+from services.i18n import gettext as _
+from services.listing import listed
 from services.viewer import Right
 
 downloads = Blueprint("downloads", __name__)
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @downloads.errorhandler(BadQuery)
@@ -23,38 +26,83 @@ def _bad_query(_error: BadQuery) -> Response:
     return error_answer(400)
 
 
-def _asked() -> Asked:
-    """What the address asks for, if all of it can be read: a file never holds more than the screen."""
-    asked = from_address()
-    if asked.faults or asked.is_gone:
-        raise BadQuery("a criterion or a search that is none")
-    return asked
+@downloads.errorhandler(TooManyDownloads)
+def _too_many(error: TooManyDownloads) -> Response:
+    advice = _("Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutter.")
+    words = _("For mange nedlastinger"), advice % {"most": error.most, "minutes": -(-error.seconds // 60)}
+    answer = error_answer(429, words)
+    answer.headers["Retry-After"] = str(error.seconds)
+    return answer
+
+
+@downloads.errorhandler(export.TooManyRows)
+def _too_many_rows(_error: export.TooManyRows) -> Response:
+    words = _("Det er for mange deltakere for Excel"), _("Last ned CSV-filen, eller velg ut færre deltakere.")
+    return error_answer(413, words)
 
 
 @downloads.get("/deltakere/oversikt.csv")
 @requires(Right.READ)
-def download_overview() -> Response:
+def overview_csv() -> Response:
     """The list as on screen, all pages of it."""
-    asked = _asked()
-    record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "overview", "order": write(asked.query, with_page=False)})
-    fields = export.overview_fields(viewer())
-    return _csv("deltakeroversikt.csv", fields, stream(viewer(), asked.criteria, asked.query.order))
+    return _download("overview", "csv")
+
+
+@downloads.get("/deltakere/oversikt.xlsx")
+@requires(Right.READ)
+def overview_xlsx() -> Response:
+    """The same as a workbook."""
+    return _download("overview", "xlsx")
 
 
 @downloads.get("/deltakere/fullt-datasett.csv")
 @requires(Right.READ)
-def download_full() -> Response:
+def full_csv() -> Response:
     """All that is registered of the same participants."""
-    asked = _asked()
-    record(Action.DOWNLOAD, viewer=viewer(), detail={"what": "full", "order": write(asked.query, with_page=False)})
-    fields = export.full_fields(viewer())
-    return _csv("fullt-datasett.csv", fields, export.filled(stream_full(viewer(), asked.criteria, asked.query.order)))
+    return _download("full", "csv")
 
 
-def _csv(name: str, fields: list[export.Field], rows: Iterable[Any]) -> Response:
-    lines = export.csv_lines(fields, rows)
+@downloads.get("/deltakere/fullt-datasett.xlsx")
+@requires(Right.READ)
+def full_xlsx() -> Response:
+    """The same as a workbook."""
+    return _download("full", "xlsx")
+
+
+_DOWNLOADS = {
+    "overview": ("deltakeroversikt", export.overview_fields),
+    "full": ("fullt-datasett", export.full_fields),
+}
+
+
+def _download(what: str, kind: str) -> Response:
+    asked = from_address()
+    if asked.faults or asked.is_gone:  # a file never holds more than the screen
+        raise BadQuery("a criterion or a search that is none")
+    name, fields_for = _DOWNLOADS[what]
+    log_download(viewer(), what, kind, order=write(asked.query, with_page=False), most=_most_an_hour())
+    make = _csv if kind == "csv" else _xlsx
+    answer = make(fields_for(viewer()), listed(viewer(), asked.criteria), asked.query.order.clauses())
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return answer
+
+
+def _most_an_hour() -> int:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.downloads_per_hour
+
+
+def _csv(fields: list[export.Field], *rows: Any) -> Response:
+    lines = export.as_csv(fields, *rows)
     first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
     answer = Response(chain([first], lines), mimetype="text/csv")
     answer.call_on_close(lines.close)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _xlsx(fields: list[export.Field], *rows: Any) -> Response:
+    end_reading()  # it takes its time, and reads in a connection of its own
+    made = export.as_xlsx(fields, *rows)
+    answer = Response(export.pieces(made), mimetype=_XLSX)
+    answer.call_on_close(made.close)
     return answer

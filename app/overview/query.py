@@ -77,11 +77,8 @@ class ListQuery:
     search: str = ""
 
     def sorted_by(self, column: Column) -> "ListQuery":
-        """The list after a click on the column's heading: ascending, descending, back to default."""
-        order = Order(column)
-        if self.order.column is column:
-            order = Order() if self.order.descending else Order(column, descending=True)
-        return replace(self, order=order, page=1)
+        """The list after a click on the column's heading."""
+        return replace(self, order=next_order(self.order, column), page=1)
 
     def at_page(self, page: int) -> "ListQuery":
         """The same list on another page."""
@@ -99,6 +96,13 @@ class ListQuery:
     def is_narrowed(self) -> bool:
         """True if anything is asked of the participants."""
         return bool(self.search) or self.criteria != Criteria()
+
+
+def next_order(order: Order, column: Column) -> Order:
+    """The order after a click on the column's heading: ascending, descending, back to default (guide 3.2)."""
+    if order.column is not column:
+        return Order(column)
+    return Order() if order.descending else Order(column, descending=True)
 
 
 @dataclass(frozen=True)
@@ -240,18 +244,21 @@ def _iso(given: str) -> date | None:
 
 
 def write(query: ListQuery, *, with_page: bool = True) -> str:
-    """The query as it stands in an address after `?`; '' for the default."""
+    """The query as it stands in an address after `?`; '' for the default. The order comes last."""
     parts = [("sok", query.search)] if query.search else []
     parts += _written(query.criteria)
-    if query.order.column:
-        parts.append(("sorter", COLUMN_WORDS[query.order.column]))
-        if query.order.descending:
-            parts.append(("retning", "synkende"))
     if with_page and query.size != PAGE_SIZES[0]:
         parts.append(("antall", str(query.size)))
     if with_page and query.page > 1:
         parts.append(("side", str(query.page)))
-    return urlencode(parts)
+    return "&".join(filter(None, (urlencode(parts), written_order(query.order))))
+
+
+def written_order(order: Order) -> str:
+    """The order as it stands in an address; '' for the default."""
+    if not order.column:
+        return ""
+    return f"sorter={COLUMN_WORDS[order.column]}" + ("&retning=synkende" if order.descending else "")
 
 
 def _written(criteria: Criteria) -> Iterator[tuple[str, str]]:

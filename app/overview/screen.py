@@ -1,27 +1,54 @@
 """The list as it is drawn: headings, pages, numbers of rows, and what is said of it in words."""
 
+from dataclasses import replace
 from typing import Any
+
+from flask import url_for
 
 from app.access import viewer
 from app.overview.asked import Asked, address
-from app.overview.query import PAGE_SIZES, ListQuery
+from app.overview.query import PAGE_SIZES, ListQuery, next_order, written_order
 from services import export
+from services.codes import district_names, municipality_names
 from services.i18n import gettext as _
 from services.i18n import ngettext
-from services.listing import Column, Listed, columns_for
+from services.listing import Listed, Order, columns_for
+from services.models import Status
+from services.participants import STATUS_LABELS
+from services.viewer import Right
+
+# Colours of the tags.
+_COLORS = {Status.ENDED: "warning", Status.CHANGED: "info", Status.CREATED: "neutral", Status.DISCHARGED: "neutral"}
+
+
+def frame(query: ListQuery) -> dict[str, Any]:
+    """What the rows have in common: headings, and the words for codes."""
+    columns = headings(query)
+    return {
+        "columns": columns,
+        "labels": [heading["label"] for heading in columns],
+        "prefix": f"{url_for('overview.overview_page')}/",
+        "places": municipality_names(),
+        "districts": district_names() if viewer().sees_districts else {},
+        "statuses": {status: _(label) for status, label in STATUS_LABELS.items()},
+        "colors": _COLORS,
+        "registers": viewer().can(Right.REGISTER),
+    }
 
 
 def headings(query: ListQuery) -> list[dict[str, str]]:
     """Each column's heading: its words, where a click leads, and how the list is sorted by it now."""
-    return [_heading(column, query) for column in columns_for(viewer())]
-
-
-def _heading(column: Column, query: ListQuery) -> dict[str, str]:
-    sort = "none"
-    if query.order.column is column:
-        sort = "descending" if query.order.descending else "ascending"
-    label, url = _(export.COLUMN_LABELS[column]), address(query.sorted_by(column))
-    return {"key": column.value, "label": label, "url": url, "sort": sort}
+    unsorted = address(replace(query, order=Order(), page=1))
+    with_order = unsorted + ("&" if "?" in unsorted else "?")
+    found = []
+    for column in columns_for(viewer()):
+        sort = "none"
+        if query.order.column is column:
+            sort = "descending" if query.order.descending else "ascending"
+        after = written_order(next_order(query.order, column))
+        url = with_order + after if after else unsorted
+        found.append({"key": column.value, "label": _(export.COLUMN_LABELS[column]), "url": url, "sort": sort})
+    return found
 
 
 def order_text(query: ListQuery) -> str:

@@ -13,8 +13,8 @@ from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
 from app.web import is_partial, redirect_to, respond
-from services import export, saved_views
-from services.listing import Column, columns_for, page_of
+from services import saved_views
+from services.listing import page_of
 from services.viewer import Right
 
 overview = Blueprint("overview", __name__)
@@ -28,10 +28,11 @@ def _bad_query(_error: BadQuery) -> Response:
 @dataclass(frozen=True)
 class Shown:
     """How the list is drawn. `redrawn`: the fields of the panel that do not stand on screen as they are meant
-    now. `focused`: the place of the chip that takes the focus, -1 for none."""
+    now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this."""
 
     redrawn: list[Control] = field(default_factory=list)
     focused: int = -1
+    closed: bool = False
 
 
 @overview.get("/deltakere")
@@ -57,10 +58,14 @@ def search() -> Any:
     if key := request.form.get("fjern"):
         return _take_away(key)
     asked = from_form()
+    closed = request.form.get("apen") == "0" and not asked.faults  # «Vis deltakerne»
+    if closed:
+        session.pop("panel", None)
     if not is_partial() and not asked.faults:
         return redirect_to(asked.address)
     was_wrong = {*request.form.getlist("feil"), *(["kommune"] if request.form.get(PLACE_NAMES) else [])}
-    return _answer(asked, Shown([one for one in controls(asked) if any(one.errors) or one.name in was_wrong]))
+    redrawn = [one for one in controls(asked) if any(one.errors) or one.name in was_wrong]
+    return _answer(asked, Shown(redrawn, closed=closed))
 
 
 def _take_away(key: str) -> Any:
@@ -84,10 +89,7 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         asked=asked,
         shown=shown,
         listed=listed,
-        columns=screen.headings(query),
-        cells=[(column, export.CELLS[column]) for column in columns_for(viewer())],
-        column=Column,
-        prefix=url_for("overview.overview_page"),
+        **screen.frame(query),
         nav=screen.pages(listed, query),
         sizes=screen.sizes(query),
         chips=chips(asked),

@@ -60,8 +60,78 @@
     const target = event.detail.ctx.waiting;
     if (!target || !target.isConnected || !focused || focused.isConnected) return;
     if (document.activeElement && document.activeElement !== document.body) return;
-    if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
-    target.focus({ preventScroll: true });
+    // The last chip is gone: the button of the panel is the nearest place that stays.
+    const place = (focused.closest(".chips, #fjern-alle") && byId("panel-bryter")) || target;
+    if (!place.hasAttribute("tabindex") && place === target) place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  });
+
+  /* ---- The list and its criteria: what is asked for next builds upon the answer that is under way ---- */
+
+  // Each answer brings new chips, sort links and pages, so one of these that is pressed meanwhile would forget what
+  // is being asked for. It waits, and its successor is pressed. A newer state of the form replaces the older.
+  const later = [];
+  const kind = ({ request, sourceElement }) => {
+    if (sourceElement.id === "fjern-alle") return "all";
+    if (request.method === "GET") return "link";
+    return request.submitter && request.submitter.name === "fjern" ? "chip" : "form";
+  };
+
+  function again(element) {
+    if (element.isConnected) return element;
+    const label = element.getAttribute("aria-label");
+    const chips = [...document.querySelectorAll(".chips button")];
+    return element.name === "fjern" ? chips.find((chip) => chip.getAttribute("aria-label") === label) : byId(element.id);
+  }
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    const list = byId("resultat");
+    const before = list && busy.get(list);
+    const opensPanel = ctx.sourceElement.id === "panel-bryter" && ctx.sourceElement.value === "1";
+    if (!before || (ctx.target !== list && !opensPanel) || kind(ctx) === "all") return;
+    if (!opensPanel && kind(ctx) === kind(before) && kind(ctx) !== "chip") return;
+    event.preventDefault();
+    const pressed = ctx.request.submitter || ctx.sourceElement;
+    later.push(() => {
+      if (pressed.id === "liste") return pressed.requestSubmit();
+      const successor = again(pressed);
+      if (successor) successor.click();
+      else next();
+    });
+  });
+
+  function next() {
+    const step = later.shift();
+    if (step) step();
+  }
+
+  document.addEventListener("htmx:finally:request", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx.waiting || ctx.waiting.id !== "resultat" || busy.has(ctx.waiting)) return;
+    if (ctx.status === "swapped" && ctx.target === ctx.waiting) next();
+    else later.length = 0;
+  });
+
+  // What has been typed or chosen since the question was sent stays in a field that the answer draws anew.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    const sent = ctx.request.body;
+    if (!(sent instanceof URLSearchParams)) return;
+    for (const { type, target, fragment } of tasks) {
+      if (type !== "partial" || !(target instanceof Element)) continue;
+      for (const old of target.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+        const drawn = fragment.getElementById(old.id);
+        if (!drawn) continue;
+        if (old.type === "checkbox") {
+          if (old.checked !== sent.getAll(old.name).includes(old.value)) drawn.checked = old.checked;
+        } else if (old.value !== (sent.get(old.name) || "").replace(/\r\n/g, "\n")) drawn.value = old.value;
+      }
+    }
+  });
+
+  // The same list again is no new place to come back to.
+  document.addEventListener("htmx:before:history:update", (event) => {
+    if (event.detail.history.path === location.pathname + location.search) event.preventDefault();
   });
 
   /* ---- No contact ---- */

@@ -50,6 +50,7 @@ POST /logg-ut                            sign-in  on          on           on   
 GET  /brukere                            sign-in  403         page         403   page
 GET  /deltakere                          sign-in  200         403          200   200
 GET  /deltakere/oversikt.csv             sign-in  200         403          200   200
+GET  /deltakere/oversikt.xlsx            sign-in  200         403          200   200
 GET  /deltakere/fullt-datasett.csv       sign-in  200         403          200   200
 GET  /deltakere/sok                      sign-in  on          403          on    on
 POST /deltakere/sok                      sign-in  in          403          in    in
@@ -57,6 +58,7 @@ POST /deltakere/panel                    sign-in  in          403          in   
 GET  /deltakere/visninger                sign-in  200         403          200   200
 POST /deltakere/visninger                sign-in  in          403          in    in
 POST /deltakere/visninger/<id>           sign-in  in          403          in    in
+GET  /deltakere/fullt-datasett.xlsx      sign-in  200         403          200   200
 GET  /deltakere/ny                       sign-in  200         403          403   403
 POST /deltakere/ny                       sign-in  in          403          403   403
 POST /deltakere/ny/oppslag               sign-in  in          403          403   403

@@ -1,25 +1,34 @@
-"""The two downloads, against what stands on screen, and byte for byte as section 4 of the domain says."""
+"""The two downloads, as CSV and as workbooks, against what stands on screen, against each other, and byte for byte
+as section 4 of the domain says."""
 
 import csv
 import io
+import re
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from services.db import db
+from services.export import moment_date, result_text, status_text, xlsx_file
+from services.fields import DateField, HoursField, NumberField, YearField
 from services.models import AccessEntry, Activity, Participation, Person, Status, User
-from services.registration import name_key
+from services.registration import name_key, results_of, values_of
 from services.steps import FIELDS
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_screen import COLUMNS, overview, visible
-from tests.support.client import CheckedClient, tree_of
+from tests.support.client import CheckedClient, text_of, tree_of
 from tests.support.databases import DIALECTS, Databases
 
 OVERVIEW, FULL = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"
+BOOKS = {OVERVIEW: "/deltakere/oversikt.xlsx", FULL: "/deltakere/fullt-datasett.xlsx"}
 MANY = 3000
 Row = dict[str, str]
 
@@ -108,7 +117,121 @@ def test_an_empty_list_is_a_file_with_headings(client: CheckedClient) -> None:
     assert client.get(FULL).data.count(b"\r\n") == 1
 
 
+# ---- Workbooks ----
+
+
+def sheet_of(answer: TestResponse) -> Any:
+    """The sheet of a workbook."""
+    assert answer.status_code == 200
+    return load_workbook(io.BytesIO(answer.data)).active
+
+
+def as_text(one: Any) -> str:
+    """A cell as it is shown in Norway."""
+    if isinstance(one.value, datetime):
+        return f"{one.value:{ {'dd.mm.yyyy': '%d.%m.%Y', 'mm.yyyy': '%m.%Y'}[one.number_format] }}"
+    if isinstance(one.value, int | float):
+        return f"{one.value:n}".replace(".", ",")
+    return one.value or ""
+
+
+def as_in_a_book(text: str) -> str:
+    """A cell of the CSV with what is there for spreadsheets only taken away."""
+    return re.sub(r"^'(?=[=+\-@\t\r])|^\t", "", text)
+
+
+@pytest.mark.parametrize("address", [OVERVIEW, FULL])
+@pytest.mark.parametrize(("username", "query"), SELECTIONS)
+def test_the_workbook_holds_what_the_csv_holds(house: House, username: str, query: str, address: str) -> None:
+    client = house.client(username)
+    lines = [list(line) for line in csv.reader(io.StringIO(client.get(address + query).text[1:]), delimiter=";")]
+    sheet = sheet_of(client.get(BOOKS[address] + query))
+    assert [[as_text(one) for one in row] for row in sheet.iter_rows()] == [
+        [as_in_a_book(text) for text in line] for line in lines
+    ]
+    assert len(lines) > 10
+
+
+def test_the_kinds_of_cells(house: House) -> None:
+    """Days, months and numbers are what they are, all else is text; which is which stands in the declarations."""
+    days = {q.label for q in FIELDS.values() if isinstance(q, DateField)} | {"Opprettet", "Sist endret", "Utskrevet"}
+    days |= {"Oppstart", "Avslutning"}
+    numbers = {q.label for q in FIELDS.values() if isinstance(q, NumberField | YearField | HoursField)} | {"Ankomstår"}
+    for address, filled in ((OVERVIEW, 6), (FULL, 50)):
+        heading, *rows = sheet_of(house.client("ida.imdi").get(BOOKS[address])).iter_rows()
+        seen = {
+            one.value: {cell.data_type for cell in cells if cell.value is not None}
+            for one, cells in zip(heading, zip(*rows, strict=True), strict=True)
+        }
+        assert len([kinds for kinds in seen.values() if kinds]) > filled
+        for label, kinds in seen.items():
+            assert kinds <= {"d" if label in days else "n" if label in numbers else "s"}, label
+        assert not any(one.hyperlink for row in rows for one in row)
+
+
+def test_a_workbook_is_sent_as_one(house: House) -> None:
+    for address, name in ((OVERVIEW, "deltakeroversikt.xlsx"), (FULL, "fullt-datasett.xlsx")):
+        answer = house.client("kari.oslo").get(BOOKS[address])
+        assert answer.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        sheet = sheet_of(answer)
+        assert (sheet.title, sheet.freeze_panes) == ("Deltakere", "A2")
+        assert sheet.auto_filter.ref == sheet.dimensions
+        first = sheet["A2"]
+        assert re.fullmatch("[0-9]{11}", first.value)
+        assert first.data_type == "s"
+
+
+def test_an_empty_workbook_has_headings(client: CheckedClient) -> None:
+    client.login("berit.bergen")
+    for address in BOOKS:
+        assert [row[0].value for row in sheet_of(client.get(BOOKS[address])).iter_rows()] == ["Fødselsnummer"]
+
+
+def test_too_many_for_a_workbook(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = house.client("kari.oslo")
+    count = len(visible(house, "kari.oslo"))
+    monkeypatch.setattr(xlsx_file, "ROWS", count)
+    for address in BOOKS:
+        answer = client.get(BOOKS[address])
+        assert answer.status_code == 413
+        assert "Det er for mange deltakere for Excel" in text_of(answer)
+        assert client.get(address).status_code == 200
+    monkeypatch.setattr(xlsx_file, "ROWS", count + 1)
+    assert sheet_of(client.get(BOOKS[OVERVIEW])).max_row == count + 1
+
+
+def test_a_workbook_that_is_broken_off_leaves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for address in BOOKS.values():
+        answer = house.client("ida.imdi").get(address, buffered=False)
+        assert next(answer.iter_encoded()).startswith(b"PK")
+        assert not list(tmp_path.iterdir()), "what is being sent has no name"
+        answer.close()
+
+
 # ---- All that is registered ----
+
+
+def said_by_the_questions(one: Participation) -> Row:
+    """The answers of a participation as the declarations say them, one by one."""
+    values = values_of(one)
+    tests = " | ".join(result_text(result) for result in results_of(one.person))
+    answers = {question.label: question.text(values[key]) for key, question in FIELDS.items()}
+    return answers | {"Prøveresultater": tests, "Status": status_text(one), "Opprettet": moment_date(one.created_at)}
+
+
+def test_every_cell_is_what_the_questions_say(house: House) -> None:
+    loaded = [selectinload(one) for one in (Participation.person, Participation.activities, Participation.leaves)]
+    rows = rows_of(house, "ida.imdi")
+    everyone = select(Participation).where(Participation.public_id.in_(rows)).options(*loaded)
+    with house.app.app_context():
+        wanted = {one.public_id: said_by_the_questions(one) for one in db.session.scalars(everyone)}
+    assert wanted.keys() == rows.keys()
+    for public_id, row in rows.items():
+        assert {label: as_in_a_book(row[label]) for label in wanted[public_id]} == wanted[public_id]
 
 
 def data_page(client: CheckedClient, public_id: str) -> Row:
@@ -161,6 +284,10 @@ def test_text_is_never_a_formula(own_house: House) -> None:
     row = rows_of(own_house, "berit.bergen")[public_id]
     assert row["Navn"] == f"'{name}"
     assert row[FIELDS["extension_reason"].label] == f"'{reason}"
+    cells = {
+        one.value: one for row in sheet_of(own_house.client("berit.bergen").get(BOOKS[FULL])).iter_rows() for one in row
+    }
+    assert {(cells[text].data_type, cells[text].hyperlink) for text in (name, reason)} == {("s", None)}
     content = own_house.client("berit.bergen").get(OVERVIEW).text
     assert '"\'=HYPERLINK(""http://evil.example"";""Kari"")"' in content
 
@@ -205,10 +332,12 @@ def test_a_download_is_logged(house: House) -> None:
     client.get(f"{OVERVIEW}?sorter=navn&retning=synkende")
     client.get(FULL)
     client.get(f"{FULL}?sorter=ukjent")
+    client.get(f"{BOOKS[FULL]}?sorter=oppstart")
     logged = [(row[0].action, row.username, row[0].detail) for row in house.ask(entries)[before:]]
     assert logged == [
-        ("download", "kari.oslo", {"what": "overview", "order": "sorter=navn&retning=synkende"}),
-        ("download", "kari.oslo", {"what": "full", "order": ""}),
+        ("download", "kari.oslo", {"what": "overview", "order": "sorter=navn&retning=synkende", "format": "csv"}),
+        ("download", "kari.oslo", {"what": "full", "order": "", "format": "csv"}),
+        ("download", "kari.oslo", {"what": "full", "order": "sorter=oppstart", "format": "xlsx"}),
     ]
 
 
@@ -275,7 +404,7 @@ def test_a_large_file_is_sent_in_pieces(crowded: CheckedClient) -> None:
 
 
 def test_a_download_that_is_broken_off_harms_nobody(crowded: CheckedClient) -> None:
-    for address in [OVERVIEW] * 16 + [FULL]:  # more than the pool has connections
+    for address in [OVERVIEW] * 16 + [FULL, *BOOKS.values()]:  # more than the pool has connections
         answer = crowded.get(address, buffered=False)
         next(answer.iter_encoded())
         answer.close()

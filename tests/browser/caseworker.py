@@ -153,6 +153,52 @@ class Caseworker:
         row.get_by_role("button", name=f"Handlinger for {person.full_name}").click()
         row.get_by_role("link", name=choice, exact=True).click()
 
+    @property
+    def panel_button(self) -> Locator:
+        """«Søk og filter»."""
+        return self.page.get_by_role("button", name="Søk og filter", exact=True)
+
+    @property
+    def panel(self) -> Locator:
+        """The panel under the heading, with the chips."""
+        return self.page.get_by_role("region", name="Søk og filter")
+
+    @property
+    def search_field(self) -> Locator:
+        """Where numbers and names are searched for; it is there only while the panel is open."""
+        return self.page.get_by_label("Søk på fødselsnummer, PersonId eller navn")
+
+    def open_panel(self) -> None:
+        """By its button."""
+        self.panel_button.click()
+        expect(self.search_field).to_be_visible()
+
+    def search(self, text: str) -> None:
+        """What to search for, and «Søk»."""
+        self.search_field.fill(text)
+        self.press("Søk")
+
+    @property
+    def chips(self) -> Locator:
+        """The criteria in force."""
+        return self.page.get_by_role("list", name="Aktive filtre").get_by_role("button")
+
+    def chip(self, criterion: str) -> Locator:
+        """The chip that takes this criterion away, such as «Status Endret»."""
+        return self.page.get_by_role("button", name=f"Fjern filter: {criterion}", exact=True)
+
+    def has_chips(self, *texts: str) -> None:
+        """Exactly these criteria stand beside «Filtrer»."""
+        expect(self.chips).to_have_text(list(texts))
+
+    def header(self, label: str) -> Locator:
+        """A column's header cell."""
+        return self.page.get_by_role("columnheader", name=label, exact=True)
+
+    def column(self, label: str) -> Locator:
+        """The cells of a column on screen."""
+        return self.rows.locator(f'td[data-label="{label}"]')
+
     def registered_data(self) -> dict[str, str]:
         """Label and value of all on the page of registered data, several values divided as in the file."""
         pairs = self.page.locator(".data > div").evaluate_all(

@@ -1,12 +1,13 @@
 """What happens to what was typed: double clicks, a cut line, slow answers, two people at once."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from services import standin_control
 from services.standins import Standins
 from tests.browser.caseworker import BACKGROUND, OPPSTART, Answers, Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
+from tests.browser.slow_line import SlowLine
 from tests.conftest import FailRegister
 from tests.support.browser import assert_accessible
 
@@ -100,26 +101,6 @@ def holds(user: Caseworker, answers: Answers) -> None:
         else:
             for choice in given:
                 expect(user.group(label).get_by_label(choice, exact=True)).to_be_checked()
-
-
-class SlowLine:
-    """Requests to an address wait here until the newest is let go; the browser gives the older ones up."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self._page = page
-        self._held: list[Route] = []
-        page.route(address, lambda route: self._held.append(route))
-
-    def wait_for(self, number: int) -> None:
-        """Until so many requests have been sent in all."""
-        while len(self._held) < number:
-            self._page.wait_for_timeout(20)
-
-    def let_go(self) -> None:
-        """Send the newest and wait for its answer."""
-        newest = self._held[-1]
-        with self._page.expect_request_finished(lambda request: request == newest.request):
-            newest.continue_()
 
 
 def test_typing_goes_on_while_an_answer_is_slow(at_screen: AtScreen, someone: Someone) -> None:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -29,17 +29,16 @@ No PostgreSQL was found for the tests. One of these helps:
   - set TEST_DATABASE_URL to a server where the user may create databases
     (postgresql+psycopg://user:password@host/postgres)."""
 
-# Safe to lose, so fast: no waiting for the disk. The socket is the only way in.
-_SETTINGS = {
-    "listen_addresses": "",
+# The socket is the only way in.
+_SOCKET_ONLY = {"listen_addresses": "", "max_connections": "60", "timezone": "UTC", "lc_messages": "C"}
+
+# Safe to lose, so fast: no waiting for the disk.
+_SETTINGS = _SOCKET_ONLY | {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
     "shared_buffers": "64MB",
-    "max_connections": "60",
-    "timezone": "UTC",
-    "lc_messages": "C",
 }
 
 # Knows the letters beyond ASCII (lower('Å')); the order never comes from it, but from stored sort keys.
@@ -195,34 +194,51 @@ def _started(binaries: Path) -> Iterator[URL]:
     """A server of our own on a socket, ended and removed at the end."""
     account = _account()
     home = _temporary_folder(account)
-    data, log = home / "data", home / "log"
     try:
-        binaries = _reachable(binaries, home, account)
-        initdb: list[str | Path] = [
-            binaries / "initdb",
-            "--pgdata",
-            data,
-            "--username",
-            "test",
-            "--auth",
-            "trust",
-        ]
-        _run([*initdb, "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"], account)
-        settings = _SETTINGS | {"unix_socket_directories": str(home)}
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
-            conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        control: list[str | Path] = [binaries / "pg_ctl", "--pgdata", data, "--wait", "--timeout", "60"]
-        try:
-            _run([*control, "--log", log, "start"], account)
-        except PostgresMissingError as error:
-            said = log.read_text(errors="replace") if log.exists() else ""
-            raise PostgresMissingError(f"{error}\n{said}") from None
-        try:
-            yield URL.create("postgresql+psycopg", username="test", database="postgres", query={"host": str(home)})
-        finally:
-            _run([*control, "--mode", "fast", "stop"], account)
+        with _serving(binaries, home / "data", home, _SETTINGS, account) as address:
+            yield address
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def lasting_postgres(folder: Path, settings: Mapping[str, str]) -> Iterator[URL]:
+    """A server on a data folder that stays, made if it is not there. As root, others must be able to reach it."""
+    account = _account()
+    home = _temporary_folder(account)
+    folder.mkdir(parents=True, exist_ok=True)
+    if account is not None:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    try:
+        with _serving(find_binaries(), folder / "data", home, {**_SOCKET_ONLY, **settings}, account) as address:
+            yield address
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _serving(
+    binaries: Path, data: Path, home: Path, settings: Mapping[str, str], account: pwd.struct_passwd | None
+) -> Iterator[URL]:
+    """A server on a data folder, with socket and log in `home`; ended at the end."""
+    log = home / "log"
+    binaries = _reachable(binaries, home, account)
+    if not data.exists():
+        command: list[str | Path] = [binaries / "initdb", "--pgdata", data, "--username", "test", "--auth", "trust"]
+        _run([*command, "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"], account)
+    with (data / "postgresql.auto.conf").open("w", encoding="utf-8") as conf:
+        conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        conf.write(f"unix_socket_directories = '{home}'\n")
+    control: list[str | Path] = [binaries / "pg_ctl", "--pgdata", data, "--wait", "--timeout", "60"]
+    try:
+        _run([*control, "--log", log, "start"], account)
+    except PostgresMissingError as error:
+        said = log.read_text(errors="replace") if log.exists() else ""
+        raise PostgresMissingError(f"{error}\n{said}") from None
+    try:
+        yield URL.create("postgresql+psycopg", username="test", database="postgres", query={"host": str(home)})
+    finally:
+        _run([*control, "--mode", "fast", "stop"], account)
 
 
 @contextmanager

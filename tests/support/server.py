@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -19,10 +19,11 @@ READY_SECONDS = 60  # a limit for slow machines
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A running server: its address and the file that it logs to."""
+    """A running server: its address, the file that it logs to, and the id of its main process."""
 
     base_url: str
     log: Path
+    process_id: int
 
     def logged(self) -> str:
         """What it has said so far."""
@@ -30,8 +31,17 @@ class LiveServer:
 
 
 @contextmanager
-def running_server(settings: Mapping[str, str]) -> Iterator[LiveServer]:
+def running_server(
+    settings: Mapping[str, str],
+    *,
+    application: str = "wsgi:app",
+    workers: int = 1,
+    threads: int = 8,
+    options: Sequence[str] = (),
+) -> Iterator[LiveServer]:
     """gunicorn with `wsgi:app` and these settings; answers before it is handed out, ended by its id.
+
+    Another WSGI `application` must answer 200 at /helse/klar, too.
 
     Raises RuntimeError with what it said when it did not start.
     """
@@ -39,11 +49,11 @@ def running_server(settings: Mapping[str, str]) -> Iterator[LiveServer]:
     with socket.create_server(("127.0.0.1", 0)) as listening, tempfile.TemporaryDirectory() as folder:
         port = listening.getsockname()[1]
         log = Path(folder) / "log"
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--workers", "1"]
-        command += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "wsgi:app"]
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--workers", str(workers)]
+        command += ["--worker-class", "gthread", "--threads", str(threads), "--no-control-socket", *options]
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command,
+                [*command, application],
                 cwd=ROOT,
                 env={**environ, **settings, "PORT": str(port)},
                 pass_fds=[listening.fileno()],
@@ -53,7 +63,7 @@ def running_server(settings: Mapping[str, str]) -> Iterator[LiveServer]:
         try:
             if not _is_ready(port):
                 raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}")
-            yield LiveServer(f"http://127.0.0.1:{port}", log)
+            yield LiveServer(f"http://127.0.0.1:{port}", log, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -1,0 +1,176 @@
+"""What stands in the columns of the two downloads, and in the cells of the list on screen.
+
+A column is declared by the database's columns that it is made of and by how their values are said; the questions
+say theirs themselves (`services.steps`). How values are read, and what a file makes of them, is elsewhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import InstrumentedAttribute
+
+from services.codes import country_name, district_name, marital_status_text, municipality_name
+from services.export.words import moment_date, norwegian_day, said_results, said_status
+from services.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField, date_text
+from services.fields import Field as Question
+from services.i18n import N_
+from services.listing import Column, columns_for
+from services.models import Participation, Person
+from services.registration import COLUMN_NAMES
+from services.row_fields import RowsField
+from services.steps import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
+from services.viewer import Viewer
+
+_P = Participation
+Source = InstrumentedAttribute[Any]
+Say = Callable[..., str]
+
+COLUMN_LABELS = {
+    Column.NATIONAL_ID: N_("Fødselsnummer"),
+    Column.NAME: N_("Navn"),
+    Column.MUNICIPALITY: N_("Kommune"),
+    Column.DISTRICT: N_("Bydel"),
+    Column.START: N_("Oppstart"),
+    Column.END: N_("Avslutning"),
+    Column.STATUS: N_("Status"),
+    Column.CHANGED: N_("Sist endret"),
+    Column.CHANGED_BY: N_("Sist endret av"),
+}
+
+DAY_FORMAT, MONTH_FORMAT = "dd.mm.yyyy", "mm.yyyy"  # as workbooks write `date_text` and months
+
+
+def plain(text: str | None) -> str:
+    """A text as it is, '' for none."""
+    return text or ""
+
+
+def itself(value: Any) -> Any:
+    """A value as it is."""
+    return value
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a download.
+
+    `text` says the values of the `sources`, in that order, in words. `value` gives what a workbook holds
+    in place of the words, a number or a day, shown by `number_format`. `rows`: the question that is answered
+    by rows of a table of their own; the source is then the participation's id.
+    `keeps_zeros`: digits that a spreadsheet must take as text. `differs`: hardly two participants have the same.
+    """
+
+    label: str
+    sources: tuple[Source, ...]
+    text: Say
+    value: Callable[..., Any] | None = None
+    number_format: str = ""
+    rows: RowsField | None = None
+    keeps_zeros: bool = False
+    differs: bool = False
+
+
+def _text(label: str, source: Source, say: Say = plain) -> Field:
+    return Field(label, (source,), say)
+
+
+def _digits(label: str, source: Source, *, differs: bool = False) -> Field:
+    return Field(label, (source,), plain, keeps_zeros=True, differs=differs)
+
+
+def _name(label: str) -> Field:
+    return Field(label, (_P.name,), plain, differs=True)
+
+
+def _day(label: str, source: Source) -> Field:
+    return Field(label, (source,), date_text, itself, DAY_FORMAT)
+
+
+def _moment(label: str, source: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]) -> Field:
+    return Field(label, (source,), moment_date, norwegian_day, DAY_FORMAT)
+
+
+def _status(label: str) -> Field:
+    return Field(label, (_P.status, _P.deleted_at, _P.deleted_by), said_status)
+
+
+def year_text(year: int | None) -> str:
+    """A year's digits, '' for none."""
+    return str(year or "")
+
+
+_OVERVIEW: dict[Column, Callable[[str], Field]] = {
+    Column.NATIONAL_ID: lambda label: _digits(label, _P.national_id, differs=True),
+    Column.NAME: _name,
+    Column.MUNICIPALITY: lambda label: _text(label, _P.municipality_number, municipality_name),
+    Column.DISTRICT: lambda label: _text(label, _P.district_number, district_name),
+    Column.START: lambda label: _day(label, _P.start_date),
+    Column.END: lambda label: _day(label, _P.end_date),
+    Column.STATUS: _status,
+    Column.CHANGED: lambda label: _moment(label, _P.changed_at),
+    Column.CHANGED_BY: lambda label: _text(label, _P.changed_by),
+}
+_OVERVIEW_FIELDS = {column: make(COLUMN_LABELS[column]) for column, make in _OVERVIEW.items()}
+
+
+def _cell(field: Field) -> Callable[[Any], str]:
+    return lambda row: field.text(*(getattr(row, source.key) for source in field.sources))
+
+
+# What stands in the list on screen: the text of a column for a row of it.
+CELLS: dict[Column, Callable[[Any], str]] = {column: _cell(field) for column, field in _OVERVIEW_FIELDS.items()}
+
+
+def overview_fields(viewer: Viewer) -> list[Field]:
+    """The columns of the list as the viewer sees it."""
+    return [_OVERVIEW_FIELDS[column] for column in columns_for(viewer)]
+
+
+def _typed(question: Question) -> tuple[Callable[..., Any] | None, str]:
+    """What a workbook holds of the answers to a question, and how it shows it."""
+    if isinstance(question, DateField):
+        return itself, MONTH_FORMAT if isinstance(question, MonthField) else DAY_FORMAT
+    if isinstance(question, NumberField | YearField | HoursField):
+        return itself, ""
+    return None, ""
+
+
+def _answer(question: Question) -> Field:
+    if isinstance(question, RowsField):
+        return Field(question.label, (_P.id,), question.text, rows=question, differs=True)
+    source = getattr(_P, COLUMN_NAMES.get(question.key, question.key))
+    value, number_format = _typed(question)
+    differs = isinstance(question, TextField)
+    return Field(question.label, (source,), question.text, value, number_format, differs=differs)
+
+
+def _answers(step: Step, *, without: frozenset[str] = frozenset()) -> list[Field]:
+    return [_answer(question) for question in step.fields if question.key not in without]
+
+
+def full_fields(viewer: Viewer) -> list[Field]:
+    """All that is registered of a participant; the headings are the labels of the questions."""
+    return [
+        _digits(N_("Fødselsnummer"), _P.national_id, differs=True),
+        _name(N_("Navn")),
+        Field(N_("PersonId"), (_P.person_id,), plain, differs=True),
+        _text(N_("Kommune"), _P.municipality_number, municipality_name),
+        _digits(N_("Kommunenummer"), _P.municipality_number),
+        *_answers(PERSON, without=frozenset() if viewer.sees_districts else frozenset({"district"})),
+        _status(N_("Status")),
+        _moment(N_("Opprettet"), _P.created_at),
+        _text(N_("Opprettet av"), _P.created_by),
+        _moment(N_("Sist endret"), _P.changed_at),
+        _text(N_("Sist endret av"), _P.changed_by),
+        Field(N_("Ankomstår"), (Person.arrival_year,), year_text, itself),
+        _text(N_("Fødeland"), Person.birth_country, country_name),
+        _text(N_("Sivilstand"), Person.marital_status, marital_status_text),
+        Field(N_("Prøveresultater"), (Person.test_results,), said_results, differs=True),
+        *_answers(BACKGROUND),
+        *_answers(PROGRAMME),
+        *_answers(TERMINATION),
+        _moment(N_("Utskrevet"), _P.discharged_at),
+        _text(N_("Utskrevet av"), _P.discharged_by),
+    ]

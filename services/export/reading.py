@@ -1,0 +1,260 @@
+"""Reads what a download holds: by plain SQL, in order, some hundred rows at a time, column by column.
+
+A million rows times seventy columns leave no time for objects. So the values are taken as the driver gives
+them most cheaply (a day as text, a list as its JSON, a moment by its hour), and what a file makes of a value is
+remembered while there are few different ones. How a value is said is asked of the columns' declaration only.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Connection,
+    Date,
+    Integer,
+    Row,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
+
+from services.db import UtcDateTime, session
+from services.export.columns import Field, Source, plain
+from services.fields import BETWEEN, TextField
+from services.fields import Field as Question
+from services.models import Participation, Person
+from services.row_fields import RowsField
+
+FIRST, LATER, PART = 50, 256, 64  # rows that are read at first, then; and that are worked on at a time
+_REMEMBERED = 8192  # different values of a column; more are forgotten, so that memory does not grow
+_P = Participation
+
+Make: TypeAlias = Callable[..., Any]  # what a file makes of the values of a column's sources
+Cells: TypeAlias = Iterable[Any]
+
+
+class Memo(dict[Any, Any]):
+    """What is made of a value, remembered."""
+
+    def __init__(self, make: Make) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, value: Any) -> Any:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        made = self[value] = self._make(value)
+        return made
+
+
+# ---- Values as they are read ----
+
+
+def _hour_of_text(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00+00:00")
+
+
+def _hour_of_number(hours: int) -> datetime:
+    return datetime.fromtimestamp(hours * 3600, UTC)
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """How a column is read cheaply, and how its value comes of that."""
+
+    source: ColumnElement[Any]
+    value: Callable[[Any], Any] | None = None
+
+
+def _raw(source: Source, *, on_postgresql: bool) -> _Raw:
+    as_it_comes = type_coerce(source, NullType())
+    match source.type:
+        case UtcDateTime() if on_postgresql:  # Norway's days begin at whole hours of UTC
+            return _Raw(cast(func.floor(func.date_part("epoch", source) / 3600), Integer), _hour_of_number)
+        case UtcDateTime():
+            return _Raw(func.substr(as_it_comes, 1, 13), _hour_of_text)
+        case JSON():
+            return _Raw(cast(source, Text) if on_postgresql else as_it_comes, json.loads)
+        case Date():
+            return _Raw(as_it_comes, None if on_postgresql else date.fromisoformat)
+        case _:
+            return _Raw(as_it_comes)
+
+
+def _with_values(make: Make, raws: Sequence[_Raw]) -> Callable[[Any], Any]:
+    """`make`, of what is read: of one source's, or of a tuple of several."""
+    to_values = [raw.value or (lambda read: read) for raw in raws]
+    if len(to_values) > 1:
+        pairs = list(enumerate(to_values))
+        return lambda read: make(*(None if read[i] is None else to_value(read[i]) for i, to_value in pairs))
+    if raws[0].value is None:
+        return make
+    (to_value,) = to_values
+    return lambda read: make(None if read is None else to_value(read))
+
+
+def _alike(field: Field) -> tuple[Any, ...]:
+    """What must be the same of two columns, so that what is made of a value is: questions of one kind with the
+    same options say the same."""
+    question = getattr(field.text, "__self__", None)
+    says = (type(question), getattr(question, "options", None)) if isinstance(question, Question) else (field.text,)
+    kinds = tuple(type(source.type) for source in field.sources)
+    return (*says, field.value, field.number_format, field.keeps_zeros, kinds)
+
+
+# ---- Batches ----
+
+
+class _Reading:
+    """The columns of one download, and how cells are made of what is read for them."""
+
+    def __init__(self, connection: Connection, fields: Sequence[Field], cell: Callable[[Field], Make]) -> None:
+        self._connection = connection
+        self._on_postgresql = connection.dialect.name == "postgresql"
+        self._fields = fields
+        self._sources = list(dict.fromkeys(source for field in fields for source in field.sources))
+        self._places = {source: place for place, source in enumerate(self._sources)}
+        self._raws = [self._raw(source) for source in self._sources]
+        self._memos: dict[Any, Memo] = {}
+        self._columns = [self._column(field, self._make(field, cell)) for field in fields]
+        self._rows = {
+            question.key: _Rows(connection, question, self._on_postgresql)
+            for question in (field.rows for field in fields)
+            if question is not None
+        }
+
+    def _raw(self, source: Source) -> _Raw:
+        return _raw(source, on_postgresql=self._on_postgresql)
+
+    def query(self, where: ColumnElement[bool], order_by: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:
+        """The columns' sources, of the participations and, where they are asked for, their persons."""
+        found = select(*(raw.source for raw in self._raws)).select_from(_P).where(where).order_by(*order_by)
+        if any(source.class_ is Person for source in self._sources):
+            found = found.join(Person, Person.id == _P.person_ref)
+        return found
+
+    def _make(self, field: Field, cell: Callable[[Field], Make]) -> Make:
+        """What is made of what is read for a column, remembered where it pays."""
+        if field.rows:
+            return cell(replace(field, text=plain))  # the rows are said already
+        make = _with_values(cell(field), [self._raw(source) for source in field.sources])
+        if field.differs:
+            return make
+        return self._memos.setdefault(_alike(field), Memo(make)).__getitem__
+
+    def cells(self, rows: Sequence[Row[Any]]) -> Iterator[list[Cells]]:
+        """The cells of all columns, for some rows after the other."""
+        ids = [row[self._places[_P.id]] for row in rows] if self._rows else []
+        said = {key: reader.said(ids) for key, reader in self._rows.items()}
+        for start in range(0, len(rows), PART):
+            read = list(zip(*rows[start : start + PART], strict=True))
+            yield [column(read, said) for column in self._columns]
+
+    def _column(self, field: Field, make: Make) -> Callable[[list[Any], dict[str, Mapping[int, str]]], Cells]:
+        first, *others = [self._places[source] for source in field.sources]
+        if field.rows:
+            key = field.rows.key
+            return lambda read, said: _each(make, map(said[key].get, read[first]))
+        if others:
+            places = (first, *others)
+            return lambda read, said: map(make, zip(*(read[place] for place in places), strict=True))
+        if field.differs:
+            return lambda read, said: _each(make, read[first])
+        return lambda read, said: map(make, read[first])
+
+
+def _is_given(column: Source, *, on_postgresql: bool) -> ColumnElement[bool]:
+    """True for the ids of the parameter `ids`: one array, since hundreds of parameters cost more than their rows."""
+    if on_postgresql:
+        return column == any_(bindparam("ids", type_=ARRAY(Integer)))
+    return column.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
+
+
+class _Rows:
+    """The answers to a question that is answered by rows."""
+
+    def __init__(self, connection: Connection, question: RowsField, on_postgresql: bool) -> None:
+        self._connection, self._question, self._on_postgresql = connection, question, on_postgresql
+        model = _P.__mapper__.relationships[question.key].mapper.class_
+        raws = [_raw(getattr(model, inner.key), on_postgresql=on_postgresql) for inner in question.fields]
+        self._query = (
+            select(model.participation_ref, *(raw.source for raw in raws))
+            .where(_is_given(model.participation_ref, on_postgresql=on_postgresql))
+            .order_by(model.participation_ref, model.position)
+        )
+        self._says = [_saying(inner, raw) for inner, raw in zip(question.fields, raws, strict=True)]
+
+    def said(self, ids: list[int]) -> Mapping[int, str]:
+        """The rows of each of the participations in words."""
+        texts: defaultdict[int, list[str]] = defaultdict(list)
+        if rows := self._connection.execute(
+            self._query, {"ids": ids if self._on_postgresql else json.dumps(ids)}
+        ).all():
+            refs, *answers = zip(*rows, strict=True)
+            words = zip(*(say(column) for say, column in zip(self._says, answers, strict=True)), strict=True)
+            for ref, row in zip(refs, map(self._question.joined, words), strict=True):
+                texts[ref].append(row)
+        return {ref: BETWEEN.join(rows) for ref, rows in texts.items()}
+
+
+def _saying(question: Question, raw: _Raw) -> Callable[[Cells], Cells]:
+    say = _with_values(question.text, [raw])
+    return partial(_each, say) if isinstance(question, TextField) else partial(map, Memo(say).__getitem__)
+
+
+def _each(make: Make, values: Iterable[Any]) -> Cells:
+    """`make` of each; where many are none that is worked out once."""
+    nothing = make(None)
+    return [nothing if value is None else make(value) for value in values]
+
+
+def batches(
+    fields: Sequence[Field],
+    where: ColumnElement[bool],
+    order_by: Sequence[ColumnElement[Any]],
+    cell: Callable[[Field], Make],
+) -> Iterator[list[Cells]]:
+    """The cells of all participations for whom `where` holds, in order: for some rows after the other a list of
+    columns. `cell` gives for a column what the file makes of the values of its sources.
+
+    In a connection of its own: the request's is closed before the last row is sent. The first rows are few, so
+    that they come at once.
+    """
+    with _connection() as connection:
+        reading = _Reading(connection, fields, cell)
+        in_pieces = {"stream_results": True, "max_row_buffer": LATER}
+        with closing(connection.execute(reading.query(where, order_by), execution_options=in_pieces)) as result:
+            size = FIRST
+            while rows := result.fetchmany(size):
+                yield from reading.cells(rows)
+                size = LATER
+
+
+def _connection() -> Connection:
+    """A connection that sees the register as it stood when the download began."""
+    bind = session().get_bind()
+    engine = bind.engine
+    connection = engine.connect()
+    if engine.dialect.name == "postgresql":  # SQLite's transactions do so anyhow
+        return connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
+def is_longer_than(rows: int, where: ColumnElement[bool]) -> bool:
+    """True if there are more such participations than that."""
+    return session().scalar(select(_P.id).where(where).offset(rows).limit(1)) is not None

@@ -1,0 +1,134 @@
+"""A workbook for Excel and its like: numbers as numbers, days as days, all else as text and never a formula.
+
+It is made row by row into a temporary file without a name, which is gone as soon as it is closed, whatever happens.
+"""
+
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import chain
+from typing import IO, Any, TypeAlias
+
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_range
+
+from services.export.columns import Field
+from services.export.reading import Cells
+from services.i18n import N_
+from services.i18n import gettext as _
+
+SHEET = N_("Deltakere")
+ROWS = 1_048_576  # of a sheet, the heading's among them (Excel's specifications and limits)
+CHARACTERS = 32_767  # of a cell, as UTF-16 counts them (same source)
+_CUT = N_(" … [Avkortet: en celle i Excel har plass til 32 767 tegn. Hele teksten står i CSV-filen.]")
+_NARROWEST, _WIDEST = 10, 40
+_PIECE = 60_000
+
+Write: TypeAlias = Callable[[int, Any], int]
+
+
+class TooManyRows(ValueError):  # noqa: N818 - says what is the case
+    """There are more participants than a sheet has rows."""
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def fitting(text: str) -> str:
+    """A text that a cell can hold; what is too long ends with words that say so and where the rest is."""
+    if len(text) <= CHARACTERS // 2 or _units(text) <= CHARACTERS:
+        return text
+    remark = _(_CUT)
+    room = 2 * (CHARACTERS - _units(remark))
+    return text.encode("utf-16-le")[:room].decode("utf-16-le", errors="ignore") + remark
+
+
+def cell(field: Field) -> Callable[..., Any]:
+    """Makes of a column's values what stands in a cell: a number, a day, a text, or None."""
+    if field.value:
+        return field.value
+    say = field.text
+    return lambda *values: fitting(say(*values)) or None
+
+
+def book(fields: Sequence[Field], batches: Iterator[list[Cells]]) -> IO[bytes]:
+    """The file, to be read from its beginning and closed. Raises `TooManyRows`."""
+    made: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _write(made, folder, fields, batches)
+        made.seek(0)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def pieces(made: IO[bytes]) -> Generator[bytes, None, None]:
+    """The file in pieces; it is gone at the end, also when it is not read to the end."""
+    with made:
+        while piece := made.read(_PIECE):
+            yield piece
+
+
+def _write(made: IO[bytes], folder: str, fields: Sequence[Field], batches: Iterator[list[Cells]]) -> None:
+    workbook = Workbook(made, {"constant_memory": True, "tmpdir": folder})
+    workbook.use_zip64()  # has effect only where the file needs it
+    sheet = workbook.add_worksheet(_(SHEET))
+    try:
+        last = _write_rows(sheet, workbook, fields, batches)
+    except BaseException:
+        sheet.row_data_fh.close()  # else the library leaves that to the garbage collection
+        raise
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, last, len(fields) - 1)
+    sheet.ignore_errors({"number_stored_as_text": xl_range(0, 0, last, len(fields) - 1)})
+    workbook.close()
+
+
+def _write_rows(sheet: Any, workbook: Any, fields: Sequence[Field], batches: Iterator[list[Cells]]) -> int:
+    """Write the heading and all rows; gives the last one's number, from 0."""
+    bold = workbook.add_format({"bold": True})
+    first: list[Cells] = [list(column) for column in next(batches, [()] * len(fields))]
+    for number, (field, sample) in enumerate(zip(fields, first, strict=True)):
+        label = _(field.label)
+        sheet.write_string(0, number, label, bold)
+        sheet.set_column(number, number, _width(label, sample))
+    row = 0
+    writers = [_writer(sheet, workbook, number, field) for number, field in enumerate(fields)]
+    for cells in chain.from_iterable(zip(*batch, strict=True) for batch in chain([first], batches)):
+        row += 1
+        if row >= ROWS:
+            raise TooManyRows(f"more than {ROWS - 1} rows")
+        _write_cells(writers, row, cells)
+    return row
+
+
+def _width(label: str, cells: Iterable[Any]) -> int:
+    """Wide enough for the label beside the filter's button, and for the first cells."""
+    lengths = (_NARROWEST if isinstance(value, date) else len(str(value)) for value in cells if value is not None)
+    return min(_WIDEST, max(_NARROWEST, len(label) + 3, *lengths, 0) + 1)
+
+
+def _write_cells(writers: Sequence[Write], row: int, cells: Iterable[Any]) -> None:
+    for write, value in zip(writers, cells, strict=True):
+        if value is not None and write(row, value) != 0:
+            raise ValueError("the library has not written a cell as it was given")
+
+
+def _writer(sheet: Any, workbook: Any, column: int, field: Field) -> Write:
+    """Writes a cell of a column into a row; 0 if all went well."""
+    if field.number_format:
+        shown = workbook.add_format({"num_format": field.number_format})
+        return lambda row, day: sheet.write_datetime(row, column, day, shown)
+    if field.value:
+        return lambda row, number: sheet.write_number(row, column, number)
+    as_text = workbook.add_format({"num_format": "@"}) if field.keeps_zeros else None
+
+    def write_text(row: int, text: str) -> int:
+        if text.startswith("<r>") and text.endswith("</r>"):  # taken for XML by the library, if not in parts
+            return int(sheet.write_rich_string(row, column, text[:1], text[1:2], text[2:]))
+        return int(sheet.write_string(row, column, text, as_text))
+
+    return write_text

@@ -1,0 +1,67 @@
+"""What a database holds for a viewer, so that addresses can be chosen that mean the same at every size."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from tests.bench.data import NATIONAL, SEVERAL, SMALL
+from tests.bench.rows import TRONDHEIM, five
+
+MUNICIPALITIES: dict[str, tuple[str, ...]] = {NATIONAL: (), SMALL: (TRONDHEIM,), SEVERAL: five()}
+HITS = 50  # of a filter, about, at every size
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`listed`: participants in her list. `forms`: public ids of such as she may change, whose page 2 is complete.
+    `days`: first and last day of a time of starting in which about `HITS` lie."""
+
+    viewer: str
+    listed: int
+    forms: list[str]
+    numbers: list[str]
+    person_ids: list[str]
+    days: tuple[date, date]
+    hits: int
+
+
+def gather(engine: Engine, viewer: str) -> Facts:
+    """Ask the database past the program."""
+    numbers = MUNICIPALITIES[viewer]
+    where = "FROM participation WHERE NOT protected AND status <> 4"
+    if numbers:
+        among = ", ".join(f"'{number}'" for number in numbers)
+        where += f" AND deleted_at IS NULL AND municipality_number IN ({among})"
+    with engine.connect() as connection:
+
+        def column(statement: str) -> list[Any]:
+            return [row[0] for row in connection.execute(text(statement))]
+
+        listed = column(f"SELECT count(*) {where}")[0]
+        some = connection.execute(text(f"SELECT national_id, person_id {where} ORDER BY public_id LIMIT 40")).all()
+        forms = column(
+            f"SELECT public_id {where} AND status = 2 AND background_missing = 0 AND deleted_at IS NULL "
+            "AND recruitment IS NOT NULL ORDER BY public_id LIMIT 40"
+        )
+        per_day = connection.execute(text(f"SELECT start_date, count(*) {where} GROUP BY 1 ORDER BY 1")).all()
+    days, hits = _span([(_date(day), number) for day, number in per_day], HITS)
+    return Facts(viewer, listed, forms, [row[0] for row in some], [row[1] for row in some], days, hits)
+
+
+def _date(value: Any) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _span(per_day: list[tuple[date, int]], wanted: int) -> tuple[tuple[date, date], int]:
+    """The days, one after the other, whose sum comes nearest to what is wanted."""
+    best, first, total = ((per_day[0][0], per_day[0][0]), 10**9), 0, 0
+    for day, number in per_day:
+        total += number
+        while total - per_day[first][1] >= wanted:
+            total -= per_day[first][1]
+            first += 1
+        if abs(total - wanted) < abs(best[1] - wanted):
+            best = ((per_day[first][0], day), total)
+    return best

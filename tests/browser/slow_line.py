@@ -1,0 +1,28 @@
+"""A line on which answers take as long as a test wants."""
+
+from playwright.sync_api import Page, Route
+
+
+class SlowLine:
+    """Requests to an address wait here until the newest is let go; the browser gives the older ones up."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._held: list[Route] = []
+        page.route(address, lambda route: self._held.append(route))
+
+    @property
+    def number(self) -> int:
+        """How many requests have come."""
+        return len(self._held)
+
+    def wait_for(self, number: int) -> None:
+        """Until so many requests have been sent in all."""
+        while len(self._held) < number:
+            self._page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        """Send the newest and wait for its answer."""
+        newest = self._held[-1]
+        with self._page.expect_request_finished(lambda request: request == newest.request):
+            newest.continue_()
