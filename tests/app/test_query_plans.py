@@ -47,7 +47,7 @@ class Plan:
     @property
     def scans(self) -> list[str]:
         """Steps that go through the whole table, or through a whole index of it."""
-        return [step for step in self.steps if _IS_SCAN.search(step)]
+        return [step for step in self.steps if _IS_SCAN.search(step) and not _IS_PART.search(step)]
 
     @property
     def sorts(self) -> list[str]:
@@ -59,6 +59,7 @@ class Plan:
 
 
 _IS_SCAN = re.compile(r"^SCAN participation\b|^Seq Scan on participation\b|^(Bitmap )?Index .*participation.*without")
+_IS_PART = re.compile(r"by ix_participation_\w+_missing\b")  # an index that holds only those who lack something
 _IS_SORT = re.compile(r"^USE TEMP B-TREE FOR .*ORDER BY|^(Incremental )?Sort\b")
 
 
