@@ -133,8 +133,8 @@ def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> Colum
     if criteria.terms is None:
         return fits
     asked = question(criteria.terms, _places(viewer, criteria))
-    found = _P.id.in_(hits(asked.shape)) if on_sqlite() else found_by(asked.shape)
-    return and_(fits, found.params(asked.values))
+    found = hits(asked.shape) if on_sqlite() else select(_P.id).where(found_by(asked.shape))
+    return and_(fits, _P.id.in_(found.params(asked.values)))
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
