@@ -170,7 +170,7 @@ class _TakenBackError(Exception):
     pass
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(transactions)
 def _check_sequence(house: House, steps: list[tuple[list[list[Any]], bool]]) -> None:
     for several, keep in steps:
