@@ -10,12 +10,12 @@ Built to stay as quick with a million rows as with a thousand (docs/performance.
 - The plain lists are counted in a small table that triggers keep; all else is counted in an index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -40,6 +40,8 @@ from services.registration import today
 from services.search_terms import Shape, Term, TermKind, found_by, hits, missed, question
 from services.viewer import Right, Viewer, visible_to
 
+_Asked = TypeVarTuple("_Asked")
+_Made = TypeVar("_Made")
 _P = Participation
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
 _NEAR = 500  # rows that are passed over at most where a page is read in one step
@@ -166,7 +168,21 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 
 # Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
 # was searched for is personal and never kept here, only its shape. `day` is today: some criteria count from it.
-_kept = lru_cache(maxsize=500)
+
+
+def _kept(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
+    """Each database has statements of its own: a process may serve both."""
+
+    def made(_for_sqlite: bool, *args: *_Asked) -> _Made:
+        return make(*args)
+
+    known = lru_cache(maxsize=500)(made)
+
+    @wraps(make)
+    def kept(*args: *_Asked) -> _Made:
+        return known(on_sqlite(), *args)
+
+    return kept
 
 
 def count(viewer: Viewer, criteria: Criteria) -> int:
@@ -332,7 +348,7 @@ def _those_who_fit(
         if len(rows) == here["most"]:
             return rows
         steps *= 8
-    return list(session().execute(_finding(viewer, criteria, order, from_the_end, today()), here))
+    return list(session().execute(_finding(viewer, criteria, order, from_the_end, today(), None), here))
 
 
 # Where a page begins in what is in order, and how many rows it has; how far to walk for it.
@@ -396,7 +412,7 @@ def _on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: 
 
 @_kept
 def _finding(
-    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None = None
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None
 ) -> Select[Any]:
     """The rows of a page of all that fit, and are found by a search of that shape, each with the number of all:
     worked out once, in a table of its own."""

@@ -10,7 +10,7 @@ from sqlalchemy import event, func, select, update
 from services.db import db
 from services.models import AccessEntry, Participation, Search, Status
 from services.registration import today
-from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import (
     Register,
     asked,
@@ -29,6 +29,7 @@ from tests.app.overview_asking import (
 )
 from tests.app.overview_screen import Screen, ids_on_all_pages
 from tests.support.client import text_of
+from tests.support.databases import POSTGRESQL, SQLITE, Databases
 
 _P = Participation
 NAMES = (
@@ -550,3 +551,12 @@ def test_a_search_needs_the_token(named: House) -> None:
     answer = named.client("kari.oslo").post("/deltakere/sok", data=data)
     assert answer.status_code == 400
     assert "kari" not in text_of(answer)
+
+
+def test_one_process_may_serve_both_databases(databases: Databases, settings: dict[str, str]) -> None:
+    """What is kept of a question to one of them is not asked of the other."""
+    lite, large = (running_house(dialect, databases, settings, 40) for dialect in (SQLITE, POSTGRESQL))
+    with lite as one, large as other:
+        for house in (one, other, one):
+            wanted = Register.of(house).ids("anne.tokommuner", {"q": "a"})
+            assert asked(house, "anne.tokommuner", {"q": "a"}).ids == wanted
