@@ -76,7 +76,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         "COMPRESS_BR_LEVEL": 5,  # a tenth smaller than the default, for a tenth of a millisecond
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         # The values of a statement that fails never reach the log: they are personal data.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
         "ALEMBIC": {"script_location": str(PROJECT / "services" / "migrations")},
         "ALEMBIC_CONTEXT": {"include_object": belongs_to_schema},
     }

@@ -8,6 +8,7 @@ refused in the middle («database is locked»), so whoever means to write says s
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -16,10 +17,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
+_RESTED_SECONDS = 2
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -83,9 +86,20 @@ def now() -> datetime:
 
 
 def session() -> Session:
-    """The session of the present request or command."""
+    """The session of the present request or command, to read with.
+
+    On PostgreSQL each question is answered by itself, without BEGIN and ROLLBACK around them: these are two more
+    ways to the database and back. Who writes says so: `writing()`.
+    """
     current: Session = db.session()
+    if not current.in_transaction() and current.get_bind().dialect.name == "postgresql":
+        current.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
     return current
+
+
+def on_sqlite() -> bool:
+    """Which of the two databases this is."""
+    return bool(session().get_bind().dialect.name == "sqlite")
 
 
 def end_reading() -> None:
@@ -93,10 +107,27 @@ def end_reading() -> None:
     session().rollback()
 
 
+def _ask_after_a_rest(engine: Engine) -> None:
+    """Before a connection is used that has rested, ask whether it still stands; else take a new one. The pool's own
+    `pool_pre_ping` asks each time, which is one more way to the database and back in every request."""
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if monotonic() - record.info.get("rests_since", monotonic()) > _RESTED_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+
 @contextmanager
 def writing() -> Iterator[Session]:
     """A transaction that writes: begins afresh, holds the write lock, ends in COMMIT or ROLLBACK."""
-    work = session()
+    work: Session = db.session()
     work.rollback()
     try:
         work.connection(execution_options={"writes": True})
@@ -116,8 +147,10 @@ class _HintedCompiler(SQLiteCompiler):
 
 
 def listen(engine: Engine) -> None:
-    """Set up SQLite: WAL, every commit on disk, foreign keys, our own BEGIN, and hints."""
+    """Set up SQLite: WAL, every commit on disk, foreign keys, our own BEGIN, and hints; and connections to
+    PostgreSQL, which may have been cut."""
     if engine.dialect.name != "sqlite":
+        _ask_after_a_rest(engine)
         return
     engine.dialect.statement_compiler = _HintedCompiler
 

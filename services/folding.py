@@ -11,7 +11,7 @@ from functools import lru_cache
 
 _RING = "\N{COMBINING RING ABOVE}"
 _KEPT = frozenset("æø")
-_WRITTEN_OUT = {"ð": "d", "þ": "th", "ß": "ss", "œ": "oe", "ı": "i", "ə": "e", "ʒ": "z"}
+_WRITTEN_OUT = {"ð": "d", "þ": "th", "ß": "ss", "œ": "oe", "ı": "i", "ə": "e", "ʒ": "z", "ŋ": "n"}
 _LATIN = re.compile(r"LATIN SMALL LETTER ([A-Z]+)(?: WITH .+)?")
 _APOSTROPHES = frozenset("'`´ʹʻʼ‘’‛′")
 # Two blanks before each word: with them the beginning of a word is three characters, which trigrams can find.

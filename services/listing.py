@@ -19,6 +19,8 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -32,14 +34,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.criteria import Criteria, conditions, status_condition
-from services.db import session
+from services.db import on_sqlite, session
 from services.models import Participation, ParticipationCount, Status
 from services.registration import today
-from services.search_terms import Shape, Term, TermKind, hits, missed, question
+from services.search_terms import Shape, Term, TermKind, found_by, hits, missed, question
 from services.viewer import Right, Viewer, visible_to
 
 _P = Participation
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
+_NEAR = 500  # rows that are passed over at most where a page is read in one step
 _SOME = 200  # rows of the order that are looked through at least
 
 
@@ -128,7 +131,8 @@ def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> Colum
     if criteria.terms is None:
         return fits
     asked = question(criteria.terms, _places(viewer, criteria))
-    return and_(fits, _P.id.in_(hits(asked.shape).params(asked.values)))
+    found = _P.id.in_(hits(asked.shape)) if on_sqlite() else found_by(asked.shape)
+    return and_(fits, found.params(asked.values))
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
@@ -203,6 +207,27 @@ def _summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[St
 
 # ---- A page ----
 
+# The narrow columns that the list shows.
+_SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
+    _P.id,
+    _P.public_id,
+    _P.national_id,
+    _P.person_id,
+    _P.name,
+    _P.municipality_number,
+    _P.district_number,
+    _P.start_date,
+    _P.end_date,
+    _P.status,
+    _P.discharged,
+    _P.changed_at,
+    _P.changed_by,
+    _P.background_missing,
+    _P.programme_missing,
+    _P.deleted_at,
+    _P.deleted_by,
+)
+
 
 def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> Listed:
     """One page of the list (from 1); a page beyond the last answers as the last."""
@@ -211,8 +236,8 @@ def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size
     total = count(viewer, criteria)
     page, pages, offset = _clamped(page, size, total)
     limit = min(size, total - offset)
-    ids = _ids(viewer, criteria, order, total, offset, limit) if limit else []
-    return Listed(rows=_rows(ids), total=total, page=page, pages=pages, first=offset + 1 if ids else 0)
+    rows = _page_rows(viewer, criteria, order, total, offset, limit) if limit else []
+    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
 
 
 def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
@@ -228,14 +253,13 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     found = _finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
 
     def ask(offset: int) -> list[Any]:
-        return list(session().execute(found.limit(size).offset(offset), asked.values))
+        return list(session().execute(found, {**asked.values, "most": size, "before": offset}))
 
-    pairs = ask((page - 1) * size)
-    total = pairs[0].number if pairs else (count(viewer, criteria) if page > 1 else 0)
+    rows = ask((page - 1) * size)
+    total = rows[0].number if rows else (count(viewer, criteria) if page > 1 else 0)
     page, pages, offset = _clamped(page, size, total)
-    if total and not pairs:
-        pairs = ask(offset)
-    rows = _rows([pair.id for pair in pairs])
+    if total and not rows:
+        rows = ask(offset)
     lost = missed(criteria.terms or (), rows)
     if lost and len(rows) < total:  # others stand on other pages
         lost = _nowhere(viewer, criteria.without_terms(), lost)
@@ -257,84 +281,124 @@ def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term
     return [one for one in terms if one in lost]
 
 
+_IDENTITY: tuple[InstrumentedAttribute[Any], ...] = (_P.national_id, _P.person_id, _P.discharged)
+
+
 @_kept
-def _searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Any:
-    """Those who fit and are found by a search of that shape: from the hits to the rows by their ids, never the other
-    way round."""
+def _searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Select[Any]:
+    """Those who fit and are found by a search of that shape. PostgreSQL brings the indexes together by itself;
+    SQLite goes from the hits to the rows by their ids, and never the other way round."""
+    asked: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
+    if not on_sqlite():
+        return asked.where(found_by(searched))
     hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
     one = select(hit.c.id).distinct().subquery("one")
-    asked = select(_P.id.label("id"), _P.national_id, _P.person_id, _P.discharged).join_from(one, _P, _P.id == one.c.id)
-    return asked.where(listed(viewer, criteria, day)).with_hint(_P, "NOT INDEXED", "sqlite")
+    return asked.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
 
 
-def _ids(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[int]:
-    """The ids of a page, from whichever end of the list is nearer."""
+def _page_rows(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[Any]:
+    """The rows of a page, from whichever end of the list is nearer."""
     from_the_end = offset > total - offset - limit
     if from_the_end:
         offset = total - offset - limit
+    here = {"most": limit, "before": offset}
     if criteria.is_plain:
-        way = _way(viewer, criteria, order, from_the_end, today())
-        ids = list(session().scalars(way.limit(limit).offset(offset)))
+        rows = _along(viewer, criteria, order, from_the_end, here)
     else:
-        ids = _ids_of_those_who_fit(viewer, criteria, order, from_the_end, total, offset, limit)
-    return ids[::-1] if from_the_end else ids
+        rows = _those_who_fit(viewer, criteria, order, from_the_end, total, here)
+    return rows[::-1] if from_the_end else rows
 
 
-def _ids_of_those_who_fit(
-    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, offset: int, limit: int
-) -> list[int]:
+def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]) -> list[Any]:
+    """The rows of a page of the whole list: near its beginning at once, farther on by their ids first, since only
+    the index need be passed through for these."""
+    if here["before"] <= _NEAR and (near := _near(viewer, criteria, order, from_the_end)) is not None:
+        return list(session().execute(near, here))
+    ids = _way(viewer, criteria, order, from_the_end, today(), False).offset(_BEFORE)
+    return _rows(list(session().scalars(ids, here)))
+
+
+def _those_who_fit(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, here: dict[str, int]
+) -> list[Any]:
     """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
     so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
     whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
-    steps = _SOME + 2 * (offset + limit) * whole // total
+    steps = _SOME + 2 * (here["before"] + here["most"]) * whole // total
     while steps < 2 * total:
-        chosen = _on_the_way(viewer, criteria, order, from_the_end, today(), steps)
-        ids = list(session().scalars(chosen.limit(limit).offset(offset)))
-        if len(ids) == limit:
-            return ids
+        chosen = _on_the_way(viewer, criteria, order, from_the_end, today())
+        rows = list(session().execute(chosen, {**here, "steps": steps}))
+        if len(rows) == here["most"]:
+            return rows
         steps *= 8
-    found = _finding(viewer, criteria, order, from_the_end, today())
-    return list(session().scalars(found.limit(limit).offset(offset)))
+    return list(session().execute(_finding(viewer, criteria, order, from_the_end, today()), here))
+
+
+# Where a page begins in what is in order, and how many rows it has; how far to walk for it.
+_BEFORE, _MOST, _STEPS = (bindparam(name, type_=Integer) for name in ("before", "most", "steps"))
 
 
 @_kept
-def _way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
-    """The ids of the whole list in order, by its index; of the criteria only municipality and status count, and what
-    is about the column that it is sorted by. The ranges of several municipalities are merged."""
-    ranges = _ranges(viewer, criteria)
+def _way(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, in_steps: bool
+) -> Select[Any]:
+    """The ids of the whole list in order, by its index, up to the end of the page, or so many `steps`; of the criteria
+    only municipality and status count, and what is about the column that it is sorted by.
+
+    The ranges of several municipalities are merged. SQLite does so as it goes; PostgreSQL must be told to go no
+    farther in each of them.
+    """
     narrowing = [condition for column, condition in conditions(criteria, day) if column is order.key]
+    asked = select(_P.id.label("id"), order.key.label("key")).where(*narrowing)
+    ranges = _ranges(viewer, criteria)
     if len(ranges) > _MOST_RANGES:
         ranges = _ranges(viewer, criteria, apart=False)
-    scope = "municipal" if _places(viewer, criteria) is not None else "national"
-    index = f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}"
-    parts = [
-        select(_P.id.label("id"), order.key.label("key")).where(part, *narrowing).with_hint(_P, index, "sqlite")
-        for part in ranges
-    ]
+    parts = [_by_order(asked.where(part), viewer, criteria, order) for part in ranges]
+    most = _STEPS if in_steps else _MOST
+    clauses = order.clauses(from_the_end=from_the_end)
     if len(parts) == 1:
-        return parts[0].order_by(*order.clauses(from_the_end=from_the_end))
+        return parts[0].order_by(*clauses).limit(most)
+    if not on_sqlite():
+        parts = [part.order_by(*clauses).limit(most if in_steps else _BEFORE + _MOST) for part in parts]
     merged = union_all(*parts).subquery("merged")
     clauses = order.clauses(merged.c.key, merged.c.id, from_the_end=from_the_end)
-    return select(merged.c.id, merged.c.key).order_by(*clauses)
+    return select(merged.c.id, merged.c.key).order_by(*clauses).limit(most)
+
+
+def _by_order(asked: Any, viewer: Viewer, criteria: Criteria, order: Order) -> Select[Any]:
+    """Through the index of the order."""
+    scope = "municipal" if _places(viewer, criteria) is not None else "national"
+    hinted: Select[Any] = asked.with_hint(
+        _P, f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}", "sqlite"
+    )
+    return hinted
 
 
 @_kept
-def _on_the_way(
-    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, steps: int
-) -> Select[Any]:
-    """The ids in order of those who fit among the first so many of the whole list."""
-    first = _way(viewer, criteria, order, from_the_end, day).limit(steps).subquery("first")
+def _near(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool) -> Select[Any] | None:
+    """The rows of a page in one step, if the list is one range of the index; `None` if it is several."""
+    ranges = _ranges(viewer, criteria)
+    if len(ranges) > 1:
+        return None
+    asked = _by_order(select(*_SHOWN).where(ranges[0]), viewer, criteria, order)
+    return asked.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
+
+
+@_kept
+def _on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
+    """The rows of a page of those who fit among the first `steps` of the whole list."""
+    first = _way(viewer, criteria, order, from_the_end, day, True).subquery("first")
     fits = (condition for _column, condition in conditions(criteria, day))
-    clauses = order.clauses(first.c.key, first.c.id, from_the_end=from_the_end)
-    return select(first.c.id).join(_P, _P.id == first.c.id).where(*fits).order_by(*clauses)
+    chosen = select(first.c.id, first.c.key).join(_P, _P.id == first.c.id).where(*fits)
+    return _page(chosen, first, order, from_the_end)
 
 
 @_kept
 def _finding(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None = None
 ) -> Select[Any]:
-    """The ids of all that fit, and are found by a search of that shape, in order, each with their number: worked out
-    once, in a table of its own."""
+    """The rows of a page of all that fit, and are found by a search of that shape, each with the number of all:
+    worked out once, in a table of its own."""
     if searched is None:
         everybody = select(_P.id.label("id"), order.key.label("key")).where(listed(viewer, criteria, day))
         found = _by_facets(everybody, viewer, criteria, day)
@@ -343,8 +407,19 @@ def _finding(
         found = found.with_only_columns(_P.id.label("id"), order.key.label("key"), maintain_column_froms=True)
     table = found.cte("found").prefix_with("MATERIALIZED")
     number = select(func.count()).select_from(table).scalar_subquery().label("number")
-    clauses = order.clauses(table.c.key, table.c.id, from_the_end=from_the_end)
-    return select(table.c.id, number).order_by(*clauses)
+    return _page(select(table.c.id, table.c.key, number), table, order, from_the_end)
+
+
+def _page(chosen: Any, source: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
+    """The rows of a page of what is chosen from a source with `id` and `key`: sorted and cut first, so that only
+    the rows of the page are fetched."""
+    cut = chosen.order_by(*order.clauses(source.c.key, source.c.id, from_the_end=from_the_end))
+    page = cut.limit(_MOST).offset(_BEFORE).subquery("page")
+    number = [page.c.number] if "number" in page.c else []
+    rows: Select[Any] = (
+        select(*_SHOWN, *number).join_from(page, _P, _P.id == page.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+    )
+    return rows.order_by(*order.clauses(page.c.key, page.c.id, from_the_end=from_the_end))
 
 
 def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
@@ -356,32 +431,11 @@ def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date
     return asked.with_hint(_P, "INDEXED BY ix_participation_facets", "sqlite")
 
 
-_SHOWN = (
-    _P.id,
-    _P.public_id,
-    _P.national_id,
-    _P.person_id,
-    _P.name,
-    _P.municipality_number,
-    _P.district_number,
-    _P.start_date,
-    _P.end_date,
-    _P.status,
-    _P.discharged,
-    _P.changed_at,
-    _P.changed_by,
-    _P.background_missing,
-    _P.programme_missing,
-    _P.deleted_at,
-    _P.deleted_by,
-)
-
-
 _ROWS = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
 
 
 def _rows(ids: Sequence[int]) -> list[Any]:
-    """The narrow columns that the list shows, of these participations in this order."""
+    """Of these participations, in this order."""
     if not ids:
         return []
     found = {row.id: row for row in session().execute(_ROWS, {"ids": ids})}

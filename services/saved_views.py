@@ -38,6 +38,11 @@ def start_view(viewer: Viewer) -> SavedView | None:
     return session().scalar(select(SavedView).where(SavedView.user_id == viewer.user_id, SavedView.is_start))
 
 
+def find_view(viewer: Viewer, identity: str) -> SavedView:
+    """One of the user's views; raises `NoSuchView`."""
+    return _own(session(), viewer, identity)
+
+
 def save_view(viewer: Viewer, name: str, query: str) -> None:
     """Give the view with that query a name; raises `NameTaken`, `TooMany`."""
     try:

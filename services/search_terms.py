@@ -5,7 +5,7 @@ Discharged participants are found by PersonId only (and stand in the list only w
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from services.db import session
+from services.db import on_sqlite
 from services.fields import legible
 from services.folding import WORD_MARK, folded_words
 from services.models import Participation
@@ -94,15 +94,13 @@ def term(text: str) -> Term:
 class Shape:
     """What a search is like, without what is personal in it: statements are put together and kept by it.
 
-    `starts`: how many first digits there are; `names`: how many words each name has; `places`: how many
-    municipalities are named to the index of names.
+    `starts`: how many first digits there are; `names`: how many words each name has.
     """
 
     numbers: bool
     person_ids: bool
     starts: int
     names: tuple[int, ...]
-    places: int
 
 
 @dataclass(frozen=True)
@@ -130,39 +128,40 @@ def question(terms: Iterable[Term], places: Sequence[str] | None) -> Question:
         values["person_ids"] = person_ids
     if names:
         values |= _name_values(names, near)
-    counts = tuple(len(words) for words in names) if not _on_sqlite() else (1,) * bool(names)
-    return Question(Shape(bool(numbers), bool(person_ids), len(starts), counts, len(near)), values)
-
-
-def _on_sqlite() -> bool:
-    return session().get_bind().dialect.name == "sqlite"
+    counts = tuple(len(words) for words in names) if not on_sqlite() else (1,) * bool(names)
+    return Question(Shape(bool(numbers), bool(person_ids), len(starts), counts), values)
 
 
 def _name_values(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> dict[str, Any]:
-    if _on_sqlite():
+    if on_sqlite():
         return {"match": _match(names, places)}
-    patterns = {f"word_{n}_{m}": _pattern(word) for n, words in enumerate(names) for m, word in enumerate(words)}
-    return patterns | ({"places": list(places)} if places else {})
+    return {f"word_{n}_{m}": _pattern(word) for n, words in enumerate(names) for m, word in enumerate(words)}
 
 
 def hits(shape: Shape) -> Select[int] | CompoundSelect[int]:
-    """The ids of the participations that a search of this shape finds, once its values are given."""
-    parts: list[Select[int]] = []
-    if shape.numbers:
-        parts.append(_open(_P.national_id.in_(bindparam("numbers", expanding=True))))
-    if shape.person_ids:
-        parts.append(select(_P.id).where(_P.person_id.in_(bindparam("person_ids", expanding=True))))
-    if shape.starts:
-        parts.append(_open(or_(*(_starts_with(n) for n in range(shape.starts)))))
-    if shape.names:
-        parts.append(_named(shape))
+    """On SQLite: the ids of the participations that a search of this shape finds, once its values are given."""
+    parts = [select(_P.id).where(condition) for condition in _by_columns(shape)]
+    parts += [_by_name_index()] if shape.names else []
     if not parts:
         return select(_P.id).where(false())
     return union_all(*parts) if len(parts) > 1 else parts[0]
 
 
-def _open(condition: ColumnElement[bool]) -> Select[int]:
-    return select(_P.id).where(_P.discharged == false(), condition)
+def found_by(shape: Shape) -> ColumnElement[bool]:
+    """On PostgreSQL: whether a search of this shape finds a participation, once its values are given."""
+    arms = [*_by_columns(shape), *([_by_trigrams(shape)] if shape.names else [])]
+    return or_(*arms) if arms else false()
+
+
+def _by_columns(shape: Shape) -> Iterator[ColumnElement[bool]]:
+    """Numbers and PersonIds; the discharged are not found by a number."""
+    is_open = _P.discharged == false()
+    if shape.numbers:
+        yield and_(is_open, _P.national_id.in_(bindparam("numbers", expanding=True)))
+    if shape.person_ids:
+        yield _P.person_id.in_(bindparam("person_ids", expanding=True))
+    if shape.starts:
+        yield or_(*(and_(is_open, _starts_with(n)) for n in range(shape.starts)))
 
 
 def _starts_with(place: int) -> ColumnElement[bool]:
@@ -170,17 +169,19 @@ def _starts_with(place: int) -> ColumnElement[bool]:
     return and_(_P.national_id >= bindparam(f"start_{place}"), _P.national_id < bindparam(f"after_{place}"))
 
 
-def _named(shape: Shape) -> Select[int]:
-    """Those with all words of one of the names; the discharged have no words."""
-    if _on_sqlite():
-        # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
-        index = table("name_index", column("rowid", Integer), column("name_index", String))
-        match = index.c.name_index.op("MATCH")(bindparam("match", type_=String))
-        return select(index.c.rowid.label("id")).where(match)
+# Parts of names: those with all words of one of the names. The discharged have no words.
+
+
+def _by_name_index() -> Select[int]:
+    # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
+    index = table("name_index", column("rowid", Integer), column("name_index", String))
+    match = index.c.name_index.op("MATCH")(bindparam("match", type_=String))
+    return select(index.c.rowid.label("id")).where(match)
+
+
+def _by_trigrams(shape: Shape) -> ColumnElement[bool]:
     names = [[f"word_{n}_{m}" for m in range(count)] for n, count in enumerate(shape.names)]
-    found = or_(*(and_(*(_P.name_words.like(bindparam(key), escape="\\") for key in keys)) for keys in names))
-    near = [_P.municipality_number.in_(bindparam("places", expanding=True))] if shape.places else []
-    return select(_P.id).where(found, *near)
+    return or_(*(and_(*(_P.name_words.like(bindparam(key), escape="\\") for key in keys)) for keys in names))
 
 
 def _pattern(word: str) -> str:

@@ -10,6 +10,7 @@ from app.access import viewer
 from app.overview.query import BadQuery, ListQuery, Reading, parse, write
 from services import searches
 from services.criteria import Criteria
+from services.fields import legible
 from services.i18n import gettext as _
 from services.listing import columns_for
 from services.search_terms import MOST_TERMS, divided, term
@@ -107,7 +108,7 @@ def from_form() -> Asked:
             "most": MOST_TERMS,
             "number": max(len(words), len(users)),
         }
-        typed[name] = request.form[name]
+        typed[name] = legible(request.form[name])
         kept = before.kept
     return narrowed(before, reading.query.criteria, kept, faults, typed)
 
@@ -123,4 +124,5 @@ def narrowed(
     search = before.query.search
     if kept != before.kept:
         search = searches.keep(viewer(), kept) if kept else ""
-    return Asked(before.query.narrowed(criteria, search), kept, before.is_gone, faults or {}, typed or {})
+    is_gone = before.is_gone and not kept  # what is searched for now takes its place
+    return Asked(before.query.narrowed(criteria, search), kept, is_gone, faults or {}, typed or {})

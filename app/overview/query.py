@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.codes import district_names, municipality_names
 from services.criteria import LONG_STAYS, Criteria, Span
-from services.fields import EARLIEST, LATEST, date_text, parse_date
+from services.fields import EARLIEST, LATEST, date_text, legible, parse_date
 from services.folding import folded_words
 from services.i18n import gettext as _
 from services.listing import Column, Order
@@ -132,7 +132,7 @@ def parse(args: "MultiDict[str, str]") -> Reading:
         criteria=_criteria(args, faults),
         search=search,
     )
-    return Reading(query, faults, {name: args[name] for name in faults if name in args})
+    return Reading(query, faults, {name: legible(args[name]) for name in faults if name in args})
 
 
 def _order(word: str | None, direction: str | None) -> Order:
@@ -159,7 +159,7 @@ def _criteria(args: "MultiDict[str, str]", faults: dict[str, str]) -> Criteria:
     found: dict[str, Any] = {}
     for word, (attribute, words) in SETS.items():
         found[attribute] = _chosen(args.getlist(word), words)
-    if named := args.get(PLACE_NAMES, "").strip():
+    if named := legible(args.get(PLACE_NAMES, "")).strip():
         added = {*found["municipalities"], *_places(named, faults)}
         found["municipalities"] = tuple(number for number in municipality_names() if number in added)
     for word, attribute in SPANS.items():

@@ -91,6 +91,7 @@ def change(view_id: str) -> Any:
     elif button in {"start", "ikke-start"}:
         views.start_with(viewer(), view_id if button == "start" else None)
     elif button == "navn":
+        views.find_view(viewer(), view_id)
         name, problem = _name()
         if not problem:
             try:

@@ -41,7 +41,7 @@ def overview_page() -> Any:
     """The participant list."""
     asked = from_address()
     all_gone = request.headers.get("HX-Source") == "a#fjern-alle"
-    return _answer(asked, Shown(redrawn=controls(asked) if all_gone else []))
+    return _answer(asked, Shown([one for one in controls(asked) if all_gone or any(one.errors)]))
 
 
 @overview.get("/deltakere/sok")

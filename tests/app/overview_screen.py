@@ -1,13 +1,16 @@
 """The overview as tests read it, and who should stand in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from services.codes import district_name, municipality_name
 from services.models import Participation, Status
+from services.norwegian_order import sort_key
+from services.participants import STATUS_LABELS
 from tests.app.conftest import IS_PLAIN, House, demo_user, of_places
 from tests.support.client import CheckedClient, tree_of
 
@@ -97,3 +100,26 @@ def visible(house: House, username: str) -> list[Any]:
     if not user.sees_protected:
         wanted &= IS_PLAIN
     return [row[0] for row in house.ask(select(Participation).where(wanted).order_by(Participation.id))]
+
+
+KEYS: dict[str, Callable[[Participation], Any]] = {
+    "Fødselsnummer": lambda p: p.national_id,
+    "Navn": lambda p: sort_key(p.name) or None,
+    "Kommune": lambda p: sort_key(municipality_name(p.municipality_number)),
+    "Bydel": lambda p: sort_key(district_name(p.district_number)) or None,
+    "Oppstart": lambda p: p.start_date,
+    "Avslutning": lambda p: p.end_date,
+    "Status": lambda p: sort_key(STATUS_LABELS[Status(p.status)]),
+    "Sist endret": lambda p: p.changed_at,
+    "Sist endret av": lambda p: sort_key(p.changed_by),
+}
+
+
+def in_order(rows: list[Participation], column: str, *, descending: bool) -> list[str]:
+    """The public ids sorted by a column: empty values last, ties by registration in the same direction."""
+    key = KEYS[column]
+    filled = [row for row in rows if key(row) is not None]
+    empty = [row for row in rows if key(row) is None]
+    filled.sort(key=lambda row: (key(row), row.id), reverse=descending)
+    empty.sort(key=lambda row: row.id, reverse=descending)
+    return [row.public_id for row in filled + empty]

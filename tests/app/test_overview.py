@@ -1,19 +1,15 @@
 """The overview, as each user sees it: columns, order, pages, count, who is left out, and the row's menu."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from services.codes import district_name, municipality_name
+from services.codes import district_name
 from services.models import Participation, Status
-from services.norwegian_order import sort_key
-from services.participants import STATUS_LABELS
 from services.registration import OSLO_TIME, name_key
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
-from tests.app.overview_screen import COLUMNS, Screen, ids_on_all_pages, overview, visible
+from tests.app.overview_screen import COLUMNS, Screen, ids_on_all_pages, in_order, overview, visible
 from tests.support.client import CheckedClient, text_of
 
 PAGE = 25
@@ -54,29 +50,6 @@ def listed(own_house: House) -> House:
         one = update(Participation).where(Participation.public_id == public_id)
         own_house.write(one.values(name=name, name_key=name_key(name)))
     return own_house
-
-
-KEYS: dict[str, Callable[[Participation], Any]] = {
-    "Fødselsnummer": lambda p: p.national_id,
-    "Navn": lambda p: sort_key(p.name),
-    "Kommune": lambda p: sort_key(municipality_name(p.municipality_number)),
-    "Bydel": lambda p: sort_key(district_name(p.district_number)) or None,
-    "Oppstart": lambda p: p.start_date,
-    "Avslutning": lambda p: p.end_date,
-    "Status": lambda p: sort_key(STATUS_LABELS[Status(p.status)]),
-    "Sist endret": lambda p: p.changed_at,
-    "Sist endret av": lambda p: sort_key(p.changed_by),
-}
-
-
-def in_order(rows: list[Participation], column: str, *, descending: bool) -> list[str]:
-    """The public ids sorted by a column: empty values last, ties by registration in the same direction."""
-    key = KEYS[column]
-    filled = [row for row in rows if key(row) is not None]
-    empty = [row for row in rows if key(row) is None]
-    filled.sort(key=lambda row: (key(row), row.id), reverse=descending)
-    empty.sort(key=lambda row: row.id, reverse=descending)
-    return [row.public_id for row in filled + empty]
 
 
 def test_columns(house: House) -> None:

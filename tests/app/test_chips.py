@@ -1,0 +1,301 @@
+"""The chips beside «Filtrer», and the panel: what is taken away, what is kept, where the focus goes."""
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from tests.app.conftest import House
+from tests.app.overview_asking import (
+    Register,
+    asked,
+    asked_whole,
+    at,
+    chip_buttons,
+    chips_of,
+    count_of,
+    form_data,
+    panel_of,
+    parts_of,
+    query_of,
+    search_id,
+)
+from tests.app.overview_screen import Screen, ids_on_all_pages, overview
+from tests.support.client import form_in, htmx_headers, tree_of
+from tests.support.forms import Form
+
+EVERYTHING = {
+    "q": "kari, 0101",
+    "kommune": ["0301", "4601"],
+    "bydel": ["030101", "030110"],
+    "status": ["opprettet", "utskrevet"],
+    "mangler": ["bakgrunn", "avslutning"],
+    "finansiering": ["ordinaer", "per-capita"],
+    "over": "24",
+    "deltok-fra": "2024-01-01",
+    "oppstart-fra": "2023-01-01",
+    "oppstart-til": "2026-06-30",
+    "avslutning-til": "2026-12-31",
+    "endret-fra": "2025-01-01",
+    "endret-til": "2025-01-01",
+    "endret-av": "kari.oslo, per.oslo",
+}
+WORDS = [
+    "Søk: kari",
+    "Søk: 0101",
+    "Kommune: Oslo",
+    "Kommune: Bergen",
+    "Bydel: Gamle Oslo",
+    "Bydel: Grorud",
+    "Status: Opprettet",
+    "Status: Utskrevet",
+    "Mangler: Bakgrunn",
+    "Mangler: Avslutning",
+    "Finansiering: Ordinær Jobbsjansen",
+    "Finansiering: Per capita",
+    "I programmet: over 24 måneder",
+    "Deltok: fra 01.01.2024",
+    "Oppstart: fra 01.01.2023 til 30.06.2026",
+    "Avslutning: til 31.12.2026",
+    "Sist endret: 01.01.2025",
+    "Sist endret av: kari.oslo",
+    "Sist endret av: per.oslo",
+]
+LIST = "sorter=navn&retning=synkende&antall=50"
+
+
+@pytest.fixture(scope="module")
+def everything(own_house: House) -> Screen:
+    """The list with a chip of every kind."""
+    panel_of(own_house, "ida.imdi")
+    return asked(own_house, "ida.imdi", EVERYTHING, shown=LIST)
+
+
+def fields_redrawn(screen: Screen) -> list[str]:
+    """The fields of the panel that the fragment brings along."""
+    targets = (one.attrib.get("data-hx-target", "") for one in screen.tree.elements("hx-partial"))
+    return [target.removeprefix("#felt-") for target in targets if target.startswith("#felt-")]
+
+
+def focused(screen: Screen) -> list[str]:
+    """What takes the focus."""
+    return [screen.tree.text(one) for one in screen.tree.elements() if "autofocus" in one.attrib]
+
+
+def removed(house: House, screen: Screen, key: str, *, username: str = "ida.imdi") -> Screen:
+    """The fragment after a press on a chip's ×. The form sends its fields along, as they stand on screen."""
+    client = house.client(username)
+    data = form_data(house, username, {"fjern": key, "q": "typed but not sent"}, query_of(screen))
+    return Screen(client, client.post_partial("/deltakere/sok", data, source="button#brikke-1"))
+
+
+def test_one_chip_for_each_value(everything: Screen) -> None:
+    assert chips_of(everything) == WORDS
+    names = [everything.tree.accessible_name(one) for one in chip_buttons(everything)]
+    assert names == [f"Fjern filter: {words.replace(': ', ' ', 1)}" for words in WORDS]
+
+
+def test_no_chips_without_criteria(own_house: House) -> None:
+    screen = overview(own_house, "berit.bergen")
+    assert not chips_of(screen)
+    assert "Fjern alle filtre" not in screen.text
+
+
+@pytest.mark.parametrize("place", range(len(WORDS)))
+def test_each_cross_takes_away_its_own_only(own_house: House, everything: Screen, place: int) -> None:
+    key = chip_buttons(everything)[place].attrib["value"]
+    after = removed(own_house, everything, key)
+    left = WORDS[:place] + WORDS[place + 1 :]
+    assert chips_of(after) == left
+    assert focused(after) == [left[min(place, len(left) - 1)]], "the next chip, at the end the last"
+    assert fields_redrawn(after) == [key.partition(":")[0]]
+    parts = parts_of(after)
+    assert {name: parts[name] for name in ("sorter", "retning", "antall")} == {
+        "sorter": ["navn"],
+        "retning": ["synkende"],
+        "antall": ["50"],
+    }
+    again = at(own_house, "ida.imdi", query_of(after))
+    assert query_of(again) == query_of(after), "what is pushed is the list's own address"
+    assert (chips_of(again), again.ids, count_of(again)) == (left, after.ids, count_of(after))
+
+
+def test_crosses_one_after_the_other(own_house: House) -> None:
+    panel_of(own_house, "kari.oslo")
+    values = {"q": "a, e, i", "status": ["opprettet", "endret"], "mangler": ["bakgrunn"], "endret-av": "kari.oslo"}
+    register, left = Register.of(own_house), {**values, "q": ["a", "e", "i"]}
+    screen = asked(own_house, "kari.oslo", values)
+    for name, place, last in (("q", 1, "e"), ("status", 0, "opprettet"), ("q", 1, "i"), ("endret-av", 0, "")):
+        key = f"{name}:{place}" if name in {"q", "endret-av"} else f"{name}:{last}"
+        screen = removed(own_house, screen, key, username="kari.oslo")
+        left[name] = [one for one in left[name] if one != last] if last else []
+        wanted = register.ids("kari.oslo", {**left, "q": ",".join(left["q"])})
+        assert ids_on_all_pages(screen) == wanted, name
+    assert chips_of(screen) == ["Søk: a", "Status: Endret", "Mangler: Bakgrunn"]
+
+
+def test_the_last_chip_leaves_the_plain_list(own_house: House) -> None:
+    screen = asked(own_house, "kari.oslo", {"q": "kari"}, shown="sorter=navn")
+    after = removed(own_house, screen, "q:0", username="kari.oslo")
+    assert query_of(after) == "sorter=navn"
+    assert not chips_of(after)
+    assert ids_on_all_pages(after) == Register.of(own_house).ids("kari.oslo", {}, "Navn", descending=False)
+
+
+def test_the_many_values_of_a_search_share_a_chip(own_house: House) -> None:
+    values = [f"{n:011}" for n in range(30)]
+    screen = asked(own_house, "kari.oslo", {"q": ",".join(values)})
+    assert chips_of(screen) == [*(f"Søk: {value}" for value in values[:20]), "Søk: 10 verdier til"]
+    after = removed(own_house, screen, "q:resten", username="kari.oslo")
+    assert chips_of(after) == [f"Søk: {value}" for value in values[:20]]
+    assert len(chips_of(removed(own_house, screen, "q:3", username="kari.oslo"))) == 21
+
+
+def test_the_redrawn_field_shows_what_is_left(own_house: House) -> None:
+    panel_of(own_house, "ida.imdi")
+    screen = asked(own_house, "ida.imdi", {"q": "kari, ola", "kommune": ["0301", "4601"], "oppstart-fra": "2024-01-01"})
+    for key, controls in (
+        ("q:0", {"q": "ola"}),
+        ("kommune:0301", {"kommune": "4601", "kommune-navn": ""}),
+        ("oppstart", {"oppstart-fra": "", "oppstart-til": ""}),
+    ):
+        after = removed(own_house, screen, key)
+        shown = {
+            one.attrib["name"]: one.attrib.get("value", "") if one.tag == "input" else "".join(one.itertext()).strip()
+            for one in after.tree.elements("input", "textarea")
+            if one.attrib["name"] != "visning"
+        }
+        assert shown == controls
+
+
+def test_with_the_panel_closed_nothing_of_it_comes_along(own_house: House) -> None:
+    screen = asked(own_house, "berit.bergen", {"q": "kari, ola"})
+    assert fields_redrawn(removed(own_house, screen, "q:0", username="berit.bergen")) == []
+
+
+def test_all_criteria_are_taken_away_at_once(own_house: House, everything: Screen) -> None:
+    address = everything.links["Fjern alle filtre"].attrib["href"]
+    assert address == f"/deltakere?{LIST}", "order and rows on the page are kept"
+    client = own_house.client("ida.imdi")
+    panel_of(own_house, "ida.imdi")
+    after = Screen(client, client.get_partial(address, source="a#fjern-alle", target="div#resultat"))
+    assert query_of(after) == LIST
+    assert not chips_of(after)
+    assert ids_on_all_pages(after) == Register.of(own_house).ids("ida.imdi", {}, "Navn")
+    assert set(fields_redrawn(after)) >= {"q", "kommune", "status", "oppstart", "over", "endret-av"}
+    whole = Screen(client, client.get(address))
+    assert whole.rows == after.rows
+    assert form_in(whole.answer, form="liste").value("Status") == []
+
+
+def test_the_status_line_says_the_new_count(own_house: House) -> None:
+    screen = asked(own_house, "kari.oslo", {"status": ["opprettet", "endret"]})
+    after = removed(own_house, screen, "status:endret", username="kari.oslo")
+    number = len(Register.of(own_house).expected("kari.oslo", {"status": "opprettet"}))
+    assert after.tree.text(after.tree.by_id["statuslinje"]).startswith(f"{number} deltaker")
+
+
+# ---- Without JavaScript ----
+
+
+def test_a_chip_without_javascript(own_house: House) -> None:
+    client = own_house.client("kari.oslo")
+    page = asked_whole(own_house, "kari.oslo", {"q": "kari, a", "status": ["opprettet", "endret"]}, shown=LIST)
+    answer = client.submit(page.answer, button="Fjern filter: Status Endret")
+    assert answer.status_code == 303
+    parts = dict(parse_qsl(answer.headers["Location"].partition("?")[2]))
+    assert parts == {
+        "sok": search_id(page),
+        "status": "opprettet",
+        "sorter": "navn",
+        "retning": "synkende",
+        "antall": "50",
+    }
+    page = Screen(client, client.get(answer.headers["Location"]))
+    assert chips_of(page) == ["Søk: kari", "Søk: a", "Status: Opprettet"]
+    page = Screen(client, client.submit(page.answer, button="Fjern filter: Søk kari", follow_redirects=True))
+    assert chips_of(page) == ["Søk: a", "Status: Opprettet"]
+    page = page.press("Fjern alle filtre")
+    assert not chips_of(page)
+    assert query_of(page) == LIST
+
+
+# ---- The panel ----
+
+
+def form_of(screen: Screen) -> Form:
+    return form_in(screen.answer, form="liste")
+
+
+def test_the_panel_opens_and_closes_and_keeps_the_criteria(own_house: House) -> None:
+    client = own_house.client("siri.vern")
+    page = asked_whole(own_house, "siri.vern", {"q": "kari", "status": "endret"}, shown=LIST)
+    before, query = chips_of(page), query_of(page)
+    assert not form_of(page).has("q"), "closed at first"
+    opened = client.submit(page.answer, button="Søk og filter")
+    assert (opened.status_code, opened.headers["Location"]) == (303, f"/deltakere?{query}")
+    page = Screen(client, client.get(opened.headers["Location"]))
+    assert form_of(page).value("q") == "kari"
+    assert form_of(page).value("Status") == ["Endret"]
+    assert form_of(overview_of(own_house)).has("q"), "it stays open from page to page"
+    closed = client.submit(page.answer, button="Lukk søk og filter", follow_redirects=True)
+    page = Screen(client, closed)
+    assert (chips_of(page), query_of(page)) == (before, query)
+    assert not form_of(page).has("q")
+    assert not form_of(overview_of(own_house)).has("q"), "and closed"
+
+
+def overview_of(house: House) -> Screen:
+    return overview(house, "siri.vern", "?sorter=navn")
+
+
+def test_the_panel_as_a_fragment(own_house: House) -> None:
+    client = own_house.client("siri.vern")
+    for state, expanded in (("1", "true"), ("0", "false")):
+        data = form_data(own_house, "siri.vern", {"apen": state, "kryss": "1"}, "status=endret&sorter=navn")
+        screen = Screen(client, client.post_partial("/deltakere/panel", data))
+        switch = screen.tree.by_id["panel-bryter"]
+        assert switch.attrib["aria-expanded"] == expanded
+        assert ("q" in {one.attrib["name"] for one in screen.tree.elements("textarea")}) == (state == "1")
+        assert chips_of(screen) == ["Status: Endret"]
+        assert "HX-Push-Url" not in screen.answer.headers, "the list is the same"
+    assert "autofocus" in switch.attrib, "closed by the cross: the focus goes back to the button"
+    assert not form_of(overview_of(own_house)).has("q")
+
+
+def test_the_panel_is_each_users_own(own_house: House) -> None:
+    panel_of(own_house, "admin.imdi")
+    assert form_of(overview(own_house, "admin.imdi")).has("q")
+    fresh = own_house.nobody()
+    assert not form_in(fresh.login("admin.imdi"), form="liste").has("q"), "another visit begins with it closed"
+
+
+@pytest.mark.parametrize("username", ["kari.oslo", "berit.bergen", "anne.tokommuner", "ida.imdi"])
+def test_fields_are_those_of_the_user(own_house: House, username: str) -> None:
+    form = form_in(panel_of(own_house, username), form="liste")
+    assert form.has("Kommune") == (username in {"anne.tokommuner", "ida.imdi"})
+    assert form.has("Bydel") == (username in {"kari.oslo", "ida.imdi"})
+    for label in ("Søk på fødselsnummer, PersonId eller navn", "Status", "Mangler opplysninger", "Finansiering"):
+        assert form.has(label)
+    for label in ("Deltok fra", "Oppstart til", "Avslutning fra", "Sist endret til", "Sist endret av"):
+        assert form.value(label) == ""
+    assert form.value("Tid i programmet") == ["Alle"]
+
+
+def test_the_filter_at_once_as_htmx_sends_it(own_house: House) -> None:
+    """A change in the form is the whole form, sent for the results alone."""
+    page = panel_of(own_house, "kari.oslo", "sorter=navn&side=1")
+    client, form = own_house.client("kari.oslo"), form_in(page, form="liste")
+    form.fill({"Status": ["Endret"]})
+    data = list(form.pairs(None))
+    answer = client.post(
+        "/deltakere/sok",
+        data={name: [v for n, v in data if n == name] for name, _value in data},
+        headers=htmx_headers(source="form#liste", target="div#resultat"),
+    )
+    screen = Screen(client, answer)
+    assert query_of(screen) == "status=endret&sorter=navn"
+    assert ids_on_all_pages(screen) == Register.of(own_house).ids(
+        "kari.oslo", {"status": "endret"}, "Navn", descending=False
+    )
+    assert fields_redrawn(screen) == [], "the fields stand as they were typed"
+    assert tree_of(answer).by_id["statuslinje"] is not None
