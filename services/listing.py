@@ -133,8 +133,9 @@ def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> Colum
     if criteria.terms is None:
         return fits
     asked = question(criteria.terms, _places(viewer, criteria))
-    found = hits(asked.shape) if on_sqlite() else select(_P.id).where(found_by(asked.shape))
-    return and_(fits, _P.id.in_(found.params(asked.values)))
+    if on_sqlite():
+        return and_(fits, _P.id.in_(hits(asked.shape, asked.values)))
+    return and_(fits, found_by(asked.shape, asked.values))
 
 
 def _places(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:

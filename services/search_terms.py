@@ -5,12 +5,13 @@ Discharged participants are found by PersonId only (and stand in the list only w
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Integer,
@@ -138,50 +139,62 @@ def _name_values(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> dic
     return {f"word_{n}_{m}": _pattern(word) for n, words in enumerate(names) for m, word in enumerate(words)}
 
 
-def hits(shape: Shape) -> Select[int] | CompoundSelect[int]:
-    """On SQLite: the ids of the participations that a search of this shape finds, once its values are given."""
-    parts = [select(_P.id).where(condition) for condition in _by_columns(shape)]
-    parts += [_by_name_index()] if shape.names else []
+class _Binds:
+    """Where the values of a search belong in a statement: by name, to be given when it is asked; or the values
+    themselves, for a condition that becomes part of another statement."""
+
+    def __init__(self, values: Mapping[str, Any] | None) -> None:
+        self._values = values
+
+    def __call__(self, name: str, **how: Any) -> BindParameter[Any]:
+        if self._values is None:
+            return bindparam(name, **how)
+        return bindparam(name, self._values[name], unique=True, **how)
+
+
+def hits(shape: Shape, values: Mapping[str, Any] | None = None) -> Select[int] | CompoundSelect[int]:
+    """On SQLite: the ids of the participations that a search of this shape finds; without `values` once these are
+    given."""
+    bind = _Binds(values)
+    parts = [select(_P.id).where(condition) for condition in _by_columns(shape, bind)]
+    parts += [_by_name_index(bind)] if shape.names else []
     if not parts:
         return select(_P.id).where(false())
     return union_all(*parts) if len(parts) > 1 else parts[0]
 
 
-def found_by(shape: Shape) -> ColumnElement[bool]:
-    """On PostgreSQL: whether a search of this shape finds a participation, once its values are given."""
-    arms = [*_by_columns(shape), *([_by_trigrams(shape)] if shape.names else [])]
+def found_by(shape: Shape, values: Mapping[str, Any] | None = None) -> ColumnElement[bool]:
+    """On PostgreSQL: whether a search of this shape finds a participation; without `values` once these are given."""
+    bind = _Binds(values)
+    arms = [*_by_columns(shape, bind), *([_by_trigrams(shape, bind)] if shape.names else [])]
     return or_(*arms) if arms else false()
 
 
-def _by_columns(shape: Shape) -> Iterator[ColumnElement[bool]]:
-    """Numbers and PersonIds; the discharged are not found by a number."""
+def _by_columns(shape: Shape, bind: _Binds) -> Iterator[ColumnElement[bool]]:
+    """Numbers and PersonIds; the discharged are not found by a number. Beginnings are ranges, which the index serves
+    on both databases."""
     is_open = _P.discharged == false()
     if shape.numbers:
-        yield and_(is_open, _P.national_id.in_(bindparam("numbers", expanding=True)))
+        yield and_(is_open, _P.national_id.in_(bind("numbers", expanding=True)))
     if shape.person_ids:
-        yield _P.person_id.in_(bindparam("person_ids", expanding=True))
-    if shape.starts:
-        yield or_(*(and_(is_open, _starts_with(n)) for n in range(shape.starts)))
-
-
-def _starts_with(place: int) -> ColumnElement[bool]:
-    """As a range, which the index serves on both databases."""
-    return and_(_P.national_id >= bindparam(f"start_{place}"), _P.national_id < bindparam(f"after_{place}"))
+        yield _P.person_id.in_(bind("person_ids", expanding=True))
+    for n in range(shape.starts):
+        yield and_(is_open, _P.national_id >= bind(f"start_{n}"), _P.national_id < bind(f"after_{n}"))
 
 
 # Parts of names: those with all words of one of the names. The discharged have no words.
 
 
-def _by_name_index() -> Select[int]:
+def _by_name_index(bind: _Binds) -> Select[int]:
     # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
     index = table("name_index", column("rowid", Integer), column("name_index", String))
-    match = index.c.name_index.op("MATCH")(bindparam("match", type_=String))
+    match = index.c.name_index.op("MATCH")(bind("match", type_=String))
     return select(index.c.rowid.label("id")).where(match)
 
 
-def _by_trigrams(shape: Shape) -> ColumnElement[bool]:
+def _by_trigrams(shape: Shape, bind: _Binds) -> ColumnElement[bool]:
     names = [[f"word_{n}_{m}" for m in range(count)] for n, count in enumerate(shape.names)]
-    return or_(*(and_(*(_P.name_words.like(bindparam(key), escape="\\") for key in keys)) for keys in names))
+    return or_(*(and_(*(_P.name_words.like(bind(key), escape="\\") for key in keys)) for keys in names))
 
 
 def _pattern(word: str) -> str:

@@ -52,15 +52,15 @@ WORDS = [
     "Mangler: Avslutning",
     "Finansiering: Ordinær Jobbsjansen",
     "Finansiering: Per capita",
-    "I programmet: over 24 måneder",
     "Deltok: fra 01.01.2024",
     "Oppstart: fra 01.01.2023 til 30.06.2026",
     "Avslutning: til 31.12.2026",
     "Sist endret: 01.01.2025",
+    "I programmet: over 24 måneder",
     "Sist endret av: kari.oslo",
     "Sist endret av: per.oslo",
 ]
-LIST = "sorter=navn&retning=synkende&antall=50"
+LIST = "antall=50&sorter=navn&retning=synkende"
 
 
 @pytest.fixture(scope="module")

@@ -178,6 +178,10 @@ class Caseworker:
         self.search_field.fill(text)
         self.press("Søk")
 
+    def has_answer(self) -> None:
+        """Nothing is under way any more."""
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+
     @property
     def chips(self) -> Locator:
         """The criteria in force."""

@@ -69,6 +69,36 @@ def test_overview(at_screen: AtScreen) -> None:
         look(berit, tours.overview(berit))
 
 
+def test_searching(at_screen: AtScreen) -> None:
+    with at_screen("kari.oslo") as (kari, _watch):
+        look(kari, tours.searching(kari))
+
+
+def test_searching_the_country(at_screen: AtScreen) -> None:
+    with at_screen("ida.imdi") as (ida, _watch):
+        look(ida, tours.searching_the_country(ida))
+
+
+# Colours that the reader has chosen herself replace ours: what only a background shows would be lost.
+_UNSEEN = """() => [...document.querySelectorAll('.ds-chip, .filters .ds-input, .filters .ds-button')]
+  .filter(one => one.checkVisibility() && !one.matches('[data-variant=tertiary]')
+    && (getComputedStyle(one).borderTopStyle === 'none' || parseFloat(getComputedStyle(one).borderTopWidth) === 0))
+  .map(one => one.outerHTML.slice(0, 120))"""
+
+
+def test_panel_in_forced_colours(at_screen: AtScreen) -> None:
+    """Chips, fields and buttons have an edge; the × of a chip and the arrow of the folded choices are drawn."""
+    with at_screen("kari.oslo", forced_colors="active") as (kari, _watch):
+        kari.page.goto("/deltakere?status=endret")
+        kari.open_panel()
+        assert kari.page.evaluate(_UNSEEN) == []
+        drawn = "one => getComputedStyle(one, '::after').backgroundColor !== getComputedStyle(one).backgroundColor"
+        assert kari.chip("Status Endret").evaluate(drawn)
+        arrow = "one => getComputedStyle(one, '::after').borderBottomWidth"
+        assert kari.panel.locator("summary .ds-input").evaluate(arrow) != "0px"
+        assert_accessible(kari.page)
+
+
 def test_menu_on_a_phone(at_screen: AtScreen) -> None:
     """The main menu opens under its button; Esc closes it."""
     with at_screen("berit.bergen") as (berit, _watch):

@@ -161,6 +161,45 @@ def _row_menu(user: Caseworker, name: str) -> None:
     expect(button).to_be_focused()
 
 
+def test_the_panel_by_keyboard(at_screen: AtScreen) -> None:
+    """Open, fill in, take a chip away, clear, close: the focus is never lost."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        page, keyboard = kari.page, kari.page.keyboard
+        press(kari, "Søk og filter")
+        expect(kari.search_field).to_be_visible()
+        keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Lukk søk og filter")).to_be_focused()
+        keyboard.press("Tab")
+        expect(kari.search_field).to_be_focused()
+        keyboard.type("a, zzyx")
+        keyboard.press("Enter")
+        kari.has_chips("Søk: a", "Søk: zzyx")
+        keyboard.press("Tab")
+        expect(kari.panel.locator("summary")).to_be_focused()
+        keyboard.press("Enter")
+        choose(kari, "Bydel", "Sagene")
+        kari.has_chips("Søk: a", "Søk: zzyx", "Bydel: Sagene")
+        expect(kari.group("Bydel").get_by_label("Sagene")).to_be_focused()
+        choose(kari, "Finansiering", "Per capita")
+        type_in(kari, "Deltok fra", "01.01.2020")
+        tab_to(page, kari.field("Tid i programmet"))
+        keyboard.type("Over 24")
+        type_in(kari, "Sist endret av", "kari.oslo")
+        keyboard.press("Enter")
+        expect(kari.chips).to_have_count(7)
+        expect(kari.field("Sist endret av")).to_be_focused()
+        tab_to(page, kari.chip("Søk zzyx"), key="Shift+Tab")
+        keyboard.press("Space")
+        expect(kari.chips).to_have_count(6)
+        expect(kari.chip("Bydel Sagene")).to_be_focused()
+        press(kari, "Fjern alle filtre", role="link")
+        expect(kari.chips).to_have_count(0)
+        expect(kari.panel_button).to_be_focused()
+        press(kari, "Lukk søk og filter")
+        expect(kari.search_field).to_be_hidden()
+        expect(kari.panel_button).to_be_focused()
+
+
 def all_stops_are_seen(page: Page, stop: str) -> None:
     """Tab through the page: the focus shows, and nothing that sticks lies over it."""
     page.keyboard.press("Tab")
@@ -180,6 +219,10 @@ def test_the_focus_is_seen(at_screen: AtScreen, someone: Someone) -> None:
             kari.page.set_viewport_size({"width": size[0], "height": size[1]})
             kari.page.goto("/deltakere")
             all_stops_are_seen(kari.page, f"overview at {size[0]} px")
+            kari.page.goto("/deltakere?status=endret&status=opprettet&oppstart-fra=2020-01-01")
+            kari.open_panel()
+            all_stops_are_seen(kari.page, f"panel at {size[0]} px")
+            kari.press("Lukk søk og filter")
         kari.create(someone(), district="Alna")
         kari.page.reload()
         all_stops_are_seen(kari.page, "background at 320 px")

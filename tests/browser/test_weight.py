@@ -5,12 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 
 FIRST_VISIT_REQUESTS, FIRST_VISIT_BYTES = 4, 45_000
-SORT_ANSWER_BYTES = 3_500
+LIST_ANSWER_BYTES = 3_500
+LATER_PAGE_BYTES = 8_000
+# With the panel open, chips, and all columns. Shall be 3 500 too.
+HEAVIEST_LIST_ANSWER_BYTES = 4_000
+THREE_CRITERIA = "/deltakere?status=opprettet&status=endret&status=avsluttet"
 
 
 @dataclass
@@ -102,16 +108,66 @@ def test_each_later_page_is_one_request(at_screen: AtScreen, someone: Someone) -
                 expect(kari.page).not_to_have_url(before)
             print(f"{kari.page.url.rsplit('/', 1)[1]}: {traffic.total:.0f} bytes")
             assert len(traffic.requests) == 1, traffic.requests
+            assert traffic.total <= LATER_PAGE_BYTES
 
 
-def test_a_sort_answer_is_small(at_screen: AtScreen) -> None:
-    """25 rows, as a fragment."""
-    with at_screen("kari.oslo") as (kari, _watch):
-        expect(kari.rows).to_have_count(25)
-        header = kari.page.get_by_role("columnheader", name="Navn", exact=True)
-        with counted(kari.page) as traffic:
-            header.get_by_role("link").click()
-            expect(header).to_have_attribute("aria-sort", "ascending")
-        print(f"sort answer: {traffic.bodies:.0f} bytes, with headers {traffic.total:.0f}")
-        assert len(traffic.requests) == 1
-        assert 0 < traffic.bodies <= SORT_ANSWER_BYTES
+def three_chips(user: Caseworker) -> None:
+    """The panel open, three criteria that leave more than a page of rows."""
+    user.page.goto(THREE_CRITERIA)
+    user.open_panel()
+    expect(user.rows).to_have_count(25)
+    expect(user.chips).to_have_count(3)
+
+
+@pytest.mark.parametrize("username", ["kari.oslo", "ida.imdi"])
+def test_answers_of_the_list_are_small(at_screen: AtScreen, username: str) -> None:
+    """25 rows as a fragment, also with the panel open and three chips: a sort, a filter, a chip, a page."""
+    with at_screen(username) as (user, _watch):
+        page = user.page
+        header = user.header("Navn")
+        weighed: dict[str, float] = {}
+
+        def weigh(what: str, act: Callable[[], object], done: Callable[[], None]) -> None:
+            with counted(page) as traffic:
+                act()
+                done()
+            expect(user.rows).to_have_count(25)
+            assert len(traffic.requests) == 1, traffic.requests
+            weighed[what] = traffic.bodies
+
+        def sorted_as(direction: str) -> Callable[[], None]:
+            return lambda: expect(header).to_have_attribute("aria-sort", direction)
+
+        weigh("sort", lambda: header.get_by_role("link").click(), sorted_as("ascending"))
+        three_chips(user)
+        weigh("sort with panel", lambda: header.get_by_role("link").click(), sorted_as("ascending"))
+        date = user.field("Oppstart fra")
+        date.fill("01.01.2020")
+        weigh("filter with panel", lambda: date.press("Tab"), lambda: expect(user.chips).to_have_count(4))
+        chip = user.chip("Oppstart fra 01.01.2020")
+        weigh("chip with panel", chip.click, lambda: expect(user.chips).to_have_count(3))
+        print(username, {what: round(number) for what, number in weighed.items()})
+        if username == "kari.oslo":
+            assert weighed["sort"] <= LIST_ANSWER_BYTES
+        assert all(0 < number <= HEAVIEST_LIST_ANSWER_BYTES for number in weighed.values()), weighed
+
+
+@pytest.mark.parametrize("username", ["kari.oslo", "ida.imdi"])
+def test_the_overview_is_one_small_request(at_screen: AtScreen, username: str) -> None:
+    """Closed, and with the panel open and chips; opening the panel brings the panel alone."""
+    with at_screen(username) as (user, _watch):
+        weighed: dict[str, float] = {}
+
+        def weigh(what: str, act: Callable[[], object]) -> None:
+            with counted(user.page) as traffic:
+                act()
+                expect(user.rows).to_have_count(25)
+            assert len(traffic.requests) == 1, traffic.requests
+            weighed[what] = traffic.total
+
+        weigh("closed", user.page.reload)
+        weigh("the panel", user.open_panel)
+        weigh("open", user.page.reload)
+        weigh("open with chips", lambda: user.page.goto(THREE_CRITERIA))
+        print(username, {what: round(number) for what, number in weighed.items()})
+        assert all(0 < number <= LATER_PAGE_BYTES for number in weighed.values()), weighed

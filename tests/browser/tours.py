@@ -39,6 +39,73 @@ def overview(user: Caseworker) -> Tour:
     yield "overview sorted"
 
 
+def searching(user: Caseworker) -> Tour:
+    """The panel of Oslo's user in all its states, and the saved views."""
+    user.page.goto("/deltakere")
+    user.open_panel()
+    user.has_answer()
+    yield "panel open"
+    user.panel.locator("summary").click()
+    user.group("Bydel").get_by_label("Sagene", exact=True).check()
+    user.has_chips("Bydel: Sagene")
+    user.group("Status").get_by_label("Endret", exact=True).check()
+    user.search("a, zzyx")
+    user.has_chips("Søk: a", "Søk: zzyx", "Bydel: Sagene", "Status: Endret")
+    user.has_answer()
+    yield "panel with chips, folded choices open, a value without a hit"
+    user.field("Oppstart fra").fill("31.02.2024")
+    user.press("Søk")
+    expect(user.field("Oppstart fra")).to_have_attribute("aria-invalid", "true")
+    user.has_answer()
+    yield "panel with an error"
+    user.field("Oppstart fra").fill("01.01.2001")
+    user.field("Oppstart til").fill("02.01.2001")
+    user.press("Søk")
+    expect(user.page.get_by_role("heading", name="Ingen deltakere passer")).to_be_visible()
+    user.has_answer()
+    yield "nobody fits"
+    user.go("Lagre eller ordne visninger")
+    user.stands_at("Lagrede visninger")
+    user.has_answer()
+    yield "no saved views"
+    user.page.get_by_label("Navn på visningen").fill("Sagene, endret")
+    user.press("Lagre visningen")
+    user.stands_at("Deltakeroversikt")
+    expect(user.page.get_by_role("link", name="Sagene, endret")).to_be_visible()
+    user.has_answer()
+    yield "panel with a saved view"
+    user.press("Lukk søk og filter")
+    expect(user.search_field).to_be_hidden()
+    user.has_answer()
+    yield "chips, panel closed"
+    user.page.goto("/deltakere/visninger")
+    user.press("Begynn med denne")
+    expect(user.page.get_by_text("Startvisning")).to_be_visible()
+    user.has_answer()
+    yield "saved views"
+    user.press("Slett visningen")
+    user.page.goto("/deltakere?sok=aaaaaaaaaaaaaaaa")
+    expect(user.page.get_by_role("heading", name="Søket finnes ikke lenger")).to_be_visible()
+    user.has_answer()
+    yield "a search that is gone"
+
+
+def searching_the_country(user: Caseworker) -> Tour:
+    """Municipalities by name, with and without a mistake."""
+    user.page.goto("/deltakere")
+    user.open_panel()
+    user.field("Kommune").fill("Bergen, Oslo")
+    user.press("Søk")
+    user.has_chips("Kommune: Oslo", "Kommune: Bergen")
+    user.has_answer()
+    yield "panel of IMDi"
+    user.field("Kommune").fill("Be")
+    user.press("Søk")
+    expect(user.field("Kommune")).to_have_attribute("aria-invalid", "true")
+    user.has_answer()
+    yield "panel with an ambiguous name"
+
+
 def overview_empty(user: Caseworker) -> Tour:
     """Nobody is registered yet."""
     user.page.goto("/deltakere")
