@@ -29,6 +29,7 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    text,
     type_coerce,
 )
 from sqlalchemy.types import NullType
@@ -65,8 +66,8 @@ class Memo(dict[Any, Any]):
 # ---- Values as they are read ----
 
 
-def _hour_of_text(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}:00+00:00")
+def _hour_of_text(hour: str) -> datetime:
+    return datetime.fromisoformat(f"{hour}:00+00:00")
 
 
 def _hour_of_number(hours: int) -> datetime:
@@ -247,11 +248,10 @@ def batches(
 
 def _connection() -> Connection:
     """A connection that sees the register as it stood when the download began."""
-    bind = session().get_bind()
-    engine = bind.engine
-    connection = engine.connect()
-    if engine.dialect.name == "postgresql":  # SQLite's transactions do so anyhow
-        return connection.execution_options(isolation_level="REPEATABLE READ")
+    connection = session().get_bind().engine.connect()
+    if connection.dialect.name == "postgresql":  # SQLite's transactions do so anyhow
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        connection.execute(text("SET LOCAL jit = off"))  # compiling seventy columns takes longer than the first rows
     return connection
 
 
