@@ -45,8 +45,10 @@ def _addresses() -> dict[str, Any]:
     values = dict(request.view_args or {})
     known = "public_id" in values and "word" in values
     return {
-        "show_url": url_for("registration.show", **values) if known else url_for("registration.show_new"),
-        "rows_url": url_for("registration.rows", **values) if known else "",
+        "urls": {
+            "show": url_for("registration.show", **values) if known else url_for("registration.show_new"),
+            "rows": url_for("registration.rows", **values) if known else "",
+        },
         "help": {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)},
         "number_help": number_help,
     }
