@@ -36,18 +36,14 @@ _P = Participation
 
 
 # Made once, since making them takes longer than running them.
-_ONE = select(_P).join(_P.person).options(contains_eager(_P.person)).where(_P.public_id == bindparam("public_id"))
+_ALONE = select(_P).where(_P.public_id == bindparam("public_id"))
+_ONE = _ALONE.join(_P.person).options(contains_eager(_P.person))
+_LOCKED = _ONE.with_for_update(of=_P)
 _ROWS: dict[str, Select[Any]] = {
     "activities": select(Activity).where(Activity.participation_ref == bindparam("id")).order_by(Activity.position),
     "leaves": select(Leave).where(Leave.participation_ref == bindparam("id")).order_by(Leave.position),
     "drafts": select(DraftValue).where(DraftValue.participation_ref == bindparam("id")),
 }
-
-
-def query_one(viewer: Viewer) -> Select[Participation]:
-    """The one participation with the `public_id` that is given when it is asked for, with her person, if she exists
-    for the viewer."""
-    return _ONE.where(visible_to(viewer))
 
 
 def _with_rows(work: Session, participation: Participation) -> Participation:
@@ -60,12 +56,16 @@ def _with_rows(work: Session, participation: Participation) -> Participation:
 def find(viewer: Viewer, public_id: str) -> Participation:
     """The participation with that public id, and all answers; raises `NoSuchParticipant`, and logs the refusal if
     there is one that this viewer may not see."""
-    return _with_rows(session(), find_alone(viewer, public_id))
+    return _with_rows(session(), _found(_ONE, viewer, public_id))
 
 
 def find_alone(viewer: Viewer, public_id: str) -> Participation:
-    """The same without tiltak, permisjon and what is kept as typed."""
-    found = session().scalar(query_one(viewer), {"public_id": public_id})
+    """The same without her person, tiltak, permisjon and what is kept as typed."""
+    return _found(_ALONE, viewer, public_id)
+
+
+def _found(question: Select[Participation], viewer: Viewer, public_id: str) -> Participation:
+    found = session().scalar(question.where(visible_to(viewer)), {"public_id": public_id})
     if found is None:
         raise _not_found(viewer, public_id)
     return found
@@ -98,9 +98,7 @@ def may_change(viewer: Viewer, participation: Participation) -> bool:
 def locked(work: Session, viewer: Viewer, public_id: str) -> Participation:
     """The participation for changing, its row locked; raises `NoSuchParticipant` as `find` does, or
     `NotAllowed`."""
-    found = work.scalar(query_one(viewer).with_for_update(of=_P), {"public_id": public_id})
-    if found is None:
-        raise _not_found(viewer, public_id)
+    found = _found(_LOCKED, viewer, public_id)
     if not may_change(viewer, found):
         raise NotAllowed(public_id)
     return _with_rows(work, found)

@@ -107,6 +107,8 @@ class Page:
     def problems(self) -> dict[str, str]:
         """Errors, and what is missing, in words by control name, in the order of the page."""
         said = self.errors | {question.key: question.when_missing for question in self.missing}
+        if not said:
+            return said
         order = [
             name for question in self.step.fields for name in (question.key, *question.names(self.raw[question.key]))
         ]
@@ -196,7 +198,7 @@ def _typed(participation: Participation) -> dict[str, Raw]:
 
 def _standing(step: Step, values: Values, drafts: Mapping[str, Raw]) -> Page:
     page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
-    for question in page.asked:
+    for question in page.asked if drafts else ():
         if question.key in drafts:  # it may have become right by what was changed elsewhere
             said = {question.key: _("Svaret er ikke lagret ennå. Det lagres når du går videre eller tilbake")}
             page.refuse(question.key, said, values)
