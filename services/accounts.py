@@ -133,7 +133,7 @@ _VISIT = (
 
 def read_visit(key: str) -> Visit | None:
     """The running visit with that key, all in one question; `None` if it is unknown or has ended."""
-    rows = session().execute(_VISIT, {"key_hash": _digest(key)}).all()
+    rows = session().connection().execute(_VISIT, {"key_hash": _digest(key)}).all()
     if not rows or _has_ended(rows[0].user_id, rows[0].created_at, rows[0].seen_at):
         return None
     return Visit(dict(rows[0].data), _viewer(rows), rows[0].seen_at)

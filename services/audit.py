@@ -27,6 +27,9 @@ class Action(StrEnum):
     REFUSED = "refused"
 
 
+_LINE = insert(AccessEntry.__table__)  # type: ignore[arg-type]
+
+
 def note(
     action: Action,
     *,
@@ -35,10 +38,15 @@ def note(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Add a line to the log within the caller's transaction. `detail` holds ids and codes only."""
-    session().execute(
-        insert(AccessEntry).values(
-            at=now(), user_id=user_id, action=action.value, participation_ref=participation, detail=detail
-        )
+    session().connection().execute(
+        _LINE,
+        {
+            "at": now(),
+            "user_id": user_id,
+            "action": action.value,
+            "participation_ref": participation,
+            "detail": detail,
+        },
     )
 
 

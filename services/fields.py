@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 from services.i18n import N_
@@ -93,10 +94,10 @@ class Option:
     group: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
-    """A question. `help` is the text behind its «i»; `shown` and `required` are rules over the
-    answers. A question that is not shown has no answer."""
+    """A question, equal to itself only. `help` is the text behind its «i»; `shown` and `required` are rules over
+    the answers. A question that is not shown has no answer."""
 
     kind: ClassVar[str] = "text"
     key: str
@@ -172,11 +173,16 @@ class Field:
         return _(self.missing_text) if self.missing_text else _("Fyll ut feltet")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ChoiceField(Field):
     """One of several options: radio buttons up to five, a select beyond. Value: the code."""
 
     options: tuple[Option, ...]
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The words of each code."""
+        return {option.code: option.label for option in self.options}
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -184,10 +190,10 @@ class ChoiceField(Field):
         return "radio" if len(self.options) <= 5 else "select"
 
     def offers(self, raw: Raw) -> bool:
-        return len(raw) <= 1 and {"", *(option.code for option in self.options)}.issuperset(raw)
+        return len(raw) <= 1 and all(code in self.labels or code == "" for code in raw)
 
     def parse_text(self, given: str) -> str:
-        if any(option.code == given for option in self.options):
+        if given in self.labels:
             return given
         raise self.invalid(_("Velg et av alternativene"))
 
@@ -197,7 +203,7 @@ class ChoiceField(Field):
     def text(self, value: Any) -> str:
         if value is None:
             return ""
-        return next((_(o.label) for o in self.options if o.code == value), str(value))
+        return _(self.labels[value]) if value in self.labels else str(value)
 
     @property
     def when_missing(self) -> str:
@@ -205,7 +211,7 @@ class ChoiceField(Field):
         return _(self.missing_text) if self.missing_text else _("Velg et svar")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ManyField(ChoiceField):
     """Several of the options, as check boxes. `exclusive` excludes all others. Value: sorted codes."""
 
@@ -217,16 +223,15 @@ class ManyField(ChoiceField):
         return "checks"
 
     def offers(self, raw: Raw) -> bool:
-        return {option.code for option in self.options}.issuperset(raw)
+        return self.labels.keys() >= set(raw)
 
     def parse(self, raw: Raw) -> list[str] | None:
-        known = [option.code for option in self.options]
-        if any(code not in known for code in raw):
+        if not self.offers(raw):
             raise self.invalid(_("Velg blant alternativene"))
         if self.exclusive in raw and len(set(raw)) > 1:
-            label = next(_(o.label) for o in self.options if o.code == self.exclusive)
+            label = self.text([self.exclusive])
             raise self.invalid(_("«%(label)s» kan ikke velges sammen med andre") % {"label": label})
-        return [code for code in known if code in raw] or None
+        return [code for code in self.labels if code in raw] or None
 
     def raw(self, value: Any) -> Raw:
         return list(value or [])
@@ -238,7 +243,7 @@ class ManyField(ChoiceField):
         return [super(ManyField, self).text(code) for code in value or []]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CheckField(Field):
     """A single check box. Value: `True` or none."""
 
@@ -259,7 +264,7 @@ class CheckField(Field):
         return _("Ja") if value else ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class NumberField(Field):
     """A whole number from `least` to `most`. Value: `int`."""
 
@@ -274,7 +279,7 @@ class NumberField(Field):
         return int(digits)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class YearField(Field):
     """A year with four digits. Value: `int`."""
 
@@ -289,7 +294,7 @@ class YearField(Field):
         return int(given)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class HoursField(Field):
     """Hours a week in steps of a half. Value: `Decimal` with one place."""
 
@@ -337,7 +342,7 @@ def date_text(day: date | None) -> str:
     return "" if day is None else f"{day.day:02}.{day.month:02}.{day.year:04}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DateField(Field):
     """A day, typed as dd.mm.åååå. Value: `date`."""
 
@@ -365,7 +370,7 @@ class DateField(Field):
         return None if kept is None else date.fromisoformat(kept)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MonthField(DateField):
     """A month, typed as mm.åååå. Value: its first day."""
 
@@ -381,7 +386,7 @@ class MonthField(DateField):
         return "" if value is None else f"{value:%m.%Y}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TextField(Field):
     """Free text up to `most` characters, on one line or several. Value: `str`, NFC."""
 

@@ -221,6 +221,7 @@ class Participation(Base):
         lazy="raise", order_by="Activity.position", cascade="all, delete-orphan"
     )
     leaves: Mapped[list["Leave"]] = relationship(lazy="raise", order_by="Leave.position", cascade="all, delete-orphan")
+    drafts: Mapped[list["DraftValue"]] = relationship(cascade="all, delete-orphan")
 
     # Page 4
     end_reason: Mapped[str | None] = mapped_column(String(30))
@@ -240,9 +241,6 @@ class Participation(Base):
     livelihood_end: Mapped[str | None] = mapped_column(String(30))
     oral_end: Mapped[str | None] = mapped_column(String(30))
     written_end: Mapped[str | None] = mapped_column(String(30))
-
-    municipality: Mapped[Municipality] = relationship(lazy="raise")
-    district: Mapped[District | None] = relationship(lazy="raise")
 
     __table_args__ = (
         # One running participation a person in the whole country (domain: «active elsewhere»); it also

@@ -14,7 +14,7 @@ from services.folkeregisteret import FolkeregisteretClient, PersonRecord
 from services.i18n import gettext as _
 from services.models import Municipality, Participation, Person, Status
 from services.pad import PadClient, TestResult
-from services.participants import find
+from services.participants import find_alone
 from services.register_errors import AccessDenied, Busy, NotFound, RegisterError, WrongNumber
 from services.registration import store_results
 from services.viewer import Viewer
@@ -190,7 +190,7 @@ def fetch_for(number: str, registers: Registers) -> list[TestResult] | None:
 
 def fetch_results(viewer: Viewer, public_id: str, registers: Registers) -> bool:
     """Ask PAD again for a participant's results and keep them; `False` if they cannot be had now."""
-    participation = find(viewer, public_id)
+    participation = find_alone(viewer, public_id)
     person = participation.person_ref
     results = fetch_for(participation.national_id, registers)
     if results is None:

@@ -20,7 +20,7 @@ from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
-from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
+from services.models import Activity, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed, change_row
@@ -29,7 +29,8 @@ from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEP
 from services.viewer import Viewer
 
 OSLO_TIME = ZoneInfo("Europe/Oslo")
-COLUMN_NAMES = {"district": "district_number"}  # of questions whose column is not called as they are
+# The columns of the answers by question; those of rows are tables of their own.
+COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in FIELDS if key not in ROW_KEYS}
 _ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, "leaves": Leave}
 
 
@@ -49,12 +50,10 @@ def today() -> date:
 
 def values_of(participation: Participation) -> dict[str, Any]:
     """All answers by question key, and the facts that rules read beside them."""
-    answers: dict[str, Any] = {
-        key: getattr(participation, COLUMN_NAMES.get(key, key)) for key in FIELDS if key not in ROW_KEYS
-    }
-    for key in ROW_KEYS:
+    answers: dict[str, Any] = {key: getattr(participation, column) for key, column in COLUMN_NAMES.items()}
+    for key, question in _ROWS_FIELDS.items():
         rows = getattr(participation, key)
-        answers[key] = [{f.key: getattr(row, f.key) for f in _rows_field(key).fields} for row in rows] or None
+        answers[key] = [{f.key: getattr(row, f.key) for f in question.fields} for row in rows] or None
     return answers | facts_of(participation)
 
 
@@ -68,8 +67,7 @@ def facts_of(participation: Participation) -> dict[str, Any]:
     }
 
 
-def _rows_field(key: str) -> RowsField:
-    return next(q for q in PROGRAMME.fields if isinstance(q, RowsField) and q.key == key)
+_ROWS_FIELDS = {question.key: question for question in PROGRAMME.fields if isinstance(question, RowsField)}
 
 
 @dataclass
@@ -109,6 +107,8 @@ class Page:
     def problems(self) -> dict[str, str]:
         """Errors, and what is missing, in words by control name, in the order of the page."""
         said = self.errors | {question.key: question.when_missing for question in self.missing}
+        if not said:
+            return said
         order = [
             name for question in self.step.fields for name in (question.key, *question.names(self.raw[question.key]))
         ]
@@ -140,9 +140,14 @@ class Page:
         return {question.key: self.answers.get(question.key) for question in self.step.fields}
 
 
+def raw_page(step: Step, form: FormData) -> Page:
+    """The page that was sent, as it came: what it means, and whether it is right, is not known yet."""
+    return Page(step=step, raw={question.key: question.read(form) for question in step.fields}, answers={})
+
+
 def read_page(step: Step, form: FormData, base: Values) -> Page:
     """The page that was sent. `base` holds the answers of the other pages and the facts."""
-    return _page(step, {question.key: question.read(form) for question in step.fields}, base)
+    return _page(step, raw_page(step, form).raw, base)
 
 
 def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
@@ -177,28 +182,27 @@ def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:
 
 def page_of(participation: Participation, step: Step) -> Page:
     """The page as it stands: the registered answers, and over them what is kept as typed."""
-    return pages_of(participation)[step.name]
+    return _standing(step, values_of(participation), _typed(participation))
 
 
 def pages_of(participation: Participation, sent: Page | None = None) -> dict[str, Page]:
     """All pages as they stand, by name; in place of one of them what has been `sent` for it."""
-    values = values_of(participation)
-    drafts = {draft.field: draft.raw for draft in drafts_of(participation)}
-    return {step.name: sent if sent and sent.step is step else _standing(step, values, drafts) for step in STEPS}
+    values, typed = values_of(participation), _typed(participation)
+    return {step.name: sent if sent and sent.step is step else _standing(step, values, typed) for step in STEPS}
+
+
+def _typed(participation: Participation) -> dict[str, Raw]:
+    """What was typed and could not be registered, by question key."""
+    return {draft.field: draft.raw for draft in participation.drafts}
 
 
 def _standing(step: Step, values: Values, drafts: Mapping[str, Raw]) -> Page:
     page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
-    for question in page.asked:
+    for question in page.asked if drafts else ():
         if question.key in drafts:  # it may have become right by what was changed elsewhere
             said = {question.key: _("Svaret er ikke lagret ennå. Det lagres når du går videre eller tilbake")}
             page.refuse(question.key, said, values)
     return page
-
-
-def drafts_of(participation: Participation) -> list[DraftValue]:
-    """What was typed and could not be registered."""
-    return list(session().scalars(select(DraftValue).where(DraftValue.participation_ref == participation.id)))
 
 
 def new_creation_key() -> str:
@@ -346,7 +350,7 @@ def set_answers(participation: Participation, answers: Values) -> None:
             rows = [model(position=i, municipality_number=number, **row) for i, row in enumerate(value or [])]
             setattr(participation, key, rows)
         else:
-            setattr(participation, COLUMN_NAMES.get(key, key), value)
+            setattr(participation, COLUMN_NAMES[key], value)
         if key == "district":
             participation.district_key = district_key(value)
     periods = ((leave.from_date, leave.to_date) for leave in participation.leaves)
@@ -377,7 +381,7 @@ def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
 def count_missing(participation: Participation) -> None:
     """Count anew what pages 2 and 3 lack, and page 4 once an avslutningsdato is registered."""
     values = values_of(participation)
-    drafts = {draft.field for draft in drafts_of(participation)}
+    drafts = {draft.field for draft in participation.drafts}
     participation.background_missing = missing_on(BACKGROUND, values, drafts)
     participation.programme_missing = missing_on(PROGRAMME, values, drafts)
     participation.termination_missing = missing_on(TERMINATION, values, drafts) if participation.end_date else 0

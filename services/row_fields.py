@@ -9,7 +9,7 @@ from services.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legi
 from services.i18n import gettext as _
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RowsField(Field):
     """Repeatable rows, each with the same questions. Value: list of dicts, or none."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.audit import Action, note
@@ -23,7 +23,6 @@ from services.participants import change_row, locked
 from services.registration import (
     Page,
     count_missing,
-    drafts_of,
     page_again,
     pages_of,
     set_answers,
@@ -39,6 +38,10 @@ class Incomplete(Exception):  # noqa: N818 - says what is the case
 
 class Stale(Exception):  # noqa: N818 - says what is the case
     """Something has changed since the question was put."""
+
+
+class NoSuchVersion(ValueError):  # noqa: N818 - says what is the case
+    """No form can have shown that version."""
 
 
 class Unfinished(Exception):  # noqa: N818 - says what is the case
@@ -75,18 +78,24 @@ def save(viewer: Viewer, public_id: str, page: Page, *, seen: int, keep_unread: 
     """Save a page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
     cannot be registered is kept beside as typed.
 
-    `seen` is the version that the form showed. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`,
-    `NotAllowed`. Saving what stands there already changes nothing, neither status nor «Sist endret».
+    `page` need not be read yet: it is read here, over what then stands there. `seen` is the version that the form
+    showed. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`. Saving what stands
+    there already changes nothing, neither status nor «Sist endret».
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
+        if seen > participation.version:
+            raise NoSuchVersion(seen)
         current = values_of(participation)
-        page = _settle(participation, page_again(page, page.raw, current), current, seen)
+        page = page_again(page, page.raw, current)
+        is_late = seen < participation.version
+        if is_late:
+            page = _settle(participation, page, current, seen)
         if not (keep_unread or page.is_complete):
             raise Unfinished(page, participation.version)
         wanted = _without_unasked(page.answers)
         changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
-        redrafted = _keep_drafts(work, viewer, participation, page, current, is_late=seen < participation.version)
+        redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
         if changed or redrafted:
             participation.version += 1
         if changed:
@@ -170,28 +179,24 @@ def _changes_since(participation: Participation, seen: int) -> tuple[dict[str, C
     return first, last
 
 
-def _keep_drafts(
-    work: Session, viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool
-) -> bool:
+def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:
     """Renew what is kept as typed for a page; gives whether that changes anything.
 
     What somebody has typed after this form was opened (`is_late`) stays where this form has changed nothing.
     """
-    kept = {draft.field: draft for draft in drafts_of(participation)}
+    kept = {draft.field: draft for draft in participation.drafts}
     before = {key: draft.raw for key, draft in kept.items()}
     for key in (question.key for question in page.step.fields):
         draft, is_answered = kept.get(key), page.answers[key] != current[key]
         if key in page.unread:
             if draft is None:
-                number = participation.municipality_number
-                draft = DraftValue(participation_ref=participation.id, municipality_number=number, field=key)
-                work.add(draft)
+                draft = DraftValue(municipality_number=participation.municipality_number, field=key)
+                participation.drafts.append(draft)
             if draft.raw != page.raw[key]:
                 draft.raw, draft.username, draft.at = page.raw[key], viewer.username, now()
         elif draft is not None and (is_answered or not is_late):
-            work.delete(draft)
-    work.flush()
-    return before != {draft.field: draft.raw for draft in drafts_of(participation)}
+            participation.drafts.remove(draft)
+    return before != {draft.field: draft.raw for draft in participation.drafts}
 
 
 def _end_for_good(viewer: Viewer, participation: Participation) -> None:
@@ -214,7 +219,7 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
             raise Stale
         if obstacles(pages_of(participation)):
             raise Incomplete
-        work.execute(delete(DraftValue).where(DraftValue.participation_ref == participation.id))
+        participation.drafts.clear()
         _end_for_good(viewer, participation)
         work.add(change_row(participation, viewer.username, "discharged", None, True))
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)

@@ -7,6 +7,7 @@ Source: section 3 of the domain (roles) and section 7 (protected addresses).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, true
 
@@ -97,11 +98,21 @@ def visible_to(viewer: Viewer, within: Sequence[str] | None = None) -> ColumnEle
     """
     if not viewer.can(Right.READ):
         return false()
-    unprotected = true() if viewer.sees_protected else Participation.protected == false()
     if viewer.is_national:
-        return and_(true(), *([_in_places(within)] if within is not None else ()), unprotected)
-    own = [place.number for place in viewer.places if within is None or place.number in within]
-    return and_(_in_places(own), Participation.deleted_at.is_(None), unprotected)
+        return _wall(None if within is None else tuple(within), viewer.is_national, viewer.sees_protected)
+    own = tuple(place.number for place in viewer.places if within is None or place.number in within)
+    return _wall(own, viewer.is_national, viewer.sees_protected)
+
+
+@lru_cache(maxsize=1000)
+def _wall(places: tuple[str, ...] | None, is_national: bool, sees_protected: bool) -> ColumnElement[bool]:
+    """What `visible_to` says, in SQL. Every page asks for it, and few are different."""
+    parts = [] if places is None else [_in_places(places)]
+    if not is_national:
+        parts.append(Participation.deleted_at.is_(None))
+    if not sees_protected:
+        parts.append(Participation.protected == false())
+    return and_(true(), *parts)
 
 
 def _in_places(numbers: Sequence[str]) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from app.test_results import tests_of
 from app.web import redirect_to, respond
 from services import participants as service
 from services.i18n import gettext as _
-from services.participants import find, heading, may_change, opened
+from services.participants import find, find_alone, heading, may_change, opened
 from services.registration import json_text, values_of
 from services.steps import FIELDS, STEPS
 from services.viewer import Right
@@ -41,7 +41,7 @@ def data_page(public_id: str) -> Any:
 @requires(Right.READ)
 def history_page(public_id: str) -> Any:
     """All changes of a participant, newest first."""
-    participation = find(viewer(), public_id)
+    participation = find_alone(viewer(), public_id)
     opened(viewer(), participation)
     lines = [(change.at, change.username, *_change_words(change)) for change in service.history(participation)]
     return respond(
@@ -73,7 +73,7 @@ def confirm_delete(public_id: str) -> Any:
 
 
 def _delete_answer(public_id: str, page: str, partial: str | None = None) -> Any:
-    participation = find(viewer(), public_id)
+    participation = find_alone(viewer(), public_id)
     if not may_change(viewer(), participation):
         raise service.NotAllowed(public_id)
     return respond(page, partial, participation=participation, heading=heading(participation))

@@ -16,7 +16,7 @@ from services.models import Participation
 from services.participants import find, heading
 from services.registration import Page
 from services.saving import Clash, Conflict, Unfinished
-from services.steps import FIELDS, TERMINATION, Step, step_named
+from services.steps import BACKGROUND, FIELDS, TERMINATION, Step, step_named
 
 
 def sent_form() -> dict[str, list[str]]:
@@ -33,18 +33,20 @@ def answer_page(
     participation: Participation,
     page: Page,
     *,
+    pages: Mapping[str, Page] | None = None,
     status: int = 200,
     version: int | None = None,
     said: dict[str, str] | None = None,
     clashes: dict[str, Clash] | None = None,
     elsewhere: list[tuple[str, str, list[str]]] | None = None,
 ) -> Response:
-    """The page with its form. `version` is the one that the page shows the answers of (default: the present
-    one); `said` are the problems to show, if it was refused."""
+    """The page with its form. `pages` are all of them as they stand, if they are known already; `version` is the
+    one that the page shows the answers of (default: the present one); `said` are the problems to show, if it was
+    refused."""
     title = f"{heading(participation)} · {_(page.step.title)}"
     clash_words = {key: _clash_words(key, clash) for key, clash in (clashes or {}).items()}
     failed = bool(said or clash_words or elsewhere)
-    pages = service.pages_of(participation)
+    pages = service.pages_of(participation) if pages is None else pages
     return respond(
         "registration/page.html",
         "registration/form.html",
@@ -57,9 +59,9 @@ def answer_page(
         step_word=forms.STEP_WORDS[page.step.name],
         summary=forms.summary(said or {}) + forms.summary(clash_words),
         elsewhere=elsewhere or [],
-        obstacles=obstacle_words({**pages, page.step.name: page}),
+        obstacles=obstacle_words({**pages, page.step.name: page}) if page.step is TERMINATION else "",
         heading=heading(participation),
-        tests=tests_of(participation.person),
+        tests=tests_of(participation.person) if page.step is BACKGROUND else None,
         title=f"{_('Feil:')} {title}" if failed else title,
     )
 

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from flask import current_app
+from markupsafe import Markup
 
 from services.fields import ChoiceField, Field, Raw
+from services.i18n import current_language
 from services.i18n import gettext as _
 from services.registration import Page
 from services.row_fields import RowsField
@@ -17,6 +22,30 @@ STEP_WORDS = {
     TERMINATION.name: "avslutning",
 }
 STEP_OF_WORD = {word: next(s for s in STEPS if s.name == name) for name, word in STEP_WORDS.items()}
+
+
+Options: TypeAlias = list[tuple[str, Any]]  # (code, words), or (group, [(code, words), …])
+
+
+@lru_cache(maxsize=500)
+def _options(question: Field, _language: str) -> Options:
+    """The options of a choice in the language in force."""
+    if not isinstance(question, ChoiceField):
+        return []
+    flat = [(option.code, _(option.label), option.group) for option in question.options]
+    if not any(group for _code, _words, group in flat):
+        return [(code, words) for code, words, _group in flat]
+    groups = dict.fromkeys(group for _code, _words, group in flat)
+    return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
+
+
+@lru_cache(maxsize=500)
+def _drawn_options(question: Field, language: str) -> Markup:
+    """The same as they stand in a list to choose from, none of them chosen: all countries of the world, or those of
+    ten rows of tiltak, are not drawn anew for every page."""
+    fields: Any = current_app.jinja_env.get_template("ui/fields.html").module
+    drawn: Markup = fields.select_options(_options(question, language))
+    return drawn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +66,16 @@ class Control:
     rows: list["Row"] = field(default_factory=list)
 
     @property
-    def options(self) -> list[tuple[str, Any]]:
-        """The options for the templates: (code, words), or (group, [(code, words), …])."""
-        if not isinstance(self.question, ChoiceField):
-            return []
-        flat = [(option.code, _(option.label), option.group) for option in self.question.options]
-        if not any(group for _code, _words, group in flat):
-            return [(code, words) for code, words, _group in flat]
-        groups = dict.fromkeys(group for _code, _words, group in flat)
-        return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
+    def options(self) -> Options:
+        """The options of a choice for the templates."""
+        return _options(self.question, current_language())
+
+    @property
+    def drawn_options(self) -> Markup:
+        """The options of a list to choose one from, as they stand in it."""
+        drawn = _drawn_options(self.question, current_language())
+        before, chosen, after = drawn.partition(Markup('value="{}"').format(self.value))
+        return before + chosen + Markup(" selected") + after if self.value and chosen else drawn
 
     @property
     def mark(self) -> str:
@@ -84,7 +114,7 @@ def controls_of(
             shown=question.key in shown,
             required=question.required(page.answers),
             # On the last page every answer counts for the button that discharges.
-            watched=page.step is TERMINATION or question.remarked or bool(page.step.dependents(question.key)),
+            watched=page.step is TERMINATION or question.remarked or question.key in page.step.leading,
             redrawn=bool(question.shown.keys or question.required.keys),
             rows=_rows(question, page.raw[question.key], errors),
         )

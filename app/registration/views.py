@@ -30,7 +30,7 @@ from services.participants import NotAllowed, find, heading, may_change, opened
 from services.registers import fetch_results
 from services.registration import Page
 from services.row_fields import RowsField
-from services.saving import Conflict, Unfinished
+from services.saving import Conflict, NoSuchVersion, Unfinished
 from services.steps import PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, PERSON_ID_HELP
 from services.viewer import Right
@@ -45,8 +45,10 @@ def _addresses() -> dict[str, Any]:
     values = dict(request.view_args or {})
     known = "public_id" in values and "word" in values
     return {
-        "show_url": url_for("registration.show", **values) if known else url_for("registration.show_new"),
-        "rows_url": url_for("registration.rows", **values) if known else "",
+        "urls": {
+            "show": url_for("registration.show", **values) if known else url_for("registration.show_new"),
+            "rows": url_for("registration.rows", **values) if known else "",
+        },
         "help": {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)},
         "number_help": number_help,
     }
@@ -137,8 +139,9 @@ def step_page(public_id: str, word: str) -> Any:
     participation = find(viewer(), public_id)
     if not may_change(viewer(), participation):
         return redirect_to(url_for("participants.data_page", public_id=public_id))
+    pages = service.pages_of(participation)
     opened(viewer(), participation)
-    return answer_page(participation, service.page_of(participation, forms.STEP_OF_WORD[word]))
+    return answer_page(participation, pages[forms.STEP_OF_WORD[word].name], pages=pages)
 
 
 @registration.post(f"/<id:public_id>/{_PAGES}/vis")
@@ -156,9 +159,13 @@ def show(public_id: str, word: str) -> Any:
 def _sent_page(participation: Participation, step: Step) -> Page:
     """The page that was sent. Fields and choices that it does not have are not ours: nothing is done."""
     page = service.read_page(step, sent_form(), service.values_of(participation))
-    if set(request.form) - page.names() - {"csrf_token", "version", "go", "vist"} or not page.is_ours:
+    if not _is_ours(page):
         abort(400)
     return page
+
+
+def _is_ours(page: Page) -> bool:
+    return page.is_ours and not set(request.form) - page.names() - {"csrf_token", "version", "go", "vist"}
 
 
 @registration.post(f"/<id:public_id>/{_PAGES}/rader")
@@ -202,33 +209,57 @@ def _changeable(public_id: str) -> Participation:
 def save(public_id: str, word: str) -> Any:
     """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
     backwards, and out, what cannot be registered is kept as typed."""
-    participation = _changeable(public_id)
     step, going = forms.STEP_OF_WORD[word], request.form.get("go", "next")
-    page, seen = _sent_page(participation, step), _seen_version(participation)
-    if going == "show":
-        return answer_page(participation, with_registered(participation, page), version=seen)
-    if going.startswith(("add-", "remove-")):
-        return _answer_rows(participation, page, going)
-    if going == "discharge" and step is TERMINATION:
-        return _ask_discharge(public_id, page, seen)
-    forwards = _leads_forwards(step, going)
+    if going == "show" or going.startswith(("add-", "remove-")):
+        return _answer_unsaved(public_id, step, going)
+    page = _page_to_save(public_id, step, going)
     try:
-        saving.save(viewer(), public_id, page, seen=seen, keep_unread=not forwards)
+        if going == "discharge":
+            return _ask_discharge(public_id, page, _version())
+        forwards = _leads_forwards(step, going)
+        saved = saving.save(viewer(), public_id, page, seen=_version(), keep_unread=not forwards)
     except Unfinished as unfinished:
         return answer_unfinished(public_id, unfinished)
     except Conflict as conflict:
         return answer_conflict(public_id, conflict)
+    except NoSuchVersion:
+        abort(400)
     if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
         flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")
-    return redirect_to(_next_address(public_id, step, going))
+    return redirect_to(_next_address(public_id, step, going, saved))
+
+
+def _answer_unsaved(public_id: str, step: Step, going: str) -> Response:
+    """The form again: without script, what belongs to the answers, or a row more or less."""
+    participation = _changeable(public_id)
+    page, seen = _sent_page(participation, step), _seen_version(participation)
+    if going == "show":
+        return answer_page(participation, with_registered(participation, page), version=seen)
+    return _answer_rows(participation, page, going)
+
+
+def _page_to_save(public_id: str, step: Step, going: str) -> Page:
+    """The page as it came; saving will read it. What no form of ours sends is refused, but that is not said to
+    those who may not change her."""
+    page = service.raw_page(step, sent_form())
+    known = {"next", "overview", "fetch", *(s.name for s in STEPS), *(["discharge"] if step is TERMINATION else [])}
+    if going not in known or _version() < 0 or not _is_ours(page):
+        _changeable(public_id)
+        abort(400)
+    return page
+
+
+def _version() -> int:
+    """The version that the form says that it showed; below zero if it says none."""
+    given = request.form.get("version", "")
+    return int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
 
 
 def _seen_version(participation: Participation) -> int:
     """The version that the form showed."""
-    given = request.form.get("version", "")
-    if not re.fullmatch("[0-9]{1,8}", given) or int(given) > participation.version:
+    if not 0 <= _version() <= participation.version:
         abort(400)
-    return int(given)
+    return _version()
 
 
 def _leads_forwards(step: Step, going: str) -> bool:
@@ -238,12 +269,10 @@ def _leads_forwards(step: Step, going: str) -> bool:
         return step is not TERMINATION
     if going in {"overview", "fetch", TERMINATION.name}:
         return False
-    if going not in {s.name for s in STEPS}:
-        abort(400)
     return STEPS.index(step_named(going)) > STEPS.index(step)
 
 
-def _next_address(public_id: str, step: Step, going: str) -> str:
+def _next_address(public_id: str, step: Step, going: str, saved: Participation | None = None) -> str:
     """Where a button leads. Going forwards stops at the first page that is not complete."""
     if going == "overview" or (going == "next" and step is PROGRAMME):
         return url_for("overview.overview_page")
@@ -251,9 +280,9 @@ def _next_address(public_id: str, step: Step, going: str) -> str:
         return page_address(public_id, step)
     wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
     if wanted is not TERMINATION:
-        pages = service.pages_of(find(viewer(), public_id))
+        participation = saved or find(viewer(), public_id)
         for between in STEPS[STEPS.index(step) : STEPS.index(wanted)]:
-            if not pages[between.name].is_complete:
+            if not service.page_of(participation, between).is_complete:
                 return page_address(public_id, between)
     return page_address(public_id, wanted)
 
@@ -264,12 +293,11 @@ def _next_address(public_id: str, step: Step, going: str) -> str:
 def _ask_discharge(public_id: str, page: Page, seen: int) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
-        version = saving.save(viewer(), public_id, page, seen=seen).version
+        participation = saving.save(viewer(), public_id, page, seen=seen)
+        page, version = service.page_again(page, page.raw, service.values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
-    except Conflict as conflict:
-        return answer_conflict(public_id, conflict)
-    participation = find(viewer(), public_id)
+        participation = find(viewer(), public_id)
     if obstacles := saving.obstacles(service.pages_of(participation, page)):
         return answer_obstacles(participation, page, version, obstacles)
     if not is_partial():

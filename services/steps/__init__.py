@@ -5,6 +5,7 @@ A step is its questions in the order of the page and the checks that read severa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from services.fields import Field, Values
@@ -18,7 +19,7 @@ def _nothing(values: Values) -> dict[str, str]:
     return {}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
     """One page. `checks` gives errors and `warnings` gives remarks, both by question key; warnings
     stop nobody."""
@@ -47,15 +48,15 @@ class Step:
                 answers[question.key] = None
         return {question.key: answers.get(question.key) for question in self.fields}
 
-    def dependents(self, key: str) -> list[Field]:
-        """The questions whose showing or obligation hangs on an answer, directly or in a chain."""
-        keys = {key}
-        found = []
-        for question in self.fields:
-            if keys & {*question.shown.keys, *question.required.keys} - {question.key}:
-                found.append(question)
-                keys.add(question.key)
-        return found
+    @cached_property
+    def leading(self) -> frozenset[str]:
+        """The questions on whose answers the showing or obligation of others on the page hangs, by key."""
+        return frozenset(
+            key
+            for question in self.fields
+            for key in (*question.shown.keys, *question.required.keys)
+            if key != question.key
+        )
 
 
 PERSON = Step(

@@ -256,7 +256,7 @@ def test_the_panel_as_a_fragment(own_house: House) -> None:
         switch = screen.tree.by_id["panel-bryter"]
         assert switch.attrib["aria-expanded"] == expanded
         assert ("q" in {one.attrib["name"] for one in screen.tree.elements("textarea")}) == (state == "1")
-        assert chips_of(screen) == ["Status: Endret"]
+        assert not chips_of(screen), "the chips stay: they may be changing at the same time"
         assert "HX-Push-Url" not in screen.answer.headers, "the list is the same"
     assert "autofocus" in switch.attrib, "closed by the cross: the focus goes back to the button"
     assert not form_of(overview_of(own_house)).has("q")

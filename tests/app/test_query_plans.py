@@ -3,7 +3,8 @@ sorting what an index holds in order.
 
 The statements are those that the program sends, caught on their way. SQLite tells its plan by rule. PostgreSQL
 weighs costs, and finds a table of a few thousand rows quicker to read whole than by an index; so it is told not to
-(`enable_seqscan`, and where there is an order `enable_sort`): what it does all the same is what it cannot do without.
+(`enable_seqscan`, joins that read a whole side, and where there is an order `enable_sort`): what it does all the same is
+what it cannot do without.
 """
 
 import json
@@ -86,7 +87,8 @@ def plans(house: House, asked: list[tuple[str, Any]], *, keep_order: bool) -> li
     with house.app.app_context(), db.engine.connect() as work:
         if db.engine.dialect.name == SQLITE:
             return [Plan(*one) for one in ((s, _sqlite_steps(work, s, p)) for s, p in asked)]
-        work.execute(text("SET enable_seqscan = off"))
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            work.execute(text(f"SET enable_{way} = off"))
         if keep_order:
             work.execute(text("SET enable_sort = off"))
         found = [Plan(*one) for one in ((s, _postgresql_steps(work, s, p)) for s, p in asked)]

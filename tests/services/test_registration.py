@@ -24,7 +24,6 @@ from services.registration import (
     Page,
     create,
     created_with,
-    drafts_of,
     missing_on,
     new_creation_key,
     page_again,
@@ -207,7 +206,7 @@ def test_forwards_nothing_is_saved_of_a_page_with_faults(register: Flask) -> Non
         assert caught.value.page.unread == {"children"}
         found = find(viewer("berit.bergen"), public_id)
         assert (found.version, found.mother_tongue, found.status) == (1, None, Status.CREATED)
-        assert drafts_of(found) == []
+        assert found.drafts == []
 
 
 def test_others_may_not_save(register: Flask) -> None:
@@ -281,7 +280,7 @@ class Walk:
     def open(self, by: str, step: Step, written: dict[str, Any] | None = None) -> None:
         """Open a page, perhaps with something written in it already."""
         found = find(viewer(by), self.public_id)
-        drafted = {draft.field for draft in drafts_of(found)}
+        drafted = {draft.field for draft in found.drafts}
         base = dict(page_of(found, step).raw)
         self.forms.append(OpenForm(by, step, written or base, base, drafted, found.version))
 
@@ -350,7 +349,7 @@ class Walk:
         """What must hold after every save."""
         found = find(viewer("berit.bergen"), self.public_id)
         values = values_of(found)
-        drafts = {draft.field for draft in drafts_of(found)}
+        drafts = {draft.field for draft in found.drafts}
         for step, stored in ((BACKGROUND, found.background_missing), (PROGRAMME, found.programme_missing)):
             assert stored == missing_on(step, values, drafts)
             assert stored == len({name.partition("-")[0] for name in page_of(found, step).problems})
