@@ -3,8 +3,8 @@ sorting what an index holds in order.
 
 The statements are those that the program sends, caught on their way. SQLite tells its plan by rule. PostgreSQL
 weighs costs, and finds a table of a few thousand rows quicker to read whole than by an index; so it is told not to
-(`enable_seqscan`, joins that read a whole side, and where there is an order `enable_sort`): what it does all the same is
-what it cannot do without.
+(`enable_seqscan`, joins that read a whole side, and where there is an order `enable_sort`): what it does all the same
+is what it cannot do without.
 """
 
 import json
