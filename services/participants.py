@@ -1,10 +1,11 @@
 """One participant as she is found, read and deleted; always through the eyes of a viewer. The list: `listing`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.orm import Session, contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -116,22 +117,24 @@ def delete(viewer: Viewer, public_id: str) -> None:
         participation.deleted_at = now()
         participation.deleted_by = viewer.username
         participation.version += 1
-        work.add(change_row(participation, viewer.username, "deleted", None, True))
+        note_changes(participation, viewer.username, [("deleted", None, True)])
         note(Action.DELETE, user_id=viewer.user_id, participation=participation.id)
 
 
-def change_row(participation: Participation, username: str, field: str, old: Any, new: Any) -> Change:
-    """A history row for a change that makes the participation's present version."""
-    return Change(
-        participation_ref=participation.id,
-        municipality_number=participation.municipality_number,
-        version=participation.version,
-        at=now(),
-        username=username,
-        field=field,
-        old=old,
-        new=new,
-    )
+_CHANGES = insert(Change.__table__)  # type: ignore[arg-type]
+
+
+def note_changes(participation: Participation, username: str, changes: Iterable[tuple[str, Any, Any]]) -> None:
+    """Add (field, old, new) to the history within the caller's transaction; they make the present version."""
+    common = {
+        "participation_ref": participation.id,
+        "municipality_number": participation.municipality_number,
+        "version": participation.version,
+        "at": now(),
+        "username": username,
+    }
+    rows = [{**common, "field": field, "old": old, "new": new} for field, old, new in changes]
+    session().connection().execute(_CHANGES, rows)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from services.i18n import gettext as _
 from services.models import Activity, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
-from services.participants import NotAllowed, change_row
+from services.participants import NotAllowed, note_changes
 from services.row_fields import RowsField
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
@@ -292,10 +292,9 @@ def _insert(
     count_missing(participation)
     work.add(participation)
     work.flush()
-    for question in PERSON.fields:
-        value = page.answers.get(question.key)
-        if value is not None:
-            work.add(change_row(participation, viewer.username, question.key, None, question.to_json(value)))
+    given = [(question, page.answers.get(question.key)) for question in PERSON.fields]
+    changes = [(question.key, None, question.to_json(value)) for question, value in given if value is not None]
+    note_changes(participation, viewer.username, changes)
     note(Action.CREATE, user_id=viewer.user_id, participation=participation.id)
     return participation.public_id
 

@@ -12,14 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from services.audit import Action, note
 from services.db import now, session, writing
 from services.fields import Values
 from services.i18n import gettext as _
 from services.models import Change, DraftValue, Participation, Status
-from services.participants import change_row, locked
+from services.participants import locked, note_changes
 from services.registration import (
     Page,
     count_missing,
@@ -99,17 +98,16 @@ def save(viewer: Viewer, public_id: str, page: Page, *, seen: int, keep_unread: 
         if changed or redrafted:
             participation.version += 1
         if changed:
-            _change(work, viewer, participation, current, changed)
+            _change(viewer, participation, current, changed)
         count_missing(participation)
     return participation
 
 
-def _change(work: Session, viewer: Viewer, participation: Participation, current: Values, changed: Values) -> None:
+def _change(viewer: Viewer, participation: Participation, current: Values, changed: Values) -> None:
     """Register other answers, with their history."""
-    for key, value in changed.items():
-        question = FIELDS[key]
-        old, new = question.to_json(current[key]), question.to_json(value)
-        work.add(change_row(participation, viewer.username, key, old, new))
+    both = ((FIELDS[key], current[key], value) for key, value in changed.items())
+    changes = [(question.key, question.to_json(old), question.to_json(new)) for question, old, new in both]
+    note_changes(participation, viewer.username, changes)
     set_answers(participation, changed)
     participation.status = Status.ENDED if participation.end_date else Status.CHANGED
     participation.changed_at, participation.changed_by = now(), viewer.username
@@ -221,7 +219,7 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
             raise Incomplete
         participation.drafts.clear()
         _end_for_good(viewer, participation)
-        work.add(change_row(participation, viewer.username, "discharged", None, True))
+        note_changes(participation, viewer.username, [("discharged", None, True)])
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
 
 
