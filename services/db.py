@@ -6,7 +6,7 @@ refused in the middle («database is locked»), so whoever means to write says s
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -107,6 +107,16 @@ def end_reading() -> None:
     session().rollback()
 
 
+def _without_compiler(engine: Engine) -> None:
+    """PostgreSQL compiles what looks expensive, for half a second; our questions take milliseconds."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SET jit = off")
+        connection.commit()
+
+
 def _ask_after_a_rest(engine: Engine) -> None:
     """Before a connection is used that has rested, ask whether it still stands; else take a new one. The pool's own
     `pool_pre_ping` asks each time, which is one more way to the database and back in every request."""
@@ -151,6 +161,7 @@ def listen(engine: Engine) -> None:
     PostgreSQL, which may have been cut."""
     if engine.dialect.name != "sqlite":
         _ask_after_a_rest(engine)
+        _without_compiler(engine)
         return
     engine.dialect.statement_compiler = _HintedCompiler
 

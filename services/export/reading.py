@@ -29,7 +29,6 @@ from sqlalchemy import (
     cast,
     func,
     select,
-    text,
     type_coerce,
 )
 from sqlalchemy.types import NullType
@@ -251,7 +250,6 @@ def _connection() -> Connection:
     connection = session().get_bind().engine.connect()
     if connection.dialect.name == "postgresql":  # SQLite's transactions do so anyhow
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        connection.execute(text("SET LOCAL jit = off"))  # compiling seventy columns takes longer than the first rows
     return connection
 
 
