@@ -39,12 +39,25 @@ def _options(question: Field, _language: str) -> Options:
     return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
 
 
-@lru_cache(maxsize=500)
-def _drawn_options(question: Field, language: str) -> Markup:
-    """The same as they stand in a list to choose from, none of them chosen: all countries of the world, or those of
-    ten rows of tiltak, are not drawn anew for every page."""
+# How a chosen option is marked, after what stands behind its value.
+_CHOSEN = {
+    "select": (Markup(""), Markup(" selected")),
+    "radio": (Markup(' autocomplete="off"'), Markup(" checked")),
+    "checks": (Markup(' autocomplete="off"'), Markup(" checked")),
+}
+
+
+@lru_cache(maxsize=1000)
+def _drawn_options(question: Field, name: str, language: str) -> Markup:
+    """The same as they stand on the page, none of them chosen: all countries of the world are not drawn anew for
+    every page."""
     fields: Any = current_app.jinja_env.get_template("ui/fields.html").module
-    drawn: Markup = fields.select_options(_options(question, language))
+    options, alone = _options(question, language), getattr(question, "exclusive", None)
+    drawn: Markup = (
+        fields.select_options(options)
+        if question.kind == "select"
+        else fields.choices("radio" if question.kind == "radio" else "checkbox", name, name, options, alone=alone)
+    )
     return drawn
 
 
@@ -72,10 +85,13 @@ class Control:
 
     @property
     def drawn_options(self) -> Markup:
-        """The options of a list to choose one from, as they stand in it."""
-        drawn = _drawn_options(self.question, current_language())
-        before, chosen, after = drawn.partition(Markup('value="{}"').format(self.value))
-        return before + chosen + Markup(" selected") + after if self.value and chosen else drawn
+        """The options of a choice as they stand on the page."""
+        drawn = _drawn_options(self.question, self.name, current_language())
+        end, chosen = _CHOSEN[self.question.kind]
+        for code in self.raw:
+            option = Markup('value="{}"').format(code) + end
+            drawn = drawn.replace(option, option + chosen, 1)
+        return drawn
 
     @property
     def mark(self) -> str:
