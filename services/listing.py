@@ -171,7 +171,7 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 
 
 def _kept(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
-    """Each database has statements of its own: a process may serve both."""
+    """Each database has statements of its own: a process may serve both. Those of large searches are not kept."""
 
     def made(_for_sqlite: bool, *args: *_Asked) -> _Made:
         return make(*args)
@@ -180,6 +180,8 @@ def _kept(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
 
     @wraps(make)
     def kept(*args: *_Asked) -> _Made:
+        if any(isinstance(one, Shape) and one.is_large for one in args):
+            return make(*args)
         return known(on_sqlite(), *args)
 
     return kept
@@ -268,9 +270,12 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     """In one question: those who are found are counted and sorted once."""
     asked = question(criteria.terms or (), _places(viewer, criteria))
     found = _finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
+    # What SQLAlchemy makes of a large one is not kept either.
+    uncached = {"compiled_cache": None} if asked.shape.is_large else {}
 
     def ask(offset: int) -> list[Any]:
-        return list(session().execute(found, {**asked.values, "most": size, "before": offset}))
+        here = {**asked.values, "most": size, "before": offset}
+        return list(session().execute(found, here, execution_options=uncached))
 
     rows = ask((page - 1) * size)
     total = rows[0].number if rows else (count(viewer, criteria) if page > 1 else 0)

@@ -37,6 +37,7 @@ LONGEST_TERM = 200
 _DIVIDERS = re.compile(r"[,;\t\r\n]+")
 _INSIDE_NUMBERS = re.compile(r"[\s.\u00a0-]")
 _SHORT = 3  # letters; fewer match the beginning of a word only
+_LARGE = 25  # words and beginnings of numbers
 _MOST_PLACES = 20  # so many municipalities are named to the index of names
 _P = Participation
 
@@ -102,6 +103,11 @@ class Shape:
     person_ids: bool
     starts: int
     names: tuple[int, ...]
+
+    @property
+    def is_large(self) -> bool:
+        """True if its statement is too large to be kept: there is no end of such shapes, and each takes megabytes."""
+        return self.starts + sum(self.names) > _LARGE
 
 
 @dataclass(frozen=True)
