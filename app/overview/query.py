@@ -92,11 +92,6 @@ class ListQuery:
         """In the same order, what fits other criteria."""
         return replace(self, criteria=criteria, search=search, page=1)
 
-    @property
-    def is_narrowed(self) -> bool:
-        """True if anything is asked of the participants."""
-        return bool(self.search) or self.criteria != Criteria()
-
 
 def next_order(order: Order, column: Column) -> Order:
     """The order after a click on the column's heading: ascending, descending, back to default (guide 3.2)."""

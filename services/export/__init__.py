@@ -10,13 +10,12 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement
 
 from services.export import csv_file, xlsx_file
-from services.export.columns import CELLS, COLUMN_LABELS, Field, full_fields, overview_fields
+from services.export.columns import COLUMN_LABELS, Field, full_fields, overview_fields
 from services.export.reading import batches, is_longer_than
 from services.export.words import deletion_text, moment_date, result_text, status_text, status_word
 from services.export.xlsx_file import TooManyRows, pieces
 
 __all__ = [
-    "CELLS",
     "COLUMN_LABELS",
     "Field",
     "TooManyRows",

@@ -1,4 +1,4 @@
-"""What stands in the columns of the two downloads, and in the cells of the list on screen.
+"""What stands in the columns of the two downloads.
 
 A column is declared by the database's columns that it is made of and by how their values are said; the questions
 say theirs themselves (`services.steps`). How values are read, and what a file makes of them, is elsewhere.
@@ -113,14 +113,6 @@ _OVERVIEW: dict[Column, Callable[[str], Field]] = {
     Column.CHANGED_BY: lambda label: _text(label, _P.changed_by),
 }
 _OVERVIEW_FIELDS = {column: make(COLUMN_LABELS[column]) for column, make in _OVERVIEW.items()}
-
-
-def _cell(field: Field) -> Callable[[Any], str]:
-    return lambda row: field.text(*(getattr(row, source.key) for source in field.sources))
-
-
-# What stands in the list on screen: the text of a column for a row of it.
-CELLS: dict[Column, Callable[[Any], str]] = {column: _cell(field) for column, field in _OVERVIEW_FIELDS.items()}
 
 
 def overview_fields(viewer: Viewer) -> list[Field]:
