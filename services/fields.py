@@ -106,7 +106,6 @@ class Field:
     shown: Condition = ALWAYS
     required: Condition = NEVER
     missing_text: str = ""
-    remarked: bool = False  # the answer can call for a remark, said as soon as it is given
 
     def read(self, form: FormData) -> Raw:
         """The raw answer as it came."""

@@ -412,7 +412,10 @@ class Leave(Base):
 
 
 class DraftValue(Base):
-    """What was typed but is not valid: kept as typed, beside the register, until it is mended."""
+    """What was typed but is not registered: kept as typed, beside the register, until it is mended.
+
+    `is_undecided`: it may be right, but somebody else has answered the same meanwhile, and nobody has chosen yet.
+    """
 
     __tablename__ = "draft_value"
     __table_args__ = (UniqueConstraint("participation_ref", "field"),)
@@ -424,10 +427,14 @@ class DraftValue(Base):
     raw: Mapped[Any] = mapped_column(json_type)
     username: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_undecided: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Change(Base):
-    """One field's change, written in the same transaction as the change itself. Append-only."""
+    """One field's change, written in the same transaction as the change itself. Append-only.
+
+    `form_key`: which form on screen sent it, so that a form whose answer was lost is not at odds with itself.
+    """
 
     __tablename__ = "change"
     __table_args__ = (Index("ix_change_participation", "participation_ref", "version"),)
@@ -442,6 +449,7 @@ class Change(Base):
     field: Mapped[str] = mapped_column(String(40))
     old: Mapped[Any] = mapped_column(json_type, nullable=True)
     new: Mapped[Any] = mapped_column(json_type, nullable=True)
+    form_key: Mapped[str | None] = mapped_column(String(32))
 
 
 class AccessEntry(Base):

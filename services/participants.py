@@ -124,14 +124,24 @@ def delete(viewer: Viewer, public_id: str) -> None:
 _CHANGES = insert(Change.__table__)  # type: ignore[arg-type]
 
 
-def note_changes(participation: Participation, username: str, changes: Iterable[tuple[str, Any, Any]]) -> None:
-    """Add (field, old, new) to the history within the caller's transaction; they make the present version."""
+def note_changes(
+    participation: Participation,
+    username: str,
+    changes: Iterable[tuple[str, Any, Any]],
+    *,
+    form_key: str | None = None,
+) -> None:
+    """Add (field, old, new) to the history within the caller's transaction; they make the present version.
+
+    `form_key`: the form on screen that they come from, if it has one.
+    """
     common = {
         "participation_ref": participation.id,
         "municipality_number": participation.municipality_number,
         "version": participation.version,
         "at": now(),
         "username": username,
+        "form_key": form_key,
     }
     rows = [{**common, "field": field, "old": old, "new": new} for field, old, new in changes]
     session().connection().execute(_CHANGES, rows)

@@ -20,7 +20,7 @@ from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
-from services.models import Activity, Leave, Municipality, Participation, Person, Status
+from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed, note_changes
@@ -75,7 +75,8 @@ class Page:
     """A page as it was sent or as it stands: what is in its controls, what it means, what is wrong.
 
     `answers` are all answers of the participation with this page's on top; where one cannot be
-    registered (`unread`), the one that is registered stands. `errors` are by control name.
+    registered (`unread`), the one that is registered stands. `errors` are by control name. `undecided` are those
+    of the unread that two people have answered, and nobody has chosen yet.
 
     A question that hangs on an answer that cannot be read, or that is about to be written anew, may be asked
     or not. What is typed there stays in sight, and is not registered until that is known.
@@ -86,6 +87,7 @@ class Page:
     answers: dict[str, Any]
     errors: dict[str, str] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+    undecided: set[str] = field(default_factory=set)
 
     @property
     def asked(self) -> list[Field]:
@@ -130,6 +132,16 @@ class Page:
             self.unread.add(key)
             self.errors |= errors
             self.answers[key] = registered.get(key)
+
+    def undecide(self, key: str, registered: Values) -> None:
+        """Let what is registered stand until somebody has chosen between it and what is typed."""
+        self.refuse(key, {key: _("To har svart ulikt. Velg hvilket svar som skal stå")}, registered)
+        self.undecided.add(key)
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all questions that the page can ask."""
+        return {question.key for question in self.step.fields}
 
     def names(self) -> set[str]:
         """The names of all controls that the page can hold."""
@@ -191,22 +203,26 @@ def pages_of(participation: Participation, sent: Page | None = None) -> dict[str
     return {step.name: sent if sent and sent.step is step else _standing(step, values, typed) for step in STEPS}
 
 
-def _typed(participation: Participation) -> dict[str, Raw]:
+def _typed(participation: Participation) -> dict[str, DraftValue]:
     """What was typed and could not be registered, by question key."""
-    return {draft.field: draft.raw for draft in participation.drafts}
+    return {draft.field: draft for draft in participation.drafts}
 
 
-def _standing(step: Step, values: Values, drafts: Mapping[str, Raw]) -> Page:
-    page = _page(step, {q.key: drafts.get(q.key, q.raw(values[q.key])) for q in step.fields}, values)
+def _standing(step: Step, values: Values, drafts: Mapping[str, DraftValue]) -> Page:
+    raw = {q.key: drafts[q.key].raw if q.key in drafts else q.raw(values[q.key]) for q in step.fields}
+    page = _page(step, raw, values)
     for question in page.asked if drafts else ():
-        if question.key in drafts:  # it may have become right by what was changed elsewhere
-            said = {question.key: _("Svaret er ikke lagret ennå. Det lagres når du går videre eller tilbake")}
-            page.refuse(question.key, said, values)
+        if draft := drafts.get(question.key):
+            if draft.is_undecided:
+                page.undecide(question.key, values)
+            else:  # it may have become right by what was changed elsewhere
+                said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
+                page.refuse(question.key, {question.key: said}, values)
     return page
 
 
 def new_creation_key() -> str:
-    """A key for a form that creates, so that sending it twice creates once."""
+    """A key for a form on screen, so that sending it twice does once what it does."""
     return secrets.token_hex(16)
 
 

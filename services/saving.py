@@ -1,23 +1,19 @@
-"""Saving a page of a participation, and discharging her.
+"""Saving a page of a participation: as one types, and whole; and discharging her.
 
-What two people write at the same time is settled by versions. A form carries the version that it
-showed; the history tells which answers have changed since. An answer that the form did not touch
-keeps the other's value; one that both changed is a `Conflict` and nothing is saved. Whether a page is
-right is weighed on what then stands there, within the transaction.
+Whether a page is right is weighed on what then stands there, within the transaction. What two people write at the
+same time: `services.conflicts`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from services.audit import Action, note
-from services.db import now, session, writing
-from services.fields import Values
+from services.conflicts import Clash, Settled, Shown, registered_as, settle
+from services.db import now, writing
+from services.fields import Raw, Values
 from services.i18n import gettext as _
-from services.models import Change, DraftValue, Participation, Status
+from services.models import DraftValue, Participation, Status
 from services.participants import locked, note_changes
 from services.registration import (
     Page,
@@ -39,10 +35,6 @@ class Stale(Exception):  # noqa: N818 - says what is the case
     """Something has changed since the question was put."""
 
 
-class NoSuchVersion(ValueError):  # noqa: N818 - says what is the case
-    """No form can have shown that version."""
-
-
 class Unfinished(Exception):  # noqa: N818 - says what is the case
     """The page cannot be gone on from; `page` is what was sent, with what others have changed up to `version`."""
 
@@ -52,62 +44,118 @@ class Unfinished(Exception):  # noqa: N818 - says what is the case
         self.version = version
 
 
-@dataclass(frozen=True)
-class Clash:
-    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON)."""
-
-    key: str
-    username: str
-    at: datetime
-    value: Any
-
-
 class Conflict(Exception):  # noqa: N818 - says what is the case
     """Answers that somebody else has changed since the form was opened, by the key of the question where
     that is to be said; `page` is what was sent, with what only others have changed up to `version`."""
 
-    def __init__(self, clashes: dict[str, Clash], page: Page, version: int) -> None:
-        super().__init__(", ".join(clashes))
-        self.clashes = clashes
-        self.page = page
+    def __init__(self, settled: Settled, version: int) -> None:
+        super().__init__(", ".join(settled.clashes))
+        self.clashes = settled.clashes
+        self.page = settled.page
         self.version = version
 
 
-def save(viewer: Viewer, public_id: str, page: Page, *, seen: int, keep_unread: bool = False) -> Participation:
-    """Save a page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
-    cannot be registered is kept beside as typed.
+@dataclass(frozen=True)
+class Kept:
+    """What became of a page that was sent as one types.
 
-    `page` need not be read yet: it is read here, over what then stands there. `seen` is the version that the form
-    showed. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`. Saving what stands
-    there already changes nothing, neither status nor «Sist endret».
+    `page` is what stands there now; what could not be registered is in its `unread`. `theirs`: answers taken over
+    from others; `clashes`: what others have answered where nobody has chosen yet.
+    """
+
+    participation: Participation
+    page: Page
+    theirs: dict[str, Clash]
+    clashes: dict[str, Clash]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of two answers to the question `key` shall stand: one's own, or the registered one."""
+
+    key: str
+    mine: bool
+
+
+def save(
+    viewer: Viewer,
+    public_id: str,
+    page: Page,
+    *,
+    shown: Shown,
+    keep_unread: bool = False,
+    undecided: frozenset[str] = frozenset(),
+) -> Participation:
+    """Save a whole page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
+    cannot be registered is kept beside as typed. One clash, and nothing is saved.
+
+    `page` need not be read yet: it is read here, over what then stands there. `undecided`: questions that two have
+    answered and nobody has chosen about. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`,
+    `NoSuchVersion`. Saving what stands there already changes nothing, neither status nor «Sist endret».
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
-        if seen > participation.version:
-            raise NoSuchVersion(seen)
         current = values_of(participation)
-        page = page_again(page, page.raw, current)
-        is_late = seen < participation.version
-        if is_late:
-            page = _settle(participation, page, current, seen)
-        if not (keep_unread or page.is_complete):
-            raise Unfinished(page, participation.version)
-        wanted = _without_unasked(page.answers)
-        changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
-        redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
-        if changed or redrafted:
-            participation.version += 1
-        if changed:
-            _change(viewer, participation, current, changed)
-        count_missing(participation)
+        settled = settle(participation, page_again(page, page.raw, current), current, shown, viewer.username)
+        if settled.clashes:
+            raise Conflict(settled, participation.version)
+        for key in undecided:
+            settled.page.undecide(key, current)
+        if not (keep_unread or settled.page.is_complete):
+            raise Unfinished(settled.page, participation.version)
+        _register(viewer, participation, settled.page, current, shown)
     return participation
 
 
-def _change(viewer: Viewer, participation: Participation, current: Values, changed: Values) -> None:
+def keep(
+    viewer: Viewer,
+    public_id: str,
+    page: Page,
+    *,
+    shown: Shown,
+    undecided: frozenset[str] = frozenset(),
+    choice: Choice | None = None,
+) -> Kept:
+    """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
+    types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`.
+
+    It may be sent twice: what stands there already changes nothing.
+    """
+    with writing() as work:
+        participation = locked(work, viewer, public_id)
+        current = values_of(participation)
+        raw: dict[str, Raw] = dict(page.raw)
+        if choice and not choice.mine:
+            raw[choice.key] = FIELDS[choice.key].raw(current[choice.key])
+        settled = settle(participation, page_again(page, raw, current), current, shown, viewer.username)
+        open_questions = undecided - ({choice.key} if choice else set()) | settled.clashes.keys()
+        for key in open_questions:
+            settled.page.undecide(key, current)
+        _register(viewer, participation, settled.page, current, shown)
+        clashes = registered_as(participation, open_questions) | settled.clashes if open_questions else {}
+    return Kept(participation, settled.page, settled.theirs, clashes)
+
+
+def _register(viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown) -> None:
+    """Write what has changed, with its history, and renew what is kept as typed."""
+    is_late = shown.version < participation.version
+    wanted = _without_unasked(page.answers)
+    changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
+    redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
+    if changed or redrafted:
+        participation.version += 1
+    if changed:
+        _change(viewer, participation, current, changed, shown.key)
+    count_missing(participation)
+
+
+def _change(
+    viewer: Viewer, participation: Participation, current: Values, changed: Values, form_key: str | None
+) -> None:
     """Register other answers, with their history."""
     both = ((FIELDS[key], current[key], value) for key, value in changed.items())
     changes = [(question.key, question.to_json(old), question.to_json(new)) for question, old, new in both]
-    note_changes(participation, viewer.username, changes)
+    note_changes(participation, viewer.username, changes, form_key=form_key)
     set_answers(participation, changed)
     participation.status = Status.ENDED if participation.end_date else Status.CHANGED
     participation.changed_at, participation.changed_by = now(), viewer.username
@@ -122,79 +170,29 @@ def _without_unasked(answers: Values) -> dict[str, Any]:
     return kept
 
 
-def _settle(participation: Participation, page: Page, current: Values, seen: int) -> Page:
-    """The page after weighing it against what others have changed since `seen`."""
-    first, last = _changes_since(participation, seen)
-    raw = dict(page.raw)
-    clashing: set[str] = set()
-    for question in page.step.fields:
-        key, mine = question.key, page.answers[question.key]
-        if key not in first or key in page.unread or mine == current[key]:
-            continue
-        if question.to_json(mine) == first[key].old:  # not touched here: the other's answer stands
-            raw[key] = question.raw(current[key])
-        else:
-            clashing.add(key)
-    if clashing:
-        clashes = _clashes(page, clashing, current, last)
-        asked = {question.key for question in page.asked}
-        raw |= {key: page.raw[key] if key in asked else FIELDS[key].raw(current[key]) for key in clashes}
-        raise Conflict(clashes, page_again(page, raw, current), participation.version)
-    return page_again(page, raw, current)
-
-
-def _clashes(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
-    """Where to say that two people changed the same. A question that one of them has taken away is spoken
-    of where that was done, so that both answers can be seen."""
-    found: dict[str, Clash] = {}
-    asked = {question.key for question in page.asked}
-    for question in reversed(page.step.fields):  # a question stands after those it hangs on
-        key = question.key
-        if key not in clashing:
-            continue
-        clash = Clash(key, last[key].username, last[key].at, last[key].new)
-        above = [other.key for other in page.step.fields if other.key in question.shown.keys and other.key != key]
-        if key in asked:
-            found[key] = clash
-            clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
-        else:
-            found |= {k: clash for k in above if k not in clashing} if above else {key: clash}
-    return found
-
-
-def _changes_since(participation: Participation, seen: int) -> tuple[dict[str, Change], dict[str, Change]]:
-    """The first and the last change of each question after a version."""
-    changes = session().scalars(
-        select(Change)
-        .where(Change.participation_ref == participation.id, Change.version > seen)
-        .order_by(Change.version, Change.id)
-    )
-    first: dict[str, Change] = {}
-    last: dict[str, Change] = {}
-    for change in changes:
-        first.setdefault(change.field, change)
-        last[change.field] = change
-    return first, last
-
-
 def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:
     """Renew what is kept as typed for a page; gives whether that changes anything.
 
     What somebody has typed after this form was opened (`is_late`) stays where this form has changed nothing.
     """
     kept = {draft.field: draft for draft in participation.drafts}
-    before = {key: draft.raw for key, draft in kept.items()}
+    before = _as_kept(participation)
     for key in (question.key for question in page.step.fields):
         draft, is_answered = kept.get(key), page.answers[key] != current[key]
         if key in page.unread:
             if draft is None:
                 draft = DraftValue(municipality_number=participation.municipality_number, field=key)
                 participation.drafts.append(draft)
+            draft.is_undecided = key in page.undecided
             if draft.raw != page.raw[key]:
                 draft.raw, draft.username, draft.at = page.raw[key], viewer.username, now()
         elif draft is not None and (is_answered or not is_late):
             participation.drafts.remove(draft)
-    return before != {draft.field: draft.raw for draft in participation.drafts}
+    return before != _as_kept(participation)
+
+
+def _as_kept(participation: Participation) -> dict[str, tuple[Raw, bool]]:
+    return {draft.field: (draft.raw, bool(draft.is_undecided)) for draft in participation.drafts}
 
 
 def _end_for_good(viewer: Viewer, participation: Participation) -> None:

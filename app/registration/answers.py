@@ -1,27 +1,39 @@
 """The answers of the four pages: a page with its form, and the fragments of it."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request, url_for
 
 from app.access import viewer
+from app.formatting import clock_text, moment_text
 from app.registration import forms
+from app.registration.rows import RowsChange
 from app.test_results import tests_of
 from app.web import respond
 from services import registration as service
 from services import saving
+from services.conflicts import Clash, Shown, registered_as
 from services.i18n import gettext as _
 from services.models import Participation
 from services.participants import find, heading
 from services.registration import Page
-from services.saving import Clash, Conflict, Unfinished
+from services.saving import Conflict, Unfinished
 from services.steps import BACKGROUND, FIELDS, TERMINATION, Step, step_named
 
 
 def sent_form() -> dict[str, list[str]]:
     """The form as it was sent: every name with its texts."""
     return {name: request.form.getlist(name) for name in request.form}
+
+
+def shown_by_form() -> Shown:
+    """What the form says that it showed; a version below zero if it says none."""
+    given, key = request.form.get("version", ""), request.form.get("form_key", "")
+    version = int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
+    return Shown(version, key if re.fullmatch("[0-9a-f]{32}", key) else None)
 
 
 def page_address(public_id: str, step: Step) -> str:
@@ -35,35 +47,76 @@ def answer_page(
     *,
     pages: Mapping[str, Page] | None = None,
     status: int = 200,
-    version: int | None = None,
+    shown: Shown | None = None,
     said: dict[str, str] | None = None,
     clashes: dict[str, Clash] | None = None,
     elsewhere: list[tuple[str, str, list[str]]] | None = None,
+    rows: RowsChange | None = None,
 ) -> Response:
-    """The page with its form. `pages` are all of them as they stand, if they are known already; `version` is the
-    one that the page shows the answers of (default: the present one); `said` are the problems to show, if it was
-    refused."""
+    """The page with its form. `pages` are all of them as they stand, if they are known already; `shown` is what the
+    form that was sent says that it showed (default: a new form of the present version); `said` are the problems to
+    show, if it was refused; `rows` what has become of a repeatable question."""
     title = f"{heading(participation)} · {_(page.step.title)}"
-    clash_words = {key: _clash_words(key, clash) for key, clash in (clashes or {}).items()}
-    failed = bool(said or clash_words or elsewhere)
+    words = {key: conflict_words(key, clash) for key, clash in (clashes or {}).items()}
+    failed = bool(said or words or elsewhere)
     pages = service.pages_of(participation) if pages is None else pages
+    open_clashes = registered_as(participation, page.undecided) if page.undecided else {}
     return respond(
         "registration/page.html",
         "registration/form.html",
         status=status,
         participation=participation,
-        version=participation.version if version is None else version,
+        version=shown.version if shown else participation.version,
+        form_key=(shown.key if shown else None) or service.new_creation_key(),
         page=page,
-        controls=forms.controls_of(page, said=said, clashes=clash_words),
+        controls=controls(page, said=said, clashes=words, undecided=open_clashes),
+        rows=rows,
         steps=forms.steps_of(pages, page.step),
         step_word=forms.STEP_WORDS[page.step.name],
-        summary=forms.summary(said or {}) + forms.summary(clash_words),
+        state=saved_state(participation, page),
+        summary=forms.summary(said or {}) + forms.summary(words),
         elsewhere=elsewhere or [],
         obstacles=obstacle_words({**pages, page.step.name: page}) if page.step is TERMINATION else "",
         heading=heading(participation),
         tests=tests_of(participation.person) if page.step is BACKGROUND else None,
         title=f"{_('Feil:')} {title}" if failed else title,
     )
+
+
+def controls(
+    page: Page,
+    *,
+    said: Mapping[str, str] | None = None,
+    clashes: Mapping[str, str] | None = None,
+    undecided: Mapping[str, Clash] | None = None,
+) -> list[forms.Control]:
+    """The controls of a page, with what two have answered to choose between in those that are `undecided`."""
+    errors = dict(page.errors if said is None else said)
+    choices = {}
+    for key, clash in (undecided or {}).items():
+        errors[key] = choice_words(key, clash)
+        choices[key] = (_("Behold svaret som står her"), _("Bruk svaret til %(who)s") % {"who": clash.username})
+    return forms.controls_of(page, said=errors, clashes=clashes, choices=choices)
+
+
+@dataclass(frozen=True)
+class State:
+    """The line at the top of the form: its kind, for the look, and its words."""
+
+    kind: str
+    words: str
+
+
+def saved_state(participation: Participation, page: Page) -> State:
+    """What is saved, and when; or what of the page is not."""
+    at = participation.changed_at
+    is_today = at.astimezone(service.OSLO_TIME).date() == page.answers["today"]
+    if not page.unread:
+        words = _("Lagret kl. %(at)s") if is_today else _("Lagret %(at)s")
+        return State("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})
+    labels = ", ".join(_(question.label) for question in page.step.fields if question.key in page.unread)
+    words = _("Ikke lagret: %(labels)s. Det du har skrevet der, er tatt vare på. Resten er lagret")
+    return State("missing", words % {"labels": labels})
 
 
 def obstacle_words(pages: Mapping[str, Page]) -> str:
@@ -73,27 +126,39 @@ def obstacle_words(pages: Mapping[str, Page]) -> str:
     return ", ".join([*(_(step_named(name).title) for name in obstacles), *forms.labels(own).values()])
 
 
-def _clash_words(key: str, clash: Clash) -> str:
+def conflict_words(key: str, clash: Clash) -> str:
+    """What another has answered while this form was being filled in, and what to do."""
+    return _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev. Velg hva som skal stå, og gå videre") % (
+        _of(key, clash)
+    )
+
+
+def choice_words(key: str, clash: Clash) -> str:
+    """What another has answered, when, beside what stands here; the choice is made by buttons."""
+    return _("%(who)s endret %(what)s til «%(theirs)s» %(at)s. Velg hvilket svar som skal stå") % _of(key, clash)
+
+
+def _of(key: str, clash: Clash) -> dict[str, str]:
     question = FIELDS[clash.key]
-    what = _("dette") if clash.key == key else f"«{_(question.label)}»"
-    theirs = service.json_text(question, clash.value) or _("ikke noe svar")
-    return _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev. Velg hva som skal stå, og gå videre") % {
+    return {
         "who": clash.username,
-        "what": what,
-        "theirs": theirs,
+        "what": _("dette") if clash.key == key else f"«{_(question.label)}»",
+        "theirs": service.json_text(question, clash.value) or _("ikke noe svar"),
+        "at": moment_text(clash.at),
     }
 
 
 def answer_unfinished(public_id: str, unfinished: Unfinished) -> Response:
     """The form again, with what is wrong and what is missing."""
     participation, page = find(viewer(), public_id), unfinished.page
-    return answer_page(participation, page, status=422, version=unfinished.version, said=page.problems)
+    shown = Shown(unfinished.version, shown_by_form().key)
+    return answer_page(participation, page, status=422, shown=shown, said=page.problems)
 
 
 def answer_conflict(public_id: str, conflict: Conflict) -> Response:
     """The form again with what was typed here, and beside it what the other wrote."""
-    participation = find(viewer(), public_id)
-    return answer_page(participation, conflict.page, status=409, version=conflict.version, clashes=conflict.clashes)
+    participation, shown = find(viewer(), public_id), Shown(conflict.version, shown_by_form().key)
+    return answer_page(participation, conflict.page, status=409, shown=shown, clashes=conflict.clashes)
 
 
 def answer_obstacles(
@@ -105,8 +170,8 @@ def answer_obstacles(
         if (step := step_named(name)) is not page.step:
             labels = list(forms.labels(problems).values())
             elsewhere.append((page_address(participation.public_id, step), _(step.title), labels))
-    own = obstacles.get(page.step.name, {})
-    return answer_page(participation, page, status=422, version=version, said=own, elsewhere=elsewhere)
+    own, shown = obstacles.get(page.step.name, {}), Shown(version, shown_by_form().key)
+    return answer_page(participation, page, status=422, shown=shown, said=own, elsewhere=elsewhere)
 
 
 def with_registered(participation: Participation, page: Page) -> Page:
@@ -126,17 +191,18 @@ def answer_redrawn(
 ) -> Response:
     """Only what has changed against what the form says that it shows, and what has been `answered` here:
     text that is being typed elsewhere is never touched."""
-    drawn = _drawn()
-    changed = [
-        c for c in controls if c.name in answered or (c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None))
-    ]
-    remarks = [c for c in controls if c.question.remarked and c.shown and c not in changed]
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",
-        controls=changed,
-        remarks=remarks,
+        controls=changed_controls(controls) + [c for c in controls if c.name in answered],
+        remarks=[],
         page=page,
         step_word=forms.STEP_WORDS[page.step.name],
         **more,
     )
+
+
+def changed_controls(controls: list[forms.Control]) -> list[forms.Control]:
+    """The questions that come, go or change their obligation, against what the form says that it shows."""
+    drawn = _drawn()
+    return [c for c in controls if c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None)]

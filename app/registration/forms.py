@@ -64,7 +64,9 @@ def _drawn_options(question: Field, name: str, language: str) -> Markup:
 @dataclass(frozen=True, kw_only=True)
 class Control:
     """One question on the page. `name` is the control's name and id; `raw` what stands in it;
-    `mark` tells a later request how the question was drawn, so that only what changes is redrawn."""
+    `mark` tells a later request how the question was drawn, so that only what changes is redrawn.
+
+    `choices`: where two have answered, the words of the buttons that keep the own answer and the other one."""
 
     question: Field
     name: str
@@ -72,6 +74,7 @@ class Control:
     error: str = ""
     warning: str = ""
     clash: str = ""
+    choices: tuple[str, str] | None = None
     shown: bool = True
     required: bool = False
     watched: bool = False
@@ -99,6 +102,11 @@ class Control:
         return f"{self.name}{'!' if self.required else ''}"
 
     @property
+    def has_error(self) -> bool:
+        """True when something is said to be wrong with the question, or with one of its rows."""
+        return bool(self.error or self.clash or any(c.error for row in self.rows for c in row.controls))
+
+    @property
     def value(self) -> str:
         """The text of a single control."""
         return str(self.raw[0]) if self.raw else ""
@@ -113,7 +121,11 @@ class Row:
 
 
 def controls_of(
-    page: Page, *, said: Mapping[str, str] | None = None, clashes: Mapping[str, str] | None = None
+    page: Page,
+    *,
+    said: Mapping[str, str] | None = None,
+    clashes: Mapping[str, str] | None = None,
+    choices: Mapping[str, tuple[str, str]] | None = None,
 ) -> list[Control]:
     """The controls of a page. `said` are the errors to show, by control name (default: the page's)."""
     errors = page.errors if said is None else said
@@ -127,10 +139,9 @@ def controls_of(
             error=errors.get(question.key, ""),
             warning=warnings.get(question.key, ""),
             clash=(clashes or {}).get(question.key, ""),
+            choices=(choices or {}).get(question.key),
             shown=question.key in shown,
             required=question.required(page.answers),
-            # On the last page every answer counts for the button that discharges.
-            watched=page.step is TERMINATION or question.remarked or question.key in page.step.leading,
             redrawn=bool(question.shown.keys or question.required.keys),
             rows=_rows(question, page.raw[question.key], errors),
         )

@@ -1,6 +1,5 @@
 """Registration: creating on page 1, saving the pages, discharging."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,27 +14,34 @@ from app.registration.answers import (
     answer_page,
     answer_redrawn,
     answer_unfinished,
-    obstacle_words,
     page_address,
     sent_form,
+    shown_by_form,
     with_registered,
 )
+from app.registration.kept import answer_kept
 from app.registration.new import NewForm, number_help
+from app.registration.rows import RowsChange, rows_change, undo_names
 from app.web import is_partial, redirect_to, respond
 from services import registration as service
 from services import saving
+from services.conflicts import NoSuchVersion
 from services.i18n import gettext as _
 from services.models import Participation, Status
 from services.participants import NotAllowed, find, heading, may_change, opened
 from services.registers import fetch_results
 from services.registration import Page
-from services.row_fields import RowsField
-from services.saving import Conflict, NoSuchVersion, Unfinished
+from services.saving import Choice, Conflict, Kept, Unfinished
 from services.steps import PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, PERSON_ID_HELP
 from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
+# The names that each form has, whatever its page asks.
+_OWN_NAMES = {
+    *("csrf_token", "version", "form_key", "go"),
+    *("vist", "sagt", "varslet", "uavklart", "skriver"),  # how it stands on screen
+}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
@@ -46,8 +52,8 @@ def _addresses() -> dict[str, Any]:
     known = "public_id" in values and "word" in values
     return {
         "urls": {
-            "show": url_for("registration.show", **values) if known else url_for("registration.show_new"),
-            "rows": url_for("registration.rows", **values) if known else "",
+            "show": url_for("registration.show_new"),
+            "keep": url_for("registration.keep", **values) if known else "",
         },
         "help": {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)},
         "number_help": number_help,
@@ -144,57 +150,46 @@ def step_page(public_id: str, word: str) -> Any:
     return answer_page(participation, pages[forms.STEP_OF_WORD[word].name], pages=pages)
 
 
-@registration.post(f"/<id:public_id>/{_PAGES}/vis")
+@registration.post(f"/<id:public_id>/{_PAGES}/lagre")
 @requires(Right.REGISTER)
-def show(public_id: str, word: str) -> Any:
-    """The questions that an answer brings or takes away; nothing is saved."""
-    participation = _changeable(public_id)
-    page = with_registered(participation, _sent_page(participation, forms.STEP_OF_WORD[word]))
-    if not is_partial():
-        return answer_page(participation, page, version=_seen_version(participation))
-    obstacles = obstacle_words(service.pages_of(participation, page))
-    return answer_redrawn(forms.controls_of(page), page, obstacles=obstacles)
+def keep(public_id: str, word: str) -> Any:
+    """Save what can be saved, as she types. What cannot is kept as typed."""
+    page = _sent_page(public_id, forms.STEP_OF_WORD[word])
+    rows = rows_change(page, request.form.get("go", ""), sent_form())
+    try:
+        kept = _keep(public_id, _with_rows(page, rows))
+    except NoSuchVersion:
+        abort(400)
+    if not is_partial():  # sent by a page that is being left: nobody reads the answer
+        return "", 204
+    return answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows)
 
 
-def _sent_page(participation: Participation, step: Step) -> Page:
-    """The page that was sent. Fields and choices that it does not have are not ours: nothing is done."""
-    page = service.read_page(step, sent_form(), service.values_of(participation))
-    if not _is_ours(page):
+def _keep(public_id: str, page: Page) -> Kept:
+    undecided = frozenset(request.form.getlist("uavklart")) & page.keys
+    verb, _dash, key = request.form.get("go", "").partition("-")
+    choice = Choice(key, mine=verb == "mine") if verb in {"mine", "theirs"} and key in undecided else None
+    return saving.keep(viewer(), public_id, page, shown=shown_by_form(), undecided=undecided, choice=choice)
+
+
+def _with_rows(page: Page, rows: RowsChange | None) -> Page:
+    if rows is None:
+        return page
+    page = replace(page, raw={**page.raw, rows.key: rows.raw})
+    if not page.is_ours:
         abort(400)
     return page
 
 
-def _is_ours(page: Page) -> bool:
-    return page.is_ours and not set(request.form) - page.names() - {"csrf_token", "version", "go", "vist"}
-
-
-@registration.post(f"/<id:public_id>/{_PAGES}/rader")
-@requires(Right.REGISTER)
-def rows(public_id: str, word: str) -> Any:
-    """A row more or less of a repeatable question; nothing is saved."""
-    participation = _changeable(public_id)
-    page = _sent_page(participation, forms.STEP_OF_WORD[word])
-    return _answer_rows(participation, page, request.form.get("go", ""))
-
-
-def _answer_rows(participation: Participation, page: Page, going: str) -> Response:
-    """The page, or of it the repeatable question, with a row added or removed."""
-    verb, _dash, rest = going.partition("-")
-    key, _dash, number = rest.partition("-")
-    question = next((q for q in page.step.fields if q.key == key), None)
-    if not isinstance(question, RowsField) or verb not in {"add", "remove"}:
+def _sent_page(public_id: str, step: Step) -> Page:
+    """The page as it came; what it means is not known yet. What no form of ours sends is refused, but that is not
+    said to those who may not change her."""
+    page, version = service.raw_page(step, sent_form()), shown_by_form().version
+    names = page.names() | undo_names(sent_form()) | _OWN_NAMES
+    if version < 0 or not page.is_ours or set(request.form) - names:
+        _changeable(public_id)
         abort(400)
-    raw, focus = list(page.raw[key]), ""
-    if verb == "add":
-        focus = question.control(len(raw), question.fields[0].key)
-        raw.append(question.blank())
-    elif re.fullmatch("[0-9]{1,4}", number):
-        del raw[int(number) : int(number) + 1]
-    page = service.page_again(page, {key: raw}, service.values_of(participation))
-    if not is_partial():
-        return answer_page(participation, page, version=_seen_version(participation))
-    control = next(c for c in forms.controls_of(page) if c.name == key)
-    return respond("registration/page.html", "registration/rows.html", control=control, focus=focus)
+    return page
 
 
 def _changeable(public_id: str) -> Participation:
@@ -210,56 +205,56 @@ def save(public_id: str, word: str) -> Any:
     """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
     backwards, and out, what cannot be registered is kept as typed."""
     step, going = forms.STEP_OF_WORD[word], request.form.get("go", "next")
-    if going == "show" or going.startswith(("add-", "remove-")):
-        return _answer_unsaved(public_id, step, going)
-    page = _page_to_save(public_id, step, going)
+    page = _sent_page(public_id, step)
+    if going == "show" or going.startswith(("add-", "remove-", "undo-")):
+        return _answer_unsaved(public_id, page, going)
     try:
-        if going == "discharge":
-            return _ask_discharge(public_id, page, _version())
-        forwards = _leads_forwards(step, going)
-        saved = saving.save(viewer(), public_id, page, seen=_version(), keep_unread=not forwards)
+        if going.startswith(("mine-", "theirs-")):
+            _keep(public_id, page)
+            return redirect_to(page_address(public_id, step))
+        return _save(public_id, page, going)
     except Unfinished as unfinished:
         return answer_unfinished(public_id, unfinished)
     except Conflict as conflict:
         return answer_conflict(public_id, conflict)
     except NoSuchVersion:
         abort(400)
+
+
+def _save(public_id: str, page: Page, going: str) -> Any:
+    step = page.step
+    known = {"next", "overview", "fetch", *(s.name for s in STEPS), *(["discharge"] if step is TERMINATION else [])}
+    if going not in known:
+        _changeable(public_id)
+        abort(400)
+    if going == "discharge":
+        return _ask_discharge(public_id, page)
+    saved = saving.save(
+        viewer(),
+        public_id,
+        page,
+        shown=shown_by_form(),
+        keep_unread=not _leads_forwards(step, going),
+        undecided=frozenset(request.form.getlist("uavklart")) & page.keys,
+    )
     if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
         flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")
     return redirect_to(_next_address(public_id, step, going, saved))
 
 
-def _answer_unsaved(public_id: str, step: Step, going: str) -> Response:
-    """The form again: without script, what belongs to the answers, or a row more or less."""
-    participation = _changeable(public_id)
-    page, seen = _sent_page(participation, step), _seen_version(participation)
+def _answer_unsaved(public_id: str, page: Page, going: str) -> Response:
+    """The form again, for browsers without script: what belongs to the answers, or a row more or less. It is saved
+    with the next step."""
+    participation, shown = _changeable(public_id), shown_by_form()
+    if shown.version > participation.version:
+        abort(400)
+    rows = rows_change(page, going, sent_form())
+    if rows is None and going != "show":
+        abort(400)
+    page = service.page_again(_with_rows(page, rows), {}, service.values_of(participation))
     if going == "show":
-        return answer_page(participation, with_registered(participation, page), version=seen)
-    return _answer_rows(participation, page, going)
-
-
-def _page_to_save(public_id: str, step: Step, going: str) -> Page:
-    """The page as it came; saving will read it. What no form of ours sends is refused, but that is not said to
-    those who may not change her."""
-    page = service.raw_page(step, sent_form())
-    known = {"next", "overview", "fetch", *(s.name for s in STEPS), *(["discharge"] if step is TERMINATION else [])}
-    if going not in known or _version() < 0 or not _is_ours(page):
-        _changeable(public_id)
-        abort(400)
-    return page
-
-
-def _version() -> int:
-    """The version that the form says that it showed; below zero if it says none."""
-    given = request.form.get("version", "")
-    return int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
-
-
-def _seen_version(participation: Participation) -> int:
-    """The version that the form showed."""
-    if not 0 <= _version() <= participation.version:
-        abort(400)
-    return _version()
+        page = with_registered(participation, page)
+    return answer_page(participation, page, shown=shown, rows=rows)
 
 
 def _leads_forwards(step: Step, going: str) -> bool:
@@ -290,10 +285,10 @@ def _next_address(public_id: str, step: Step, going: str, saved: Participation |
 # ---- Discharge ----
 
 
-def _ask_discharge(public_id: str, page: Page, seen: int) -> Any:
+def _ask_discharge(public_id: str, page: Page) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
-        participation = saving.save(viewer(), public_id, page, seen=seen)
+        participation = saving.save(viewer(), public_id, page, shown=shown_by_form())
         page, version = service.page_again(page, page.raw, service.values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
@@ -337,9 +332,11 @@ def discharge(public_id: str) -> Any:
     participation = find(viewer(), public_id)
     if participation.status == Status.DISCHARGED:  # pressed twice: it is done
         return redirect_to(url_for("overview.overview_page"))
-    person_id = participation.person_id
+    person_id, version = participation.person_id, shown_by_form().version
+    if not 0 <= version <= participation.version:
+        abort(400)
     try:
-        saving.discharge(viewer(), public_id, seen=_seen_version(participation))
+        saving.discharge(viewer(), public_id, seen=version)
     except (saving.Stale, saving.Incomplete):
         flash(_("Noe er endret siden spørsmålet ble stilt. Se over siden og prøv igjen."), "warning")
         return redirect_to(page_address(public_id, TERMINATION))

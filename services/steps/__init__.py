@@ -5,7 +5,6 @@ A step is its questions in the order of the page and the checks that read severa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from services.fields import Field, Values
@@ -47,16 +46,6 @@ class Step:
             if not question.shown(answers):
                 answers[question.key] = None
         return {question.key: answers.get(question.key) for question in self.fields}
-
-    @cached_property
-    def leading(self) -> frozenset[str]:
-        """The questions on whose answers the showing or obligation of others on the page hangs, by key."""
-        return frozenset(
-            key
-            for question in self.fields
-            for key in (*question.shown.keys, *question.required.keys)
-            if key != question.key
-        )
 
 
 PERSON = Step(

@@ -161,7 +161,6 @@ FIELDS = (
         help=N_("Måned og år, for eksempel 06.2022. Det skal til vanlig ha gått to år før oppstart i Jobbsjansen."),
         shown=chosen("earlier_measures", "introduction"),
         required=ALWAYS,
-        remarked=True,
     ),
     ChoiceField(
         key="literacy",

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from services.accounts import viewer_of
+from services.conflicts import Shown
 from services.db import db
 from services.fields import ChoiceField, ManyField, date_text
 from services.folkeregisteret.population import SyntheticPerson, persons
@@ -194,7 +195,7 @@ def save_raw(
     by = viewer("berit.bergen")
     found = find(by, public_id)
     page = page_again(page_of(found, step), raw, values_of(found))
-    return save(by, public_id, page, seen=found.version if seen is None else seen, keep_unread=keep)
+    return save(by, public_id, page, shown=Shown(found.version if seen is None else seen), keep_unread=keep)
 
 
 def test_forwards_nothing_is_saved_of_a_page_with_faults(register: Flask) -> None:
@@ -214,9 +215,9 @@ def test_others_may_not_save(register: Flask) -> None:
         public_id = register_one(next(persons(1)))
         page = page_of(find(viewer("berit.bergen"), public_id), BACKGROUND)
         with pytest.raises(NoSuchParticipant):
-            save(viewer("kari.oslo"), public_id, page, seen=1)
+            save(viewer("kari.oslo"), public_id, page, shown=Shown(1))
         with pytest.raises(NotAllowed):
-            save(viewer("ida.imdi"), public_id, page, seen=1)
+            save(viewer("ida.imdi"), public_id, page, shown=Shown(1))
 
 
 def test_an_unreadable_answer_leaves_the_registered_one_and_what_hangs_on_it(register: Flask) -> None:
@@ -294,7 +295,7 @@ class Walk:
         changes = len(self.history())
         page = page_again(read_page(form.step, {}, before), raw, before)
         try:
-            save(by, self.public_id, page, seen=form.seen, keep_unread=self.random.random() < 0.8)
+            save(by, self.public_id, page, shown=Shown(form.seen), keep_unread=self.random.random() < 0.8)
         except Conflict as conflict:
             self.outcomes["conflict"] += 1
             assert conflict.clashes

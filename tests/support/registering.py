@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from services.accounts import viewer_of
+from services.conflicts import Shown
 from services.db import db
 from services.fields import Raw, date_text
 from services.folkeregisteret.population import SyntheticPerson, people
@@ -75,7 +76,8 @@ def goal_of(answer: TestResponse) -> str:
 
 def values_in(form: Form) -> list[tuple[str, str]]:
     """All that a form holds, but for its version and token."""
-    return [pair for pair in form.pairs(None) if pair[0] not in {"version", "csrf_token", "vist"}]
+    own = {"version", "csrf_token", "form_key", "vist", "sagt", "varslet"}
+    return [pair for pair in form.pairs(None) if pair[0] not in own]
 
 
 @dataclass
@@ -196,7 +198,7 @@ class Office:
             viewer = self._viewer(by)
             found = find(viewer, public_id)
             page = page_again(page_of(found, step), _raw(step, answers), values_of(found))
-            save(viewer, public_id, page, seen=found.version, keep_unread=True)
+            save(viewer, public_id, page, shown=Shown(found.version), keep_unread=True)
 
     def complete(self, person: SyntheticPerson | None = None, by: str = "berit.bergen", **more: Any) -> str:
         """A participant whose first three pages are complete."""

@@ -1,0 +1,75 @@
+"""The answer to a form that is saved as one types: what that changes on the screen."""
+
+from collections.abc import Mapping
+
+from flask import Response, request
+
+from app.formatting import moment_text
+from app.registration import forms
+from app.registration.answers import changed_controls, choice_words, controls, obstacle_words, saved_state
+from app.registration.rows import RowsChange
+from app.web import respond
+from services import registration as service
+from services.conflicts import Clash
+from services.i18n import gettext as _
+from services.registration import Page
+from services.saving import Kept
+from services.steps import FIELDS, TERMINATION
+
+
+def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None) -> Response:
+    """What a save has changed on the screen: the line at the top, the steps, questions that come and go, errors, and
+    what others have answered. `typing`: the control that is being typed in, where nothing is wrong yet; `rows`: what
+    has become of a repeatable question."""
+    page, participation = kept.page, kept.participation
+    pages = service.pages_of(participation, page)
+    drawn_errors = set(request.form.getlist("sagt"))
+    said = {name: words for name, words in page.errors.items() if _is_to_be_said(page, name, typing, drawn_errors)}
+    found = controls(page, said=said, undecided=kept.clashes)
+    anew = kept.theirs.keys() | ({rows.key} if rows else set())
+    wrong = {control.name for control in found if control.has_error} | drawn_errors
+    changed = ({control.name for control in changed_controls(found)} | wrong) - anew
+    warned = set(request.form.getlist("varslet"))
+    return respond(
+        "registration/kept.html",
+        "registration/kept.html",
+        participation=participation,
+        version=participation.version,
+        page=page,
+        rows=rows,
+        anew=[control for control in found if control.name in anew],
+        controls=[control for control in found if control.name in changed],
+        remarks=[c for c in found if c.shown and c.name not in changed | anew and (c.warning or c.name in warned)],
+        steps=forms.steps_of(pages, page.step),
+        step_word=forms.STEP_WORDS[page.step.name],
+        state=saved_state(participation, page),
+        others=_others_words(kept.theirs),
+        obstacles=obstacle_words(pages) if page.step is TERMINATION else "",
+        said=_said(kept),
+    )
+
+
+def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
+    """An error is said once a control is left. Of a row that is being filled in, what is still empty is no error."""
+    key, _dash, rest = name.partition("-")
+    if name == typing:
+        return key in drawn
+    if not rest:
+        return True
+    index, _dash, inner = rest.partition("-")
+    return any(text.strip() for text in page.raw[key][int(index)].get(inner, []))
+
+
+def _said(kept: Kept) -> str:
+    """What a screen reader shall hear of a save: what calls for something to be done."""
+    words = [choice_words(key, clash) for key, clash in kept.clashes.items()]
+    return " ".join([*words, *_others_words(kept.theirs)])
+
+
+def _others_words(theirs: Mapping[str, Clash]) -> list[str]:
+    """Who has changed which answers since the form was shown, for each of them one sentence."""
+    by: dict[tuple[str, str], list[str]] = {}
+    for key, clash in theirs.items():
+        by.setdefault((clash.username, moment_text(clash.at)), []).append(f"«{_(FIELDS[key].label)}»")
+    words = _("%(who)s har endret %(what)s (%(at)s). Svarene står her nå.")
+    return [words % {"who": who, "what": ", ".join(labels), "at": at} for (who, at), labels in by.items()]

@@ -1,0 +1,62 @@
+"""Rows of repeatable questions: one more, one less, and the one that was just removed back again."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from services.fields import FormData, Raw, legible
+from services.registration import Page
+from services.row_fields import RowsField
+
+_GOING = re.compile("(add|remove|undo)-([a-z_]+?)(?:-([0-9]{1,4}))?")
+UNDO = "angre-"  # what the controls of a removed row are called, while it can be brought back
+
+
+@dataclass(frozen=True)
+class RowsChange:
+    """What has become of the rows of the question `key`: `raw` are the rows now, `focus` the control to go to.
+
+    `removed` is the row that was taken away, with its place: it stands hidden in the form and can be brought back.
+    """
+
+    key: str
+    raw: Raw
+    focus: str
+    removed: tuple[int, dict[str, list[str]]] | None = None
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """The removed row as hidden controls: names and values."""
+        if self.removed is None:
+            return []
+        index, row = self.removed
+        return [(f"{UNDO}{self.key}-{index}-{inner}", text) for inner, texts in row.items() for text in texts]
+
+
+def rows_change(page: Page, going: str, form: FormData) -> RowsChange | None:
+    """What the button `add-…`, `remove-…-n` or `undo-…-n` makes of a page's rows; `None` if it is none of these."""
+    match = _GOING.fullmatch(going)
+    question = next((q for q in page.step.fields if match and q.key == match[2]), None)
+    if match is None or not isinstance(question, RowsField) or (match[1] == "add") == (match[3] is not None):
+        return None
+    raw, first = list(page.raw[question.key]), question.fields[0].key
+    if match[1] == "add":
+        return RowsChange(question.key, [*raw, question.blank()], question.control(len(raw), first))
+    index = min(int(match[3]), len(raw))
+    if match[1] == "undo":
+        row = {
+            inner.key: [legible(text) for text in form.get(f"{UNDO}{question.control(index, inner.key)}", [])]
+            for inner in question.fields
+        }
+        return RowsChange(question.key, [*raw[:index], row, *raw[index:]], question.control(index, first))
+    removed = (index, raw[index]) if index < len(raw) and not _is_blank(raw[index]) else None
+    return RowsChange(question.key, raw[:index] + raw[index + 1 :], f"angre-{question.key}", removed)
+
+
+def undo_names(form: FormData) -> set[str]:
+    """The names of the controls that hold a removed row."""
+    return {name for name in form if name.startswith(UNDO)}
+
+
+def _is_blank(row: dict[str, Any]) -> bool:
+    return not any(text.strip() for texts in row.values() for text in texts)
