@@ -51,6 +51,7 @@ COMPONENTS = (
 )
 # What comes later may change what came before (on paper, in forced colours).
 OWN_STYLES = ("tables.css", "filters.css", "app.css")
+OWN_SCRIPTS = ("app.js", "saving.js")
 # Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 
@@ -82,7 +83,7 @@ def stylesheet() -> str:
 
 def script() -> str:
     """The whole script as text: htmx, then our few lines."""
-    parts = [VENDOR_DIR / "htmx" / "htmx.min.js", STATIC_DIR / "app.js"]
+    parts = [VENDOR_DIR / "htmx" / "htmx.min.js", *(STATIC_DIR / name for name in OWN_SCRIPTS)]
     return "\n;\n".join(part.read_text(encoding="utf-8").strip() for part in parts) + "\n"
 
 

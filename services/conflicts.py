@@ -121,10 +121,17 @@ def _changes_since(
     return first, last
 
 
+def last_changes(
+    participation: Participation, keys: Iterable[str], *, form_key: str | None = None
+) -> dict[str, Change]:
+    """The last change of each of some questions; with a key only what that form has changed."""
+    wanted = (Change.participation_ref == participation.id) & Change.field.in_(list(keys))
+    if form_key is not None:
+        wanted &= Change.form_key == form_key
+    rows = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id))
+    return {change.field: change for change in rows}
+
+
 def registered_as(participation: Participation, keys: Iterable[str]) -> dict[str, Clash]:
     """Who gave the registered answers to some questions, when, and what they are: beside what is undecided."""
-    found: dict[str, Clash] = {}
-    wanted = (Change.participation_ref == participation.id) & Change.field.in_(list(keys))
-    for change in session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)):
-        found[change.field] = _clash(change)
-    return found
+    return {key: _clash(change) for key, change in last_changes(participation, keys).items()}

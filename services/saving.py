@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.audit import Action, note
-from services.conflicts import Clash, Settled, Shown, registered_as, settle
+from services.conflicts import Clash, Settled, Shown, last_changes, registered_as, settle
 from services.db import now, writing
 from services.fields import Raw, Values
 from services.i18n import gettext as _
@@ -127,13 +127,23 @@ def keep(
         raw: dict[str, Raw] = dict(page.raw)
         if choice and not choice.mine:
             raw[choice.key] = FIELDS[choice.key].raw(current[choice.key])
-        settled = settle(participation, page_again(page, raw, current), current, shown, viewer.username)
+        page = page_again(page, raw, current)
+        page = page_again(page, _brought_back(participation, page, current, shown), current)
+        settled = settle(participation, page, current, shown, viewer.username)
         open_questions = undecided - ({choice.key} if choice else set()) | settled.clashes.keys()
         for key in open_questions:
             settled.page.undecide(key, current)
         _register(viewer, participation, settled.page, current, shown)
         clashes = registered_as(participation, open_questions) | settled.clashes if open_questions else {}
     return Kept(participation, settled.page, settled.theirs, clashes)
+
+
+def _brought_back(participation: Participation, page: Page, current: Values, shown: Shown) -> dict[str, Raw]:
+    """The answers to questions that come into sight again, as they were when this very form took them away."""
+    before = {question.key for question in page.step.visible(current)}
+    coming = [q for q in page.asked if q.key not in before and not any(page.raw[q.key])]
+    gone = last_changes(participation, [q.key for q in coming], form_key=shown.key) if coming and shown.key else {}
+    return {q.key: q.raw(q.from_json(gone[q.key].old)) for q in coming if q.key in gone and gone[q.key].new is None}
 
 
 def _register(viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown) -> None:

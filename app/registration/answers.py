@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, request, url_for
@@ -49,7 +50,7 @@ def answer_page(
     status: int = 200,
     shown: Shown | None = None,
     said: dict[str, str] | None = None,
-    clashes: dict[str, Clash] | None = None,
+    clashes: Mapping[str, Clash] = MappingProxyType({}),
     elsewhere: list[tuple[str, str, list[str]]] | None = None,
     rows: RowsChange | None = None,
 ) -> Response:
@@ -57,10 +58,12 @@ def answer_page(
     form that was sent says that it showed (default: a new form of the present version); `said` are the problems to
     show, if it was refused; `rows` what has become of a repeatable question."""
     title = f"{heading(participation)} · {_(page.step.title)}"
-    words = {key: conflict_words(key, clash) for key, clash in (clashes or {}).items()}
-    failed = bool(said or words or elsewhere)
+    failed = bool(said or clashes or elsewhere)
+    if failed:
+        said = (said or {}) | {key: clash_words(key, clash) for key, clash in clashes.items()}
     pages = service.pages_of(participation) if pages is None else pages
-    open_clashes = registered_as(participation, page.undecided) if page.undecided else {}
+    if page.undecided - clashes.keys():
+        clashes = {**registered_as(participation, page.undecided), **clashes}
     return respond(
         "registration/page.html",
         "registration/form.html",
@@ -69,12 +72,12 @@ def answer_page(
         version=shown.version if shown else participation.version,
         form_key=(shown.key if shown else None) or service.new_creation_key(),
         page=page,
-        controls=controls(page, said=said, clashes=words, undecided=open_clashes),
+        controls=controls(page, said=said, clashes=clashes, is_told=failed),
         rows=rows,
         steps=forms.steps_of(pages, page.step),
         step_word=forms.STEP_WORDS[page.step.name],
         state=saved_state(participation, page),
-        summary=forms.summary(said or {}) + forms.summary(words),
+        summary=forms.summary(said or {}),
         elsewhere=elsewhere or [],
         obstacles=obstacle_words({**pages, page.step.name: page}) if page.step is TERMINATION else "",
         heading=heading(participation),
@@ -87,16 +90,21 @@ def controls(
     page: Page,
     *,
     said: Mapping[str, str] | None = None,
-    clashes: Mapping[str, str] | None = None,
-    undecided: Mapping[str, Clash] | None = None,
+    clashes: Mapping[str, Clash] | None = None,
+    is_told: bool = False,
 ) -> list[forms.Control]:
-    """The controls of a page, with what two have answered to choose between in those that are `undecided`."""
+    """The controls of a page. `clashes` are what others have answered, to choose between; `is_told`: she has been
+    led there, so that what stands there when she goes on is her choice."""
     errors = dict(page.errors if said is None else said)
     choices = {}
-    for key, clash in (undecided or {}).items():
-        errors[key] = choice_words(key, clash)
-        choices[key] = (_("Behold svaret som står her"), _("Bruk svaret til %(who)s") % {"who": clash.username})
-    return forms.controls_of(page, said=errors, clashes=clashes, choices=choices)
+    for key, clash in (clashes or {}).items():
+        errors[key] = clash_words(key, clash)
+        choices[key] = forms.Choices(
+            mine=_("Behold svaret som står her"),
+            theirs=_("Bruk svaret til %(who)s") % {"who": clash.username},
+            mark=f"{key}!" if is_told else key,
+        )
+    return forms.controls_of(page, said=errors, choices=choices)
 
 
 @dataclass(frozen=True)
@@ -126,26 +134,22 @@ def obstacle_words(pages: Mapping[str, Page]) -> str:
     return ", ".join([*(_(step_named(name).title) for name in obstacles), *forms.labels(own).values()])
 
 
-def conflict_words(key: str, clash: Clash) -> str:
-    """What another has answered while this form was being filled in, and what to do."""
-    return _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev. Velg hva som skal stå, og gå videre") % (
-        _of(key, clash)
-    )
-
-
-def choice_words(key: str, clash: Clash) -> str:
-    """What another has answered, when, beside what stands here; the choice is made by buttons."""
-    return _("%(who)s endret %(what)s til «%(theirs)s» %(at)s. Velg hvilket svar som skal stå") % _of(key, clash)
-
-
-def _of(key: str, clash: Clash) -> dict[str, str]:
+def clash_words(key: str, clash: Clash) -> str:
+    """What another has answered while this form was being filled in, when, and what to do."""
     question = FIELDS[clash.key]
-    return {
+    did = _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev (%(at)s).") % {
         "who": clash.username,
         "what": _("dette") if clash.key == key else f"«{_(question.label)}»",
         "theirs": service.json_text(question, clash.value) or _("ikke noe svar"),
         "at": moment_text(clash.at),
     }
+    return f"{did} {_('Velg hva som skal stå, og gå videre')}"
+
+
+def undecided_marks() -> tuple[frozenset[str], frozenset[str]]:
+    """Which questions the form says that two have answered: all of them, and those that she has not been led to."""
+    marks = request.form.getlist("uavklart")
+    return frozenset(mark.rstrip("!") for mark in marks), frozenset(mark for mark in marks if not mark.endswith("!"))
 
 
 def answer_unfinished(public_id: str, unfinished: Unfinished) -> Response:

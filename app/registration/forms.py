@@ -62,19 +62,28 @@ def _drawn_options(question: Field, name: str, language: str) -> Markup:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choices:
+    """The buttons of a question that two have answered: which answer shall stand. `mark` tells a later request that
+    they were shown."""
+
+    mine: str
+    theirs: str
+    mark: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """One question on the page. `name` is the control's name and id; `raw` what stands in it;
     `mark` tells a later request how the question was drawn, so that only what changes is redrawn.
 
-    `choices`: where two have answered, the words of the buttons that keep the own answer and the other one."""
+    `choices`: where two have answered."""
 
     question: Field
     name: str
     raw: Raw
     error: str = ""
     warning: str = ""
-    clash: str = ""
-    choices: tuple[str, str] | None = None
+    choices: Choices | None = None
     shown: bool = True
     required: bool = False
     watched: bool = False
@@ -104,7 +113,7 @@ class Control:
     @property
     def has_error(self) -> bool:
         """True when something is said to be wrong with the question, or with one of its rows."""
-        return bool(self.error or self.clash or any(c.error for row in self.rows for c in row.controls))
+        return bool(self.error or any(c.error for row in self.rows for c in row.controls))
 
     @property
     def value(self) -> str:
@@ -124,8 +133,7 @@ def controls_of(
     page: Page,
     *,
     said: Mapping[str, str] | None = None,
-    clashes: Mapping[str, str] | None = None,
-    choices: Mapping[str, tuple[str, str]] | None = None,
+    choices: Mapping[str, Choices] | None = None,
 ) -> list[Control]:
     """The controls of a page. `said` are the errors to show, by control name (default: the page's)."""
     errors = page.errors if said is None else said
@@ -138,7 +146,6 @@ def controls_of(
             raw=page.raw[question.key],
             error=errors.get(question.key, ""),
             warning=warnings.get(question.key, ""),
-            clash=(clashes or {}).get(question.key, ""),
             choices=(choices or {}).get(question.key),
             shown=question.key in shown,
             required=question.required(page.answers),

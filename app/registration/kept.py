@@ -6,7 +6,7 @@ from flask import Response, request
 
 from app.formatting import moment_text
 from app.registration import forms
-from app.registration.answers import changed_controls, choice_words, controls, obstacle_words, saved_state
+from app.registration.answers import changed_controls, clash_words, controls, obstacle_words, saved_state
 from app.registration.rows import RowsChange
 from app.web import respond
 from services import registration as service
@@ -25,7 +25,7 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
     pages = service.pages_of(participation, page)
     drawn_errors = set(request.form.getlist("sagt"))
     said = {name: words for name, words in page.errors.items() if _is_to_be_said(page, name, typing, drawn_errors)}
-    found = controls(page, said=said, undecided=kept.clashes)
+    found = controls(page, said=said, clashes=kept.clashes)
     anew = kept.theirs.keys() | ({rows.key} if rows else set())
     wrong = {control.name for control in found if control.has_error} | drawn_errors
     changed = ({control.name for control in changed_controls(found)} | wrong) - anew
@@ -62,7 +62,7 @@ def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
 
 def _said(kept: Kept) -> str:
     """What a screen reader shall hear of a save: what calls for something to be done."""
-    words = [choice_words(key, clash) for key, clash in kept.clashes.items()]
+    words = [clash_words(key, clash) for key, clash in kept.clashes.items()]
     return " ".join([*words, *_others_words(kept.theirs)])
 
 

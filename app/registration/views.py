@@ -17,6 +17,7 @@ from app.registration.answers import (
     page_address,
     sent_form,
     shown_by_form,
+    undecided_marks,
     with_registered,
 )
 from app.registration.kept import answer_kept
@@ -154,10 +155,13 @@ def step_page(public_id: str, word: str) -> Any:
 @requires(Right.REGISTER)
 def keep(public_id: str, word: str) -> Any:
     """Save what can be saved, as she types. What cannot is kept as typed."""
-    page = _sent_page(public_id, forms.STEP_OF_WORD[word])
-    rows = rows_change(page, request.form.get("go", ""), sent_form())
+    page, going = _sent_page(public_id, forms.STEP_OF_WORD[word]), request.form.get("go", "")
+    rows, choice = rows_change(page, going, sent_form()), _choice(page, going)
+    if going and not (rows or choice):
+        _changeable(public_id)
+        abort(400)
     try:
-        kept = _keep(public_id, _with_rows(page, rows))
+        kept = _keep(public_id, _with_rows(page, rows), choice)
     except NoSuchVersion:
         abort(400)
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
@@ -165,10 +169,14 @@ def keep(public_id: str, word: str) -> Any:
     return answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows)
 
 
-def _keep(public_id: str, page: Page) -> Kept:
-    undecided = frozenset(request.form.getlist("uavklart")) & page.keys
-    verb, _dash, key = request.form.get("go", "").partition("-")
-    choice = Choice(key, mine=verb == "mine") if verb in {"mine", "theirs"} and key in undecided else None
+def _choice(page: Page, going: str) -> Choice | None:
+    """What the buttons of an answer that two have given say; `None` for all others."""
+    verb, _dash, key = going.partition("-")
+    return Choice(key, mine=verb == "mine") if verb in {"mine", "theirs"} and key in page.keys else None
+
+
+def _keep(public_id: str, page: Page, choice: Choice | None) -> Kept:
+    undecided = undecided_marks()[0] & page.keys
     return saving.keep(viewer(), public_id, page, shown=shown_by_form(), undecided=undecided, choice=choice)
 
 
@@ -209,8 +217,8 @@ def save(public_id: str, word: str) -> Any:
     if going == "show" or going.startswith(("add-", "remove-", "undo-")):
         return _answer_unsaved(public_id, page, going)
     try:
-        if going.startswith(("mine-", "theirs-")):
-            _keep(public_id, page)
+        if choice := _choice(page, going):
+            _keep(public_id, page, choice)
             return redirect_to(page_address(public_id, step))
         return _save(public_id, page, going)
     except Unfinished as unfinished:
@@ -235,7 +243,7 @@ def _save(public_id: str, page: Page, going: str) -> Any:
         page,
         shown=shown_by_form(),
         keep_unread=not _leads_forwards(step, going),
-        undecided=frozenset(request.form.getlist("uavklart")) & page.keys,
+        undecided=undecided_marks()[1] & page.keys,
     )
     if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
         flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")

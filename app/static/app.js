@@ -122,7 +122,7 @@
       for (const old of target.querySelectorAll("input:not([type=hidden]), select, textarea")) {
         const drawn = fragment.getElementById(old.id);
         if (!drawn) continue;
-        if (old.type === "checkbox") {
+        if (old.type === "checkbox" || old.type === "radio") {
           if (old.checked !== sent.getAll(old.name).includes(old.value)) drawn.checked = old.checked;
         } else if (old.value !== (sent.get(old.name) || "").replace(/\r\n/g, "\n")) drawn.value = old.value;
       }
@@ -153,6 +153,8 @@
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (!ctx || !ctx.request || ctx.response || leaving) return;
+    const saved = ctx.sourceElement.closest("form[data-lagre]");
+    if (saved && ctx.request.action === saved.dataset.lagre) return; // the form says so itself
     if (ctx.swap === "none" && byId("ingen-kontakt")) return;
     removeNotice();
     const notice = byId("uten-kontakt").content.firstElementChild.cloneNode(true);

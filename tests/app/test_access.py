@@ -71,8 +71,7 @@ PARTICIPANT = """
 rule                                     nobody   own   elsewhere  deleted  discharged  protected  IMDi  hidden  admin
 GET  /deltakere/<id>/<page>              sign-in  200   404        404      on          404        on    404     403
 POST /deltakere/<id>/<page>              sign-in  in    404        404      403         404        403   403     403
-POST /deltakere/<id>/<page>/vis          sign-in  in    404        404      403         404        403   403     403
-POST /deltakere/<id>/<page>/rader        sign-in  in    404        404      403         404        403   403     403
+POST /deltakere/<id>/<page>/lagre        sign-in  in    404        404      403         404        403   403     403
 GET  /deltakere/<id>/avslutning/utskriv  sign-in  on    404        404      403         404        403   403     403
 POST /deltakere/<id>/avslutning/utskriv  sign-in  in    404        404      on          404        403   403     403
 GET  /deltakere/<id>/data                sign-in  page  404        404      page        404        page  404     403

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from werkzeug.test import TestResponse
 
+from app.formatting import moment_text
 from services.fields import date_text
 from services.models import Status
 from tests.app.conftest import House
@@ -51,7 +52,8 @@ def test_the_same_question_shows_both_answers(office: Office, partial: bool) -> 
     answer = office.client_of("berit.bergen").submit(mine, button="Neste", partial=partial)
     assert answer.status_code == 409
     assert office.snapshot(public_id) == before
-    words = "anne.tokommuner har endret dette til «Urdu» mens du skrev. Velg hva som skal stå, og gå videre"
+    clock = moment_text(office.participation(public_id).changed_at)
+    words = f"anne.tokommuner har endret dette til «Urdu» mens du skrev ({clock}). Velg hva som skal stå, og gå videre"
     tree, form = tree_of(answer), form_in(answer, form="registrering")
     assert tree.text(tree.by_id["mother_tongue-error"]) == words
     assert f"Morsmål: {words}" in tree.text(tree.by_id["error-summary"])

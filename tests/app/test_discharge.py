@@ -114,7 +114,7 @@ def test_the_outcome_must_be_told_for_some_reasons(office: Office) -> None:
             continue
         form.fill({"end_reason": words})
         pairs = MultiDict(form.pairs(None))
-        fragment = client.post_partial(address(public_id, "avslutning", "vis"), pairs)
+        fragment = client.post_partial(address(public_id, "avslutning", "lagre"), pairs)
         if "Mangler: Deltakeren har gått ut i" in text_of(fragment):
             required.append(words)
     assert required == WITH_OUTCOME
@@ -258,7 +258,7 @@ def test_nothing_can_be_changed_any_more(office: Office) -> None:
     before = office.snapshot(public_id)
     for word in ("person", "bakgrunn", "programinnhold", "avslutning"):
         assert goal_of(client.get(address(public_id, word))) == address(public_id, "data")
-        for more in ((), ("vis",), ("rader",)):
+        for more in ((), ("lagre",)):
             for go in ("next", "overview", "fetch", "discharge", "add-activities"):
                 data = {"csrf_token": token, "version": "1", "go": go}
                 assert client.post(address(public_id, word, *more), data=data).status_code == 403

@@ -166,7 +166,7 @@ def test_signed_out_meanwhile(house: House) -> None:
     assert "ikke lagret" in text_of(page)
     back = client.follow(page, "Logg inn")
     assert form_in(back).value("neste") == address
-    nowhere = client.post(f"{address}/vis", data={})
+    nowhere = client.post(f"{address}/lagre", data={})
     assert form_in(client.follow(nowhere, "Logg inn")).value("neste") == ""
 
 

@@ -50,7 +50,7 @@ def leave(index: int, from_date: str, to_date: str, kind: str = "Sykdom") -> Ans
 def by_htmx(office: Office, public_id: str, form: Form, button: str) -> TestResponse:
     """The fragment that a row button gets."""
     pressed = form.button(button)
-    assert pressed.attrib["data-hx-post"] == address(public_id, "programinnhold", "rader")
+    assert pressed.attrib["data-hx-post"] == address(public_id, "programinnhold", "lagre")
     data = MultiDict(form.pairs(pressed))
     return office.client_of("berit.bergen").post_partial(pressed.attrib["data-hx-post"], data, source="button")
 
