@@ -113,12 +113,14 @@ def keep(
     page: Page,
     *,
     shown: Shown,
+    drawn: frozenset[str] = frozenset(),
     undecided: frozenset[str] = frozenset(),
     choice: Choice | None = None,
 ) -> Kept:
     """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
     types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`.
 
+    `drawn`: the questions that come and go which stood in the form; the others were not answered there.
     It may be sent twice: what stands there already changes nothing.
     """
     with writing() as work:
@@ -128,7 +130,7 @@ def keep(
         if choice and not choice.mine:
             raw[choice.key] = FIELDS[choice.key].raw(current[choice.key])
         page = page_again(page, raw, current)
-        page = page_again(page, _brought_back(participation, page, current, shown), current)
+        page = page_again(page, _coming(participation, page, current, shown, drawn), current)
         settled = settle(participation, page, current, shown, viewer.username)
         open_questions = undecided - ({choice.key} if choice else set()) | settled.clashes.keys()
         for key in open_questions:
@@ -138,12 +140,16 @@ def keep(
     return Kept(participation, settled.page, settled.theirs, clashes)
 
 
-def _brought_back(participation: Participation, page: Page, current: Values, shown: Shown) -> dict[str, Raw]:
-    """The answers to questions that come into sight again, as they were when this very form took them away."""
-    before = {question.key for question in page.step.visible(current)}
-    coming = [q for q in page.asked if q.key not in before and not any(page.raw[q.key])]
-    gone = last_changes(participation, [q.key for q in coming], form_key=shown.key) if coming and shown.key else {}
-    return {q.key: q.raw(q.from_json(gone[q.key].old)) for q in coming if q.key in gone and gone[q.key].new is None}
+def _coming(
+    participation: Participation, page: Page, current: Values, shown: Shown, drawn: frozenset[str]
+) -> dict[str, Raw]:
+    """What stands in questions that come into sight: what is registered, or was before this very form took the
+    question away."""
+    coming = [q for q in page.asked if q.shown.keys and q.key not in drawn and not any(page.raw[q.key])]
+    gone = [q.key for q in coming if current[q.key] is None]
+    before = last_changes(participation, gone, form_key=shown.key) if gone and shown.key else {}
+    raw = {q.key: q.raw(current[q.key]) for q in coming}
+    return raw | {key: FIELDS[key].raw(FIELDS[key].from_json(change.old)) for key, change in before.items()}
 
 
 def _register(viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown) -> None:

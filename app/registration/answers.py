@@ -180,12 +180,12 @@ def answer_obstacles(
 
 def with_registered(participation: Participation, page: Page) -> Page:
     """The page, where questions that come (back) into sight show what is registered."""
-    values, drawn = service.values_of(participation), _drawn()
+    values, drawn = service.values_of(participation), drawn_questions()
     coming = {q.key: q.raw(values[q.key]) for q in page.step.fields if q.shown.keys and q.key not in drawn}
     return service.page_again(page, coming, values)
 
 
-def _drawn() -> dict[str, str]:
+def drawn_questions() -> dict[str, str]:
     """How the questions that come and go stand in the form, by their keys."""
     return {mark.rstrip("!"): mark for mark in request.form.getlist("vist")}
 
@@ -208,5 +208,5 @@ def answer_redrawn(
 
 def changed_controls(controls: list[forms.Control]) -> list[forms.Control]:
     """The questions that come, go or change their obligation, against what the form says that it shows."""
-    drawn = _drawn()
+    drawn = drawn_questions()
     return [c for c in controls if c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None)]

@@ -14,6 +14,7 @@ from app.registration.answers import (
     answer_page,
     answer_redrawn,
     answer_unfinished,
+    drawn_questions,
     page_address,
     sent_form,
     shown_by_form,
@@ -172,12 +173,20 @@ def keep(public_id: str, word: str) -> Any:
 def _choice(page: Page, going: str) -> Choice | None:
     """What the buttons of an answer that two have given say; `None` for all others."""
     verb, _dash, key = going.partition("-")
-    return Choice(key, mine=verb == "mine") if verb in {"mine", "theirs"} and key in page.keys else None
+    is_ours = verb in {"mine", "theirs"} and key in undecided_marks()[0] & page.keys
+    return Choice(key, mine=verb == "mine") if is_ours else None
 
 
 def _keep(public_id: str, page: Page, choice: Choice | None) -> Kept:
-    undecided = undecided_marks()[0] & page.keys
-    return saving.keep(viewer(), public_id, page, shown=shown_by_form(), undecided=undecided, choice=choice)
+    return saving.keep(
+        viewer(),
+        public_id,
+        page,
+        shown=shown_by_form(),
+        drawn=frozenset(drawn_questions()),
+        undecided=undecided_marks()[0] & page.keys,
+        choice=choice,
+    )
 
 
 def _with_rows(page: Page, rows: RowsChange | None) -> Page:
