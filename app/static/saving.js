@@ -66,8 +66,14 @@
   });
 
   document.addEventListener("htmx:before:swap", (event) => {
-    const { ctx } = event.detail;
-    if (isSave(ctx) && ctx.response.status >= 500) event.preventDefault(); // the line at the top says it
+    const { ctx, tasks } = event.detail;
+    if (!isSave(ctx)) return;
+    if (ctx.response.status >= 500) return event.preventDefault(); // the line at the top says it
+    if (edits === sent) return;
+    // «Lagret» would not be true of what has been entered meanwhile.
+    for (const { target, fragment } of tasks) {
+      if (target instanceof Element && target.id === "tilstand") fragment.replaceChildren(byId("lagrer").content.cloneNode(true));
+    }
   });
 
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
