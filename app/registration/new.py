@@ -7,7 +7,7 @@ from hashlib import sha256
 from flask import abort
 
 from app.registers import suggest_number
-from app.registration.forms import Control, controls_of, summary
+from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
 from services import registration as service
 from services.fields import ALWAYS, ChoiceField, Option, legible
 from services.i18n import N_
@@ -22,7 +22,7 @@ _OWN_NAMES = {
     "csrf_token",
     "creation_key",
     "go",
-    "vist",
+    *SCREEN_NAMES,
     "national_id",
     "name_confirmed",
     "shown_name",

@@ -40,10 +40,7 @@ from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = {
-    *("csrf_token", "version", "form_key", "go"),
-    *("vist", "sagt", "varslet", "uavklart", "skriver"),  # how it stands on screen
-}
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go"}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
