@@ -243,17 +243,16 @@ def _save(public_id: str, page: Page, going: str) -> Any:
         abort(400)
     if going == "discharge":
         return _ask_discharge(public_id, page)
-    saved = saving.save(
-        viewer(),
-        public_id,
-        page,
-        shown=shown_by_form(),
-        keep_unread=not _leads_forwards(step, going),
-        undecided=undecided_marks()[1] & page.keys,
-    )
+    saved = _save_whole(public_id, page, keep_unread=not _leads_forwards(step, going))
     if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
         flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")
     return redirect_to(_next_address(public_id, step, going, saved))
+
+
+def _save_whole(public_id: str, page: Page, *, keep_unread: bool = False) -> Participation:
+    undecided = undecided_marks()[1] & page.keys
+    shown = shown_by_form()
+    return saving.save(viewer(), public_id, page, shown=shown, keep_unread=keep_unread, undecided=undecided)
 
 
 def _answer_unsaved(public_id: str, page: Page, going: str) -> Response:
@@ -302,7 +301,7 @@ def _next_address(public_id: str, step: Step, going: str, saved: Participation |
 def _ask_discharge(public_id: str, page: Page) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
-        participation = saving.save(viewer(), public_id, page, shown=shown_by_form())
+        participation = _save_whole(public_id, page)
         page, version = service.page_again(page, page.raw, service.values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
