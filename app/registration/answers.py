@@ -59,11 +59,11 @@ def answer_page(
     show, if it was refused; `rows` what has become of a repeatable question."""
     title = f"{heading(participation)} · {_(page.step.title)}"
     failed = bool(said or clashes or elsewhere)
+    if page.undecided - clashes.keys():
+        clashes = {**registered_as(participation, page.undecided), **clashes}
     if failed:
         said = (said or {}) | {key: clash_words(key, clash) for key, clash in clashes.items()}
     pages = service.pages_of(participation) if pages is None else pages
-    if page.undecided - clashes.keys():
-        clashes = {**registered_as(participation, page.undecided), **clashes}
     return respond(
         "registration/page.html",
         "registration/form.html",
