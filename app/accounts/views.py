@@ -1,17 +1,20 @@
 """Sign-in, sign-out, and the list of users."""
 
+import json
 from typing import Any
 
-from flask import Blueprint, g, request, session, url_for
+from flask import Blueprint, g, make_response, request, session, url_for
 from flask_login import UserMixin, login_user
 from flask_wtf import FlaskForm
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 
 from app.access import public, requires, signed_in, viewer
-from app.web import redirect_to, respond
+from app.web import is_partial, redirect_to, respond
 from services import accounts as users_service
 from services.audit import Action, record
+from services.fields import legible
 from services.i18n import gettext as _
 from services.saved_views import start_view
 from services.viewer import Right, Viewer
@@ -94,11 +97,36 @@ def sign_in_submit() -> Any:
     username, password = form.username.data or "", form.password.data or ""
     user_id = users_service.authenticate(username, password) if len(username) < 100 and len(password) < 200 else None
     found = users_service.viewer_of(user_id) if user_id else None
+    over_page = is_partial() and "kept_for" in request.form
     if found is None:
-        return _sign_in_page(form, request.form.get("neste", ""), error=_("Brukernavnet eller passordet er feil."))
+        answer = _dialog_again if over_page else _sign_in_page
+        return answer(form, request.form.get("neste", ""), error=_("Brukernavnet eller passordet er feil."))
     session.renew()  # type: ignore[attr-defined]
     login_user(SignedIn(found))
+    if over_page and request.form["kept_for"] == found.username:
+        return _back_on_the_page()
     return redirect_to(own_address(request.form.get("neste", "")) or start_page(found))
+
+
+def _dialog_again(form: SignInForm, _target: str, *, error: str) -> Response:
+    kept_for, username = request.form["kept_for"], form.username.data or ""
+    return respond(
+        "accounts/sign_in.html",
+        "accounts/sign_in_dialog.html",
+        status=422,
+        kept_for=legible(kept_for),
+        username=legible(username),
+        error=error,
+    )
+
+
+def _back_on_the_page() -> Response:
+    """She is signed in again as before: the page stays, its forms get the new visit's token."""
+    g.pop("csrf_token", None)  # it was made for the visit before
+    answer = make_response("", 200)
+    answer.headers["HX-Reswap"] = "none"
+    answer.headers["HX-Trigger"] = json.dumps({"innlogget": {"target": "body", "token": generate_csrf()}})
+    return answer
 
 
 @accounts.post("/logg-ut")

@@ -13,7 +13,15 @@
     const heading = dialog.querySelector("h1, h2");
     if (heading && heading.id) dialog.setAttribute("aria-labelledby", heading.id);
     if (!dialog.open) dialog.showModal();
+    const keptFor = dialog.querySelector("[name=kept_for]");
+    if (keptFor && !keptFor.value) keptFor.value = dialog.querySelector("#dialog-username").value = byId("hvem").dataset.user;
   }
+
+  // Signed in again as the same user: the forms of the page get the token of the new visit.
+  document.addEventListener("innlogget", (event) => {
+    for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = event.detail.token;
+    byId("dialog").close();
+  });
 
   document.addEventListener("htmx:after:settle", (event) => {
     const dialog = byId("dialog");
