@@ -25,12 +25,15 @@ from app.overview.saved import saved_views
 from app.overview.views import overview
 from app.participants.views import participants
 from app.registers import connect_registers
+from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, init_web
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
+
+_BLUEPRINTS = (health, accounts, overview, downloads, saved_views, creating, registration, participants, oversight)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -49,7 +52,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_access(app)
     init_web(app)
     init_errors(app)
-    for blueprint in (health, accounts, overview, downloads, saved_views, registration, participants, oversight):
+    for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)

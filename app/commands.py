@@ -8,10 +8,12 @@ from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
 from app.config import Settings, is_local
+from app.registers import registers as connected_registers
 from app.start import check_free, listen, run, serve, standin_addresses
 from services import standin_control
 from services.demo import NotForRealPeople, fill, unregistered
 from services.folkeregisteret.population import PUBLISHED_KINDS, SEED
+from services.refresh import refresh_all
 from services.standin_control import Kind
 from services.standins import Standins
 
@@ -20,7 +22,7 @@ DEMO_PARTICIPANTS = 2000
 
 def init_commands(app: Flask) -> None:
     """Add the commands to the program's `flask`."""
-    for command in (start, demo, standins):
+    for command in (start, demo, registers_group, standins):
         app.cli.add_command(command)
 
 
@@ -62,6 +64,22 @@ def demo(participants: int, seed: int) -> None:
         click.echo(f"The database now holds the demo users and {participants} participants.")
     else:
         click.echo("Nothing done: the database holds users or participants already.")
+
+
+@click.group("registers")
+def registers_group() -> None:
+    """What is asked of Folkeregisteret and PAD without anybody at a screen."""
+
+
+@registers_group.command("refresh")
+@with_appcontext
+def registers_refresh() -> None:
+    """Look up registrations that wait, and running participants whose data are a day old. For a timer."""
+    _need_current_database()
+    done = refresh_all(connected_registers())
+    click.echo(
+        f"{done.answered} waiting registrations answered, {done.read} persons read, {done.failed} could not be read."
+    )
 
 
 @click.group("standins", invoke_without_command=True)

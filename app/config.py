@@ -37,6 +37,7 @@ class Settings:
     trusted_proxies: int
     faq_url: str
     downloads_per_hour: int
+    lookups_per_hour: int
 
     @property
     def in_production(self) -> bool:
@@ -88,6 +89,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         accepts=_accepts(environ.get("NATIONAL_IDS", "real" if production else "synthetic")),
         trusted_proxies=_whole_number(environ, "TRUSTED_PROXIES", 0, 0, 10),
         downloads_per_hour=_whole_number(environ, "DOWNLOADS_PER_HOUR", 30, 1, 100_000),
+        lookups_per_hour=_whole_number(environ, "LOOKUPS_PER_HOUR", 60, 1, 100_000),
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
     if production:

@@ -135,6 +135,7 @@ class Person(Base):
     freg_fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     test_results: Mapped[list[dict[str, Any]] | None] = mapped_column(json_type)
     pad_fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refresh_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class Participation(Base):
@@ -428,6 +429,28 @@ class DraftValue(Base):
     username: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_undecided: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class Beginning(Base):
+    """Page 1 as a user has typed it, before there is a participant (see `services.beginnings`).
+
+    `outcome`, `message`, `record`: what the last look-up of its number gave; `waits_since`: it was to be created, but
+    Folkeregisteret did not answer.
+    """
+
+    __tablename__ = "beginning"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    creation_key: Mapped[str] = mapped_column(String(32), unique=True)
+    form: Mapped[dict[str, list[str]]] = mapped_column(json_type)
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    message: Mapped[str | None] = mapped_column(String(400))
+    record: Mapped[dict[str, Any] | None] = mapped_column(json_type)
+    looked_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    waits_since: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class Change(Base):

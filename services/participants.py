@@ -129,11 +129,12 @@ def note_changes(
     username: str,
     changes: Iterable[tuple[str, Any, Any]],
     *,
+    source: str = "user",
     form_key: str | None = None,
 ) -> None:
     """Add (field, old, new) to the history within the caller's transaction; they make the present version.
 
-    `form_key`: the form on screen that they come from, if it has one.
+    `source`: who says so, a user or a register; `form_key`: the form on screen that they come from, if it has one.
     """
     common = {
         "participation_ref": participation.id,
@@ -141,6 +142,7 @@ def note_changes(
         "version": participation.version,
         "at": now(),
         "username": username,
+        "source": source,
         "form_key": form_key,
     }
     rows = [{**common, "field": field, "old": old, "new": new} for field, old, new in changes]

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -9,14 +10,14 @@ from sqlalchemy import select
 
 from services import national_id
 from services.audit import Action, record
-from services.db import end_reading, session
+from services.db import end_reading, now, session
 from services.folkeregisteret import FolkeregisteretClient, PersonRecord
 from services.i18n import gettext as _
-from services.models import Municipality, Participation, Person, Status
+from services.models import AccessEntry, Municipality, Participation, Person, Status
 from services.pad import PadClient, TestResult
 from services.participants import find_alone
 from services.register_errors import AccessDenied, Busy, NotFound, RegisterError, WrongNumber
-from services.registration import store_results
+from services.registration import OSLO_TIME, store_results
 from services.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -25,11 +26,13 @@ Accepts = Literal["real", "synthetic"]
 
 @dataclass(frozen=True)
 class Registers:
-    """Folkeregisteret and PAD, and which numbers this installation takes: real ones or synthetic."""
+    """Folkeregisteret and PAD, which numbers this installation takes (real ones or synthetic), and how many look-ups
+    one user may ask for in an hour."""
 
     folkeregisteret: FolkeregisteretClient
     pad: PadClient
     accepts: Accepts
+    lookups_per_hour: int
 
 
 class Outcome(StrEnum):
@@ -46,28 +49,39 @@ class Outcome(StrEnum):
     NO_ACCESS = "no_access"
     BUSY = "busy"
     DOWN = "down"
+    TOO_MANY = "too_many"
+
+
+# The same number may do better a little later.
+RETRIED = frozenset({Outcome.BUSY, Outcome.DOWN, Outcome.NO_ACCESS})
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookUp:
     """The answer to «who is this?». `message` is for the user and '' when she was found.
-    `existing` is the public id of the running participation in her own municipality."""
+    `existing` is the public id of the running participation in her own municipality, `replaced_by` the number in force
+    in place of the one that was asked for."""
 
     outcome: Outcome
     message: str = ""
     record: PersonRecord | None = None
     existing: str | None = None
+    replaced_by: str | None = None
 
     @property
     def may_retry(self) -> bool:
         """True when the same number may do better a little later."""
-        return self.outcome in {Outcome.BUSY, Outcome.DOWN, Outcome.NO_ACCESS}
+        return self.outcome in RETRIED
 
 
-def look_up(number: str, *, viewer: Viewer, registers: Registers) -> LookUp:
+def look_up(
+    number: str, *, viewer: Viewer, registers: Registers, known: PersonRecord | None = None, waited: bool = False
+) -> LookUp:
     """Ask Folkeregisteret who bears a number, for a registration (domain, section 5 «Checks»).
 
-    No transaction is open during the call. The look-up is logged, without the number.
+    `known` is what it has answered for that number a moment ago, and is not asked again. No transaction is open during
+    the call. The look-up is logged, without the number, and there are only so many in an hour, but for those that the
+    register makes itself for registrations that have `waited`.
     """
     try:
         parsed = national_id.parse(number)
@@ -75,12 +89,31 @@ def look_up(number: str, *, viewer: Viewer, registers: Registers) -> LookUp:
         return LookUp(outcome=Outcome.WRONG_NUMBER, message=_wrong_number(invalid.reason))
     if (parsed.synthetic is None) != (registers.accepts == "real"):
         return LookUp(outcome=Outcome.WRONG_NUMBER, message=_wrong_population(registers.accepts))
+    if known:
+        return _may_register(parsed.number, known, viewer)
+    if not waited and (until := _next_look_up(viewer, registers.lookups_per_hour)):
+        words = _(
+            "Du har slått opp %(most)s personer den siste timen. Vent til kl. %(at)s. Det du har fylt ut, er beholdt."
+        )
+        at = until.astimezone(OSLO_TIME)
+        message = words % {"most": registers.lookups_per_hour, "at": f"{at:%H.%M}"}
+        return LookUp(outcome=Outcome.TOO_MANY, message=message)
     end_reading()
     answer = _ask(parsed.number, registers)
     if answer.record:
         answer = _may_register(parsed.number, answer.record, viewer)
-    record(Action.LOOK_UP, viewer=viewer, detail={"purpose": "registration", "outcome": answer.outcome})
+    purpose = "waiting registration" if waited else "registration"
+    record(Action.LOOK_UP, viewer=None if waited else viewer, detail={"purpose": purpose, "outcome": answer.outcome})
     return answer
+
+
+def _next_look_up(viewer: Viewer, most: int) -> datetime | None:
+    """When the user may look somebody up again; `None` if she may now."""
+    an_hour_ago = now() - timedelta(hours=1)
+    mine = (AccessEntry.user_id == viewer.user_id, AccessEntry.action == Action.LOOK_UP.value)
+    late = select(AccessEntry.at).where(*mine, AccessEntry.at > an_hour_ago).order_by(AccessEntry.at.desc())
+    first = session().scalar(late.offset(most - 1).limit(1))
+    return first + timedelta(hours=1, minutes=1) if first else None
 
 
 def _ask(number: str, registers: Registers) -> LookUp:
@@ -118,6 +151,7 @@ def _may_register(number: str, found: PersonRecord, viewer: Viewer) -> LookUp:
     if found.national_id != number:
         return LookUp(
             outcome=Outcome.REPLACED,
+            replaced_by=found.national_id,
             message=_("Nummeret er ikke lenger i bruk. Det er erstattet av %(number)s. Bruk det nye nummeret.")
             % {"number": found.national_id},
         )

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
-from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
+from services.models import Activity, Beginning, DraftValue, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed, note_changes
@@ -245,10 +245,12 @@ def create(
     municipality_number: str,
     page: Page,
     creation_key: str,
+    begun_as: str | None = None,
 ) -> str:
     """Create a participation from page 1 and give its public id.
 
-    `results` are PAD's, or `None` if they could not be fetched. Raises `AlreadyRunning`; a second
+    `results` are PAD's, or `None` if they could not be fetched; `begun_as` is the key of what the user had begun, which
+    is no longer kept then. Raises `AlreadyRunning`; a second
     call with the same key gives the id that the first one made.
     """
     if not viewer.registers_in(municipality_number) or not page.is_complete:
@@ -256,6 +258,8 @@ def create(
     try:
         with writing() as work:
             public_id = _insert(work, viewer, person, results, municipality_number, page, creation_key)
+            mine = (Beginning.creation_key == begun_as, Beginning.user_id == viewer.user_id)
+            work.execute(delete(Beginning).where(*mine))
     except IntegrityError as error:
         if first := created_with(viewer, creation_key):
             return first

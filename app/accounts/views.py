@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flask import Blueprint, g, make_response, request, session, url_for
+from flask import Blueprint, flash, g, make_response, request, session, url_for
 from flask_login import UserMixin, login_user
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import generate_csrf
@@ -13,9 +13,11 @@ from wtforms import PasswordField, StringField
 from app.access import public, requires, signed_in, viewer
 from app.web import is_partial, redirect_to, respond
 from services import accounts as users_service
+from services import beginnings
 from services.audit import Action, record
 from services.fields import legible
 from services.i18n import gettext as _
+from services.i18n import ngettext
 from services.saved_views import start_view
 from services.viewer import Right, Viewer
 
@@ -60,6 +62,13 @@ def start_page(of: Viewer) -> str:
 @signed_in
 def start() -> Response:
     """The way in: the overview, or the users for those who only administer."""
+    if viewer().can(Right.REGISTER) and (number := beginnings.ready(viewer())):
+        words = ngettext(
+            "Navnet er hentet for %(n)s påbegynt registrering. Du finner den under Påbegynte.",
+            "Navnet er hentet for %(n)s påbegynte registreringer. Du finner dem under Påbegynte.",
+            number,
+        )
+        flash(words % {"n": number}, "info")
     return redirect_to(start_page(viewer()))
 
 

@@ -5,11 +5,14 @@ from typing import Any
 from flask import Blueprint, flash, url_for
 
 from app.access import requires, viewer
+from app.registers import registers
 from app.test_results import tests_of
 from app.web import redirect_to, respond
 from services import participants as service
 from services.i18n import gettext as _
+from services.models import Status
 from services.participants import find, find_alone, heading, may_change, opened
+from services.refresh import refresh_if_old
 from services.registration import json_text, values_of
 from services.steps import FIELDS, STEPS
 from services.viewer import Right
@@ -22,6 +25,9 @@ participants = Blueprint("participants", __name__, url_prefix="/deltakere")
 def data_page(public_id: str) -> Any:
     """All that is registered of a participant."""
     participation = find(viewer(), public_id)
+    is_running = participation.status != Status.DISCHARGED and participation.deleted_at is None
+    if is_running and refresh_if_old(participation.person, registers()):
+        participation = find(viewer(), public_id)
     opened(viewer(), participation)
     values = values_of(participation)
     pages = [

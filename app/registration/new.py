@@ -6,16 +6,17 @@ from hashlib import sha256
 
 from flask import abort
 
-from app.registers import suggest_number
 from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
+from services import beginnings
 from services import registration as service
 from services.fields import ALWAYS, ChoiceField, Option, legible
+from services.folkeregisteret import PersonRecord
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.national_id import normalise
 from services.registers import LookUp, Outcome, Registers, fetch_for, funding_of, look_up
 from services.steps import PERSON
-from services.steps.person import MUNICIPALITY_HELP, NATIONAL_ID_HELP, warnings
+from services.steps.person import MUNICIPALITY_HELP, warnings
 from services.viewer import Viewer
 
 _OWN_NAMES = {
@@ -30,6 +31,9 @@ _OWN_NAMES = {
 }
 
 
+_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go"}
+
+
 @dataclass
 class NewForm:
     """The form as it was sent, or blank. `problems` are what stops the creation, by control name."""
@@ -41,8 +45,11 @@ class NewForm:
     confirmed: bool
     shown_name: str
     page: service.Page
+    typed: beginnings.TypedForm
     found: LookUp | None = None
     problems: dict[str, str] = field(default_factory=dict)
+    has_waited: bool = False
+    is_kept: bool = False
 
     @classmethod
     def blank(cls, viewer: Viewer) -> "NewForm":
@@ -64,6 +71,15 @@ class NewForm:
         return made
 
     @classmethod
+    def begun(cls, viewer: Viewer, begun: beginnings.Begun) -> "NewForm":
+        """The form as it was kept. A municipality that the user has lost meanwhile is asked for anew."""
+        lost = not viewer.registers_in((begun.form.get("municipality") or [""])[0])
+        form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
+        made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
+        made.has_waited, made.is_kept = begun.has_waited, True
+        return made
+
+    @classmethod
     def _make(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
         only = viewer.places[0].number if len(viewer.places) == 1 else ""
         municipality = only or form.get("municipality", [""])[0]
@@ -76,6 +92,7 @@ class NewForm:
             confirmed=form.get("name_confirmed") == ["1"],
             shown_name=form.get("shown_name", [""])[0],
             page=service.read_page(PERSON, form, base),
+            typed={name: form[name] for name in sorted(form) if name not in _NOT_TYPED and any(form[name])},
         )
 
     def look_up(self, registers: Registers, *, typing: bool = False) -> None:
@@ -83,9 +100,38 @@ class NewForm:
         if typing and len(normalise(self.number)) < 11:
             self.found = None
             return
-        self.found = look_up(self.number, viewer=self.viewer, registers=registers)
+        known = beginnings.known(self.viewer, self.creation_key, self.number)
+        self.found = look_up(self.number, viewer=self.viewer, registers=registers, known=known)
         if record := self.found.record:
             self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+
+    def found_before(self, record: PersonRecord) -> None:
+        """Take over whom an earlier look-up has found."""
+        self.found = LookUp(outcome=Outcome.FOUND, record=record)
+        self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+
+    def with_number(self, number: str) -> "NewForm":
+        """The same form with another number, and nobody confirmed."""
+        typed = {**self.typed, "national_id": [number]}
+        return replace(self, number=number, typed=typed, confirmed=False, shown_name="", found=None)
+
+    def keep(self) -> str:
+        """Keep the form as it was typed, under «Påbegynte»; gives its id if it was not kept before, else ''."""
+        identity, is_new = beginnings.keep(self.viewer, self.creation_key, self.typed, self.found)
+        self.is_kept = True
+        return identity if is_new else ""
+
+    def wait(self) -> None:
+        """Let it wait for Folkeregisteret, if nothing else is missing."""
+        only_name = not self.page.problems and bool(self.municipality)
+        if self.found and self.found.may_retry and only_name:
+            beginnings.wait(self.viewer, self.creation_key)
+            self.has_waited = True
+
+    @property
+    def waits(self) -> bool:
+        """True while it waits for Folkeregisteret."""
+        return self.has_waited and bool(self.found and self.found.may_retry)
 
     def preselect_funding(self) -> frozenset[str]:
         """Choose the financing that the chosen municipality has; gives the keys of what that changes."""
@@ -195,11 +241,5 @@ class NewForm:
             municipality_number=self.municipality,
             page=self.page,
             creation_key=self.key,
+            begun_as=self.creation_key,
         )
-
-
-def number_help() -> str:
-    """The help for the number; in development it names a synthetic person to try."""
-    suggested = suggest_number()
-    words = _(NATIONAL_ID_HELP)
-    return f"{words} {_('Prøv for eksempel')} {suggested}." if suggested else words

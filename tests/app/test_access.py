@@ -62,6 +62,10 @@ GET  /deltakere/fullt-datasett.xlsx      sign-in  200         403          200  
 GET  /deltakere/ny                       sign-in  200         403          403   403
 POST /deltakere/ny                       sign-in  in          403          403   403
 POST /deltakere/ny/oppslag               sign-in  in          403          403   403
+POST /deltakere/ny/lagre                 sign-in  in          403          403   403
+GET  /deltakere/ny/<id>                  sign-in  on          403          403   403
+POST /deltakere/ny/<id>/forkast          sign-in  on          403          403   403
+GET  /deltakere/pabegynte                sign-in  page        403          403   403
 POST /deltakere/ny/vis                   sign-in  in          403          403   403
 """
 

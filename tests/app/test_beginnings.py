@@ -1,0 +1,222 @@
+"""«Påbegynte»: what is typed before the participant exists is kept for its user, and waits for the register."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from services.db import db, now
+from services.fields import date_text
+from services.models import AccessEntry, Beginning, User
+from tests.app.conftest import House
+from tests.conftest import FailRegister
+from tests.support.client import CheckedClient, form_in, text_of, tree_of
+from tests.support.databases import Databases, running_app
+from tests.support.registering import NAME_IS_RIGHT, START, Office, goal_of
+
+BERIT, ANNE = "berit.bergen", "anne.tokommuner"
+
+
+@pytest.fixture
+def office(own_house: House) -> Office:
+    """The caseworkers."""
+    return Office(own_house.app, own_house.client)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_begun(own_house: House) -> Iterator[None]:
+    yield
+    own_house.write(Beginning.__table__.delete())  # type: ignore[attr-defined]
+
+
+def begun(house: House) -> list[Beginning]:
+    """All that anybody has begun."""
+    return [row[0] for row in house.ask(select(Beginning).order_by(Beginning.begun_at))]
+
+
+def typed(office: Office, number: str, **more: str) -> tuple[TestResponse, MultiDict[str, str]]:
+    """The form as the script sends it while it is filled in: the answer, and what was sent."""
+    client = office.client_of(BERIT)
+    form = form_in(client.get("/deltakere/ny"), form="registrering")
+    assert form.element.attrib["data-lagre"] == "/deltakere/ny/lagre"
+    sent = MultiDict({**dict(form.pairs(None)), "national_id": number, **more})
+    return client.post_partial("/deltakere/ny/lagre", sent), sent
+
+
+def test_what_is_typed_is_found_again(office: Office, own_house: House) -> None:
+    answer, sent = typed(office, "03851", start_date="01.02.2024")
+    assert "Ikke opprettet ennå. Mangler: fødselsnummer og bekreftet navn" in text_of(answer)
+    place = answer.headers["HX-Replace-Url"]
+    again = office.client_of(BERIT).post_partial("/deltakere/ny/lagre", sent)
+    assert "HX-Replace-Url" not in again.headers
+    assert len(begun(own_house)) == 1
+    page = office.client_of(BERIT).get(place)
+    form = form_in(page, form="registrering")
+    assert (form.value("Fødselsnummer"), form.value("Dato for oppstart")) == ("03851", "01.02.2024")
+    assert form.value("creation_key") == sent["creation_key"]
+    listed = office.client_of(BERIT).get("/deltakere/pabegynte")
+    assert "Mangler: fødselsnummer og bekreftet navn" in text_of(listed)
+    assert office.client_of(BERIT).follow(listed, "Fortsett").request.path == place
+
+
+def test_it_is_its_users_alone(office: Office, own_house: House) -> None:
+    answer, sent = typed(office, "03851598730")
+    place = answer.headers["HX-Replace-Url"]
+    anne = office.client_of(ANNE)
+    assert goal_of(anne.get(place)) == "/deltakere/pabegynte"
+    assert "03851598730" not in text_of(anne.get("/deltakere/pabegynte"))
+    token = str(form_in(anne.get("/deltakere/ny"), form="registrering").value("csrf_token"))
+    stolen = MultiDict({**sent, "csrf_token": token, "national_id": "1"})
+    assert goal_of(anne.post_partial("/deltakere/ny/lagre", stolen)) == "/deltakere/pabegynte"
+    goal_of(anne.post(f"{place}/forkast", data={"csrf_token": token}))
+    assert [row.form["national_id"] for row in begun(own_house)] == [["03851598730"]]
+
+
+def test_sent_from_ten_threads_it_is_kept_once(office: Office, own_house: House) -> None:
+    _answer, sent = typed(office, "038")
+    own_house.write(Beginning.__table__.delete())  # type: ignore[attr-defined]
+    cookie = office.client_of(BERIT).get_cookie("session")
+    assert cookie is not None
+
+    def send() -> None:
+        client = own_house.nobody()
+        client.set_cookie("session", cookie.value)
+        assert client.post_partial("/deltakere/ny/lagre", sent).status_code == 200
+
+    threads = [threading.Thread(target=send) for _number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun(own_house)) == 1
+
+
+def test_going_on_in_vain_keeps_it_and_creating_clears_it_away(office: Office, own_house: House) -> None:
+    person = office.someone()
+    page = office.begin(person)  # «Hent navn», without script
+    assert [row.outcome for row in begun(own_house)] == ["found"]
+    refused = office.finish(page, start="")
+    assert refused.status_code == 422
+    assert "Påbegynte" in text_of(refused)
+    kept = begun(own_house)[0]
+    page = office.client_of(BERIT).get(f"/deltakere/ny/{kept.id}")
+    assert person.full_name in text_of(page)  # without asking again
+    goal_of(office.finish(page))
+    assert begun(own_house) == []
+
+
+def test_who_was_just_looked_up_is_not_asked_for_again(office: Office) -> None:
+    before = len([action for action, _detail in office.log() if action == "look_up"])
+    goal_of(office.finish(office.begin(office.someone())))
+    assert len([action for action, _detail in office.log() if action == "look_up"]) == before + 1
+
+
+def test_it_can_be_thrown_away(office: Office, own_house: House) -> None:
+    typed(office, "038")
+    client = office.client_of(BERIT)
+    done = client.submit(client.get("/deltakere/pabegynte"), button="Forkast", follow_redirects=True)
+    assert "Den påbegynte registreringen er forkastet." in text_of(done)
+    assert "Ingen påbegynte registreringer" in text_of(done)
+    assert begun(own_house) == []
+
+
+def test_after_thirty_days_it_is_gone(office: Office, own_house: House) -> None:
+    answer, _sent = typed(office, "038")
+    own_house.write(update(Beginning).values(changed_at=now() - timedelta(days=31)))
+    assert goal_of(office.client_of(BERIT).get(answer.headers["HX-Replace-Url"])) == "/deltakere/pabegynte"
+    typed(office, "039")
+    assert [row.form["national_id"] for row in begun(own_house)] == [["039"]]
+
+
+@pytest.mark.parametrize("kind", ["500", "429", "refuse", "html"])
+def test_a_register_that_is_down_lets_it_wait(
+    office: Office, own_house: House, fail_register: FailRegister, kind: str
+) -> None:
+    person = office.someone()
+    count = office.count()
+    fail_register("freg", kind, number=person.number)
+    page = office.begin(person)
+    refused = office.finish(page, fill={NAME_IS_RIGHT: None}) if NAME_IS_RIGHT in text_of(page) else sent(office, page)
+    assert refused.status_code == 422
+    assert "Venter på oppslag i Folkeregisteret" in text_of(refused)
+    listed = office.client_of(BERIT).get("/deltakere/pabegynte")
+    assert "Venter på oppslag. Navnet hentes når Folkeregisteret svarer." in text_of(listed)
+    assert office.count() == count
+
+    assert refresh(own_house.app).exit_code == 0  # still down
+    assert begun(own_house)[0].outcome in {"down", "busy"}
+    fail_register("freg", "500", number="00000000000")  # healed for her
+    heal(own_house.app)
+    assert "1 waiting registration" in refresh(own_house.app).output
+    listed = office.client_of(BERIT).get("/deltakere/pabegynte")
+    assert f"{person.full_name}" in text_of(listed)
+    assert "Navnet er hentet. Fortsett, bekreft navnet og opprett deltakeren." in text_of(listed)
+    start = office.client_of(BERIT).get("/", follow_redirects=True)
+    assert "Navnet er hentet for 1 påbegynt registrering" in text_of(start)
+    page = office.client_of(BERIT).follow(listed, "Fortsett")
+    goal_of(office.finish(page))
+    assert office.count() == count + 1
+    assert ("look_up", {"purpose": "waiting registration", "outcome": "found"}) in office.log()
+
+
+def sent(office: Office, page: TestResponse) -> TestResponse:
+    """«Neste», though there is no name to confirm."""
+    return office.client_of(BERIT).submit(page, button="Neste", fill={"Dato for oppstart": date_text(START)})
+
+
+def heal(app: Flask) -> None:
+    """Let the stand-ins work again."""
+    assert app.test_cli_runner().invoke(args=["standins", "heal"]).exit_code == 0
+
+
+def refresh(app: Flask) -> "object":
+    """`flask registers refresh`."""
+    return app.test_cli_runner().invoke(args=["registers", "refresh"])
+
+
+def test_nobody_protected_is_found_while_waiting(office: Office, own_house: House, fail_register: FailRegister) -> None:
+    person = office.someone("protected")
+    fail_register("freg", "500", number=person.number)
+    sent(office, office.begin(person))
+    heal(own_house.app)
+    refresh(own_house.app)
+    kept = begun(own_house)[0]
+    assert (kept.outcome, kept.record) == ("not_here", None)
+    words = text_of(office.client_of(BERIT).get("/deltakere/pabegynte"))
+    assert "Kan ikke registreres her. Ta kontakt med IMDi." in words
+    assert person.full_name not in words
+
+
+def test_the_number_that_replaced_it_is_offered(office: Office) -> None:
+    person = office.someone("replaced")
+    client = office.client_of(BERIT)
+    page = office.begin(person)
+    assert person.current_number in text_of(page)
+    page = client.submit(page, button="Bruk det nye nummeret")
+    assert form_in(page, form="registrering").value("Fødselsnummer") == person.current_number
+    assert tree_of(page).text(tree_of(page).by_id["name"]) == person.full_name
+    goal_of(office.finish(page))
+
+
+def test_only_so_many_look_ups_in_an_hour(databases: Databases, settings: dict[str, str], dialect: str) -> None:
+    address = databases.filled(dialect, 0)
+    with running_app({**settings, "DATABASE_URL": address, "LOOKUPS_PER_HOUR": "2"}) as app:
+        app.test_client_class = CheckedClient
+        office = Office(app, House(app).client)
+        for _again in range(2):
+            assert NAME_IS_RIGHT in text_of(office.begin(office.someone()))
+        third = office.begin(office.someone())
+        assert "Du har slått opp 2 personer den siste timen. Vent til kl." in text_of(third)
+        assert form_in(third, form="registrering").value("Fødselsnummer")
+        assert NAME_IS_RIGHT in text_of(office.begin(office.someone(), by=ANNE))
+        with app.app_context():
+            berit = db.session.scalar(select(User.id).where(User.username == BERIT))
+            lines = list(db.session.scalars(select(AccessEntry).where(AccessEntry.user_id == berit)))
+            looked_up = [line.detail for line in lines if line.action == "look_up"]
+            assert looked_up == [{"purpose": "registration", "outcome": "found"}] * 2
+    databases.remove(address)
