@@ -24,6 +24,8 @@
     const place = byId("tilstand");
     const words = byId(id);
     if (!place || !words) return;
+    // What stands below must not move under a finger that is about to press it.
+    place.style.minHeight = `${place.offsetHeight}px`;
     place.replaceChildren(words.content.cloneNode(true));
     const button = place.querySelector("button");
     if (button) button.addEventListener("click", () => { failures = 0; save(); });

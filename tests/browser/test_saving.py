@@ -268,3 +268,30 @@ def test_another_user_who_signs_in_there_gets_nothing_of_it(at_screen: AtScreen,
         berit.stands_at("Deltakeroversikt")
         berit.page.goto(address)
         expect(berit.field("Rekrutteringskanal")).to_have_value("")
+
+
+def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: Someone) -> None:
+    """Typed, left without a button, and found again after signing out."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.go("Legg til deltaker")
+        expect(berit.page.locator("#tilstand")).to_contain_text("Ikke opprettet ennå. Mangler:")
+        berit.field("Fødselsnummer").press_sequentially(person.number)
+        expect(berit.page.get_by_label("Navn", exact=True)).to_have_text(person.full_name)
+        berit.field("Dato for oppstart").fill("01.02.2024")
+        expect(berit.page.locator("#tilstand")).to_contain_text("Tatt vare på under")
+        berit.page.reload()
+        expect(berit.field("Fødselsnummer")).to_have_value(person.number)
+        berit.press("Logg ut")
+        berit.sign_in("berit.bergen")
+        berit.go("Påbegynte")
+        assert_accessible(berit.page)
+        berit.page.get_by_role("listitem").filter(has_text=person.full_name).get_by_role(
+            "link", name="Fortsett"
+        ).click()
+        expect(berit.field("Dato for oppstart")).to_have_value("01.02.2024")
+        berit.page.get_by_label("Jeg bekrefter at navn vist er identisk").check()
+        berit.press("Neste")
+        berit.stands_at(f"{person.full_name} · Bakgrunn")
+        berit.go("Påbegynte")
+        expect(berit.page.get_by_text(person.full_name)).to_have_count(0)
