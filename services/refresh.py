@@ -20,9 +20,9 @@ from services.audit import Action, note
 from services.db import end_reading, now, session, writing
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
+from services.history import note_changes
 from services.models import Participation, Person, Status
 from services.pad import TestResult
-from services.participants import note_changes
 from services.register_errors import NotFound, RegisterError, WrongNumber
 from services.registers import Registers, fetch_for, look_up
 from services.registration import name_key, update_person, update_results
