@@ -238,8 +238,8 @@ def test_every_cell_is_what_the_questions_say(house: House) -> None:
 def data_page(client: CheckedClient, public_id: str) -> Row:
     """What the page of registered data says, by label; several values joined as in the file."""
     tree, found = tree_of(client.get(f"/deltakere/{public_id}/data")), {}
-    for block in (one for one in tree.elements("div") if [child.tag for child in one] == ["dt", "dd"]):
-        label, value = block
+    for block in (one for one in tree.elements("div") if [child.tag for child in one][:2] == ["dt", "dd"]):
+        label, value, *_source = block
         lines = [tree.text(item) for item in value.iter("li")] or [tree.text(value)]
         found[tree.text(label)] = " | ".join(lines)
     return {label: "" if text == "Ikke registrert" else text for label, text in found.items()}
@@ -418,3 +418,15 @@ def test_the_order_over_all_pages_is_the_files(crowded: CheckedClient) -> None:
     last = crowded.get("/deltakere?sorter=navn&side=120")
     assert f"Nr {MANY}" in last.text
     assert "Viser 2976–3000 av 3000" in last.text
+
+
+@pytest.mark.parametrize("file", ["oversikt.csv", "oversikt.xlsx", "fullt-datasett.csv", "fullt-datasett.xlsx"])
+def test_asking_for_the_headers_alone_downloads_nothing(own_house: House, file: str) -> None:
+    def downloads() -> int:
+        return len(own_house.ask(select(AccessEntry.id).where(AccessEntry.action == "download")))
+
+    before = downloads()
+    answer = own_house.client("kari.oslo").head(f"/deltakere/{file}")
+    assert answer.status_code == 200
+    assert file.partition(".")[2] in answer.headers["Content-Disposition"]
+    assert downloads() == before
