@@ -1,7 +1,7 @@
 """How Folkeregisteret can fail while somebody registers: each way has its own words, nothing typed is lost, and where
 nothing but the register is missing, the registration waits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -188,8 +188,7 @@ def test_what_is_no_failure_does_not_wait_and_is_not_asked_twice(
     assert look_ups(office) == before + 1, "the second answer is the first one, kept for a minute"
     (kept,) = own_house.ask(select(Beginning.outcome, Beginning.waits_since))
     assert tuple(kept) == (outcome, None)
-    again: Callable[[], str] = lambda: text_of(office.client_of(BERIT).get("/deltakere/pabegynte"))  # noqa: E731
-    assert words in again()
+    assert words in text_of(office.client_of(BERIT).get("/deltakere/pabegynte"))
 
 
 def look_ups(office: Office) -> int:
