@@ -23,6 +23,7 @@ from app.oversight.views import oversight
 from app.overview.downloads import downloads
 from app.overview.saved import saved_views
 from app.overview.views import overview
+from app.participants.mending import mending
 from app.participants.views import participants
 from app.registers import connect_registers
 from app.registration.creating import creating
@@ -33,7 +34,9 @@ from app.web import MAX_BODY, PublicIdConverter, init_web
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
 
-_BLUEPRINTS = (health, accounts, overview, downloads, saved_views, creating, registration, participants, oversight)
+_LIST = (overview, downloads, saved_views)
+_PARTICIPANT = (creating, registration, participants, mending)
+_BLUEPRINTS = (health, accounts, *_LIST, *_PARTICIPANT, oversight)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:

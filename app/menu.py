@@ -9,6 +9,7 @@ from services.viewer import Right
 _ENTRIES = (
     (Right.READ, "overview.overview_page", N_("Deltakere"), "/deltakere"),
     (Right.REGISTER, "creating.begun", N_("Påbegynte"), "/deltakere/pabegynte"),
+    (Right.REGISTER, "mending.notices", N_("Meldinger"), "/deltakere/meldinger"),
     (Right.SEE_USERS, "accounts.users", N_("Brukere"), "/brukere"),
 )
 

@@ -23,6 +23,8 @@ class Action(StrEnum):
     CHANGE = "change"
     DISCHARGE = "discharge"
     DELETE = "delete"
+    RESTORE = "restore"
+    REOPEN = "reopen"
     DOWNLOAD = "download"
     SEARCH = "search"
     REFUSED = "refused"

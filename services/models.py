@@ -174,6 +174,8 @@ class Participation(Base):
     discharged_by: Mapped[str | None] = mapped_column(String(60))
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_by: Mapped[str | None] = mapped_column(String(60))
+    deleted_reason: Mapped[str | None] = mapped_column(Text)
+    deleted_reason_text: Mapped[str | None] = mapped_column(Text)
     background_missing: Mapped[int] = mapped_column(SmallInteger)
     programme_missing: Mapped[int] = mapped_column(SmallInteger)
     termination_missing: Mapped[int] = mapped_column(SmallInteger, server_default="0")
@@ -483,6 +485,22 @@ class Change(Base):
     old: Mapped[Any] = mapped_column(json_type, nullable=True)
     new: Mapped[Any] = mapped_column(json_type, nullable=True)
     form_key: Mapped[str | None] = mapped_column(String(32))
+
+
+class Notice(Base):
+    """What IMDi tells a municipality about one of its participants: `restored` or `reopened`, and why."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    municipality_number: Mapped[str] = mapped_column(String(4))
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    username: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_by: Mapped[str | None] = mapped_column(String(60))
 
 
 class AccessEntry(Base):

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from services.db import now
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
+from services.history import note_changes
 from services.models import Participation, Person, Status
 from services.pad import TestResult
-from services.participants import note_changes
 from services.registration import name_key, update_person, update_results
 
 # What the history tells of, from which register.

@@ -4,9 +4,9 @@ Saving and discharging: `services.saving`.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,14 +16,16 @@ from sqlalchemy.orm import Session
 
 from services.audit import Action, note
 from services.db import now, session, writing
+from services.duration import duration_start
 from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
+from services.history import note_changes
 from services.i18n import gettext as _
 from services.models import Activity, Beginning, DraftValue, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
-from services.participants import NotAllowed, note_changes
+from services.participants import NotAllowed
 from services.row_fields import RowsField
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
@@ -384,15 +386,6 @@ def district_key(number: str | None) -> str | None:
     return sort_key(name) if name else None
 
 
-def duration_start(start: date, leaves: Iterable[tuple[date, date]]) -> date:
-    """From where the months in the programme are counted: oppstart, later by the days of permisjon (first and
-    last day of each). A day that stands in two permisjoner counts once."""
-    away: set[int] = set()
-    for first, last in leaves:
-        away.update(range(max(first, start).toordinal(), last.toordinal() + 1))
-    return start + timedelta(days=len(away))
-
-
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
     """How many questions of a page must still be answered, or answered so that it can be registered."""
     refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
@@ -410,6 +403,11 @@ def count_missing(participation: Participation) -> None:
 
 def results_of(person: Person) -> list[TestResult]:
     """The test results that PAD has given for a person; none if they were never fetched."""
+    return results_from(person.test_results or [])
+
+
+def results_from(kept: list[dict[str, Any]]) -> list[TestResult]:
+    """Test results as they are kept."""
     return [
         TestResult(
             test=row["test"],
@@ -418,7 +416,7 @@ def results_of(person: Person) -> list[TestResult]:
             result=row["result"],
             written_form=row["written_form"],
         )
-        for row in person.test_results or []
+        for row in kept
     ]
 
 

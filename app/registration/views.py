@@ -30,7 +30,7 @@ from services import saving
 from services.conflicts import NoSuchVersion
 from services.i18n import gettext as _
 from services.models import Participation, Status
-from services.participants import NotAllowed, find, heading, may_change, opened
+from services.participants import NotAllowed, find, find_alone, heading, may_change, opened
 from services.refresh import fetch_results, refresh_if_old
 from services.registration import Page
 from services.saving import Choice, Conflict, Kept, Unfinished
@@ -237,9 +237,10 @@ def _discharge_question(participation: Participation) -> Response:
 def discharge(public_id: str) -> Any:
     """«Det er OK»: end the participation for good."""
     participation = find(viewer(), public_id)
+    receipt_page = url_for("registration.receipt", public_id=public_id)
     if participation.status == Status.DISCHARGED:  # pressed twice: it is done
-        return redirect_to(url_for("overview.overview_page"))
-    person_id, version = participation.person_id, shown_by_form().version
+        return redirect_to(receipt_page)
+    version = shown_by_form().version
     if not 0 <= version <= participation.version:
         abort(400)
     try:
@@ -247,5 +248,14 @@ def discharge(public_id: str) -> Any:
     except (saving.Stale, saving.Incomplete):
         flash(_("Noe er endret siden spørsmålet ble stilt. Se over siden og prøv igjen."), "warning")
         return redirect_to(page_address(public_id, TERMINATION))
-    flash(_("Deltaker %(id)s er skrevet ut.") % {"id": person_id}, "success")
-    return redirect_to(url_for("overview.overview_page"))
+    return redirect_to(receipt_page)
+
+
+@registration.get("/<id:public_id>/kvittering")
+@requires(Right.READ)
+def receipt(public_id: str) -> Any:
+    """What has been done, and how she is found again; her name is told to nobody any more."""
+    participation = find_alone(viewer(), public_id)
+    if participation.status != Status.DISCHARGED:
+        return redirect_to(page_address(public_id, TERMINATION))
+    return respond("registration/receipt.html", participation=participation, heading=heading(participation))

@@ -26,6 +26,7 @@ from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_hous
 from tests.app.overview_screen import COLUMNS, overview, visible
 from tests.support.client import CheckedClient, text_of, tree_of
 from tests.support.databases import DIALECTS, Databases
+from tests.support.registering import BY_MISTAKE
 
 OVERVIEW, FULL = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"
 BOOKS = {OVERVIEW: "/deltakere/oversikt.xlsx", FULL: "/deltakere/fullt-datasett.xlsx"}
@@ -301,7 +302,7 @@ def test_the_hidden_are_not_in_the_files(own_house: House) -> None:
     (person,) = own_house.ask(
         select(Participation.national_id, Participation.name).where(Participation.public_id == public_id)
     )
-    berit.submit(berit.get(f"/deltakere/{public_id}/slett/bekreft"), button="Ja, slett deltaker")
+    berit.submit(berit.get(f"/deltakere/{public_id}/slett/bekreft"), button="Ja, slett deltaker", fill=BY_MISTAKE)
     for address in (OVERVIEW, FULL):
         assert person.national_id not in berit.get(address).text
         (marked,) = [row for row in read(ida.get(address)) if row["Fødselsnummer"] == f"\t{person.national_id}"]

@@ -14,8 +14,9 @@ from werkzeug.test import TestResponse
 
 from services.codes import district_names, municipality_name
 from services.criteria import LONG_STAYS
+from services.duration import duration_start
 from services.models import Leave, Participation
-from services.registration import OSLO_TIME, duration_start, today
+from services.registration import OSLO_TIME, today
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.overview_asking import (
     QuickClient,

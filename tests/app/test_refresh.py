@@ -21,6 +21,7 @@ from services.models import AccessEntry, Change, Lease, Participation, Person
 from services.refresh import refresh_all
 from services.standins import Standins
 from tests.app.conftest import House
+from tests.app.overview_asking import asked
 from tests.conftest import FailRegister
 from tests.support.client import text_of
 from tests.support.registering import Office, address, goal_of
@@ -203,7 +204,8 @@ def test_a_new_number_is_found_and_the_old_one_is_not(office: Office, own_house:
     person, public_id = office.someone("replaced"), office.given(office.someone())
     bear(own_house, public_id, person.number)
     refresh(own_house)
-    finds = {number: asked_whole(own_house, BERIT, {"sok": [number]}).text for number in (person.number, person.current_number)}
+    assert asked(own_house, BERIT, {"q": person.current_number}).ids == [public_id]
+    assert asked(own_house, BERIT, {"q": person.number}).ids == []
 
 
 def bear(house: House, public_id: str, number: str, age: timedelta = LONG_AGO) -> None:

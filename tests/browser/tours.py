@@ -183,6 +183,7 @@ def one_participant(user: Caseworker, person: SyntheticPerson) -> Tour:
     user.page.get_by_role("main").get_by_role("button", name="Slett deltaker").click()
     expect(user.page.get_by_role("dialog").get_by_role("button", name="Avbryt")).to_be_focused()
     yield "delete asked"
+    user.page.get_by_label("Registrert ved en feil", exact=True).check()
     user.press("Ja, slett deltaker")
     expect(user.page.get_by_text("Deltakeren er slettet.")).to_be_visible()
     yield "overview after deletion"

@@ -18,8 +18,9 @@ from services.db import db
 from services.fields import ChoiceField, ManyField, date_text
 from services.folkeregisteret.population import SyntheticPerson, persons
 from services.look_ups import running_participation
+from services.mending import delete
 from services.models import Change, Participation, Person, Status, User
-from services.participants import NoSuchParticipant, NotAllowed, delete, find
+from services.participants import NoSuchParticipant, NotAllowed, find
 from services.registration import (
     AlreadyRunning,
     Page,
@@ -142,7 +143,7 @@ def test_a_person_keeps_her_person_id_and_gets_new_facts(register: Flask) -> Non
     person = next(persons(1))
     with register.app_context():
         first = register_one(person)
-        delete(viewer("berit.bergen"), first)
+        delete(viewer("berit.bergen"), first, reason="mistake")
         second = register_one(person)
         ids = list(db.session.scalars(select(Participation.person_id)))
         assert len(ids) == 2
@@ -154,7 +155,7 @@ def test_all_periods_of_a_person_are_protected_with_her(register: Flask) -> None
     person, protected = next(persons(1)), next(persons(1, "protected"))
     with register.app_context():
         first = register_one(person)
-        delete(viewer("berit.bergen"), first)
+        delete(viewer("berit.bergen"), first, reason="mistake")
         db.session.execute(update(Person).values(national_id=protected.number))  # she is protected from now on
         db.session.commit()
         create(
