@@ -7,7 +7,7 @@ any more (`services.protection`).
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -50,15 +50,19 @@ class Read(Enum):
     REFUSED = "refused"  # too many questions, or no access: asking about others is no use
 
 
+OUTAGES = frozenset({Read.FAILED, Read.REFUSED})
+
+
 @dataclass
 class Done:
     """What a refresh has done: registrations that had waited and are answered; persons read, and persons who could
-    not be; participants closed since their protection cannot be told."""
+    not be; participants closed, since their protection cannot be told."""
 
     answered: int = 0
     read: int = 0
     failed: int = 0
     closed: int = 0
+    in_vain: list[int] = field(default_factory=list)  # the persons whom Folkeregisteret could not be asked about
 
 
 def refresh_all(registers: Registers, *, goes_on: Callable[[], bool] = lambda: True) -> Done | None:
@@ -71,8 +75,7 @@ def refresh_all(registers: Registers, *, goes_on: Callable[[], bool] = lambda: T
     try:
         done = Done()
         is_up = _answer_waiting(registers, done) and _read_due(registers, held, done, goes_on)
-        if not is_up:
-            done.closed = close_old()
+        done.closed = close_old(done.in_vain if is_up else None)
         return done
     finally:
         release(held)
@@ -104,6 +107,7 @@ def _read_due(registers: Registers, held: Held, done: Done, goes_on: Callable[[]
             read, pad_answered = refresh_person(person, registers, with_pad=pad_in_vain < _PATIENCE)
             done.read += read is Read.DONE
             done.failed += read not in {Read.DONE, Read.NOT_DUE}
+            done.in_vain += [person] if read in OUTAGES else []
             in_vain = in_vain + 1 if read is Read.FAILED else 0
             pad_in_vain = pad_in_vain + 1 if pad_answered is False else 0 if pad_answered else pad_in_vain
             if read is Read.REFUSED or in_vain >= _PATIENCE:
@@ -129,7 +133,9 @@ def refresh_if_old(person: Person, registers: Registers) -> bool:
     that was read of her before is to be read again. Nobody waits for a register for more than a few seconds."""
     if not _is_due(person):
         return False
-    refresh_person(person.id, registers, hurried=True)
+    read, _pad = refresh_person(person.id, registers, hurried=True)
+    if read in OUTAGES:
+        close_old([person.id])
     return True
 
 
@@ -184,7 +190,6 @@ def _failed(person_ref: int, error: RegisterError) -> Read:
     record(Action.LOOK_UP, viewer=None, detail=detail)
     if is_unknown:
         return Read.UNKNOWN
-    close_old(person_ref)
     return Read.REFUSED if isinstance(error, Busy | AccessDenied) else Read.FAILED
 
 
