@@ -139,6 +139,8 @@ def _take_over(kept: Beginning, found: LookUp) -> None:
 def _created(work: Session, forms: Iterable[tuple[str, str]]) -> set[str]:
     """Of forms, as key and number, the keys of those with which a participant has been created."""
     keys = {created_key(key, number): key for key, number in forms}
+    if not keys:
+        return set()
     rows = work.scalars(select(Participation.creation_key).where(Participation.creation_key.in_(keys)))
     return {keys[row] for row in rows}
 

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -14,6 +15,7 @@ from app.registers import connect_registers
 from services.db import db, now
 from services.fields import date_text
 from services.models import AccessEntry, Beginning, User
+from services.registration import new_creation_key
 from tests.app.conftest import House
 from tests.conftest import FailRegister
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
@@ -98,6 +100,53 @@ def test_sent_from_ten_threads_it_is_kept_once(office: Office, own_house: House)
     assert len(begun(own_house)) == 1
 
 
+def look_ups(office: Office) -> int:
+    """How many look-ups have been logged, whoever asked."""
+    return [action for action, _detail in office.log()].count("look_up")
+
+
+def test_keeping_asks_nobody_and_shows_nobody(office: Office, own_house: House) -> None:
+    person, before = office.someone(), look_ups(office)
+    answer, _sent = typed(office, person.number, start_date="01.02.2024")
+    client = office.client_of(BERIT)
+    for place in (answer.headers["HX-Replace-Url"], "/deltakere/pabegynte"):
+        assert person.full_name not in text_of(client.get(place))
+    assert look_ups(office) == before
+    for place in ("/deltakere", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"):
+        assert person.number not in client.get(place).get_data(as_text=True)
+    page = client.submit(client.get(answer.headers["HX-Replace-Url"]), button="Hent navnet")
+    assert person.full_name in text_of(page)
+
+
+def test_a_blank_form_is_not_kept_but_an_emptied_one_is(office: Office, own_house: House) -> None:
+    _answer, sent = typed(office, "")
+    assert begun(own_house) == []
+    client = office.client_of(BERIT)
+    assert client.submit(client.get("/deltakere/ny"), button="Neste").status_code == 422
+    assert begun(own_house) == []
+    client.post_partial("/deltakere/ny/lagre", MultiDict({**sent, "national_id": "038"}))
+    client.post_partial("/deltakere/ny/lagre", sent)
+    assert [row.form for row in begun(own_house)] == [{"funding": ["ordinary"]}]
+
+
+def test_what_comes_late_does_not_bring_back_what_is_created(office: Office, own_house: House) -> None:
+    """The script's last save arrives after «Neste», or just beside it."""
+    person = office.someone()
+    page = office.begin(person)
+    late = MultiDict(form_in(page, form="registrering").pairs(None))
+    goal_of(office.finish(page))
+    client = office.client_of(BERIT)
+    answer = client.post_partial("/deltakere/ny/lagre", late)
+    assert "HX-Replace-Url" not in answer.headers
+    assert begun(own_house) == []
+    berit = own_house.ask(select(User.id).where(User.username == BERIT))[0].id
+    zombie = {"id": "a" * 16, "user_id": berit, "creation_key": late["creation_key"], "begun_at": now()}
+    form = {"national_id": [person.number]}
+    own_house.write(insert(Beginning).values(**zombie, form=form, changed_at=now()))
+    assert "Ingen påbegynte registreringer" in text_of(client.get("/deltakere/pabegynte"))
+    assert goal_of(client.get(f"/deltakere/ny/{'a' * 16}")) == "/deltakere/pabegynte"
+
+
 def test_going_on_in_vain_keeps_it_and_creating_clears_it_away(office: Office, own_house: House) -> None:
     person = office.someone()
     page = office.begin(person)  # «Hent navn», without script
@@ -171,6 +220,34 @@ def test_a_register_that_is_down_lets_it_wait(
     assert ("look_up", {"purpose": "waiting registration", "outcome": "found"}) in office.log()
 
 
+def test_another_number_does_not_wait(office: Office, own_house: House, fail_register: FailRegister) -> None:
+    person, other = office.someone(), office.someone()
+    fail_register("freg", "500", number=person.number)
+    page = office.client_of(BERIT).get(goal_of(sent(office, office.begin(person))))
+    again = sent(office, page)
+    assert len(begun(own_house)) == 1, "sent twice, it waits once"
+    page = office.client_of(BERIT).get(goal_of(again))
+    fields = MultiDict(form_in(page, form="registrering").pairs(None))
+    fields["national_id"] = other.number
+    office.client_of(BERIT).post_partial("/deltakere/ny/lagre", fields)
+    assert begun(own_house)[0].waits_since is None
+    assert "0 waiting registrations answered" in refresh(own_house.app)
+
+
+def test_those_who_wait_are_not_all_tried_while_the_register_is_down(
+    office: Office, own_house: House, fail_register: FailRegister
+) -> None:
+    fail_register("freg", "500")
+    for _number in range(5):
+        goal_of(sent(office, office.begin(office.someone())))
+    own_house.app.extensions["registers"] = connect_registers(own_house.app.config["SETTINGS"])
+    before = look_ups(office)
+    refresh(own_house.app)
+    assert look_ups(office) == before + 3
+    heal(own_house.app)
+    assert "5 waiting registrations answered" in refresh(own_house.app)
+
+
 def sent(office: Office, page: TestResponse, by: str = BERIT, *, partial: bool = False) -> TestResponse:
     """«Neste», though there is no name to confirm."""
     fill: dict[str, Value] = {"Dato for oppstart": date_text(START)}
@@ -232,4 +309,30 @@ def test_only_so_many_look_ups_in_an_hour(databases: Databases, settings: dict[s
             lines = list(db.session.scalars(select(AccessEntry).where(AccessEntry.user_id == berit)))
             looked_up = [line.detail for line in lines if line.action == "look_up"]
             assert looked_up == [{"purpose": "registration"}] * 2
+            refused = [line.detail for line in lines if line.action == "refused"]
+            assert refused == [{"purpose": "registration"}]
+    databases.remove(address)
+
+
+def test_many_look_ups_at_once_are_counted_one_by_one(
+    databases: Databases, settings: dict[str, str], dialect: str
+) -> None:
+    address = databases.filled(dialect, 0)
+    with running_app({**settings, "DATABASE_URL": address, "LOOKUPS_PER_HOUR": "3"}) as app:
+        app.test_client_class = CheckedClient
+        house = House(app)
+        office = Office(app, house.client)
+        token = str(form_in(office.client_of(BERIT).get("/deltakere/ny"), form="registrering").value("csrf_token"))
+        key = office.client_of(BERIT).get_cookie("session")
+        assert key is not None
+
+        def ask(number: str) -> bool:
+            client = house.nobody()
+            client.set_cookie("session", key.value)
+            form = {"csrf_token": token, "creation_key": new_creation_key(), "national_id": number}
+            return NAME_IS_RIGHT in text_of(client.post_partial("/deltakere/ny/oppslag", form))
+
+        numbers = [office.someone().number for _number in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(ask, numbers)) == 3
     databases.remove(address)
