@@ -25,11 +25,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from app.config import Settings, is_local
+from app.refreshing import keep_refreshing
 from services.db import db
 from services.demo import PASSWORD, USERS, fill, unregistered
 from services.folkeregisteret.keys import load_or_create_key, public_key_pem
 from services.folkeregisteret.population import by_number
-from services.refresh import refresh_all
 from services.standins import ANY_PORT, Address, Standins, serve_standins
 
 HOST = "127.0.0.1"
@@ -141,12 +141,7 @@ def _refreshing_beside(app: Flask, listening: socket.socket) -> Iterator[Callabl
 def _keep_refreshing(app: Flask, life_out: int) -> NoReturn:
     """Refresh until the parent has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is the sign
-    while not select([life_out], [], [], _REFRESH_SECONDS)[0]:
-        try:
-            with app.app_context():
-                refresh_all(app.extensions["registers"])
-        except Exception:
-            logging.getLogger(__name__).exception("the refresh ended early; it is tried again later")
+    keep_refreshing(app, lambda seconds: bool(select([life_out], [], [], seconds)[0]), _REFRESH_SECONDS)
     os._exit(0)
 
 

@@ -17,6 +17,7 @@ class Action(StrEnum):
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_OUT = "sign_out"
     LOOK_UP = "look_up"
+    LOOK_UP_ANSWER = "look_up_answer"
     OPEN = "open"
     CREATE = "create"
     CHANGE = "change"

@@ -132,7 +132,7 @@ class Person(Base):
     birth_country: Mapped[str | None] = mapped_column(String(3))
     marital_status: Mapped[str | None] = mapped_column(String(30))
     protection: Mapped[str | None] = mapped_column(String(20))
-    freg_fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    freg_fetched_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     test_results: Mapped[list[dict[str, Any]] | None] = mapped_column(json_type)
     pad_fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refresh_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
@@ -453,6 +453,16 @@ class Beginning(Base):
     waits_since: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Lease(Base):
+    """Which process does what only one may do at a time, and until when (see `services.leases`)."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(32))
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Change(Base):

@@ -283,10 +283,11 @@ def _insert(
     creation_key: str,
 ) -> str:
     moment = now()
-    person = work.scalar(select(Person).where(Person.national_id == record.national_id))
+    person = _known_person(work, record)
     if person is None:
-        person = Person(national_id=record.national_id, person_id=_new_person_id(work))
+        person = Person(person_id=_new_person_id(work))
         work.add(person)
+    person.national_id = record.national_id
     update_person(person, record, moment)
     if results is not None:
         update_results(person, results, moment)
@@ -325,6 +326,13 @@ def _insert(
     return participation.public_id
 
 
+def _known_person(work: Session, record: PersonRecord) -> Person | None:
+    """Her, if the register holds her, also under a number that she bore before."""
+    numbers = (record.national_id, *record.earlier_ids)
+    found = work.scalars(select(Person).where(Person.national_id.in_(numbers)).with_for_update())
+    return max(found, key=lambda person: person.national_id == record.national_id, default=None)
+
+
 def _new_person_id(work: Session) -> str:
     """Eight digits that begin with 9 (no fødselsnummer does), not given to anybody before."""
     while True:
@@ -358,12 +366,6 @@ def update_results(person: Person, results: list[TestResult], moment: datetime) 
         for result in results
     ]
     person.pad_fetched_at = moment
-
-
-def store_results(person_ref: int, results: list[TestResult]) -> None:
-    """Keep what PAD has answered for a person."""
-    with writing() as work:
-        update_results(work.get_one(Person, person_ref), results, now())
 
 
 def set_answers(participation: Participation, answers: Values) -> None:

@@ -40,18 +40,14 @@ def _no_such_beginning(_error: NoSuchBeginning) -> Response:
 @requires(Right.REGISTER)
 def new() -> Any:
     """Page 1 for a participant who does not exist yet."""
-    return _answer_new(NewForm.blank(viewer()))
+    return _answer_new(NewForm.blank(viewer()), ready=beginnings.ready(viewer()))
 
 
 @creating.get("/ny/<id:beginning_id>")
 @requires(Right.REGISTER)
 def begun_form(beginning_id: str) -> Any:
     """Page 1 as it was left. Whom Folkeregisteret has found since is shown, but it is not asked anew."""
-    begun = beginnings.find(viewer(), beginning_id)
-    form = NewForm.begun(viewer(), begun)
-    if begun.record:
-        form.found_before(begun.record)
-    return _answer_new(form)
+    return _answer_new(NewForm.begun(viewer(), beginnings.find(viewer(), beginning_id)))
 
 
 @creating.get("/pabegynte")
@@ -71,7 +67,11 @@ def discard(beginning_id: str) -> Any:
     return redirect_to(url_for("creating.begun"))
 
 
-def _answer_new(form: NewForm, *, status: int = 200, begun_as: str = "") -> Response:
+def _answer_new(
+    form: NewForm, *, status: int = 200, kept_as: tuple[str, bool] = ("", False), ready: int = 0
+) -> Response:
+    """The page. `kept_as`: under which id the form is kept, and whether it was not before; `ready`: how many others
+    of the user's have waited and found their name."""
     answer = respond(
         "registration/new.html",
         "registration/new_form.html",
@@ -80,14 +80,16 @@ def _answer_new(form: NewForm, *, status: int = 200, begun_as: str = "") -> Resp
         controls=form.controls(),
         steps=forms.new_steps(),
         title=form.title,
+        ready=ready,
     )
-    return _with_address(answer, begun_as)
+    return _with_address(answer, kept_as)
 
 
-def _with_address(answer: Response, begun_as: str) -> Response:
+def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
     """Let a reload of the page find the form again that was kept for the first time."""
-    if begun_as and is_partial():
-        answer.headers["HX-Replace-Url"] = url_for("creating.begun_form", beginning_id=begun_as)
+    identity, is_new = kept_as
+    if is_new and is_partial():
+        answer.headers["HX-Replace-Url"] = url_for("creating.begun_form", beginning_id=identity)
     return answer
 
 
@@ -96,10 +98,10 @@ def _with_address(answer: Response, begun_as: str) -> Response:
 def keep() -> Any:
     """Keep page 1 as it is typed. Nobody is looked up for it."""
     form = NewForm.sent(viewer(), sent_form())
-    begun_as = form.keep()
+    kept_as = form.keep()
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
-    return _with_address(respond("registration/new.html", "registration/state_redrawn.html", form=form), begun_as)
+    return _with_address(respond("registration/new.html", "registration/state_redrawn.html", form=form), kept_as)
 
 
 @creating.post("/ny/oppslag")
@@ -108,7 +110,7 @@ def look_up() -> Any:
     """Who bears the number that is being typed: the name, for confirmation."""
     form = NewForm.sent(viewer(), sent_form())
     form.look_up(registers(), typing=True)
-    begun_as = form.keep()
+    kept_as = form.keep()
     answer = respond(
         "registration/new.html",
         "registration/look_up_answer.html",
@@ -116,7 +118,7 @@ def look_up() -> Any:
         controls=form.controls(),
         steps=forms.new_steps(),
     )
-    return _with_address(answer, begun_as)
+    return _with_address(answer, kept_as)
 
 
 @creating.post("/ny/vis")
@@ -131,7 +133,8 @@ def show_new() -> Any:
 @creating.post("/ny")
 @requires(Right.REGISTER)
 def create() -> Any:
-    """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept."""
+    """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept; if
+    nothing but Folkeregisteret is missing, it waits."""
     form = NewForm.sent(viewer(), sent_form())
     going = request.form.get("go", "next")
     if going not in {"next", "show", "replaced", *(step.name for step in STEPS)}:
@@ -142,15 +145,17 @@ def create() -> Any:
     form.check()
     if first := service.created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
         return redirect_to(next_address(first, PERSON, going))
+    if form.can_wait:
+        return redirect_to(url_for("creating.begun_form", beginning_id=form.keep(waits=True)[0]))
     if form.problems:
-        return _answer_refused(form, 422)
+        return _answer_new(form, status=422, kept_as=form.keep())
     try:
         public_id = form.create(registers())
     except service.AlreadyRunning:
         form = replace(form, creation_key=service.new_creation_key())
         form.look_up(registers())
         form.check()
-        return _answer_refused(form, 409)
+        return _answer_new(form, status=409, kept_as=form.keep())
     return redirect_to(next_address(public_id, PERSON, going))
 
 
@@ -162,10 +167,4 @@ def _answer_shown(form: NewForm, going: str) -> Response:
         form.look_up(registers())
     if not form.page.raw["funding"]:
         form.preselect_funding()
-    return _answer_new(form, begun_as=form.keep() if form.number else "")
-
-
-def _answer_refused(form: NewForm, status: int) -> Response:
-    begun_as = form.keep() if form.typed else ""
-    form.wait()
-    return _answer_new(form, status=status, begun_as=begun_as)
+    return _answer_new(form, kept_as=form.keep())

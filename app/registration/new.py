@@ -2,19 +2,18 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
 from flask import abort
 
 from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
-from services import beginnings
+from services import beginnings, national_id
 from services import registration as service
 from services.fields import ALWAYS, ChoiceField, Option, legible
-from services.folkeregisteret import PersonRecord
 from services.i18n import N_
 from services.i18n import gettext as _
+from services.look_ups import LookUp, Outcome, look_up
 from services.national_id import normalise
-from services.registers import LookUp, Outcome, Registers, fetch_for, funding_of, look_up
+from services.registers import Registers, fetch_for, funding_of
 from services.steps import PERSON
 from services.steps.person import MUNICIPALITY_HELP, warnings
 from services.viewer import Viewer
@@ -47,6 +46,7 @@ class NewForm:
     page: service.Page
     typed: beginnings.TypedForm
     found: LookUp | None = None
+    news: LookUp | None = None  # what has been found by asking just now
     problems: dict[str, str] = field(default_factory=dict)
     has_waited: bool = False
     is_kept: bool = False
@@ -77,6 +77,7 @@ class NewForm:
         form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
         made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
         made.has_waited, made.is_kept = begun.has_waited, True
+        made._take(begun.found)
         return made
 
     @classmethod
@@ -97,36 +98,37 @@ class NewForm:
 
     def look_up(self, registers: Registers, *, typing: bool = False) -> None:
         """Ask who bears the number. While it is being typed, an unfinished one is not asked about."""
-        if typing and len(normalise(self.number)) < 11:
+        if typing and not self.is_whole_number:
             self.found = None
             return
         known = beginnings.known(self.viewer, self.creation_key, self.number)
-        self.found = look_up(self.number, viewer=self.viewer, registers=registers, known=known)
-        if record := self.found.record:
-            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+        self._take(look_up(self.number, viewer=self.viewer, registers=registers, known=known))
+        self.news = None if known else self.found
 
-    def found_before(self, record: PersonRecord) -> None:
-        """Take over whom an earlier look-up has found."""
-        self.found = LookUp(outcome=Outcome.FOUND, record=record)
-        self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+    def _take(self, found: LookUp | None) -> None:
+        self.found = found
+        if found and (record := found.record):
+            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
 
     def with_number(self, number: str) -> "NewForm":
         """The same form with another number, and nobody confirmed."""
         typed = {**self.typed, "national_id": [number]}
         return replace(self, number=number, typed=typed, confirmed=False, shown_name="", found=None)
 
-    def keep(self) -> str:
-        """Keep the form as it was typed, under «Påbegynte»; gives its id if it was not kept before, else ''."""
-        identity, is_new = beginnings.keep(self.viewer, self.creation_key, self.typed, self.found)
-        self.is_kept = True
-        return identity if is_new else ""
+    def keep(self, *, waits: bool = False) -> tuple[str, bool]:
+        """Keep the form as it was typed, under «Påbegynte»; gives its id, and whether it was not kept before. Nothing
+        is kept of a form that nobody has typed in."""
+        is_blank = self.typed == NewForm.blank(self.viewer).typed
+        identity, is_new = beginnings.keep(
+            self.viewer, self.creation_key, self.typed, self.news, waits=waits, is_blank=is_blank
+        )
+        self.is_kept = bool(identity)
+        return identity, is_new
 
-    def wait(self) -> None:
-        """Let it wait for Folkeregisteret, if nothing else is missing."""
-        only_name = not self.page.problems and bool(self.municipality)
-        if self.found and self.found.may_retry and only_name:
-            beginnings.wait(self.viewer, self.creation_key)
-            self.has_waited = True
+    @property
+    def can_wait(self) -> bool:
+        """True when nothing is missing but that Folkeregisteret answers."""
+        return bool(self.found and self.found.may_retry and self.municipality and not self.page.problems)
 
     @property
     def waits(self) -> bool:
@@ -163,9 +165,14 @@ class NewForm:
         return self.confirms_found_name if self.found else self.confirmed and bool(self.shown_name)
 
     @property
+    def is_whole_number(self) -> bool:
+        """True when the number is as long as one."""
+        return len(normalise(self.number)) >= national_id.LENGTH
+
+    @property
     def key(self) -> str:
         """The form's key for this very number: a form that comes back with another number creates another."""
-        return sha256(f"{self.creation_key} {normalise(self.number)}".encode()).hexdigest()[:32]
+        return beginnings.created_key(self.creation_key, self.number)
 
     @property
     def name(self) -> str:

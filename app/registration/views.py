@@ -31,8 +31,7 @@ from services.conflicts import NoSuchVersion
 from services.i18n import gettext as _
 from services.models import Participation, Status
 from services.participants import NotAllowed, find, find_alone, heading, may_change, opened
-from services.refresh import refresh_if_old
-from services.registers import fetch_results
+from services.refresh import fetch_results, refresh_if_old
 from services.registration import Page
 from services.saving import Choice, Conflict, Kept, Unfinished
 from services.steps import STEPS, TERMINATION, Step
@@ -164,8 +163,8 @@ def _save(public_id: str, page: Page, going: str) -> Any:
     if going == "discharge":
         return _ask_discharge(public_id, page)
     saved = _save_whole(public_id, page, keep_unread=not leads_forwards(step, going))
-    if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
-        flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")
+    if going == "fetch" and (words := fetch_results(viewer(), public_id, registers())):
+        flash(words, "warning")
     return redirect_to(next_address(public_id, step, going, saved))
 
 

@@ -2,21 +2,25 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from app.registers import connect_registers
 from services.db import db, now
 from services.fields import date_text
 from services.models import AccessEntry, Beginning, User
+from services.registration import new_creation_key
 from tests.app.conftest import House
 from tests.conftest import FailRegister
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.databases import Databases, running_app
+from tests.support.forms import Value
 from tests.support.registering import NAME_IS_RIGHT, START, Office, goal_of
 
 BERIT, ANNE = "berit.bergen", "anne.tokommuner"
@@ -96,6 +100,53 @@ def test_sent_from_ten_threads_it_is_kept_once(office: Office, own_house: House)
     assert len(begun(own_house)) == 1
 
 
+def look_ups(office: Office) -> int:
+    """How many look-ups have been logged, whoever asked."""
+    return [action for action, _detail in office.log()].count("look_up")
+
+
+def test_keeping_asks_nobody_and_shows_nobody(office: Office, own_house: House) -> None:
+    person, before = office.someone(), look_ups(office)
+    answer, _sent = typed(office, person.number, start_date="01.02.2024")
+    client = office.client_of(BERIT)
+    for place in (answer.headers["HX-Replace-Url"], "/deltakere/pabegynte"):
+        assert person.full_name not in text_of(client.get(place))
+    assert look_ups(office) == before
+    for place in ("/deltakere", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"):
+        assert person.number not in client.get(place).get_data(as_text=True)
+    page = client.submit(client.get(answer.headers["HX-Replace-Url"]), button="Hent navnet")
+    assert person.full_name in text_of(page)
+
+
+def test_a_blank_form_is_not_kept_but_an_emptied_one_is(office: Office, own_house: House) -> None:
+    _answer, sent = typed(office, "")
+    assert begun(own_house) == []
+    client = office.client_of(BERIT)
+    assert client.submit(client.get("/deltakere/ny"), button="Neste").status_code == 422
+    assert begun(own_house) == []
+    client.post_partial("/deltakere/ny/lagre", MultiDict({**sent, "national_id": "038"}))
+    client.post_partial("/deltakere/ny/lagre", sent)
+    assert [row.form for row in begun(own_house)] == [{"funding": ["ordinary"]}]
+
+
+def test_what_comes_late_does_not_bring_back_what_is_created(office: Office, own_house: House) -> None:
+    """The script's last save arrives after «Neste», or just beside it."""
+    person = office.someone()
+    page = office.begin(person)
+    late = MultiDict(form_in(page, form="registrering").pairs(None))
+    goal_of(office.finish(page))
+    client = office.client_of(BERIT)
+    answer = client.post_partial("/deltakere/ny/lagre", late)
+    assert "HX-Replace-Url" not in answer.headers
+    assert begun(own_house) == []
+    berit = own_house.ask(select(User.id).where(User.username == BERIT))[0].id
+    zombie = {"id": "a" * 16, "user_id": berit, "creation_key": late["creation_key"], "begun_at": now()}
+    form = {"national_id": [person.number]}
+    own_house.write(insert(Beginning).values(**zombie, form=form, changed_at=now()))
+    assert "Ingen påbegynte registreringer" in text_of(client.get("/deltakere/pabegynte"))
+    assert goal_of(client.get(f"/deltakere/ny/{'a' * 16}")) == "/deltakere/pabegynte"
+
+
 def test_going_on_in_vain_keeps_it_and_creating_clears_it_away(office: Office, own_house: House) -> None:
     person = office.someone()
     page = office.begin(person)  # «Hent navn», without script
@@ -140,43 +191,82 @@ def test_a_register_that_is_down_lets_it_wait(
     person = office.someone()
     count = office.count()
     fail_register("freg", kind, number=person.number)
-    page = office.begin(person)
-    refused = office.finish(page, fill={NAME_IS_RIGHT: None}) if NAME_IS_RIGHT in text_of(page) else sent(office, page)
-    assert refused.status_code == 422
-    assert "Venter på oppslag i Folkeregisteret" in text_of(refused)
+    answer = sent(office, office.begin(person))
+    (kept,) = begun(own_house)
+    assert goal_of(answer) == f"/deltakere/ny/{kept.id}"
+    page = office.client_of(BERIT).get(goal_of(answer))
+    assert "Ikke opprettet ennå. Venter på oppslag i Folkeregisteret." in text_of(page)
+    assert "Når navnet er hentet, står det under Påbegynte" in text_of(page)
+    form = form_in(page, form="registrering")
+    assert (form.value("Fødselsnummer"), form.value("Dato for oppstart")) == (person.number, date_text(START))
     listed = office.client_of(BERIT).get("/deltakere/pabegynte")
     assert "Venter på oppslag. Navnet hentes når Folkeregisteret svarer." in text_of(listed)
     assert office.count() == count
 
-    assert refresh(own_house.app).exit_code == 0  # still down
+    assert "0 waiting registrations answered" in refresh(own_house.app)  # still down
     assert begun(own_house)[0].outcome in {"down", "busy"}
-    fail_register("freg", "500", number="00000000000")  # healed for her
     heal(own_house.app)
-    assert "1 waiting registration" in refresh(own_house.app).output
+    assert "1 waiting registrations answered" in refresh(own_house.app)
     listed = office.client_of(BERIT).get("/deltakere/pabegynte")
     assert f"{person.full_name}" in text_of(listed)
     assert "Navnet er hentet. Fortsett, bekreft navnet og opprett deltakeren." in text_of(listed)
     start = office.client_of(BERIT).get("/", follow_redirects=True)
     assert "Navnet er hentet for 1 påbegynt registrering" in text_of(start)
+    assert "Navnet er hentet for 1 registrering som ventet." in text_of(office.client_of(BERIT).get("/deltakere/ny"))
     page = office.client_of(BERIT).follow(listed, "Fortsett")
     goal_of(office.finish(page))
     assert office.count() == count + 1
+    assert begun(own_house) == []
     assert ("look_up", {"purpose": "waiting registration", "outcome": "found"}) in office.log()
 
 
-def sent(office: Office, page: TestResponse) -> TestResponse:
+def test_another_number_does_not_wait(office: Office, own_house: House, fail_register: FailRegister) -> None:
+    person, other = office.someone(), office.someone()
+    fail_register("freg", "500", number=person.number)
+    page = office.client_of(BERIT).get(goal_of(sent(office, office.begin(person))))
+    again = sent(office, page)
+    assert len(begun(own_house)) == 1, "sent twice, it waits once"
+    page = office.client_of(BERIT).get(goal_of(again))
+    fields = MultiDict(form_in(page, form="registrering").pairs(None))
+    fields["national_id"] = other.number
+    office.client_of(BERIT).post_partial("/deltakere/ny/lagre", fields)
+    assert begun(own_house)[0].waits_since is None
+    assert "0 waiting registrations answered" in refresh(own_house.app)
+
+
+def test_those_who_wait_are_not_all_tried_while_the_register_is_down(
+    office: Office, own_house: House, fail_register: FailRegister
+) -> None:
+    fail_register("freg", "500")
+    for _number in range(5):
+        goal_of(sent(office, office.begin(office.someone())))
+    own_house.app.extensions["registers"] = connect_registers(own_house.app.config["SETTINGS"])
+    before = look_ups(office)
+    refresh(own_house.app)
+    assert look_ups(office) == before + 3
+    heal(own_house.app)
+    assert "5 waiting registrations answered" in refresh(own_house.app)
+
+
+def sent(office: Office, page: TestResponse, by: str = BERIT, *, partial: bool = False) -> TestResponse:
     """«Neste», though there is no name to confirm."""
-    return office.client_of(BERIT).submit(page, button="Neste", fill={"Dato for oppstart": date_text(START)})
+    fill: dict[str, Value] = {"Dato for oppstart": date_text(START)}
+    if by == "kari.oslo":
+        fill["Bydel"] = "Sagene"
+    return office.client_of(by).submit(page, button="Neste", fill=fill, partial=partial)
 
 
 def heal(app: Flask) -> None:
-    """Let the stand-ins work again."""
+    """Let the stand-ins work again, and the program forget that they did not."""
     assert app.test_cli_runner().invoke(args=["standins", "heal"]).exit_code == 0
+    app.extensions["registers"] = connect_registers(app.config["SETTINGS"])
 
 
-def refresh(app: Flask) -> "object":
-    """`flask registers refresh`."""
-    return app.test_cli_runner().invoke(args=["registers", "refresh"])
+def refresh(app: Flask) -> str:
+    """`flask registers refresh`, which must go well."""
+    result = app.test_cli_runner().invoke(args=["registers", "refresh"])
+    assert result.exit_code == 0, result.output
+    return str(result.output)
 
 
 def test_nobody_protected_is_found_while_waiting(office: Office, own_house: House, fail_register: FailRegister) -> None:
@@ -211,12 +301,38 @@ def test_only_so_many_look_ups_in_an_hour(databases: Databases, settings: dict[s
         for _again in range(2):
             assert NAME_IS_RIGHT in text_of(office.begin(office.someone()))
         third = office.begin(office.someone())
-        assert "Du har slått opp 2 personer den siste timen. Vent til kl." in text_of(third)
+        assert "Du har gjort 2 oppslag den siste timen. Vent til kl." in text_of(third)
         assert form_in(third, form="registrering").value("Fødselsnummer")
         assert NAME_IS_RIGHT in text_of(office.begin(office.someone(), by=ANNE))
         with app.app_context():
             berit = db.session.scalar(select(User.id).where(User.username == BERIT))
             lines = list(db.session.scalars(select(AccessEntry).where(AccessEntry.user_id == berit)))
             looked_up = [line.detail for line in lines if line.action == "look_up"]
-            assert looked_up == [{"purpose": "registration", "outcome": "found"}] * 2
+            assert looked_up == [{"purpose": "registration"}] * 2
+            refused = [line.detail for line in lines if line.action == "refused"]
+            assert refused == [{"purpose": "registration"}]
+    databases.remove(address)
+
+
+def test_many_look_ups_at_once_are_counted_one_by_one(
+    databases: Databases, settings: dict[str, str], dialect: str
+) -> None:
+    address = databases.filled(dialect, 0)
+    with running_app({**settings, "DATABASE_URL": address, "LOOKUPS_PER_HOUR": "3"}) as app:
+        app.test_client_class = CheckedClient
+        house = House(app)
+        office = Office(app, house.client)
+        token = str(form_in(office.client_of(BERIT).get("/deltakere/ny"), form="registrering").value("csrf_token"))
+        key = office.client_of(BERIT).get_cookie("session")
+        assert key is not None
+
+        def ask(number: str) -> bool:
+            client = house.nobody()
+            client.set_cookie("session", key.value)
+            form = {"csrf_token": token, "creation_key": new_creation_key(), "national_id": number}
+            return NAME_IS_RIGHT in text_of(client.post_partial("/deltakere/ny/oppslag", form))
+
+        numbers = [office.someone().number for _number in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(ask, numbers)) == 3
     databases.remove(address)

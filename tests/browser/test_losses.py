@@ -83,7 +83,7 @@ def test_a_register_that_is_down_loses_nothing(
         berit.answer("Dato for oppstart", OPPSTART)
         fail_register("freg", "500", number=person.number)
         berit.field("Fødselsnummer").fill(person.number)
-        expect(berit.page.get_by_text("Folkeregisteret svarer ikke")).to_be_visible()
+        expect(berit.page.get_by_text("Det er noe galt i Folkeregisteret")).to_be_visible()
         assert_accessible(berit.page)
         standin_control.heal(standins.freg.base_url)
         berit.press("Prøv igjen")

@@ -17,10 +17,10 @@ from services.conflicts import Shown
 from services.db import db
 from services.fields import ChoiceField, ManyField, date_text
 from services.folkeregisteret.population import SyntheticPerson, persons
+from services.look_ups import running_participation
 from services.mending import delete
 from services.models import Change, Participation, Person, Status, User
 from services.participants import NoSuchParticipant, NotAllowed, find
-from services.registers import running_participation
 from services.registration import (
     AlreadyRunning,
     Page,
@@ -32,7 +32,6 @@ from services.registration import (
     page_of,
     pages_of,
     read_page,
-    store_results,
     today,
     values_of,
 )
@@ -135,7 +134,7 @@ def test_ten_at_once_register_one_person_once(register: Flask) -> None:
     assert (len(made), len(refused)) == (1, 9)
     with register.app_context():
         assert len(list(db.session.scalars(select(Person)))) == 1
-        running = running_participation(person.number)
+        running = running_participation({person.number})
         assert running is not None
         assert running.public_id == made[0]
 
@@ -174,16 +173,6 @@ def test_all_periods_of_a_person_are_protected_with_her(register: Flask) -> None
         assert list(db.session.scalars(select(Participation.protected))) == [True, True]
         with pytest.raises(NoSuchParticipant):
             find(viewer("ida.imdi"), first)
-
-
-def test_results_are_stored_with_their_day(register: Flask) -> None:
-    with register.app_context():
-        public_id = register_one(next(persons(1)))
-        person = find(viewer("berit.bergen"), public_id).person
-        assert person.pad_fetched_at is None
-        store_results(person.id, [])
-        person = find(viewer("berit.bergen"), public_id).person
-        assert (person.test_results, person.pad_fetched_at is None) == ([], False)
 
 
 # ---- Saving ----
