@@ -33,7 +33,6 @@ from services.folding import WORD_MARK, folded_words
 from services.models import Participation
 
 MOST_TERMS = 200
-MOST_WORDS = 600  # of all values together: three for each name
 LONGEST_TERM = 200
 _DIVIDERS = re.compile(r"[,;\t\r\n]+")
 _INSIDE_NUMBERS = re.compile(r"[\s.\u00a0-]")

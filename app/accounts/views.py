@@ -54,8 +54,8 @@ def start_page(of: Viewer) -> str:
     administer with the users."""
     if not of.can(Right.READ):
         return url_for("accounts.users")
-    has_view = start_view(of) is not None
-    return url_for("overview.start_page" if has_view else "overview.overview_page")
+    view = start_view(of)
+    return url_for("overview.overview_page") + (f"?{view.query}" if view and view.query else "")
 
 
 @accounts.get("/")

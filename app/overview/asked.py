@@ -13,7 +13,7 @@ from services.criteria import Criteria
 from services.fields import legible
 from services.i18n import gettext as _
 from services.listing import columns_for
-from services.search_terms import MOST_TERMS, MOST_WORDS, divided, term
+from services.search_terms import MOST_TERMS, divided, term
 from services.searches import Kept
 
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
@@ -86,12 +86,8 @@ def _recalled(query: ListQuery) -> tuple[Kept, bool]:
 
 def shown_before() -> Asked:
     """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
-    return asked_of(request.form.get("visning", ""))
-
-
-def asked_of(written: str) -> Asked:
-    """What a query asks for, as it is written in an address; raises `BadQuery`."""
-    reading = _allowed(parse(MultiDict(parse_qsl(written, keep_blank_values=True))))
+    given = request.form.get("visning", "")
+    reading = _allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True))))
     kept, is_gone = _recalled(reading.query)
     return Asked(replace(reading.query, search="") if is_gone else reading.query, kept, is_gone)
 
@@ -106,25 +102,15 @@ def from_form() -> Asked:
     words = divided(request.form.get(SEARCH_FIELD, ""))
     users = divided(request.form.get(CHANGED_BY_FIELD, "").lower())
     kept = Kept(tuple(words), tuple(users))
-    if too_many := _too_many(words, users):
-        name, said = too_many
-        faults[name] = said
+    if len(words) > MOST_TERMS or len(users) > MOST_TERMS:
+        name = SEARCH_FIELD if len(words) > MOST_TERMS else CHANGED_BY_FIELD
+        faults[name] = _("Søk på høyst %(most)s verdier om gangen. Du skrev %(number)s.") % {
+            "most": MOST_TERMS,
+            "number": max(len(words), len(users)),
+        }
         typed[name] = legible(request.form[name])
         kept = before.kept
     return narrowed(before, reading.query.criteria, kept, faults, typed)
-
-
-def _too_many(values: list[str], users: list[str]) -> tuple[str, str] | None:
-    """The field that holds more than can be searched for at once, and what to say there."""
-    for name, given in ((SEARCH_FIELD, values), (CHANGED_BY_FIELD, users)):
-        if len(given) > MOST_TERMS:
-            words = _("Søk på høyst %(most)s verdier om gangen. Du skrev %(number)s.")
-            return name, words % {"most": MOST_TERMS, "number": len(given)}
-    number = sum(len(value.split()) for value in values)
-    if number > MOST_WORDS:
-        words = _("Søk på høyst %(most)s ord om gangen. Du skrev %(number)s.")
-        return SEARCH_FIELD, words % {"most": MOST_WORDS, "number": number}
-    return None
 
 
 def narrowed(

@@ -3,18 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, flash, request, session, url_for
+from flask import Blueprint, Response, request, session, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
 from app.overview import screen
-from app.overview.asked import Asked, address, asked_of, from_address, from_form, shown_before
+from app.overview.asked import Asked, address, from_address, from_form, shown_before
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
 from app.web import is_partial, redirect_to, respond
 from services import saved_views
-from services.i18n import gettext as _
 from services.listing import page_of
 from services.viewer import Right
 
@@ -43,23 +42,6 @@ def overview_page() -> Any:
     asked = from_address()
     all_gone = request.headers.get("HX-Source") == "a#fjern-alle"
     return _answer(asked, Shown([one for one in controls(asked) if all_gone or any(one.errors)]))
-
-
-@overview.get("/deltakere/start")
-@requires(Right.READ)
-def start_page() -> Response:
-    """The view of the list that the user begins with. One that asks for what she may not ask for any more, such as
-    the bydeler of a kommune that she has left, gives way to the whole list."""
-    view = saved_views.start_view(viewer())
-    plain = url_for("overview.overview_page")
-    if view is None:
-        return redirect_to(plain)
-    try:
-        asked_of(view.query)
-    except BadQuery:
-        flash(_("Startvisningen «%(name)s» kan ikke vises. Her er hele listen.") % {"name": view.name}, "warning")
-        return redirect_to(plain)
-    return redirect_to(f"{plain}?{view.query}" if view.query else plain)
 
 
 @overview.get("/deltakere/sok")
@@ -129,10 +111,8 @@ def _answer(asked: Asked, shown: Shown) -> Response:
 @requires(Right.READ)
 def panel() -> Any:
     """Open or close the panel; it stays so until it is changed. Its criteria are kept."""
+    asked = shown_before()
     is_open = request.form.get("apen") == "1"
-    asked = shown_before() if is_open or is_partial() else from_form()  # without script, what is typed goes along
-    if asked.faults:
-        return _answer(asked, Shown())
     if is_open:
         session["panel"] = True
     else:

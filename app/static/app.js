@@ -203,19 +203,12 @@
 
   /* ---- Enter in a field that takes several lines, but is meant for one: sends, as it does in a search field ---- */
 
-  const asked = new WeakMap(); // field -> what was sent by Enter
   document.addEventListener("keydown", (event) => {
     const area = event.target;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || !("enter" in (area.dataset || {}))) return;
     event.preventDefault();
     area.form.requestSubmit();
-    asked.set(area, area.value);
   });
-
-  // Leaving the field afterwards asks nothing new.
-  document.addEventListener("change", (event) => {
-    if (asked.get(event.target) === event.target.value) event.stopPropagation();
-  }, true);
 
   /* ---- «Ingen av disse» excludes the other choices, and they exclude it ---- */
 

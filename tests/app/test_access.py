@@ -49,7 +49,6 @@ POST /logg-inn                           in       in          in           in   
 POST /logg-ut                            sign-in  on          on           on    on
 GET  /brukere                            sign-in  403         page         403   page
 GET  /deltakere                          sign-in  200         403          200   200
-GET  /deltakere/start                    sign-in  on          403          on    on
 GET  /deltakere/oversikt.csv             sign-in  200         403          200   200
 GET  /deltakere/oversikt.xlsx            sign-in  200         403          200   200
 GET  /deltakere/fullt-datasett.csv       sign-in  200         403          200   200

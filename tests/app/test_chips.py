@@ -40,25 +40,25 @@ EVERYTHING = {
     "endret-av": "kari.oslo, per.oslo",
 }
 WORDS = [
-    "Søk kari",
-    "Søk 0101",
-    "Kommune Oslo",
-    "Kommune Bergen",
-    "Bydel Gamle Oslo",
-    "Bydel Grorud",
-    "Status Opprettet",
-    "Status Utskrevet",
-    "Mangler Bakgrunn",
-    "Mangler Avslutning",
-    "Finansiering Ordinær Jobbsjansen",
-    "Finansiering Per capita",
-    "Deltok fra 01.01.2024",
-    "Oppstart fra 01.01.2023 til 30.06.2026",
-    "Avslutning til 31.12.2026",
-    "Sist endret 01.01.2025",
-    "I programmet over 24 måneder",
-    "Sist endret av kari.oslo",
-    "Sist endret av per.oslo",
+    "Søk: kari",
+    "Søk: 0101",
+    "Kommune: Oslo",
+    "Kommune: Bergen",
+    "Bydel: Gamle Oslo",
+    "Bydel: Grorud",
+    "Status: Opprettet",
+    "Status: Utskrevet",
+    "Mangler: Bakgrunn",
+    "Mangler: Avslutning",
+    "Finansiering: Ordinær Jobbsjansen",
+    "Finansiering: Per capita",
+    "Deltok: fra 01.01.2024",
+    "Oppstart: fra 01.01.2023 til 30.06.2026",
+    "Avslutning: til 31.12.2026",
+    "Sist endret: 01.01.2025",
+    "I programmet: over 24 måneder",
+    "Sist endret av: kari.oslo",
+    "Sist endret av: per.oslo",
 ]
 LIST = "antall=50&sorter=navn&retning=synkende"
 
@@ -130,7 +130,7 @@ def test_crosses_one_after_the_other(own_house: House) -> None:
         left[name] = [one for one in left[name] if one != last] if last else []
         wanted = register.ids("kari.oslo", {**left, "q": ",".join(left["q"])})
         assert ids_on_all_pages(screen) == wanted, name
-    assert chips_of(screen) == ["Søk a", "Status Endret", "Mangler Bakgrunn"]
+    assert chips_of(screen) == ["Søk: a", "Status: Endret", "Mangler: Bakgrunn"]
 
 
 def test_the_last_chip_leaves_the_plain_list(own_house: House) -> None:
@@ -144,9 +144,9 @@ def test_the_last_chip_leaves_the_plain_list(own_house: House) -> None:
 def test_the_many_values_of_a_search_share_a_chip(own_house: House) -> None:
     values = [f"{n:011}" for n in range(30)]
     screen = asked(own_house, "kari.oslo", {"q": ",".join(values)})
-    assert chips_of(screen) == [*(f"Søk {value}" for value in values[:20]), "Søk 10 verdier til"]
+    assert chips_of(screen) == [*(f"Søk: {value}" for value in values[:20]), "Søk: 10 verdier til"]
     after = removed(own_house, screen, "q:resten", username="kari.oslo")
-    assert chips_of(after) == [f"Søk {value}" for value in values[:20]]
+    assert chips_of(after) == [f"Søk: {value}" for value in values[:20]]
     assert len(chips_of(removed(own_house, screen, "q:3", username="kari.oslo"))) == 21
 
 
@@ -211,9 +211,9 @@ def test_a_chip_without_javascript(own_house: House) -> None:
         "antall": "50",
     }
     page = Screen(client, client.get(answer.headers["Location"]))
-    assert chips_of(page) == ["Søk kari", "Søk a", "Status Opprettet"]
+    assert chips_of(page) == ["Søk: kari", "Søk: a", "Status: Opprettet"]
     page = Screen(client, client.submit(page.answer, button="Fjern filter: Søk kari", follow_redirects=True))
-    assert chips_of(page) == ["Søk a", "Status Opprettet"]
+    assert chips_of(page) == ["Søk: a", "Status: Opprettet"]
     page = page.press("Fjern alle filtre")
     assert not chips_of(page)
     assert query_of(page) == LIST

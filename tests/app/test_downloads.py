@@ -418,15 +418,3 @@ def test_the_order_over_all_pages_is_the_files(crowded: CheckedClient) -> None:
     last = crowded.get("/deltakere?sorter=navn&side=120")
     assert f"Nr {MANY}" in last.text
     assert "Viser 2976–3000 av 3000" in last.text
-
-
-@pytest.mark.parametrize("file", ["oversikt.csv", "oversikt.xlsx", "fullt-datasett.csv", "fullt-datasett.xlsx"])
-def test_asking_for_the_headers_alone_downloads_nothing(own_house: House, file: str) -> None:
-    def downloads() -> int:
-        return len(own_house.ask(select(AccessEntry.id).where(AccessEntry.action == "download")))
-
-    before = downloads()
-    answer = own_house.client("kari.oslo").head(f"/deltakere/{file}")
-    assert answer.status_code == 200
-    assert file.partition(".")[2] in answer.headers["Content-Disposition"]
-    assert downloads() == before
