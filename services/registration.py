@@ -220,6 +220,10 @@ def _standing(step: Step, values: Values, drafts: Mapping[str, DraftValue]) -> P
             else:  # it may have become right by what was changed elsewhere
                 said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
                 page.refuse(question.key, {question.key: said}, values)
+            if question.key in page.errors and not question.is_empty(values[question.key]):
+                # Whoever mends it shall see what it is put in place of.
+                registered = _("Registrert svar: «%(answer)s»") % {"answer": question.sentence(values[question.key])}
+                page.errors[question.key] += f". {registered}"
     return page
 
 

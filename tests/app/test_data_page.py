@@ -72,12 +72,8 @@ def pairs_on(office: Office, public_id: str, by: str = "berit.bergen") -> dict[s
     found: dict[str, str] = {}
     for group in tree.elements("dl"):
         for pair in group:
-            label, value = pair
-            said = tree.text(value)
-            for source in value.iter("small"):
-                if source.get("class") == "source":
-                    said = said.removesuffix(tree.text(source)).strip()
-            found[tree.text(label)] = said
+            label, value, *_source = pair
+            found[tree.text(label)] = tree.text(value)
     return found
 
 
