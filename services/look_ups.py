@@ -71,8 +71,13 @@ class LookUp:
 
     @property
     def may_retry(self) -> bool:
-        """True when the same number may do better a little later."""
+        """True when the same number may do better a little later, so that a registration can wait for it."""
         return self.outcome in RETRIED
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """True when it is worth the user's trying again."""
+        return self.may_retry or self.outcome is Outcome.TOO_MANY
 
 
 def look_up(

@@ -153,7 +153,7 @@ def refresh_person(
     person_ref: int, registers: Registers, *, with_pad: bool = True, hurried: bool = False
 ) -> tuple[Read, bool | None]:
     """Read one person anew; gives what became of it, and whether PAD answered (`None`: it was not asked)."""
-    claim = _claim(person_ref)
+    claim = _claim(person_ref, with_pad=with_pad)
     if claim is None:
         return Read.NOT_DUE, None
     number, asks_freg, asks_pad = claim
@@ -163,22 +163,24 @@ def refresh_person(
             told = registers.folkeregisteret.look_up(number, hurried=hurried)
         except RegisterError as error:
             return _failed(person_ref, error), None
-    asks_pad &= with_pad
     results = fetch_for(told.national_id if told else number, registers, hurried=hurried) if asks_pad else None
     _store(person_ref, told, results)
     return Read.DONE, results is not None if asks_pad else None
 
 
-def _claim(person_ref: int) -> tuple[str, bool, bool] | None:
+def _claim(person_ref: int, *, with_pad: bool) -> tuple[str, bool, bool] | None:
     """Her number, and whether Folkeregisteret and PAD are to be asked about her; `None` if neither, or if somebody
     else has just claimed her."""
     with writing() as work:
         person = work.get(Person, person_ref, with_for_update=True)
         if person is None or not _is_due(person):
             return None
+        asks_freg = _is_old(person.freg_fetched_at)
+        asks_pad = with_pad and (person.pad_fetched_at is None or _is_old(person.pad_fetched_at))
+        if not asks_freg and not asks_pad:
+            return None
         person.refresh_tried_at = now()
-        asks_pad = person.pad_fetched_at is None or _is_old(person.pad_fetched_at)
-        return person.national_id, _is_old(person.freg_fetched_at), asks_pad
+        return person.national_id, asks_freg, asks_pad
 
 
 def _failed(person_ref: int, error: RegisterError) -> Read:
@@ -197,7 +199,8 @@ def _store(person_ref: int, told: PersonRecord | None, results: list[TestResult]
     with writing() as work:
         person = work.get_one(Person, person_ref, with_for_update=True)
         same = take_over(work, person, told, results)
-        detail: dict[str, str | int] = {"purpose": Purpose.REFRESH, "person": person_ref, "outcome": "found"}
+        outcome = "down" if told is None and results is None else "found"
+        detail: dict[str, str | int] = {"purpose": Purpose.REFRESH, "person": person_ref, "outcome": outcome}
         if same is not None:
             logger.error(
                 "Persons %s and %s are one: IMDi must say which participations belong together", person_ref, same
