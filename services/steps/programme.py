@@ -155,17 +155,29 @@ FIELDS = (
             ChoiceField(
                 key="kind",
                 label=N_("Type tiltak"),
+                help=N_("Velg det som beskriver tiltaket best. Har det flere deler, legger du til én rad for hver."),
                 options=ACTIVITY_KINDS,
                 required=ALWAYS,
                 missing_text=N_("Velg type tiltak"),
             ),
             FROM_DATE,
-            DateField(key="to_date", label=N_("Til dato")),
+            DateField(
+                key="to_date",
+                label=N_("Til dato"),
+                help=N_("Siste dag i tiltaket. La feltet stå tomt så lenge tiltaket varer."),
+            ),
             HoursField(
                 key="hours",
                 label=N_("Timer per uke"),
+                help=N_("Timer i dette tiltaket i en vanlig uke, hele eller halve."),
             ),
-            TextField(key="comment", label=N_("Kommentar"), most=500, lines=True),
+            TextField(
+                key="comment",
+                label=N_("Kommentar"),
+                help=N_("For eksempel navnet på kurset. Ikke skriv om helse, religion eller andre personer."),
+                most=500,
+                lines=True,
+            ),
         ),
         row_checks=row_checks,
         required=Condition(("no_activities",), lambda values: not values.get("no_activities")),
@@ -219,6 +231,7 @@ FIELDS = (
             ChoiceField(
                 key="kind",
                 label=N_("Type permisjon"),
+                help=N_("Velg hovedgrunnen til permisjonen. Ikke skriv mer om den noe annet sted."),
                 options=label_options(
                     ("parental", N_("Foreldrepermisjon")),
                     ("illness", N_("Sykdom")),

@@ -78,9 +78,13 @@ def in_time(user: Caseworker, address: str, children: str) -> None:
     expect(user.field("Antall barn under 18 år")).to_have_value(children)
 
 
-def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """Not in the register, but not lost: across reload, and for whoever may edit."""
-    with at_screen("berit.bergen") as (berit, _), at_screen("anne.tokommuner") as (anne, _):
+    with (
+        at_screen("berit.bergen", server=server) as (berit, _),
+        at_screen("anne.tokommuner", server=server) as (anne, _),
+    ):
         address = begin(berit, someone, "Avslutning")
         date = berit.field("Dato for avslutning")
         date.press_sequentially("31.02")
@@ -100,8 +104,9 @@ def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone) -
         expect(anne.page.get_by_text("Skriv en dato som finnes")).to_have_count(0)
 
 
-def test_a_cut_line_is_said_and_made_good(at_screen: AtScreen, someone: Someone) -> None:
-    with at_screen("berit.bergen") as (berit, watch):
+@SERVERS
+def test_a_cut_line_is_said_and_made_good(at_screen: AtScreen, someone: Someone, server: str) -> None:
+    with at_screen("berit.bergen", server=server) as (berit, watch):
         watch.expect_lost_line()
         address = begin(berit, someone, "Bakgrunn")
         state = berit.page.locator("#tilstand")
@@ -119,9 +124,10 @@ def test_a_cut_line_is_said_and_made_good(at_screen: AtScreen, someone: Someone)
         expect(berit.field("Morsmål")).to_have_value("som")
 
 
-def test_an_answer_that_is_lost_is_no_conflict_with_oneself(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_an_answer_that_is_lost_is_no_conflict_with_oneself(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """The save was carried out, its answer is lost; she has typed on meanwhile."""
-    with at_screen("berit.bergen") as (berit, watch):
+    with at_screen("berit.bergen", server=server) as (berit, watch):
         watch.expect_lost_line()
         address = begin(berit, someone, "Bakgrunn")
 
@@ -163,9 +169,13 @@ def slow_down(page: Page) -> None:
     session.send("Network.emulateNetworkConditions", conditions)
 
 
-def test_two_people_at_once(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_two_people_at_once(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """Different fields are both kept; the same field asks, and the choice stands."""
-    with at_screen("berit.bergen") as (berit, _), at_screen("anne.tokommuner") as (anne, _):
+    with (
+        at_screen("berit.bergen", server=server) as (berit, _),
+        at_screen("anne.tokommuner", server=server) as (anne, _),
+    ):
         address = begin(berit, someone, "Bakgrunn")
         anne.page.goto(address)
         berit.answer("Rekrutteringskanal", "Nav")
@@ -234,9 +244,10 @@ def sign_in_again(user: Caseworker, username: str) -> None:
     dialog.get_by_role("button", name="Logg inn", exact=True).click()
 
 
-def test_the_visit_ends_while_she_types(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_the_visit_ends_while_she_types(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """What was typed stays on screen, and is sent when she has signed in again, as the same user."""
-    with at_screen("berit.bergen") as (berit, _watch):
+    with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         end_visit(berit)
         berit.answer("Rekrutteringskanal", "Nav")
