@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
 from app.accounts.views import accounts, load_user
+from app.audit_commands import init_audit_commands
 from app.commands import init_commands
 from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
@@ -59,6 +60,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)
+    init_audit_commands(app)
     init_static(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

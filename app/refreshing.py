@@ -1,10 +1,11 @@
-"""Reading the registers anew now and then, in a process of its own (`services.refresh`)."""
+"""Reading the registers anew, and sealing the logs, now and then, in a process of its own."""
 
 import logging
 from collections.abc import Callable
 
 from flask import Flask
 
+from services import seals
 from services.refresh import Done, refresh_all
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def keep_refreshing(
     while True:
         try:
             with app.app_context():
+                seals.seal()
                 tell(refresh_all(app.extensions["registers"], goes_on=lambda: not ended(0)))
         except Exception:
             logger.exception("the refresh ended early; it is tried again later")

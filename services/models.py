@@ -515,3 +515,28 @@ class AccessEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     participation_ref: Mapped[int | None] = mapped_column(Integer, index=True)
     detail: Mapped[dict[str, Any] | None] = mapped_column(json_type)
+
+
+class SealedLine(Base):
+    """The salted digest of one line of a log (see `services.seals`). Append-only."""
+
+    __tablename__ = "sealed_line"
+
+    log: Mapped[str] = mapped_column(String(20), primary_key=True)
+    line: Mapped[int] = mapped_column(long_id, primary_key=True, autoincrement=False)
+    salt: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class Seal(Base):
+    """One batch of digests, chained to the one before. Append-only."""
+
+    __tablename__ = "seal"
+
+    log: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    first_id: Mapped[int] = mapped_column(long_id)
+    last_id: Mapped[int] = mapped_column(long_id)
+    lines: Mapped[int] = mapped_column(Integer)
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
