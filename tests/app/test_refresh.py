@@ -287,6 +287,22 @@ def test_results_are_kept_with_their_day_while_pad_is_down(
     assert again.pad_fetched_at > now() - timedelta(minutes=1)
 
 
+def test_pad_that_is_down_is_left_alone(office: Office, own_house: House, fail_register: FailRegister) -> None:
+    people = [office.given() for _number in range(5)]
+    for public_id in people:
+        make_old(own_house, public_id, timedelta(), pad_fetched_at=now() - LONG_AGO)
+    fail_register("pad", "500")
+    refresh(own_house)
+    assert len([one for one in people if person_of(own_house, one).refresh_tried_at]) == 3
+    logged = own_house.ask(select(AccessEntry.detail).where(AccessEntry.action == "look_up"))
+    asked_about = {person_of(own_house, one).id for one in people}
+    outcomes = [row.detail["outcome"] for row in logged if row.detail and row.detail.get("person") in asked_about]
+    assert outcomes == ["down"] * 3
+    heal(own_house)
+    refresh(own_house)
+    assert len([one for one in people if person_of(own_house, one).refresh_tried_at]) == 5
+
+
 def test_new_results_are_told_in_the_history(office: Office, own_house: House) -> None:
     public_id = office.create()
     person = person_of(own_house, public_id)
