@@ -61,8 +61,9 @@ def test_young_lines_wait(office: Office, own_house: House) -> None:
 
 @pytest.mark.parametrize("log", ["access_entry", "change"])
 def test_a_changed_removed_or_inserted_line_is_found(office: Office, own_house: House, log: str) -> None:
-    office.given()
-    office.given()
+    public_id = office.given()
+    for _time in range(5):
+        office.page(public_id, "data")
     seal_now(own_house)
     lines = [row.id for row in own_house.ask(text(f"SELECT id FROM {log} ORDER BY id"))]
     changed, removed, inserted = lines[1], lines[-2], lines[-1]

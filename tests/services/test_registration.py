@@ -218,7 +218,7 @@ def test_an_unreadable_answer_leaves_the_registered_one_and_what_hangs_on_it(reg
         assert (found.children, found.youngest_child) == (2, 2020)
         page = page_of(find(viewer("berit.bergen"), public_id), BACKGROUND)
         assert "youngest_child" in {question.key for question in page.asked}
-        assert page.problems["children"] == "Skriv et tall fra 0 til 15"
+        assert page.problems["children"] == "Skriv et tall fra 0 til 15. Registrert svar: «2»"
 
 
 def test_discharge_needs_everything_and_the_newest_version(register: Flask) -> None:
