@@ -9,16 +9,19 @@ from flask_compress import Compress
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
 from app.accounts.views import accounts, load_user
 from app.audit_commands import init_audit_commands
 from app.commands import init_commands
-from app.config import PROJECT, Settings, settings_from
+from app.config import PROJECT, BadSetting, Settings, settings_from
 from app.errors import init_errors
 from app.formatting import init_formatting
 from app.health import health
+from app.logs import init_logs
 from app.menu import init_menu
 from app.oversight.views import oversight
 from app.overview.downloads import downloads
@@ -34,6 +37,7 @@ from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, init_web
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
+from services.models import User
 
 _LIST = (overview, downloads, saved_views)
 _PARTICIPANT = (creating, registration, participants, mending)
@@ -56,6 +60,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_access(app)
     init_web(app)
     init_errors(app)
+    init_logs(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_menu(app)
@@ -95,6 +100,22 @@ def _connect_database(app: Flask) -> None:
     Alembic(app, run_mkdir=False, metadatas=Base.metadata)
     with app.app_context():
         listen(db.engine)
+        if app.config["SETTINGS"].in_production:
+            _refuse_demo_users(app)
+
+
+def _refuse_demo_users(app: Flask) -> None:
+    """Everybody knows the demo users' password. A database that does not answer, or is empty yet, has none."""
+    try:
+        has_some = db.session.scalar(select(User.id).where(User.is_demo).limit(1)) is not None
+    except (OperationalError, ProgrammingError):
+        app.logger.warning("the database could not be asked for demo users")
+        return
+    finally:
+        db.session.remove()
+        db.engine.dispose()  # connections do not survive a fork
+    if has_some:
+        raise BadSetting("DATABASE_URL names a database with demo users. Production needs one of its own")
 
 
 def _set_up_templates(app: Flask) -> None:

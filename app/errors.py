@@ -48,13 +48,13 @@ def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
     if is_partial() and code == 401:
         return _sign_in_dialog()
     if is_partial():
-        answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice), code)
+        answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice, code=code), code)
         answer.headers["HX-Retarget"] = "#varsler"
         answer.headers["HX-Reswap"] = "innerHTML"
         answer.headers["HX-Push-Url"] = "false"
         return answer
     sign_in = _sign_in_address() if code == 401 else ""
-    return respond("error.html", status=code, heading=heading, advice=advice, sign_in=sign_in)
+    return respond("error.html", status=code, heading=heading, advice=advice, sign_in=sign_in, code=code)
 
 
 def _sign_in_dialog() -> Response:

@@ -158,3 +158,12 @@ def test_addresses_of_databases(given: str, meant: str) -> None:
 
 def test_addresses_lose_the_slash_at_their_end() -> None:
     assert settings_from({"FREG_URL": f"{REGISTER}/"}).freg_url == REGISTER
+
+
+def test_production_refuses_a_database_with_demo_users(production: dict[str, str], database_url: str) -> None:
+    with pytest.raises(BadSetting, match="DATABASE_URL names a database with demo users"):
+        create_app(production | {"DATABASE_URL": database_url})
+
+
+def test_production_starts_with_an_empty_database(production: dict[str, str], empty_database_url: str) -> None:
+    assert create_app(production | {"DATABASE_URL": empty_database_url}).config["SETTINGS"].in_production

@@ -1,0 +1,62 @@
+"""The technical log: JSON lines with the request's id, and nothing personal in them, whatever happens."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.access import public
+from app.logs import JsonLines
+from tests.support.client import CheckedClient, text_of
+
+SECRETS = ("03851598730", "038515 98730", "Kari Nordmann", "kari@example.no", "hemmelig-token")
+Read = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logged() -> Iterator[tuple[io.StringIO, Read]]:
+    """What is logged meanwhile, as text and as read line by line."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield written, lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    root.removeHandler(handler)
+
+
+def test_a_failure_tells_where_and_nothing_about_whom(
+    app: Flask, sign_in: Callable[[str], CheckedClient], logged: tuple[io.StringIO, Read]
+) -> None:
+    def fail(word: str) -> str:
+        raise ValueError(f"cannot read {word} of {SECRETS}")
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/feiler/<word>", view_func=public(fail), methods=["GET", "POST"])
+    client = sign_in("kari.oslo")
+    answer = client.get(f"/feiler/{SECRETS[0]}?navn=Kari+Nordmann&token=hemmelig-token")
+    assert answer.status_code == 500
+    written, read = logged
+    lines = [line for line in read() if line["level"] == "ERROR"]
+    assert len(lines) == 1
+    assert lines[0]["exception"] == "ValueError"
+    assert any("test_logs.py" in frame for frame in lines[0]["stack"])
+    assert lines[0]["view"] == "fail"
+    assert isinstance(lines[0]["user"], int)
+    assert lines[0]["request"] in text_of(answer), "the page names the request, so that support can find it"
+    for secret in (*SECRETS, "Kari+Nordmann", "feiler"):
+        assert secret not in written.getvalue()
+
+
+def test_what_a_library_says_is_cleaned_and_cannot_forge_a_line(logged: tuple[io.StringIO, Read]) -> None:
+    log = logging.getLogger("some.library")
+    log.warning('GET /personer/03851598730?part=navn by kari@example.no\r\n{"level": "INFO"}\x00')
+    written, read = logged
+    assert [line["level"] for line in read()] == ["WARNING"]
+    assert read()[0]["message"].startswith("GET /personer/<number>?<query> by <e-mail>")
+    assert written.getvalue().count("\n") == 1
+    assert not any(secret in written.getvalue() for secret in SECRETS)
