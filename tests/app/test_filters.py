@@ -23,7 +23,6 @@ from tests.app.overview_asking import (
     Values,
     asked,
     asked_whole,
-    at,
     change,
     chips_of,
     count_of,
