@@ -1,7 +1,8 @@
 """The main menu: what the viewer may go to."""
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, request
 
+from app.web import address_of
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.viewer import Right
@@ -18,11 +19,11 @@ def main_menu() -> list[tuple[str, str, bool]]:
     """(text, address, is the present place) for each entry that the viewer has the right to."""
     place = max((under for *_rest, under in _ENTRIES if request.path.startswith(under)), key=len, default="")
     entries = [
-        (_(text), url_for(endpoint), under == place)
+        (_(text), address_of(endpoint), under == place)
         for right, endpoint, text, under in _ENTRIES
         if g.viewer and g.viewer.can(right)
     ]
-    help_page = url_for("oversight.help_page")
+    help_page = address_of("oversight.help_page")
     return [*entries, (_("Hjelp"), help_page, request.path == help_page)]
 
 

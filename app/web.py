@@ -1,9 +1,11 @@
 """Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
 
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, make_response, render_template, request
+from flask import Flask, Response, abort, make_response, render_template, request, session, url_for
+from flask_wtf.csrf import generate_csrf
 from werkzeug.routing import BaseConverter
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
@@ -53,6 +55,27 @@ def respond(page: str, partial: str | None = None, /, *, status: int = 200, **co
     return make_response(render_template(page, **context), status)
 
 
+def address_of(endpoint: str, **values: Any) -> str:
+    """The address of a view: as `url_for`, which works it out anew each time; a page has a dozen that never change."""
+    return url_for(endpoint, **values) if values else _fixed_address(endpoint)
+
+
+@cache
+def _fixed_address(endpoint: str) -> str:
+    return url_for(endpoint)
+
+
+def csrf_token() -> str:
+    """The token that the forms of this visit carry. Signing it anew for each page would say nothing new."""
+    raw = session.get("csrf_token")
+    return _signed(raw) if raw else str(generate_csrf())
+
+
+@lru_cache(maxsize=2000)
+def _signed(_raw: str) -> str:
+    return str(generate_csrf())
+
+
 def this_address() -> str:
     """Path and query of the request in plain ASCII, whatever bytes were sent."""
     path, query = quote(request.path), quote(request.query_string, safe="!$&'()*+,/:;=?@%")
@@ -79,12 +102,11 @@ def init_web(app: Flask) -> None:
         if not request.query_string.isascii():  # browsers write everything else as %xx
             abort(400)
 
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
+    if app.config["SESSION_COOKIE_SECURE"]:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+
     @app.after_request
     def _headers(answer: BaseResponse) -> BaseResponse:
-        for name, value in SECURITY_HEADERS.items():
-            answer.headers[name] = value
-        if app.config["SESSION_COOKIE_SECURE"]:
-            answer.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-        answer.headers["Cache-Control"] = "no-store"
-        answer.vary.update(["HX-Request", "HX-Request-Type"])
+        answer.headers.extend(headers)
         return answer

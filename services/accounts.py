@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import selectinload
 
 from services.audit import Action, note
-from services.db import now, session, writing
+from services.db import now, read, session, writing
 from services.models import Municipality, RoleGrant, User, UserSession
 from services.norwegian_order import sort_key
 from services.viewer import Place, Role, Viewer
@@ -133,7 +133,7 @@ _VISIT = (
 
 def read_visit(key: str) -> Visit | None:
     """The running visit with that key, all in one question; `None` if it is unknown or has ended."""
-    rows = session().connection().execute(_VISIT, {"key_hash": _digest(key)}).all()
+    rows = read(_VISIT, {"key_hash": _digest(key)}).all()
     if not rows or _has_ended(rows[0].user_id, rows[0].created_at, rows[0].seen_at):
         return None
     return Visit(dict(rows[0].data), _viewer(rows), rows[0].seen_at)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, delete, select, update
 
 from services.audit import Action, note
-from services.db import session, writing
+from services.db import read, writing
 from services.models import Search
 from services.registration import today
 from services.search_terms import term
@@ -57,7 +57,7 @@ _KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.used_on).where(
 def recall(viewer: Viewer, identity: str) -> Kept | None:
     """The user's search with that id; `None` if there is none, or none of hers, or it has not been used for 30
     days."""
-    found = session().execute(_KEPT, {"identity": identity, "user_id": viewer.user_id}).one_or_none()
+    found = read(_KEPT, {"identity": identity, "user_id": viewer.user_id}).one_or_none()
     if found is None or found.used_on < today() - KEPT_FOR:
         return None
     if found.used_on < today():

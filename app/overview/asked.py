@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
-from flask import g, request, url_for
+from flask import request
 from werkzeug.datastructures import MultiDict
 
 from app.access import viewer
 from app.overview.query import BadQuery, ListQuery, Reading, parse, write
+from app.web import address_of
 from services import searches
 from services.criteria import Criteria
 from services.fields import legible
@@ -52,14 +53,12 @@ class Asked:
 
 def address(query: ListQuery) -> str:
     """Where the list with that query stands."""
-    if "list_address" not in g:  # asked for more than twenty times a page
-        g.list_address = url_for("overview.overview_page")
-    return _with_query(g.list_address, write(query))
+    return _with_query(address_of("overview.overview_page"), write(query))
 
 
 def views_address(query: ListQuery) -> str:
     """Where the list with that query can be saved as a view."""
-    return _with_query(url_for("saved_views.list_page"), write(query, with_page=False))
+    return _with_query(address_of("saved_views.list_page"), write(query, with_page=False))
 
 
 def _with_query(place: str, written: str) -> str:

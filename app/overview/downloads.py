@@ -14,7 +14,7 @@ from services import export
 from services.db import end_reading
 from services.downloads import TooManyDownloads, log_download
 from services.i18n import gettext as _
-from services.listing import listed
+from services.list_statements import listed
 from services.viewer import Right
 
 downloads = Blueprint("downloads", __name__)

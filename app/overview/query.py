@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ from services.criteria import LONG_STAYS, Criteria, Span
 from services.fields import EARLIEST, LATEST, date_text, legible, parse_date
 from services.folding import folded_words
 from services.i18n import gettext as _
-from services.listing import Column, Order
+from services.list_orders import Column, Order
 from services.models import Status
 
 COLUMN_WORDS = {
@@ -240,13 +241,12 @@ def _iso(given: str) -> date | None:
 
 def write(query: ListQuery, *, with_page: bool = True) -> str:
     """The query as it stands in an address after `?`; '' for the default. The order comes last."""
-    parts = [("sok", query.search)] if query.search else []
-    parts += _written(query.criteria)
+    parts = [f"sok={query.search}" if query.search else "", _written_criteria(query.criteria)]
     if with_page and query.size != PAGE_SIZES[0]:
-        parts.append(("antall", str(query.size)))
+        parts.append(f"antall={query.size}")
     if with_page and query.page > 1:
-        parts.append(("side", str(query.page)))
-    return "&".join(filter(None, (urlencode(parts), written_order(query.order))))
+        parts.append(f"side={query.page}")
+    return "&".join(filter(None, (*parts, written_order(query.order))))
 
 
 def written_order(order: Order) -> str:
@@ -254,6 +254,11 @@ def written_order(order: Order) -> str:
     if not order.column:
         return ""
     return f"sorter={COLUMN_WORDS[order.column]}" + ("&retning=synkende" if order.descending else "")
+
+
+@lru_cache(maxsize=1000)
+def _written_criteria(criteria: Criteria) -> str:
+    return urlencode(list(_written(criteria)))  # a page has the same ones in twenty addresses
 
 
 def _written(criteria: Criteria) -> Iterator[tuple[str, str]]:

@@ -3,16 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import url_for
-
 from app.access import viewer
 from app.overview.asked import Asked, address
-from app.overview.query import PAGE_SIZES, ListQuery, next_order, written_order
+from app.overview.query import COLUMN_WORDS, PAGE_SIZES, ListQuery, next_order, written_order
+from app.web import address_of
 from services import export
 from services.codes import district_names, municipality_names
 from services.i18n import gettext as _
 from services.i18n import ngettext
-from services.listing import Listed, Order, columns_for
+from services.list_orders import Order
+from services.listing import Listed, columns_for
 from services.models import Status
 from services.participants import STATUS_LABELS
 from services.viewer import Right
@@ -27,7 +27,7 @@ def frame(query: ListQuery) -> dict[str, Any]:
     return {
         "columns": columns,
         "labels": [heading["label"] for heading in columns],
-        "prefix": f"{url_for('overview.overview_page')}/",
+        "prefix": f"{address_of('overview.overview_page')}/",
         "places": municipality_names(),
         "districts": district_names() if viewer().sees_districts else {},
         "statuses": {status: _(label) for status, label in STATUS_LABELS.items()},
@@ -47,7 +47,9 @@ def headings(query: ListQuery) -> list[dict[str, str]]:
             sort = "descending" if query.order.descending else "ascending"
         after = written_order(next_order(query.order, column))
         url = with_order + after if after else unsorted
-        found.append({"key": column.value, "label": _(export.COLUMN_LABELS[column]), "url": url, "sort": sort})
+        # The key as in the address, which a compressed answer says once.
+        key, label = f"sorter={COLUMN_WORDS[column]}", _(export.COLUMN_LABELS[column])
+        found.append({"key": key, "label": label, "url": url, "sort": sort})
     return found
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, flash, request, session, url_for
+from flask import Blueprint, Response, flash, request, session
 
 from app.access import requires, viewer
 from app.errors import error_answer
@@ -12,7 +12,7 @@ from app.overview.asked import Asked, address, from_address, from_form, shown_be
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
-from app.web import is_partial, redirect_to, respond
+from app.web import address_of, is_partial, redirect_to, respond
 from services import saved_views
 from services.i18n import gettext as _
 from services.listing import page_of
@@ -30,7 +30,7 @@ def _bad_query(_error: BadQuery) -> Response:
         return error_answer(400)
     words = _("Visningen «%(name)s» har et filter eller en sortering som du ikke har lenger. Her er hele listen.")
     flash(words % {"name": names[0]}, "warning")
-    return redirect_to(url_for("overview.overview_page"))
+    return redirect_to(address_of("overview.overview_page"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def overview_page() -> Any:
 @requires(Right.READ)
 def search_page() -> Response:
     """Whoever reloads the answer to a form with something wrong in it comes to the list."""
-    return redirect_to(url_for("overview.overview_page"))
+    return redirect_to(address_of("overview.overview_page"))
 
 
 @overview.post("/deltakere/sok")

@@ -74,6 +74,15 @@
     place.focus({ preventScroll: true });
   });
 
+  /* ---- The ways to other orders and pages of the list ask for the list alone ---- */
+
+  // Said here once: in each of the links it would be a thirtieth of every answer.
+  document.addEventListener("htmx:before:process", ({ target }) => {
+    for (const link of target.querySelectorAll("#resultat :is(thead, nav) a")) {
+      Object.assign(link.dataset, { hxGet: link.getAttribute("href"), hxTarget: "#resultat", hxSync: "#resultat:replace" });
+    }
+  });
+
   /* ---- The list and its criteria: what is asked for next builds upon the answer that is under way ---- */
 
   // Each answer brings new chips, sort links and pages, so one of these that is pressed meanwhile would forget what

@@ -16,7 +16,8 @@ from services.export.words import moment_date, norwegian_day, said_results, said
 from services.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField, date_text
 from services.fields import Field as Question
 from services.i18n import N_
-from services.listing import Column, columns_for
+from services.list_orders import Column
+from services.listing import columns_for
 from services.models import Participation, Person
 from services.registration import COLUMN_NAMES
 from services.row_fields import RowsField

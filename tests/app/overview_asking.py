@@ -24,7 +24,7 @@ from tests.app.overview_screen import Screen, in_order
 from tests.support.client import form_in, htmx_headers
 
 Values = Mapping[str, str | Sequence[str]]
-_ID = re.compile(r'<td[^>]*>\s*<a class="ds-link" href="/deltakere/([A-Za-z0-9_-]{16})/')
+_ID = re.compile(r'<td[^>]*>\s*<a class="ds-link[^"]*" href="/deltakere/([A-Za-z0-9_-]{16})/')
 _COUNT = re.compile(r"Antall deltakere: ([0-9]+)")
 
 

@@ -152,7 +152,7 @@ def test_the_list_of_several_municipalities_merges_their_ranges(large: House, qu
         assert not [plan for plan in found if plan.scans]
         (way,) = ways
         assert not way.sorts, f"the ranges are sorted, not merged:\n{way}"
-        assert sum("participation" in step for step in way.steps) == 2, f"one range each:\n{way}"
+        assert sum("ix_participation_municipal" in step for step in way.steps) == 2, f"one range each:\n{way}"
 
 
 FILTERS: list[Values] = [

@@ -160,6 +160,11 @@ def _moment(text: str, days_later: int) -> Any:
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if _IS_SQLITE else moment
 
 
+def _now() -> Any:
+    now = datetime.now(UTC)
+    return now.strftime("%Y-%m-%d %H:%M:%S.%f") if _IS_SQLITE else now
+
+
 def _filters(query: dict[str, list[str]]) -> list[Condition]:
     found: list[Condition] = []
     statuses = [STATUSES[word] for word in query.get("status", [])]
@@ -352,6 +357,9 @@ def _form(environ: Environ, public_id: str, page: str) -> str:
         for key, table in (("activities", "activity"), ("leaves", "leave"))
     }
     _run("SELECT * FROM draft_value WHERE participation_ref = ?", [row["id"]]).fetchall()
+    # Who opens a participant is logged, and committed before anything is shown (domain, section 3).
+    entry = [_now(), 1, "open", row["id"]]
+    _run("INSERT INTO access_entry (at, user_id, action, participation_ref) VALUES (?, ?, ?, ?)", entry)
     asked = _questions[page]["questions"]
     return _templates.get_template("form.html").render(
         **_heading_of(row),
@@ -390,12 +398,10 @@ def _decoded(value: Any) -> Any:
 def _save(public_id: str, environ: Environ) -> None:
     """A bare UPDATE with its COMMIT; the value is the last of the form that is sent."""
     sent = parse_qs(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode())
-    now = datetime.now(UTC)
-    changed_at = now.strftime("%Y-%m-%d %H:%M:%S.%f") if _IS_SQLITE else now
     _run(
         "UPDATE participation SET recruitment = ?, version = version + 1, changed_at = ?, changed_by = ? "
         "WHERE public_id = ?",
-        [sent["recruitment"][0], changed_at, "tora.trondheim", public_id],
+        [sent["recruitment"][0], _now(), "tora.trondheim", public_id],
     )
 
 

@@ -34,7 +34,7 @@ from services.export.csv_file import cell, lines
 from services.export.reading import Memo
 from services.export.xlsx_file import CHARACTERS, book, fitting
 from services.fields import date_text
-from services.listing import Column
+from services.list_orders import Column
 from services.models import Status
 from services.steps import FIELDS
 from services.viewer import OSLO, Place, Role, Viewer
