@@ -12,13 +12,15 @@ from jinja2 import FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
-from app.accounts.views import accounts, load_user
+from app.account_commands import init_account_commands
+from app.accounts import accounts, load_user
 from app.commands import init_commands
 from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
 from app.formatting import init_formatting
 from app.health import health
 from app.menu import init_menu
+from app.outgoing import init_outgoing
 from app.oversight.views import oversight
 from app.overview.downloads import downloads
 from app.overview.saved import saved_views
@@ -45,6 +47,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()
     app.extensions["registers"] = connect_registers(settings)
+    init_outgoing(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
@@ -53,6 +56,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)
+    init_account_commands(app)
     init_static(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

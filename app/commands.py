@@ -29,7 +29,8 @@ def _settings() -> Settings:
     return found
 
 
-def _need_current_database() -> None:
+def need_current_database() -> None:
+    """End the command if a migration has not been run."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks, too
     if current_app.extensions["alembic"].needs_upgrade():
         raise click.ClickException("The database is not up to date. Run: flask --app wsgi db upgrade")
@@ -53,7 +54,7 @@ def start(info: ScriptInfo) -> None:
 @with_appcontext
 def demo(participants: int, seed: int) -> None:
     """Fill an empty database with demo users and participants."""
-    _need_current_database()
+    need_current_database()
     try:
         filled = fill(participants=participants, seed=seed, accepts=_settings().accepts)
     except NotForRealPeople:
@@ -92,7 +93,7 @@ def _serve(settings: Settings) -> None:
 @click.option("--kind", type=click.Choice(PUBLISHED_KINDS), default="ordinary", show_default=True)
 def standins_persons(count: int, kind: str) -> None:
     """Print synthetic persons who are not registered: number, tab, name."""
-    _need_current_database()
+    need_current_database()
     for person in unregistered(count, kind):
         click.echo(f"{person.number}\t{person.full_name}")
 
