@@ -132,23 +132,22 @@ def _read_roles(form: UserForm) -> None:
 
 @cache
 def _numbers_by_name() -> dict[str, list[str]]:
+    """By number, by name, and by the name without the county that tells it from another one."""
     found: dict[str, list[str]] = {}
     for number, name in municipality_names().items():
-        found.setdefault(name.casefold(), []).append(number)
-        found.setdefault(number, []).append(number)
+        for key in {number, name.casefold(), name.casefold().partition(" (")[0]}:
+            found.setdefault(key, []).append(number)
     return found
 
 
 def _places(typed: str) -> tuple[list[str], str]:
     """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
     numbers = []
-    for one in (part.strip() for part in re.split(r"[,;\n]", typed)):
-        if not one:
-            continue
+    for one in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
         found = _numbers_by_name().get(one.casefold(), [])
         if len(found) > 1:
-            text = _("Flere kommuner heter %(name)s. Skriv kommunenummeret: %(numbers)s.")
-            return [], text % {"name": one, "numbers": ", ".join(found)}
+            names = ", ".join(municipality_names()[number] for number in found)
+            return [], _("Flere kommuner heter «%(text)s»: %(names)s") % {"text": one, "names": names}
         if not found:
             return [], _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {"text": one}
         numbers += found
@@ -156,7 +155,5 @@ def _places(typed: str) -> tuple[list[str], str]:
 
 
 def _written(numbers: Iterable[str]) -> str:
-    """Municipalities as they are typed: by name, or by number where two have the same."""
-    names = municipality_names()
-    words = (names[one] if len(_numbers_by_name()[names[one].casefold()]) == 1 else one for one in numbers)
-    return ", ".join(sorted(words))
+    """Municipalities as they are typed."""
+    return ", ".join(sorted(municipality_names()[number] for number in numbers))
