@@ -22,7 +22,7 @@ def letters_to(app: Flask, email: str) -> list[Letter]:
 
 def path_in(text: str) -> str:
     """The path of the only address of ours that stands in a letter's text (once for each language)."""
-    found = set(re.findall(r"^https?://[^/\s]+(/\S+)$", text, re.MULTILINE))
+    found = set(re.findall(r"^https?://[^/\s]+(/\S+)\s*$", text, re.MULTILINE))
     assert len(found) == 1, f"one link was looked for in:\n{text}"
     return str(found.pop())
 
