@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.access import init_access
 from app.account_commands import init_account_commands
 from app.accounts import accounts, load_user
+from app.audit_commands import init_audit_commands
 from app.commands import init_commands
 from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
@@ -25,14 +26,20 @@ from app.oversight.views import oversight
 from app.overview.downloads import downloads
 from app.overview.saved import saved_views
 from app.overview.views import overview
+from app.participants.mending import mending
 from app.participants.views import participants
 from app.registers import connect_registers
+from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, init_web
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
+
+_LIST = (overview, downloads, saved_views)
+_PARTICIPANT = (creating, registration, participants, mending)
+_BLUEPRINTS = (health, accounts, *_LIST, *_PARTICIPANT, oversight)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -52,11 +59,12 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_access(app)
     init_web(app)
     init_errors(app)
-    for blueprint in (health, accounts, overview, downloads, saved_views, registration, participants, oversight):
+    for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)
     init_account_commands(app)
+    init_audit_commands(app)
     init_static(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -1,6 +1,9 @@
 """The commands of `flask --app wsgi`: starting everything, demo data, and the stand-ins of the registers."""
 
 import logging
+import re
+import signal
+from threading import Event
 from typing import get_args
 
 import click
@@ -8,10 +11,12 @@ from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
 from app.config import Settings, is_local
+from app.refreshing import keep_refreshing
 from app.start import check_free, listen, run, serve, standin_addresses
 from services import standin_control
 from services.demo import NotForRealPeople, fill, unregistered
 from services.folkeregisteret.population import PUBLISHED_KINDS, SEED
+from services.refresh import Done, refresh_all
 from services.standin_control import Kind
 from services.standins import Standins
 
@@ -20,7 +25,7 @@ DEMO_PARTICIPANTS = 2000
 
 def init_commands(app: Flask) -> None:
     """Add the commands to the program's `flask`."""
-    for command in (start, demo, standins):
+    for command in (start, demo, registers_group, standins):
         app.cli.add_command(command)
 
 
@@ -63,6 +68,53 @@ def demo(participants: int, seed: int) -> None:
         click.echo(f"The database now holds the demo users and {participants} participants.")
     else:
         click.echo("Nothing done: the database holds users or participants already.")
+
+
+@click.group("registers")
+def registers_group() -> None:
+    """What is asked of Folkeregisteret and PAD without anybody at a screen."""
+
+
+def _span(given: str) -> int:
+    """A span of time such as 15m, in seconds."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", given)
+    if found is None:
+        raise click.BadParameter("Write it like 30s, 15m or 2h.")
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+@registers_group.command("refresh")
+@click.option(
+    "--every",
+    type=_span,
+    metavar="SPAN",
+    help="do it again and again, so often (15m), until the process is told to end",
+)
+@with_appcontext
+def registers_refresh(every: int | None) -> None:
+    """Look up registrations that wait, and read running participants anew whose data are a day old.
+
+    Only one process does it at a time, on however many hosts.
+    """
+    need_current_database()
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    if every is None:
+        _tell_refreshed(refresh_all(app.extensions["registers"]))
+        return
+    end = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: end.set())
+    keep_refreshing(app, end.wait, every, tell=_tell_refreshed, at_once=True)
+
+
+def _tell_refreshed(done: Done | None) -> None:
+    if done is None:
+        click.echo("Nothing done: another process is at it.")
+        return
+    click.echo(
+        f"{done.answered} waiting registrations answered, {done.read} persons read, {done.failed} could not be read, "
+        f"{done.closed} participants closed."
+    )
 
 
 @click.group("standins", invoke_without_command=True)

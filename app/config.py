@@ -42,6 +42,7 @@ class Settings:
     mail_url: str = field(repr=False)  # may hold a password
     mail_from: str
     second_factor: bool
+    lookups_per_hour: int
 
     @property
     def in_production(self) -> bool:
@@ -98,6 +99,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         mail_url=_mail_url(environ.get("MAIL_URL", "").strip()),
         mail_from=_mail_from(environ.get("MAIL_FROM", "").strip() or "jobbsjansen.palogging@imdi.no"),
         second_factor=_second_factor(second_factor),
+        lookups_per_hour=_whole_number(environ, "LOOKUPS_PER_HOUR", 60, 1, 100_000),
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
     if production:

@@ -19,9 +19,7 @@ def _words(code: int) -> tuple[str, str]:
         400: (_("Forespørselen kunne ikke forstås"), _("Gå tilbake, last siden på nytt og prøv igjen.")),
         401: (
             _("Du er logget ut"),
-            _("Logg inn igjen. Det du har skrevet på siden, står der fortsatt.")
-            if is_partial()
-            else _("Det du sendte nå, er ikke lagret. Logg inn igjen."),
+            _("Det du sendte nå, er ikke lagret. Logg inn igjen."),
         ),
         403: (
             _("Du har ikke tilgang til dette"),
@@ -47,14 +45,26 @@ def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
     """The answer for a status: a page, or an alert within the page on screen. `words` are its heading and
     advice, where those of the status say too little."""
     heading, advice = words or _words(code)
+    if is_partial() and code == 401:
+        return _sign_in_dialog()
     if is_partial():
-        answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice, code=code), code)
+        answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice), code)
         answer.headers["HX-Retarget"] = "#varsler"
         answer.headers["HX-Reswap"] = "innerHTML"
         answer.headers["HX-Push-Url"] = "false"
         return answer
     sign_in = _sign_in_address() if code == 401 else ""
     return respond("error.html", status=code, heading=heading, advice=advice, sign_in=sign_in)
+
+
+def _sign_in_dialog() -> Response:
+    """Signing in again, over the page: what stands there is not lost."""
+    html = render_template("accounts/sign_in_dialog.html", kept_for="", username="", error="")
+    answer = Response(html, 401)
+    answer.headers["HX-Retarget"] = "#dialog"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    answer.headers["HX-Push-Url"] = "false"
+    return answer
 
 
 def _sign_in_address() -> str:

@@ -2,20 +2,23 @@
 
 from flask import Flask, g, request, url_for
 
+from services.i18n import N_
 from services.i18n import gettext as _
 from services.viewer import Right
 
 _ENTRIES = (
-    (Right.READ, "overview.overview_page", "Deltakere", ("/deltakere",)),
-    (Right.SEE_USERS, "accounts.users", "Brukere", ("/brukere",)),
+    (Right.READ, "overview.overview_page", N_("Deltakere"), "/deltakere"),
+    (Right.REGISTER, "creating.begun", N_("Påbegynte"), "/deltakere/pabegynte"),
+    (Right.REGISTER, "mending.notices", N_("Meldinger"), "/deltakere/meldinger"),
+    (Right.SEE_USERS, "accounts.users", N_("Brukere"), "/brukere"),
 )
 
 
 def main_menu() -> list[tuple[str, str, bool]]:
     """(text, address, is the present place) for each entry that the viewer has the right to."""
-    texts = {"Deltakere": _("Deltakere"), "Brukere": _("Brukere")}
+    place = max((under for *_rest, under in _ENTRIES if request.path.startswith(under)), key=len, default="")
     entries = [
-        (texts[text], url_for(endpoint), request.path.startswith(under))
+        (_(text), url_for(endpoint), under == place)
         for right, endpoint, text, under in _ENTRIES
         if g.viewer and g.viewer.can(right)
     ]

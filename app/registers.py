@@ -27,6 +27,7 @@ def connect_registers(settings: Settings) -> Registers:
         folkeregisteret=FolkeregisteretClient(base_url=settings.freg_url, token_source=tokens),
         pad=PadClient(base_url=settings.pad_url),
         accepts=settings.accepts,
+        lookups_per_hour=settings.lookups_per_hour,
     )
 
 

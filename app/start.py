@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from select import select
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from app.config import Settings, is_local
+from app.refreshing import keep_refreshing
 from services.db import db
 from services.demo import PASSWORD, USERS, fill, unregistered
 from services.folkeregisteret.keys import load_or_create_key, public_key_pem
@@ -33,6 +35,7 @@ from services.standins import ANY_PORT, Address, Standins, serve_standins
 HOST = "127.0.0.1"
 _WORKERS = 2
 _THREADS = 4
+_REFRESH_SECONDS = 300
 
 
 @contextmanager
@@ -85,8 +88,13 @@ def run(app: Flask, listening: socket.socket, *, demo_participants: int, seed: i
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()  # connections do not survive a fork
-        with _standins_beside(settings, listening) as forget_standins:
-            _Server(app, listening, lambda: _announce(settings, someone), forget_standins).run()
+        with _refreshing_beside(app, listening) as forget_refreshing, _standins_beside(settings, listening) as forget:
+
+            def after_fork() -> None:
+                forget_refreshing()
+                forget()
+
+            _Server(app, listening, lambda: _announce(settings, someone), after_fork).run()
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
@@ -109,6 +117,32 @@ def _announce(settings: Settings, someone: str) -> None:
         f"Demo users, all with the password {PASSWORD}:\n{users}\n\n"
         f"Somebody to register, made up: {someone}\n"
     )
+
+
+@contextmanager
+def _refreshing_beside(app: Flask, listening: socket.socket) -> Iterator[Callable[[], None]]:
+    """A process that reads the registers anew now and then (`services.refresh`), until the end of the block or of this
+    process. Gives what a process that is forked within the block must call, so that it does not keep it alive."""
+    life_out, life_in = os.pipe()  # nothing is ever written: its end is the sign
+    child = os.fork()
+    if child == 0:
+        os.close(life_in)
+        listening.close()
+        _keep_refreshing(app, life_out)
+    os.close(life_out)
+    try:
+        yield lambda: os.close(life_in)
+    finally:
+        os.close(life_in)
+        with suppress(ChildProcessError):  # gunicorn may have seen to it
+            os.waitpid(child, 0)
+
+
+def _keep_refreshing(app: Flask, life_out: int) -> NoReturn:
+    """Refresh until the parent has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is the sign
+    keep_refreshing(app, lambda seconds: bool(select([life_out], [], [], seconds)[0]), _REFRESH_SECONDS)
+    os._exit(0)
 
 
 @contextmanager

@@ -204,9 +204,10 @@ class Person(Base):
     birth_country: Mapped[str | None] = mapped_column(String(3))
     marital_status: Mapped[str | None] = mapped_column(String(30))
     protection: Mapped[str | None] = mapped_column(String(20))
-    freg_fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    freg_fetched_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     test_results: Mapped[list[dict[str, Any]] | None] = mapped_column(json_type)
     pad_fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refresh_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class Participation(Base):
@@ -245,6 +246,8 @@ class Participation(Base):
     discharged_by: Mapped[str | None] = mapped_column(String(60))
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_by: Mapped[str | None] = mapped_column(String(60))
+    deleted_reason: Mapped[str | None] = mapped_column(Text)
+    deleted_reason_text: Mapped[str | None] = mapped_column(Text)
     background_missing: Mapped[int] = mapped_column(SmallInteger)
     programme_missing: Mapped[int] = mapped_column(SmallInteger)
     termination_missing: Mapped[int] = mapped_column(SmallInteger, server_default="0")
@@ -502,6 +505,38 @@ class DraftValue(Base):
     is_undecided: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
+class Beginning(Base):
+    """Page 1 as a user has typed it, before there is a participant (see `services.beginnings`).
+
+    `outcome`, `message`, `record`: what the last look-up of its number gave; `waits_since`: it was to be created, but
+    Folkeregisteret did not answer.
+    """
+
+    __tablename__ = "beginning"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    creation_key: Mapped[str] = mapped_column(String(32), unique=True)
+    form: Mapped[dict[str, list[str]]] = mapped_column(json_type)
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    message: Mapped[str | None] = mapped_column(String(400))
+    record: Mapped[dict[str, Any] | None] = mapped_column(json_type)
+    looked_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    waits_since: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Lease(Base):
+    """Which process does what only one may do at a time, and until when (see `services.leases`)."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(32))
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Change(Base):
     """One field's change, written in the same transaction as the change itself. Append-only.
 
@@ -524,6 +559,22 @@ class Change(Base):
     form_key: Mapped[str | None] = mapped_column(String(32))
 
 
+class Notice(Base):
+    """What IMDi tells a municipality about one of its participants: `restored` or `reopened`, and why."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    municipality_number: Mapped[str] = mapped_column(String(4))
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    username: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_by: Mapped[str | None] = mapped_column(String(60))
+
+
 class AccessEntry(Base):
     """One line of the access log: who did what to whom, by ids only. Append-only."""
 
@@ -536,3 +587,28 @@ class AccessEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     participation_ref: Mapped[int | None] = mapped_column(Integer, index=True)
     detail: Mapped[dict[str, Any] | None] = mapped_column(json_type)
+
+
+class SealedLine(Base):
+    """The salted digest of one line of a log (see `services.seals`). Append-only."""
+
+    __tablename__ = "sealed_line"
+
+    log: Mapped[str] = mapped_column(String(20), primary_key=True)
+    line: Mapped[int] = mapped_column(long_id, primary_key=True, autoincrement=False)
+    salt: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class Seal(Base):
+    """One batch of digests, chained to the one before. Append-only."""
+
+    __tablename__ = "seal"
+
+    log: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    first_id: Mapped[int] = mapped_column(long_id)
+    last_id: Mapped[int] = mapped_column(long_id)
+    lines: Mapped[int] = mapped_column(Integer)
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

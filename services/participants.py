@@ -1,19 +1,16 @@
-"""One participant as she is found, read and deleted; always through the eyes of a viewer. The list: `listing`."""
+"""One participant as she is found and read; always through the eyes of a viewer. The list: `listing`."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
-from services.audit import Action, note, record
-from services.db import now, session, writing
+from services.audit import Action, record
+from services.db import session
 from services.i18n import N_
 from services.i18n import gettext as _
-from services.models import Activity, Change, DraftValue, Leave, Participation, Status
+from services.models import Activity, DraftValue, Leave, Participation, Status
 from services.viewer import Viewer, visible_to
 
 
@@ -108,61 +105,3 @@ def locked(work: Session, viewer: Viewer, public_id: str) -> Participation:
 def heading(participation: Participation) -> str:
     """What a participant is called in headings: her name, or after discharge her PersonId."""
     return participation.name or _("Deltaker %(id)s") % {"id": participation.person_id}
-
-
-def delete(viewer: Viewer, public_id: str) -> None:
-    """Delete a participation: it is gone for the municipality, and marked for IMDi (guide 3.9)."""
-    with writing() as work:
-        participation = locked(work, viewer, public_id)
-        participation.deleted_at = now()
-        participation.deleted_by = viewer.username
-        participation.version += 1
-        note_changes(participation, viewer.username, [("deleted", None, True)])
-        note(Action.DELETE, user_id=viewer.user_id, participation=participation.id)
-
-
-_CHANGES = insert(Change.__table__)  # type: ignore[arg-type]
-
-
-def note_changes(
-    participation: Participation,
-    username: str,
-    changes: Iterable[tuple[str, Any, Any]],
-    *,
-    form_key: str | None = None,
-) -> None:
-    """Add (field, old, new) to the history within the caller's transaction; they make the present version.
-
-    `form_key`: the form on screen that they come from, if it has one.
-    """
-    common = {
-        "participation_ref": participation.id,
-        "municipality_number": participation.municipality_number,
-        "version": participation.version,
-        "at": now(),
-        "username": username,
-        "form_key": form_key,
-    }
-    rows = [{**common, "field": field, "old": old, "new": new} for field, old, new in changes]
-    session().connection().execute(_CHANGES, rows)
-
-
-@dataclass(frozen=True)
-class Changed:
-    """One line of the history, as it is shown."""
-
-    at: datetime
-    username: str
-    field: str
-    old: Any
-    new: Any
-
-
-def history(participation: Participation) -> list[Changed]:
-    """All changes of a participation, newest first."""
-    rows = session().scalars(
-        select(Change)
-        .where(Change.participation_ref == participation.id)
-        .order_by(Change.version.desc(), Change.id.desc())
-    )
-    return [Changed(row.at, row.username, row.field, row.old, row.new) for row in rows]

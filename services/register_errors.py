@@ -6,14 +6,32 @@ written where it is shown, from the kind of error.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """In which way there was no usable answer, for the words that a caseworker reads."""
+
+    UNKNOWN_CALLER = "401"  # the register does not know who asks
+    NOT_ALLOWED = "403"  # it knows, and refuses
+    NO_TOKEN = "no_token"  # noqa: S105 - Maskinporten refuses
+    INTERNAL = "500"  # it says itself that it fails
+    HTML = "html"  # a firewall or proxy has answered in its place
+    UNREADABLE = "unreadable"
+    SLOW = "slow"
+    NO_CONTACT = "no_contact"
+    NO_TLS = "no_tls"
+    RESTING = "resting"  # not asked, since it has failed several times in a row
+
 
 class RegisterError(Exception):
     """A register gave no usable answer. `register` is the name of the system that was asked."""
 
-    def __init__(self, register: str, reason: str) -> None:
+    def __init__(self, register: str, reason: str, fault: Fault | None = None) -> None:
         super().__init__(f"{register}: {reason}")
         self.register = register
         self.reason = reason
+        self.fault = fault
 
 
 class WrongNumber(RegisterError):  # noqa: N818 - named by what it says

@@ -24,12 +24,13 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
-from services.register_errors import Busy, RegisterError, Unavailable
+from services.register_errors import Busy, Fault, RegisterError, Unavailable
 
 T = TypeVar("T")
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
+HURRIED_TIMEOUT = (1.0, 1.5)  # where somebody waits for a page that can do without the answer
 LONGEST_WAIT = 2.0  # seconds that a person at a screen is kept waiting before the one retry
 _SHORTEST_WAIT = 0.2
 _LARGEST_BODY = 2_000_000  # bytes; a record with its history is some ten thousand
@@ -169,6 +170,7 @@ class _OwnHeaders(requests.auth.AuthBase):
 @dataclass(frozen=True)
 class _Failure:
     reason: str
+    fault: Fault
     again: bool  # whether a second try makes sense
 
 
@@ -201,8 +203,9 @@ class RegisterHttp:
         host = urlsplit(self._base).hostname or ""
         self._proxies = {"no_proxy": host} if host in {"127.0.0.1", "localhost", "::1"} else None
 
-    def ask(self, make_question: Callable[[], Question], read: Callable[[Answer], T]) -> T:
-        """What `read` makes of the answer. A first try that fails in a way that may pass is repeated once.
+    def ask(self, make_question: Callable[[], Question], read: Callable[[Answer], T], *, hurried: bool = False) -> T:
+        """What `read` makes of the answer. A first try that fails in a way that may pass is repeated once; not if
+        `hurried`, which has little time besides.
 
         `make_question` is called for each try, so that what may be used only once is made anew. `read` gets
         answers that are neither 5xx nor 429 nor HTML nor a redirection, and raises a RegisterError for what
@@ -210,9 +213,9 @@ class RegisterHttp:
         (429 twice, or the wait that is asked for is too long).
         """
         if not self.breaker.may_ask():
-            raise Unavailable(self.name, "not asked, it has failed several times in a row")
+            raise Unavailable(self.name, "not asked, it has failed several times in a row", Fault.RESTING)
         try:
-            result = read(self._answer(make_question))
+            result = read(self._answer(make_question, hurried))
         except RegisterError as error:
             error.__context__ = error.__cause__ = None  # errors of parsers hold what they could not parse
             if isinstance(error, Unavailable):
@@ -223,37 +226,38 @@ class RegisterHttp:
         self.breaker.succeeded()
         return result
 
-    def _answer(self, make_question: Callable[[], Question]) -> Answer:
-        outcome = self._try(make_question())
-        wait = _wait_before_retry(outcome)
+    def _answer(self, make_question: Callable[[], Question], hurried: bool) -> Answer:
+        timeout = HURRIED_TIMEOUT if hurried else self._timeout
+        outcome = self._try(make_question(), timeout)
+        wait = None if hurried else _wait_before_retry(outcome)
         if wait is not None:
             self._session().close()  # a connection kept from before may be what failed, or be closed by now
             self._wait(wait)
-            outcome = self._try(make_question())
+            outcome = self._try(make_question(), timeout)
         if isinstance(outcome, _Failure):
-            raise Unavailable(self.name, outcome.reason)
+            raise Unavailable(self.name, outcome.reason, outcome.fault)
         if outcome.status == 429:
             raise Busy(self.name, outcome.retry_after)
+        is_html = outcome.looks_like_html()
         if not (200 <= outcome.status < 300 or 400 <= outcome.status < 500):
-            raise Unavailable(self.name, f"status {outcome.status}")
-        if outcome.looks_like_html():
-            raise Unavailable(self.name, f"status {outcome.status} with HTML, not the register's own words")
+            raise Unavailable(self.name, f"status {outcome.status}", Fault.HTML if is_html else Fault.INTERNAL)
+        if is_html:
+            words = f"status {outcome.status} with HTML, not the register's own words"
+            raise Unavailable(self.name, words, Fault.HTML)
         return outcome
 
-    def _try(self, question: Question) -> Answer | _Failure:
+    def _try(self, question: Question, timeout: tuple[float, float]) -> Answer | _Failure:
         """One request. No error of the libraries gets out of here, since their texts hold the address."""
         try:
-            return self._send(question)
-        except requests.exceptions.SSLError:
-            return _Failure("the secure connection could not be made", again=False)
-        except ssl.SSLError:
-            return _Failure("the secure connection failed", again=False)
+            return self._send(question, timeout)
+        except (requests.exceptions.SSLError, ssl.SSLError):
+            return _Failure("the secure connection failed", Fault.NO_TLS, again=False)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            return _Failure("no answer in time", again=False)  # whoever waits has waited long enough
+            return _Failure("no answer in time", Fault.SLOW, again=False)  # whoever waits has waited long enough
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return _Failure("the connection failed", again=True)
+            return _Failure("the connection failed", Fault.NO_CONTACT, again=True)
 
-    def _send(self, question: Question) -> Answer:
+    def _send(self, question: Question, timeout: tuple[float, float]) -> Answer:
         with self._session().request(
             question.method,
             self._base + question.path,
@@ -261,7 +265,7 @@ class RegisterHttp:
             headers={"Accept-Encoding": "identity", **question.headers},
             data=question.form,
             json=question.json,
-            timeout=self._timeout,
+            timeout=timeout,
             proxies=self._proxies,
             auth=_OwnHeaders(),
             allow_redirects=False,  # neither number nor token may be led elsewhere
@@ -270,7 +274,7 @@ class RegisterHttp:
             return Answer(
                 response.status_code,
                 response.headers.get("Content-Type", ""),
-                self._read_body(response),
+                self._read_body(response, timeout[1]),
                 self._retry_after(response.headers.get("Retry-After")),
             )
 
@@ -282,9 +286,9 @@ class RegisterHttp:
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return session
 
-    def _read_body(self, response: requests.Response) -> bytes:
+    def _read_body(self, response: requests.Response, seconds: float) -> bytes:
         """The whole body, within a deadline: the time limit of the socket starts anew with each byte."""
-        deadline = time.monotonic() + self._timeout[1]
+        deadline = time.monotonic() + seconds
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk

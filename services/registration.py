@@ -4,26 +4,28 @@ Saving and discharging: `services.saving`.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.audit import Action, note
 from services.db import now, session, writing
+from services.duration import duration_start
 from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
+from services.history import note_changes
 from services.i18n import gettext as _
-from services.models import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
+from services.models import Activity, Beginning, DraftValue, Leave, Municipality, Participation, Person, Status
 from services.norwegian_order import sort_key
 from services.pad import TestResult
-from services.participants import NotAllowed, note_changes
+from services.participants import NotAllowed
 from services.row_fields import RowsField
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
@@ -218,6 +220,10 @@ def _standing(step: Step, values: Values, drafts: Mapping[str, DraftValue]) -> P
             else:  # it may have become right by what was changed elsewhere
                 said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
                 page.refuse(question.key, {question.key: said}, values)
+            if question.key in page.errors and not question.is_empty(values[question.key]):
+                # Whoever mends it shall see what it is put in place of.
+                registered = _("Registrert svar: «%(answer)s»") % {"answer": question.sentence(values[question.key])}
+                page.errors[question.key] += f". {registered}"
     return page
 
 
@@ -245,10 +251,12 @@ def create(
     municipality_number: str,
     page: Page,
     creation_key: str,
+    begun_as: str | None = None,
 ) -> str:
     """Create a participation from page 1 and give its public id.
 
-    `results` are PAD's, or `None` if they could not be fetched. Raises `AlreadyRunning`; a second
+    `results` are PAD's, or `None` if they could not be fetched; `begun_as` is the key of what the user had begun, which
+    is no longer kept then. Raises `AlreadyRunning`; a second
     call with the same key gives the id that the first one made.
     """
     if not viewer.registers_in(municipality_number) or not page.is_complete:
@@ -256,6 +264,8 @@ def create(
     try:
         with writing() as work:
             public_id = _insert(work, viewer, person, results, municipality_number, page, creation_key)
+            mine = (Beginning.creation_key == begun_as, Beginning.user_id == viewer.user_id)
+            work.execute(delete(Beginning).where(*mine))
     except IntegrityError as error:
         if first := created_with(viewer, creation_key):
             return first
@@ -273,10 +283,11 @@ def _insert(
     creation_key: str,
 ) -> str:
     moment = now()
-    person = work.scalar(select(Person).where(Person.national_id == record.national_id))
+    person = _known_person(work, record)
     if person is None:
-        person = Person(national_id=record.national_id, person_id=_new_person_id(work))
+        person = Person(person_id=_new_person_id(work))
         work.add(person)
+    person.national_id = record.national_id
     update_person(person, record, moment)
     if results is not None:
         update_results(person, results, moment)
@@ -315,6 +326,13 @@ def _insert(
     return participation.public_id
 
 
+def _known_person(work: Session, record: PersonRecord) -> Person | None:
+    """Her, if the register holds her, also under a number that she bore before."""
+    numbers = (record.national_id, *record.earlier_ids)
+    found = work.scalars(select(Person).where(Person.national_id.in_(numbers)).with_for_update())
+    return max(found, key=lambda person: person.national_id == record.national_id, default=None)
+
+
 def _new_person_id(work: Session) -> str:
     """Eight digits that begin with 9 (no fødselsnummer does), not given to anybody before."""
     while True:
@@ -350,12 +368,6 @@ def update_results(person: Person, results: list[TestResult], moment: datetime) 
     person.pad_fetched_at = moment
 
 
-def store_results(person_ref: int, results: list[TestResult]) -> None:
-    """Keep what PAD has answered for a person."""
-    with writing() as work:
-        update_results(work.get_one(Person, person_ref), results, now())
-
-
 def set_answers(participation: Participation, answers: Values) -> None:
     """Put answers into the participation, rows and sort key included."""
     for key, value in answers.items():
@@ -378,15 +390,6 @@ def district_key(number: str | None) -> str | None:
     return sort_key(name) if name else None
 
 
-def duration_start(start: date, leaves: Iterable[tuple[date, date]]) -> date:
-    """From where the months in the programme are counted: oppstart, later by the days of permisjon (first and
-    last day of each). A day that stands in two permisjoner counts once."""
-    away: set[int] = set()
-    for first, last in leaves:
-        away.update(range(max(first, start).toordinal(), last.toordinal() + 1))
-    return start + timedelta(days=len(away))
-
-
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
     """How many questions of a page must still be answered, or answered so that it can be registered."""
     refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
@@ -404,6 +407,11 @@ def count_missing(participation: Participation) -> None:
 
 def results_of(person: Person) -> list[TestResult]:
     """The test results that PAD has given for a person; none if they were never fetched."""
+    return results_from(person.test_results or [])
+
+
+def results_from(kept: list[dict[str, Any]]) -> list[TestResult]:
+    """Test results as they are kept."""
     return [
         TestResult(
             test=row["test"],
@@ -412,7 +420,7 @@ def results_of(person: Person) -> list[TestResult]:
             result=row["result"],
             written_form=row["written_form"],
         )
-        for row in person.test_results or []
+        for row in kept
     ]
 
 

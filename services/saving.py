@@ -12,9 +12,10 @@ from services.audit import Action, note
 from services.conflicts import Clash, Settled, Shown, last_changes, registered_as, settle
 from services.db import now, writing
 from services.fields import Raw, Values
+from services.history import note_changes
 from services.i18n import gettext as _
 from services.models import DraftValue, Participation, Status
-from services.participants import locked, note_changes
+from services.participants import locked
 from services.registration import (
     Page,
     count_missing,

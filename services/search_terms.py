@@ -33,6 +33,7 @@ from services.folding import WORD_MARK, folded_words
 from services.models import Participation
 
 MOST_TERMS = 200
+MOST_WORDS = 600  # of all terms together: three for each, on PostgreSQL each is a condition of its own
 LONGEST_TERM = 200
 _DIVIDERS = re.compile(r"[,;\t\r\n]+")
 _INSIDE_NUMBERS = re.compile(r"[\s.\u00a0-]")

@@ -29,6 +29,7 @@ class Right(StrEnum):
     READ = "read"  # see participants
     REGISTER = "register"  # create, change, discharge, delete
     SEE_DELETED = "see_deleted"
+    MEND = "mend"  # restore deleted participants, reopen discharged ones
     SEE_USERS = "see_users"
 
 
@@ -36,7 +37,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CASEWORKER: frozenset({Right.READ, Right.REGISTER}),
     Role.MUNICIPAL_ADMIN: frozenset({Right.SEE_USERS}),
     Role.IMDI_READER: frozenset({Right.READ, Right.SEE_DELETED}),
-    Role.IMDI_ADMIN: frozenset({Right.READ, Right.SEE_DELETED, Right.SEE_USERS}),
+    Role.IMDI_ADMIN: frozenset({Right.READ, Right.SEE_DELETED, Right.SEE_USERS, Right.MEND}),
 }
 
 OSLO = "0301"

@@ -72,7 +72,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> di
         "MASKINPORTEN_CLIENT_ID": CLIENT_ID,
         "MASKINPORTEN_KEY_FILE": str(_key_file(tmp_path_factory)),
         "MASKINPORTEN_KEY_ID": KEY_ID,
-        "DOWNLOADS_PER_HOUR": "5000",  # one user downloads for many tests
+        "DOWNLOADS_PER_HOUR": "5000",  # one user downloads, and looks up, for many tests
+        "LOOKUPS_PER_HOUR": "5000",
     }
 
 

@@ -9,7 +9,7 @@ from app.accounts.blueprint import accounts, given, own_address, sender_address,
 from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
 from app.errors import error_answer
 from app.outgoing import vault
-from app.web import redirect_to, respond
+from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services import second_factor as factor
 from services.i18n import N_
@@ -24,11 +24,11 @@ _CODES, _AFTER = "recovery_codes", "after_codes"
 @public
 def code_page() -> Any:
     """Ask for the code."""
-    return _code_page() if halfway() else begin_anew()
+    return _code_page("accounts/code_form.html") if halfway() else begin_anew()
 
 
-def _code_page(error: str = "", status: int = 200) -> Any:
-    return respond("accounts/code.html", "accounts/code_form.html", error=error, status=status)
+def _code_page(fragment: str, error: str = "", status: int = 200) -> Any:
+    return respond("accounts/code.html", fragment, error=error, status=status)
 
 
 @accounts.post("/logg-inn/kode")
@@ -38,13 +38,14 @@ def code_submit() -> Any:
     who = halfway()
     if who is None:
         return begin_anew()
+    fragment = "accounts/code_dialog.html" if who.kept_for else "accounts/code_form.html"
     try:
         is_right = service.check_factor(vault(), who.user_id, given("code"), address=sender_address())
     except TooFast as problem:
-        return _code_page(wait_words(problem), 429)
+        return _code_page(fragment, wait_words(problem), 429)
     if not is_right:
-        return _code_page(_(_WRONG), 422)
-    return let_in(who.user_id, who.target)
+        return _code_page(fragment, _(_WRONG), 422)
+    return let_in(who.user_id, who.target, who.kept_for if is_partial() else "")
 
 
 @accounts.get("/logg-inn/oppsett")

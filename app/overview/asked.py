@@ -13,7 +13,7 @@ from services.criteria import Criteria
 from services.fields import legible
 from services.i18n import gettext as _
 from services.listing import columns_for
-from services.search_terms import MOST_TERMS, divided, term
+from services.search_terms import MOST_TERMS, MOST_WORDS, divided, term
 from services.searches import Kept
 
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
@@ -52,10 +52,18 @@ class Asked:
 
 def address(query: ListQuery) -> str:
     """Where the list with that query stands."""
-    written = write(query)
     if "list_address" not in g:  # asked for more than twenty times a page
         g.list_address = url_for("overview.overview_page")
-    return f"{g.list_address}?{written}" if written else str(g.list_address)
+    return _with_query(g.list_address, write(query))
+
+
+def views_address(query: ListQuery) -> str:
+    """Where the list with that query can be saved as a view."""
+    return _with_query(url_for("saved_views.list_page"), write(query, with_page=False))
+
+
+def _with_query(place: str, written: str) -> str:
+    return f"{place}?{written}" if written else place
 
 
 def from_address() -> Asked:
@@ -102,15 +110,24 @@ def from_form() -> Asked:
     words = divided(request.form.get(SEARCH_FIELD, ""))
     users = divided(request.form.get(CHANGED_BY_FIELD, "").lower())
     kept = Kept(tuple(words), tuple(users))
-    if len(words) > MOST_TERMS or len(users) > MOST_TERMS:
-        name = SEARCH_FIELD if len(words) > MOST_TERMS else CHANGED_BY_FIELD
-        faults[name] = _("Søk på høyst %(most)s verdier om gangen. Du skrev %(number)s.") % {
-            "most": MOST_TERMS,
-            "number": max(len(words), len(users)),
-        }
-        typed[name] = legible(request.form[name])
-        kept = before.kept
+    too_much = {SEARCH_FIELD: _too_much(words), CHANGED_BY_FIELD: _too_much(users)}
+    for name, fault in too_much.items():
+        if fault:
+            faults[name], typed[name] = fault, legible(request.form[name])
+            kept = before.kept
     return narrowed(before, reading.query.criteria, kept, faults, typed)
+
+
+def _too_much(values: list[str]) -> str:
+    """What is wrong if more is searched for than can be answered at once, else ''."""
+    if len(values) > MOST_TERMS:
+        told = {"most": MOST_TERMS, "number": len(values)}
+        return _("Søk på høyst %(most)s verdier om gangen. Du skrev %(number)s.") % told
+    number = sum(len(term(value).words) for value in values)
+    if number > MOST_WORDS:
+        told = {"most": MOST_WORDS, "number": number}
+        return _("Søk på høyst %(most)s ord om gangen. Du skrev %(number)s.") % told
+    return ""
 
 
 def narrowed(

@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from app.access import requires, viewer
 from app.config import Settings
@@ -18,7 +18,7 @@ from services.listing import listed
 from services.viewer import Right
 
 downloads = Blueprint("downloads", __name__)
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 @downloads.errorhandler(BadQuery)
@@ -80,10 +80,13 @@ def _download(what: str, kind: str) -> Response:
     if asked.faults or asked.is_gone:  # a file never holds more than the screen
         raise BadQuery("a criterion or a search that is none")
     name, fields_for = _DOWNLOADS[what]
+    disposition = f'attachment; filename="{name}.{kind}"'
+    if request.method == "HEAD":  # what the file would be called: nothing is read, so nothing counts as downloaded
+        return Response(iter(()), mimetype=_TYPES[kind], headers={"Content-Disposition": disposition})
     log_download(viewer(), what, kind, order=write(asked.query, with_page=False), most=_most_an_hour())
     make = _csv if kind == "csv" else _xlsx
     answer = make(fields_for(viewer()), listed(viewer(), asked.criteria), asked.query.order.clauses())
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    answer.headers["Content-Disposition"] = disposition
     return answer
 
 
@@ -95,7 +98,7 @@ def _most_an_hour() -> int:
 def _csv(fields: list[export.Field], *rows: Any) -> Response:
     lines = export.as_csv(fields, *rows)
     first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
-    answer = Response(chain([first], lines), mimetype="text/csv")
+    answer = Response(chain([first], lines), mimetype=_TYPES["csv"])
     answer.call_on_close(lines.close)
     return answer
 
@@ -103,6 +106,6 @@ def _csv(fields: list[export.Field], *rows: Any) -> Response:
 def _xlsx(fields: list[export.Field], *rows: Any) -> Response:
     end_reading()  # it takes its time, and reads in a connection of its own
     made = export.as_xlsx(fields, *rows)
-    answer = Response(export.pieces(made), mimetype=_XLSX)
+    answer = Response(export.pieces(made), mimetype=_TYPES["xlsx"])
     answer.call_on_close(made.close)
     return answer

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
-from app.overview.asked import from_address, shown_before
+from app.overview.asked import from_address, shown_before, views_address
 from app.overview.chips import chips
 from app.overview.query import BadQuery, write
 from app.overview.screen import order_text
@@ -102,4 +102,4 @@ def change(view_id: str) -> Any:
             return _page(problem=problem, of=view_id, typed=name)
     else:
         return error_answer(400)
-    return redirect_to(url_for("saved_views.list_page"))
+    return redirect_to(views_address(shown_before().query))

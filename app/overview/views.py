@@ -3,17 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, request, session, url_for
+from flask import Blueprint, Response, flash, request, session, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
 from app.overview import screen
-from app.overview.asked import Asked, address, from_address, from_form, shown_before
+from app.overview.asked import Asked, address, from_address, from_form, shown_before, views_address
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
 from app.web import is_partial, redirect_to, respond
 from services import saved_views
+from services.i18n import gettext as _
 from services.listing import page_of
 from services.viewer import Right
 
@@ -22,7 +23,14 @@ overview = Blueprint("overview", __name__)
 
 @overview.errorhandler(BadQuery)
 def _bad_query(_error: BadQuery) -> Response:
-    return error_answer(400)
+    """A view that the user saved may ask for what she has not any more, such as a bydel; and she may begin with it."""
+    asked = request.query_string.decode("ascii")
+    names = [view.name for view in saved_views.views_of(viewer()) if asked and view.query == asked]
+    if not names:
+        return error_answer(400)
+    words = _("Visningen «%(name)s» har et filter eller en sortering som du ikke har lenger. Her er hele listen.")
+    flash(words % {"name": names[0]}, "warning")
+    return redirect_to(url_for("overview.overview_page"))
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,7 @@ class Shown:
 def overview_page() -> Any:
     """The participant list."""
     asked = from_address()
-    all_gone = request.headers.get("HX-Source") == "a#fjern-alle"
-    return _answer(asked, Shown([one for one in controls(asked) if all_gone or any(one.errors)]))
+    return _answer(asked, Shown([one for one in controls(asked) if any(one.errors)] if asked.faults else []))
 
 
 @overview.get("/deltakere/sok")
@@ -54,9 +61,12 @@ def search_page() -> Response:
 @overview.post("/deltakere/sok")
 @requires(Right.READ)
 def search() -> Any:
-    """Narrow the list down to what the form says, or take one criterion away."""
+    """Narrow the list down to what the form says, take a criterion or all of them away, or go on to the saved views
+    with the list. Without JavaScript the panel is closed by this too, so that nothing typed is lost."""
     if key := request.form.get("fjern"):
-        return _take_away(key)
+        return _take_all_away() if key == "alle" else _take_away(key)
+    if request.form.get("go") == "visninger":
+        return redirect_to(views_address(shown_before().query))
     asked = from_form()
     closed = request.form.get("apen") == "0" and not asked.faults  # «Vis deltakerne»
     if closed:
@@ -78,8 +88,16 @@ def _take_away(key: str) -> Any:
     return _answer(asked, Shown(changed, focused=min(place, len(chips(asked)) - 1)))
 
 
+def _take_all_away() -> Any:
+    query = shown_before().query
+    asked = Asked(ListQuery(order=query.order, size=query.size))
+    return _answer(asked, Shown(controls(asked))) if is_partial() else redirect_to(asked.address)
+
+
 def _answer(asked: Asked, shown: Shown) -> Response:
     query = asked.query
+    # Another order or page has the same criteria, which stand on screen already.
+    criteria_too = not is_partial() or request.method == "POST" or bool(asked.is_gone or asked.faults)
     listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
     panel_open = bool(session.get("panel")) or bool(asked.faults)
     answer = respond(
@@ -92,7 +110,7 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         **screen.frame(query),
         nav=screen.pages(listed, query),
         sizes=screen.sizes(query),
-        chips=chips(asked),
+        chips=chips(asked) if criteria_too else None,
         unnarrowed=address(ListQuery(order=query.order, size=query.size)),
         written=write(query),
         downloads=write(query, with_page=False),
@@ -122,13 +140,8 @@ def panel() -> Any:
     return respond(
         "overview/page.html",
         "overview/panel_switched.html",
-        asked=asked,
         panel_open=is_open,
         controls=controls(asked),
         views=saved_views.views_of(viewer()),
-        chips=chips(asked),
-        shown=Shown(),
-        unnarrowed=address(ListQuery(order=asked.query.order, size=asked.query.size)),
-        written=write(asked.query),
         by_cross="kryss" in request.form,
     )

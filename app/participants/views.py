@@ -1,88 +1,110 @@
-"""One participant: what is registered, what has been changed, and deleting her."""
+"""One participant: what is registered of her, and what has been changed. Deleting: `app.participants.mending`."""
 
 from typing import Any
 
-from flask import Blueprint, flash, url_for
+from flask import Blueprint, abort, request, url_for
 
 from app.access import requires, viewer
+from app.formatting import moment_text
+from app.participants.words import event_label, field_label, from_and_to, who
+from app.registers import registers
 from app.test_results import tests_of
-from app.web import redirect_to, respond
-from services import participants as service
+from app.web import respond
+from services import history, mending
+from services.duration import programme_time
 from services.i18n import gettext as _
-from services.participants import find, find_alone, heading, may_change, opened
-from services.registration import json_text, values_of
-from services.steps import FIELDS, STEPS
+from services.models import Participation, Status
+from services.participants import find, find_alone, heading, opened
+from services.refresh import refresh_if_old
+from services.registration import Page, pages_of, values_of
+from services.steps import FIELDS, STEPS, TERMINATION
 from services.viewer import Right
 
 participants = Blueprint("participants", __name__, url_prefix="/deltakere")
+_ORDER = {field: place for place, field in enumerate(FIELDS)}
 
 
 @participants.get("/<id:public_id>/data")
 @requires(Right.READ)
 def data_page(public_id: str) -> Any:
-    """All that is registered of a participant."""
-    participation = find(viewer(), public_id)
+    """All that is registered of a participant, with where it comes from."""
+    participation = _fresh(public_id)
     opened(viewer(), participation)
-    values = values_of(participation)
+    values, sources = values_of(participation), history.last_sources(participation)
+    standing = pages_of(participation)
     pages = [
-        (_(step.title), [(q.kind, _(q.label), q.parts(values[q.key])) for q in step.visible(values)]) for step in STEPS
+        (
+            _(step.title),
+            [(q.kind, _(q.label), q.parts(values[q.key]), _source(sources.get(q.key))) for q in step.visible(values)],
+            _lacking(standing[step.name]),
+        )
+        for step in STEPS
     ]
     return respond(
         "participants/data.html",
         participation=participation,
         heading=heading(participation),
         pages=pages,
+        time=programme_time(values),
         tests=tests_of(participation.person),
         warnings=[text for step in STEPS for text in step.warnings(values).values()],
+        may_restore=mending.may_restore(viewer(), participation),
+        may_reopen=mending.may_reopen(viewer(), participation),
     )
+
+
+def _fresh(public_id: str) -> Participation:
+    """The participation, after asking the registers if what they said is a day old and she is still running."""
+    participation = find(viewer(), public_id)
+    is_running = participation.status != Status.DISCHARGED and participation.deleted_at is None
+    if is_running and refresh_if_old(participation.person, registers()):
+        return find(viewer(), public_id)
+    return participation
+
+
+def _source(change: history.Changed | None) -> str:
+    return f"{who(change)}, {moment_text(change.at)}" if change else ""
+
+
+def _lacking(page: Page) -> list[str]:
+    """The labels of the questions of a page that have a problem; of the last one only when she is to leave."""
+    if page.step is TERMINATION and not page.answers["end_date"]:
+        return []
+    keys = {name.partition("-")[0] for name in page.problems}
+    return [_(question.label) for question in page.step.fields if question.key in keys]
 
 
 @participants.get("/<id:public_id>/historikk")
 @requires(Right.READ)
 def history_page(public_id: str) -> Any:
-    """All changes of a participant, newest first."""
+    """What has been changed of a participant, newest first: all of it, or one field."""
     participation = find_alone(viewer(), public_id)
+    field, page = request.args.get("felt", ""), request.args.get("side", "1")
+    if not (page.isascii() and page.isdigit() and 0 < int(page[:6]) < 100_000):
+        abort(400)
+    lines = history.history(viewer(), participation, field=field or None, page=int(page))
+    if field and field not in lines.fields:
+        abort(400)
     opened(viewer(), participation)
-    lines = [(change.at, change.username, *_change_words(change)) for change in service.history(participation)]
     return respond(
-        "participants/history.html", participation=participation, heading=heading(participation), lines=lines
+        "participants/history.html",
+        "participants/history_lines.html",
+        participation=participation,
+        heading=heading(participation),
+        lines=[(change.at, who(change), field_label(change.field), *from_and_to(change)) for change in lines.lines],
+        fields=_choices(lines.fields),
+        field=field,
+        page=lines.page,
+        pages=lines.pages,
+        address=url_for("participants.history_page", public_id=public_id),
+        said=_("Viser endringer av %(label)s") % {"label": field_label(field)} if field else _("Viser alle endringer"),
     )
 
 
-def _change_words(change: service.Changed) -> tuple[str, str, str]:
-    if change.field == "deleted":
-        return _("Deltakeren"), "", _("Slettet")
-    if change.field == "discharged":
-        return _("Deltakeren"), "", _("Utskrevet")
-    question = FIELDS[change.field]
-    return _(question.label), json_text(question, change.old), json_text(question, change.new)
-
-
-@participants.get("/<id:public_id>/slett")
-@requires(Right.REGISTER)
-def delete_page(public_id: str) -> Any:
-    """The participant's name for a double check, and the button."""
-    return _delete_answer(public_id, "participants/delete.html")
-
-
-@participants.get("/<id:public_id>/slett/bekreft")
-@requires(Right.REGISTER)
-def confirm_delete(public_id: str) -> Any:
-    """The question that is asked once more: a dialog, or a page of its own."""
-    return _delete_answer(public_id, "participants/delete_confirm.html", "participants/delete_question.html")
-
-
-def _delete_answer(public_id: str, page: str, partial: str | None = None) -> Any:
-    participation = find_alone(viewer(), public_id)
-    if not may_change(viewer(), participation):
-        raise service.NotAllowed(public_id)
-    return respond(page, partial, participation=participation, heading=heading(participation))
-
-
-@participants.post("/<id:public_id>/slett")
-@requires(Right.REGISTER)
-def delete(public_id: str) -> Any:
-    """Delete the participant."""
-    service.delete(viewer(), public_id)
-    flash(_("Deltakeren er slettet."), "success")
-    return redirect_to(url_for("overview.overview_page"))
+def _choices(fields: list[str]) -> list[tuple[str, str]]:
+    """The fields that can be asked for, in the order of the pages; what happened to her as a whole comes last."""
+    ordered = sorted(fields, key=lambda field: (_ORDER.get(field, len(_ORDER)), field_label(field), field))
+    events = [field for field in ordered if field_label(field) == _("Deltakeren")]
+    return [(field, field_label(field)) for field in ordered if field not in events] + [
+        (field, event_label(field)) for field in events
+    ]

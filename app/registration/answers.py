@@ -17,12 +17,13 @@ from app.web import respond
 from services import registration as service
 from services import saving
 from services.conflicts import Clash, Shown, registered_as
+from services.duration import programme_time
 from services.i18n import gettext as _
 from services.models import Participation
 from services.participants import find, heading
 from services.registration import Page
 from services.saving import Conflict, Unfinished
-from services.steps import BACKGROUND, FIELDS, TERMINATION, Step, step_named
+from services.steps import BACKGROUND, FIELDS, PROGRAMME, TERMINATION, Step, step_named
 
 
 def sent_form() -> dict[str, list[str]]:
@@ -59,11 +60,11 @@ def answer_page(
     show, if it was refused; `rows` what has become of a repeatable question."""
     title = f"{heading(participation)} · {_(page.step.title)}"
     failed = bool(said or clashes or elsewhere)
+    if page.undecided - clashes.keys():
+        clashes = {**registered_as(participation, page.undecided), **clashes}
     if failed:
         said = (said or {}) | {key: clash_words(key, clash) for key, clash in clashes.items()}
     pages = service.pages_of(participation) if pages is None else pages
-    if page.undecided - clashes.keys():
-        clashes = {**registered_as(participation, page.undecided), **clashes}
     return respond(
         "registration/page.html",
         "registration/form.html",
@@ -79,6 +80,7 @@ def answer_page(
         state=saved_state(participation, page),
         summary=forms.summary(said or {}),
         elsewhere=elsewhere or [],
+        time=programme_time(page.answers) if page.step is PROGRAMME else None,
         obstacles=obstacle_words({**pages, page.step.name: page}) if page.step is TERMINATION else "",
         heading=heading(participation),
         tests=tests_of(participation.person) if page.step is BACKGROUND else None,

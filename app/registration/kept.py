@@ -11,10 +11,11 @@ from app.registration.rows import RowsChange
 from app.web import respond
 from services import registration as service
 from services.conflicts import Clash
+from services.duration import programme_time
 from services.i18n import gettext as _
 from services.registration import Page
 from services.saving import Kept
-from services.steps import FIELDS, TERMINATION
+from services.steps import FIELDS, PROGRAMME, TERMINATION
 
 
 def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None) -> Response:
@@ -43,6 +44,7 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
         steps=forms.steps_of(pages, page.step),
         step_word=forms.STEP_WORDS[page.step.name],
         state=saved_state(participation, page),
+        time=programme_time(page.answers) if page.step is PROGRAMME else None,
         others=_others_words(kept.theirs),
         obstacles=obstacle_words(pages) if page.step is TERMINATION else "",
         said=_said(kept),

@@ -2,32 +2,35 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
 from flask import abort
 
-from app.registers import suggest_number
-from app.registration.forms import Control, controls_of, summary
+from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
+from services import beginnings, national_id
 from services import registration as service
 from services.fields import ALWAYS, ChoiceField, Option, legible
 from services.i18n import N_
 from services.i18n import gettext as _
+from services.look_ups import LookUp, Outcome, look_up
 from services.national_id import normalise
-from services.registers import LookUp, Outcome, Registers, fetch_for, funding_of, look_up
+from services.registers import Registers, fetch_for, funding_of
 from services.steps import PERSON
-from services.steps.person import MUNICIPALITY_HELP, NATIONAL_ID_HELP, warnings
+from services.steps.person import MUNICIPALITY_HELP, warnings
 from services.viewer import Viewer
 
 _OWN_NAMES = {
     "csrf_token",
     "creation_key",
     "go",
-    "vist",
+    *SCREEN_NAMES,
     "national_id",
     "name_confirmed",
     "shown_name",
     "municipality",
 }
+
+
+_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go"}
 
 
 @dataclass
@@ -41,8 +44,12 @@ class NewForm:
     confirmed: bool
     shown_name: str
     page: service.Page
+    typed: beginnings.TypedForm
     found: LookUp | None = None
+    news: LookUp | None = None  # what has been found by asking just now
     problems: dict[str, str] = field(default_factory=dict)
+    has_waited: bool = False
+    is_kept: bool = False
 
     @classmethod
     def blank(cls, viewer: Viewer) -> "NewForm":
@@ -64,6 +71,16 @@ class NewForm:
         return made
 
     @classmethod
+    def begun(cls, viewer: Viewer, begun: beginnings.Begun) -> "NewForm":
+        """The form as it was kept. A municipality that the user has lost meanwhile is asked for anew."""
+        lost = not viewer.registers_in((begun.form.get("municipality") or [""])[0])
+        form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
+        made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
+        made.has_waited, made.is_kept = begun.has_waited, True
+        made._take(begun.found)
+        return made
+
+    @classmethod
     def _make(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
         only = viewer.places[0].number if len(viewer.places) == 1 else ""
         municipality = only or form.get("municipality", [""])[0]
@@ -76,16 +93,47 @@ class NewForm:
             confirmed=form.get("name_confirmed") == ["1"],
             shown_name=form.get("shown_name", [""])[0],
             page=service.read_page(PERSON, form, base),
+            typed={name: form[name] for name in sorted(form) if name not in _NOT_TYPED and any(form[name])},
         )
 
     def look_up(self, registers: Registers, *, typing: bool = False) -> None:
         """Ask who bears the number. While it is being typed, an unfinished one is not asked about."""
-        if typing and len(normalise(self.number)) < 11:
+        if typing and not self.is_whole_number:
             self.found = None
             return
-        self.found = look_up(self.number, viewer=self.viewer, registers=registers)
-        if record := self.found.record:
+        known = beginnings.known(self.viewer, self.creation_key, self.number)
+        self._take(look_up(self.number, viewer=self.viewer, registers=registers, known=known))
+        self.news = None if known else self.found
+
+    def _take(self, found: LookUp | None) -> None:
+        self.found = found
+        if found and (record := found.record):
             self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+
+    def with_number(self, number: str) -> "NewForm":
+        """The same form with another number, and nobody confirmed."""
+        typed = {**self.typed, "national_id": [number]}
+        return replace(self, number=number, typed=typed, confirmed=False, shown_name="", found=None)
+
+    def keep(self, *, waits: bool = False) -> tuple[str, bool]:
+        """Keep the form as it was typed, under «Påbegynte»; gives its id, and whether it was not kept before. Nothing
+        is kept of a form that nobody has typed in."""
+        is_blank = self.typed == NewForm.blank(self.viewer).typed
+        identity, is_new = beginnings.keep(
+            self.viewer, self.creation_key, self.typed, self.news, waits=waits, is_blank=is_blank
+        )
+        self.is_kept = bool(identity)
+        return identity, is_new
+
+    @property
+    def can_wait(self) -> bool:
+        """True when nothing is missing but that Folkeregisteret answers."""
+        return bool(self.found and self.found.may_retry and self.municipality and not self.page.problems)
+
+    @property
+    def waits(self) -> bool:
+        """True while it waits for Folkeregisteret."""
+        return self.has_waited and bool(self.found and self.found.may_retry)
 
     def preselect_funding(self) -> frozenset[str]:
         """Choose the financing that the chosen municipality has; gives the keys of what that changes."""
@@ -117,9 +165,14 @@ class NewForm:
         return self.confirms_found_name if self.found else self.confirmed and bool(self.shown_name)
 
     @property
+    def is_whole_number(self) -> bool:
+        """True when the number is as long as one."""
+        return len(normalise(self.number)) >= national_id.LENGTH
+
+    @property
     def key(self) -> str:
         """The form's key for this very number: a form that comes back with another number creates another."""
-        return sha256(f"{self.creation_key} {normalise(self.number)}".encode()).hexdigest()[:32]
+        return beginnings.created_key(self.creation_key, self.number)
 
     @property
     def name(self) -> str:
@@ -195,11 +248,5 @@ class NewForm:
             municipality_number=self.municipality,
             page=self.page,
             creation_key=self.key,
+            begun_as=self.creation_key,
         )
-
-
-def number_help() -> str:
-    """The help for the number; in development it names a synthetic person to try."""
-    suggested = suggest_number()
-    words = _(NATIONAL_ID_HELP)
-    return f"{words} {_('Prøv for eksempel')} {suggested}." if suggested else words

@@ -1,4 +1,4 @@
-"""Registration: creating on page 1, saving the pages, discharging."""
+"""Registration: saving the four pages, discharging. Creating: `app.registration.creating`."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,6 @@ from app.registration.answers import (
     answer_conflict,
     answer_obstacles,
     answer_page,
-    answer_redrawn,
     answer_unfinished,
     drawn_questions,
     page_address,
@@ -21,120 +20,35 @@ from app.registration.answers import (
     undecided_marks,
     with_registered,
 )
+from app.registration.help import help_texts
 from app.registration.kept import answer_kept
-from app.registration.new import NewForm, number_help
 from app.registration.rows import RowsChange, rows_change, undo_names
+from app.registration.ways import leads_forwards, next_address
 from app.web import is_partial, redirect_to, respond
 from services import registration as service
 from services import saving
 from services.conflicts import NoSuchVersion
 from services.i18n import gettext as _
 from services.models import Participation, Status
-from services.participants import NotAllowed, find, heading, may_change, opened
-from services.registers import fetch_results
+from services.participants import NotAllowed, find, find_alone, heading, may_change, opened
+from services.refresh import fetch_results, refresh_if_old
 from services.registration import Page
 from services.saving import Choice, Conflict, Kept, Unfinished
-from services.steps import PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
-from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, PERSON_ID_HELP
+from services.steps import STEPS, TERMINATION, Step
 from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = {
-    *("csrf_token", "version", "form_key", "go"),
-    *("vist", "sagt", "varslet", "uavklart", "skriver"),  # how it stands on screen
-}
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go"}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
 @registration.context_processor
 def _addresses() -> dict[str, Any]:
-    """The addresses of a page's fragments, and the help texts of what is not a question."""
+    """The address of a page's saves, and the help texts of what is not a question."""
     values = dict(request.view_args or {})
     known = "public_id" in values and "word" in values
-    return {
-        "urls": {
-            "show": url_for("registration.show_new"),
-            "keep": url_for("registration.keep", **values) if known else "",
-        },
-        "help": {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)},
-        "number_help": number_help,
-    }
-
-
-# ---- Creating ----
-
-
-@registration.get("/ny")
-@requires(Right.REGISTER)
-def new() -> Any:
-    """Page 1 for a participant who does not exist yet."""
-    return _answer_new(NewForm.blank(viewer()))
-
-
-def _answer_new(form: NewForm, *, status: int = 200) -> Response:
-    return respond(
-        "registration/new.html",
-        "registration/new_form.html",
-        status=status,
-        form=form,
-        controls=form.controls(),
-        steps=forms.new_steps(),
-        title=form.title,
-    )
-
-
-@registration.post("/ny/oppslag")
-@requires(Right.REGISTER)
-def look_up() -> Any:
-    """Who bears the number that is being typed: the name, for confirmation."""
-    form = NewForm.sent(viewer(), sent_form())
-    form.look_up(registers(), typing=True)
-    return respond(
-        "registration/new.html",
-        "registration/look_up_answer.html",
-        form=form,
-        controls=form.controls(),
-        steps=forms.new_steps(),
-    )
-
-
-@registration.post("/ny/vis")
-@requires(Right.REGISTER)
-def show_new() -> Any:
-    """The questions that an answer brings or takes away, before anything is created."""
-    form = NewForm.sent(viewer(), sent_form())
-    answered = form.preselect_funding()
-    return answer_redrawn(form.controls(), form.page, answered, form=form)
-
-
-@registration.post("/ny")
-@requires(Right.REGISTER)
-def create() -> Any:
-    """Create the participant, and go on to the page that was asked for."""
-    form = NewForm.sent(viewer(), sent_form())
-    going = request.form.get("go", "next")
-    if going not in {"next", "show", *(step.name for step in STEPS)}:
-        abort(400)
-    if going == "show":
-        form.look_up(registers(), typing=not form.number)
-        if not form.page.raw["funding"]:
-            form.preselect_funding()
-        return _answer_new(form)
-    form.look_up(registers())
-    form.check()
-    if first := service.created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
-        return redirect_to(_next_address(first, PERSON, going))
-    if form.problems:
-        return _answer_new(form, status=422)
-    try:
-        public_id = form.create(registers())
-    except service.AlreadyRunning:
-        form = replace(form, creation_key=service.new_creation_key())
-        form.look_up(registers())
-        form.check()
-        return _answer_new(form, status=409)
-    return redirect_to(_next_address(public_id, PERSON, going))
+    return {"urls": {"keep": url_for("registration.keep", **values) if known else ""}, "help": help_texts()}
 
 
 # ---- The pages ----
@@ -147,6 +61,8 @@ def step_page(public_id: str, word: str) -> Any:
     participation = find(viewer(), public_id)
     if not may_change(viewer(), participation):
         return redirect_to(url_for("participants.data_page", public_id=public_id))
+    if refresh_if_old(participation.person, registers()):
+        participation = find(viewer(), public_id)
     pages = service.pages_of(participation)
     opened(viewer(), participation)
     return answer_page(participation, pages[forms.STEP_OF_WORD[word].name], pages=pages)
@@ -246,17 +162,16 @@ def _save(public_id: str, page: Page, going: str) -> Any:
         abort(400)
     if going == "discharge":
         return _ask_discharge(public_id, page)
-    saved = saving.save(
-        viewer(),
-        public_id,
-        page,
-        shown=shown_by_form(),
-        keep_unread=not _leads_forwards(step, going),
-        undecided=undecided_marks()[1] & page.keys,
-    )
-    if going == "fetch" and not fetch_results(viewer(), public_id, registers()):
-        flash(_("PAD svarer ikke. Prøv igjen om litt."), "warning")
-    return redirect_to(_next_address(public_id, step, going, saved))
+    saved = _save_whole(public_id, page, keep_unread=not leads_forwards(step, going))
+    if going == "fetch" and (words := fetch_results(viewer(), public_id, registers())):
+        flash(words, "warning")
+    return redirect_to(next_address(public_id, step, going, saved))
+
+
+def _save_whole(public_id: str, page: Page, *, keep_unread: bool = False) -> Participation:
+    undecided = undecided_marks()[1] & page.keys
+    shown = shown_by_form()
+    return saving.save(viewer(), public_id, page, shown=shown, keep_unread=keep_unread, undecided=undecided)
 
 
 def _answer_unsaved(public_id: str, page: Page, going: str) -> Response:
@@ -274,38 +189,13 @@ def _answer_unsaved(public_id: str, page: Page, going: str) -> Response:
     return answer_page(participation, page, shown=shown, rows=rows)
 
 
-def _leads_forwards(step: Step, going: str) -> bool:
-    """True for «Neste», «Fullfør» and the buttons of later pages, but for Avslutning, which is
-    always open (people leave early)."""
-    if going == "next":
-        return step is not TERMINATION
-    if going in {"overview", "fetch", TERMINATION.name}:
-        return False
-    return STEPS.index(step_named(going)) > STEPS.index(step)
-
-
-def _next_address(public_id: str, step: Step, going: str, saved: Participation | None = None) -> str:
-    """Where a button leads. Going forwards stops at the first page that is not complete."""
-    if going == "overview" or (going == "next" and step is PROGRAMME):
-        return url_for("overview.overview_page")
-    if going in {"fetch", step.name} or (going == "next" and step is TERMINATION):
-        return page_address(public_id, step)
-    wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
-    if wanted is not TERMINATION:
-        participation = saved or find(viewer(), public_id)
-        for between in STEPS[STEPS.index(step) : STEPS.index(wanted)]:
-            if not service.page_of(participation, between).is_complete:
-                return page_address(public_id, between)
-    return page_address(public_id, wanted)
-
-
 # ---- Discharge ----
 
 
 def _ask_discharge(public_id: str, page: Page) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
-        participation = saving.save(viewer(), public_id, page, shown=shown_by_form())
+        participation = _save_whole(public_id, page)
         page, version = service.page_again(page, page.raw, service.values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
@@ -347,9 +237,10 @@ def _discharge_question(participation: Participation) -> Response:
 def discharge(public_id: str) -> Any:
     """«Det er OK»: end the participation for good."""
     participation = find(viewer(), public_id)
+    receipt_page = url_for("registration.receipt", public_id=public_id)
     if participation.status == Status.DISCHARGED:  # pressed twice: it is done
-        return redirect_to(url_for("overview.overview_page"))
-    person_id, version = participation.person_id, shown_by_form().version
+        return redirect_to(receipt_page)
+    version = shown_by_form().version
     if not 0 <= version <= participation.version:
         abort(400)
     try:
@@ -357,5 +248,14 @@ def discharge(public_id: str) -> Any:
     except (saving.Stale, saving.Incomplete):
         flash(_("Noe er endret siden spørsmålet ble stilt. Se over siden og prøv igjen."), "warning")
         return redirect_to(page_address(public_id, TERMINATION))
-    flash(_("Deltaker %(id)s er skrevet ut.") % {"id": person_id}, "success")
-    return redirect_to(url_for("overview.overview_page"))
+    return redirect_to(receipt_page)
+
+
+@registration.get("/<id:public_id>/kvittering")
+@requires(Right.READ)
+def receipt(public_id: str) -> Any:
+    """What has been done, and how she is found again; her name is told to nobody any more."""
+    participation = find_alone(viewer(), public_id)
+    if participation.status != Status.DISCHARGED:
+        return redirect_to(page_address(public_id, TERMINATION))
+    return respond("registration/receipt.html", participation=participation, heading=heading(participation))

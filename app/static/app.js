@@ -13,7 +13,15 @@
     const heading = dialog.querySelector("h1, h2");
     if (heading && heading.id) dialog.setAttribute("aria-labelledby", heading.id);
     if (!dialog.open) dialog.showModal();
+    const keptFor = dialog.querySelector("[name=kept_for]");
+    if (keptFor && !keptFor.value) keptFor.value = dialog.querySelector("#dialog-username").value = byId("hvem").dataset.user;
   }
+
+  // Signed in again as the same user: the forms of the page get the token of the new visit.
+  document.addEventListener("innlogget", (event) => {
+    for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = event.detail.token;
+    byId("dialog").close();
+  });
 
   document.addEventListener("htmx:after:settle", (event) => {
     const dialog = byId("dialog");
@@ -71,11 +79,22 @@
   // Each answer brings new chips, sort links and pages, so one of these that is pressed meanwhile would forget what
   // is being asked for. It waits, and its successor is pressed. A newer state of the form replaces the older.
   const later = [];
-  const kind = ({ request, sourceElement }) => {
-    if (sourceElement.id === "fjern-alle") return "all";
-    if (request.method === "GET") return "link";
-    return request.submitter && request.submitter.name === "fjern" ? "chip" : "form";
+  const kind = ({ request: { method, submitter } }) => {
+    if (submitter && submitter.id === "fjern-alle") return "all";
+    if (method === "GET") return "link";
+    return submitter && ["fjern", "go"].includes(submitter.name) ? "chip" : "form";
   };
+
+  // Who presses Enter in a field has said all; leaving it afterwards says the same once more.
+  let said = "";
+
+  function isSaid(ctx, before) {
+    const fields = [...ctx.request.body].filter(([name]) => name !== "visning");
+    const now = kind(ctx) === "form" ? JSON.stringify(fields) : "";
+    const again = now && now === said && (before || ctx.sourceEvent.type === "change");
+    said = now;
+    return again;
+  }
 
   function again(element) {
     if (element.isConnected) return element;
@@ -88,6 +107,7 @@
     const { ctx } = event.detail;
     const list = byId("resultat");
     const before = list && busy.get(list);
+    if (ctx.target === list && isSaid(ctx, before)) return event.preventDefault();
     const opensPanel = ctx.sourceElement.id === "panel-bryter" && ctx.sourceElement.value === "1";
     if (!before || (ctx.target !== list && !opensPanel) || kind(ctx) === "all") return;
     if (!opensPanel && kind(ctx) === kind(before) && kind(ctx) !== "chip") return;
@@ -110,7 +130,10 @@
     const { ctx } = event.detail;
     if (!ctx.waiting || ctx.waiting.id !== "resultat" || busy.has(ctx.waiting)) return;
     if (ctx.status === "swapped" && ctx.target === ctx.waiting) next();
-    else later.length = 0;
+    else {
+      later.length = 0;
+      said = "";
+    }
   });
 
   // What has been typed or chosen since the question was sent stays in a field that the answer draws anew.

@@ -24,6 +24,8 @@
     const place = byId("tilstand");
     const words = byId(id);
     if (!place || !words) return;
+    // What stands below must not move under a finger that is about to press it.
+    place.style.minHeight = `${place.offsetHeight}px`;
     place.replaceChildren(words.content.cloneNode(true));
     const button = place.querySelector("button");
     if (button) button.addEventListener("click", () => { failures = 0; save(); });
@@ -66,8 +68,14 @@
   });
 
   document.addEventListener("htmx:before:swap", (event) => {
-    const { ctx } = event.detail;
-    if (isSave(ctx) && ctx.response.status >= 500) event.preventDefault(); // the line at the top says it
+    const { ctx, tasks } = event.detail;
+    if (!isSave(ctx)) return;
+    if (ctx.response.status >= 500) return event.preventDefault(); // the line at the top says it
+    if (edits === sent) return;
+    // «Lagret» would not be true of what has been entered meanwhile.
+    for (const { target, fragment } of tasks) {
+      if (target instanceof Element && target.id === "tilstand") fragment.replaceChildren(byId("lagrer").content.cloneNode(true));
+    }
   });
 
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {

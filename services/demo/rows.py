@@ -14,11 +14,12 @@ from services.demo.days import course, earlier_course, night_before
 from services.demo.deal import Card, deal
 from services.demo.people import Queue
 from services.demo.story import Story, tell
+from services.duration import duration_start
 from services.folding import name_words
 from services.folkeregisteret.population import SyntheticPerson
 from services.models import Activity, Change, Leave, Participation, Person, Status
 from services.pad.standin import results_of
-from services.registration import district_key, duration_start, missing_on, name_key, update_person, update_results
+from services.registration import district_key, missing_on, name_key, update_person, update_results
 from services.steps import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATION
 
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ import re
 from services.folkeregisteret.maskinporten import MaskinportenTokens
 from services.folkeregisteret.person import PersonRecord
 from services.folkeregisteret.wire import ShapeError, read_person
-from services.register_errors import AccessDenied, NotFound, Unavailable, WrongNumber
+from services.register_errors import AccessDenied, Fault, NotFound, Unavailable, WrongNumber
 from services.register_http import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -63,46 +63,47 @@ class FolkeregisteretClient:
             _NAME, base_url, timeout=timeout, breaker=breaker, milliseconds_from=_MILLISECONDS_FROM
         )
 
-    def look_up(self, national_id: str) -> PersonRecord:
+    def look_up(self, national_id: str, *, hurried: bool = False) -> PersonRecord:
         """The person with this number, or with the number that has replaced it (`PersonRecord.national_id`).
 
-        `national_id` is eleven digits. Raises WrongNumber, NotFound, AccessDenied, Busy and Unavailable.
+        `national_id` is eleven digits; `hurried`: answer soon or not at all. Raises WrongNumber, NotFound,
+        AccessDenied, Busy and Unavailable.
         """
         if not _NUMBER.fullmatch(national_id):
             raise WrongNumber(_NAME, "not eleven digits")
-        token = self._tokens.token()
-        record = self._ask(national_id, token)
+        token = self._tokens.token(hurried=hurried)
+        record = self._ask(national_id, token, hurried)
         if record is None:  # the token may have been withdrawn early: once more with a new one
             self._tokens.drop(token)
-            record = self._ask(national_id, self._tokens.token())
+            record = self._ask(national_id, self._tokens.token(hurried=hurried), hurried)
         if record is None:
-            raise AccessDenied(_NAME, "status 401")
+            raise AccessDenied(_NAME, "status 401", Fault.UNKNOWN_CALLER)
         return record
 
-    def _ask(self, national_id: str, token: str) -> PersonRecord | None:
+    def _ask(self, national_id: str, token: str, hurried: bool) -> PersonRecord | None:
         """The record, or None if the token was not accepted."""
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
         question = Question("GET", PATH + national_id, headers, _QUERY)
-        return self._http.ask(lambda: question, lambda answer: _read(answer, national_id))
+        return self._http.ask(lambda: question, lambda answer: _read(answer, national_id), hurried=hurried)
 
 
 def _read(answer: Answer, asked: str) -> PersonRecord | None:
     if answer.status == 401:
         return None
     if answer.status == 403:
-        raise AccessDenied(_NAME, "status 403")
+        raise AccessDenied(_NAME, "status 403", Fault.NOT_ALLOWED)
     try:
         body = answer.json()
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Unavailable(_NAME, f"status {answer.status} without a JSON object")
+        raise Unavailable(_NAME, f"status {answer.status} without a JSON object", Fault.UNREADABLE)
     if answer.status >= 400:
         _refuse(answer.status, body)
     try:
         return read_person(body, asked=asked)
     except ShapeError as error:
-        raise Unavailable(_NAME, f"an answer of another shape ({error})") from None
+        raise Unavailable(_NAME, f"an answer of another shape ({error})", Fault.UNREADABLE) from None
 
 
 def _refuse(status: int, body: dict[str, object]) -> None:
@@ -112,4 +113,4 @@ def _refuse(status: int, body: dict[str, object]) -> None:
             raise WrongNumber(_NAME, "status 400")
         if status == 404:
             raise NotFound(_NAME, "status 404")
-    raise Unavailable(_NAME, f"status {status}")
+    raise Unavailable(_NAME, f"status {status}", Fault.UNREADABLE)

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from services.register_errors import AccessDenied, Unavailable
+from services.register_errors import AccessDenied, Fault, Unavailable
 from services.register_http import (
     CONNECT_TIMEOUT,
+    HURRIED_TIMEOUT,
     READ_TIMEOUT,
     Answer,
     CircuitBreaker,
@@ -74,15 +75,15 @@ class MaskinportenTokens:
         self._token = ""
         self._good_until = -1.0
 
-    def token(self) -> str:
-        """A bearer token. Raises AccessDenied (refused), Busy and Unavailable."""
+    def token(self, *, hurried: bool = False) -> str:
+        """A bearer token; `hurried`: or none, soon. Raises AccessDenied (refused), Busy and Unavailable."""
         # One thread fetches while the others wait for it, but not for ever.
-        if not self._lock.acquire(timeout=self._patience):
-            raise Unavailable(_NAME, "no token in time")
+        if not self._lock.acquire(timeout=sum(HURRIED_TIMEOUT) if hurried else self._patience):
+            raise Unavailable(_NAME, "no token in time", Fault.SLOW)
         try:
             if not self._token or self._clock() >= self._good_until:
                 asked_at = self._clock()
-                self._token, lifetime = self._http.ask(self._question, _read_token)
+                self._token, lifetime = self._http.ask(self._question, _read_token, hurried=hurried)
                 self._good_until = asked_at + lifetime - min(_MARGIN, lifetime / 2)
             return self._token
         finally:
@@ -118,10 +119,11 @@ def _read_token(answer: Answer) -> tuple[str, float]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Unavailable(_NAME, f"status {answer.status} without a JSON object")
+        raise Unavailable(_NAME, f"status {answer.status} without a JSON object", Fault.UNREADABLE)
     if answer.status >= 400:
         error = body.get("error")
-        raise AccessDenied(_NAME, str(error) if error in _KNOWN_ERRORS else f"status {answer.status}")
+        reason = str(error) if error in _KNOWN_ERRORS else f"status {answer.status}"
+        raise AccessDenied(_NAME, reason, Fault.NO_TOKEN)
     token, kind, lifetime = body.get("access_token"), body.get("token_type"), body.get("expires_in")
     if (
         not isinstance(token, str)
@@ -133,5 +135,5 @@ def _read_token(answer: Answer) -> tuple[str, float]:
         or type(lifetime) is not int
         or lifetime <= 0
     ):
-        raise Unavailable(_NAME, "an answer that is no bearer token")
+        raise Unavailable(_NAME, "an answer that is no bearer token", Fault.UNREADABLE)
     return token, float(lifetime)

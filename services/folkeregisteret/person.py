@@ -21,6 +21,7 @@ class PersonRecord:
     arrival_year: the year of the earliest innflytting, None when none is registered.
     protection: the grade of adressebeskyttelse, which is itself confidential.
     municipality_number: four digits, of the registered home.
+    earlier_ids: numbers that she has borne before, a D-nummer too.
     """
 
     national_id: str
@@ -37,6 +38,7 @@ class PersonRecord:
     status: str | None = None
     death_date: date | None = None
     municipality_number: str | None = None
+    earlier_ids: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:

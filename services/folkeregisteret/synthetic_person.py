@@ -70,4 +70,5 @@ class SyntheticPerson:
             status=self.status,
             death_date=self.death_date,
             municipality_number=self.municipality_number,
+            earlier_ids=() if self.number == self.current_number else (self.number,),
         )

@@ -54,8 +54,10 @@ def read_person(body: Element, *, asked: str) -> PersonRecord:
     death = _death(body)
     status = _matching(_current(body, "status") or {}, "status", _CODE)
     birth_date = _date(birth, "foedselsdato")
+    number, earlier = _numbers(body, asked)
     return PersonRecord(
-        national_id=_number_in_force(body, asked),
+        national_id=number,
+        earlier_ids=earlier,
         first_name=_name(name, "fornavn", "first") or "",
         middle_name=_name(name, "mellomnavn", "middle"),
         last_name=_name(name, "etternavn", "last") or "",
@@ -157,17 +159,21 @@ def _matching(element: Element, key: str, pattern: re.Pattern[str]) -> str | Non
     return text
 
 
-def _number_in_force(body: Element, asked: str) -> str:
-    """The number that the person has now. A record without one in use keeps the number that was asked for."""
+def _numbers(body: Element, asked: str) -> tuple[str, tuple[str, ...]]:
+    """The number that the person has now, and those that she had before. A record without one in use keeps the
+    number that was asked for."""
+    every: list[str] = []
     in_use = []
     for element in _elements(body, "identifikasjonsnummer"):
         number = _matching(element, "foedselsEllerDNummer", _NUMBER)
         if number is None:
             raise ShapeError("foedselsEllerDNummer is missing")
+        every.append(number)
         if _is_current(element) and _text(element, "status") in {"iBruk", None}:
             in_use.append(element)
     newest = _latest(in_use)
-    return asked if newest is None else str(newest["foedselsEllerDNummer"]).strip()
+    now = asked if newest is None else str(newest["foedselsEllerDNummer"]).strip()
+    return now, tuple(sorted(set(every) - {now}))
 
 
 def _sex(code: str | None) -> Sex | None:

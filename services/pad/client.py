@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from services.register_errors import AccessDenied, NotFound, Unavailable, WrongNumber
+from services.register_errors import AccessDenied, Fault, NotFound, Unavailable, WrongNumber
 from services.register_http import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -72,15 +72,15 @@ class PadClient:
     ) -> None:
         self._http = RegisterHttp(_NAME, base_url, timeout=timeout, breaker=breaker)
 
-    def results(self, national_id: str) -> list[TestResult]:
+    def results(self, national_id: str, *, hurried: bool = False) -> list[TestResult]:
         """All results of the person with this number (eleven digits), newest first; [] if there are none.
 
-        Raises WrongNumber, NotFound, AccessDenied, Busy and Unavailable.
+        `hurried`: answer soon or not at all. Raises WrongNumber, NotFound, AccessDenied, Busy and Unavailable.
         """
         if not _NUMBER.fullmatch(national_id):
             raise WrongNumber(_NAME, "not eleven digits")
         question = Question("POST", PATH, {"Accept": "application/json"}, json={"nummer": national_id})
-        return newest_first(self._http.ask(lambda: question, _read))
+        return newest_first(self._http.ask(lambda: question, _read, hurried=hurried))
 
 
 def newest_first(results: Iterable[TestResult]) -> list[TestResult]:
@@ -117,19 +117,20 @@ def _index(order: tuple[str, ...], value: str) -> int:
 
 def _read(answer: Answer) -> list[TestResult]:
     if answer.status in {401, 403}:
-        raise AccessDenied(_NAME, f"status {answer.status}")
+        fault = Fault.UNKNOWN_CALLER if answer.status == 401 else Fault.NOT_ALLOWED
+        raise AccessDenied(_NAME, f"status {answer.status}", fault)
     try:
         body = answer.json()
     except ValueError:
-        raise Unavailable(_NAME, f"status {answer.status} without JSON") from None
+        raise Unavailable(_NAME, f"status {answer.status} without JSON", Fault.UNREADABLE) from None
     if answer.status >= 400:
         _refuse(answer.status, body)
     if not isinstance(body, list):
-        raise Unavailable(_NAME, "an answer that is no list")
+        raise Unavailable(_NAME, "an answer that is no list", Fault.UNREADABLE)
     try:
         return [_result(element) for element in body]
     except ValueError as error:
-        raise Unavailable(_NAME, f"an answer of another shape ({error})") from None
+        raise Unavailable(_NAME, f"an answer of another shape ({error})", Fault.UNREADABLE) from None
 
 
 def _refuse(status: int, body: object) -> None:
@@ -139,7 +140,7 @@ def _refuse(status: int, body: object) -> None:
             raise WrongNumber(_NAME, "status 400")
         if status == 404:
             raise NotFound(_NAME, "status 404")
-    raise Unavailable(_NAME, f"status {status}")
+    raise Unavailable(_NAME, f"status {status}", Fault.UNREADABLE)
 
 
 def _result(element: object) -> TestResult:

@@ -1,8 +1,8 @@
 """Page 3, «Programinnhold»: plan, goals, tiltak, permisjon and the length of the programme."""
 
-from datetime import date
-from itertools import pairwise
+from itertools import combinations
 
+from services.duration import months_served
 from services.fields import (
     ALWAYS,
     NEVER,
@@ -25,19 +25,10 @@ from services.i18n import gettext as _
 from services.row_fields import RowsField
 
 
-def months_between(start: date, day: date) -> int:
-    """Whole months from one day to another."""
-    return (day.year - start.year) * 12 + day.month - start.month - (day.day < start.day)
-
-
 def in_month(number: int) -> Condition:
-    """True from that month of the programme on."""
-    return Condition(
-        ("start_date",),
-        lambda values: (
-            bool(values.get("start_date")) and months_between(values["start_date"], values["today"]) >= number
-        ),
-    )
+    """True from that month of the programme on; permisjon is not counted."""
+    # It reads the permisjoner too, but these stand further down and are always asked.
+    return Condition(("start_date",), lambda values: months_served(values) >= number)
 
 
 def answered(key: str) -> Condition:
@@ -164,17 +155,29 @@ FIELDS = (
             ChoiceField(
                 key="kind",
                 label=N_("Type tiltak"),
+                help=N_("Velg det som beskriver tiltaket best. Har det flere deler, legger du til én rad for hver."),
                 options=ACTIVITY_KINDS,
                 required=ALWAYS,
                 missing_text=N_("Velg type tiltak"),
             ),
             FROM_DATE,
-            DateField(key="to_date", label=N_("Til dato")),
+            DateField(
+                key="to_date",
+                label=N_("Til dato"),
+                help=N_("Siste dag i tiltaket. La feltet stå tomt så lenge tiltaket varer."),
+            ),
             HoursField(
                 key="hours",
                 label=N_("Timer per uke"),
+                help=N_("Timer i dette tiltaket i en vanlig uke, hele eller halve."),
             ),
-            TextField(key="comment", label=N_("Kommentar"), most=500, lines=True),
+            TextField(
+                key="comment",
+                label=N_("Kommentar"),
+                help=N_("For eksempel navnet på kurset. Ikke skriv om helse, religion eller andre personer."),
+                most=500,
+                lines=True,
+            ),
         ),
         row_checks=row_checks,
         required=Condition(("no_activities",), lambda values: not values.get("no_activities")),
@@ -228,6 +231,7 @@ FIELDS = (
             ChoiceField(
                 key="kind",
                 label=N_("Type permisjon"),
+                help=N_("Velg hovedgrunnen til permisjonen. Ikke skriv mer om den noe annet sted."),
                 options=label_options(
                     ("parental", N_("Foreldrepermisjon")),
                     ("illness", N_("Sykdom")),
@@ -258,13 +262,24 @@ def checks(values: Values) -> dict[str, str]:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Overlapping permisjon, and rows that begin before the programme: said, not stopped."""
-    said = {}
-    leaves = sorted(values.get("leaves") or [], key=lambda row: row["from_date"])
-    if any(later["from_date"] <= earlier["to_date"] for earlier, later in pairwise(leaves)):
-        said["leaves"] = _("To permisjoner overlapper hverandre.")
-    for key in ("activities", "leaves"):
-        if any(row["from_date"] < values["start_date"] for row in values.get(key) or []):
-            before = _("En rad begynner før oppstart i Jobbsjansen.")
-            said[key] = f"{said[key]} {before}" if key in said else before
-    return said
+    """Overlapping permisjon, and rows outside of the programme: said, not stopped."""
+    said: dict[str, list[str]] = {"activities": [], "leaves": []}
+    said["leaves"] += _overlaps(values.get("leaves") or [])
+    end = values.get("end_date")
+    for key, item in (("activities", _("Tiltak")), ("leaves", _("Permisjon"))):
+        for number, row in enumerate(values.get(key) or [], start=1):
+            name = f"{item} {number}"
+            if row["from_date"] < values["start_date"]:
+                said[key].append(_("%(row)s begynner før oppstart i Jobbsjansen.") % {"row": name})
+            if end and (row["to_date"] or row["from_date"]) > end:
+                said[key].append(_("%(row)s varer lenger enn til avslutningen.") % {"row": name})
+    return {key: " ".join(words) for key, words in said.items() if words}
+
+
+def _overlaps(leaves: list[Values]) -> list[str]:
+    """Each pair of permisjoner that have days in common, by their numbers on the page."""
+    return [
+        _("Permisjon %(first)s og %(second)s overlapper hverandre.") % {"first": first + 1, "second": second + 1}
+        for (first, one), (second, other) in combinations(enumerate(leaves), 2)
+        if one["from_date"] <= other["to_date"] and other["from_date"] <= one["to_date"]
+    ]

@@ -102,7 +102,7 @@ def count_of(screen: Screen) -> int:
 
 def chip_buttons(screen: Screen) -> list[Element]:
     """The chips on screen."""
-    return [one for one in screen.tree.elements("button") if one.attrib.get("name") == "fjern"]
+    return [one for one in screen.tree.elements("button") if "ds-chip" in one.attrib.get("class", "")]
 
 
 def chips_of(screen: Screen) -> list[str]:

@@ -1,6 +1,6 @@
 """Who gets in where: every rule of the URL map, asked by everyone, as a page and as a fragment.
 
-A new rule belongs into one of the three tables. The words in them:
+A new rule belongs into one of the four tables. The words in them:
 
     200, 403 …  that status
     in          she gets in. POSTs carry a valid token and nothing of use, so what was sent may be refused
@@ -83,6 +83,12 @@ GET  /deltakere/fullt-datasett.xlsx      sign-in  200         403          200  
 GET  /deltakere/ny                       sign-in  200         403          403   403
 POST /deltakere/ny                       sign-in  in          403          403   403
 POST /deltakere/ny/oppslag               sign-in  in          403          403   403
+POST /deltakere/ny/lagre                 sign-in  in          403          403   403
+GET  /deltakere/ny/<id>                  sign-in  on          403          403   403
+POST /deltakere/ny/<id>/forkast          sign-in  on          403          403   403
+GET  /deltakere/pabegynte                sign-in  page        403          403   403
+GET  /deltakere/meldinger                sign-in  page        403          403   403
+POST /deltakere/meldinger/<id>/lest      sign-in  404         403          403   403
 POST /deltakere/ny/vis                   sign-in  in          403          403   403
 """
 
@@ -96,10 +102,20 @@ POST /deltakere/<id>/<page>/lagre        sign-in  in    404        404      403 
 GET  /deltakere/<id>/avslutning/utskriv  sign-in  on    404        404      403         404        403   403     403
 POST /deltakere/<id>/avslutning/utskriv  sign-in  in    404        404      on          404        403   403     403
 GET  /deltakere/<id>/data                sign-in  page  404        404      page        404        page  404     403
-GET  /deltakere/<id>/historikk           sign-in  page  404        404      page        404        page  404     403
+GET  /deltakere/<id>/historikk           sign-in  200   404        404      200         404        200   404     403
 GET  /deltakere/<id>/slett               sign-in  page  404        404      403         404        403   403     403
 GET  /deltakere/<id>/slett/bekreft       sign-in  200   404        404      403         404        403   403     403
-POST /deltakere/<id>/slett               sign-in  on    404        404      403         404        403   403     403
+POST /deltakere/<id>/slett               sign-in  in    404        404      403         404        403   403     403
+GET  /deltakere/<id>/kvittering          sign-in  on    404        404      page        404        in    404     403
+"""
+
+# Rules for what was done by mistake, with a deleted participant (gjenopprett) or a discharged one (gjenapne).
+MENDING = """
+rule                                     nobody   caseworker  local admin  IMDi  IMDi admin
+GET  /deltakere/<id>/gjenopprett         sign-in  403         403          403   200
+POST /deltakere/<id>/gjenopprett         sign-in  403         403          403   in
+GET  /deltakere/<id>/gjenapne            sign-in  403         403          403   200
+POST /deltakere/<id>/gjenapne            sign-in  403         403          403   in
 """
 # Rules with a user, who is of the caller's own municipality (for IMDi: anybody), of another one, or was never there.
 USER = """
@@ -128,7 +144,7 @@ def read_table(text: str) -> Table:
     return {line[0]: dict(zip(lines[0][1:], line[1:], strict=True)) for line in lines[1:]}
 
 
-TABLES = (read_table(PLAIN), read_table(PARTICIPANT), read_table(USER))
+TABLES = (read_table(PLAIN), read_table(PARTICIPANT), read_table(MENDING), read_table(USER))
 
 
 def rules_of(app: Flask) -> dict[str, Rule]:
@@ -147,7 +163,7 @@ def unmarked(app: Flask) -> list[str]:
 
 
 def test_every_rule_is_in_the_tables(house: House) -> None:
-    rules, listed = rules_of(house.app), {**TABLES[0], **TABLES[1], **TABLES[2]}
+    rules, listed = rules_of(house.app), {**TABLES[0], **TABLES[1], **TABLES[2], **TABLES[3]}
     missing, gone = sorted(rules.keys() - listed.keys()), sorted(listed.keys() - rules.keys())
     assert not missing, f"add to a table of {__file__} who may call {missing}, with which answer"
     assert not gone, f"remove from the tables of {__file__}, there is no such rule any more: {gone}"
@@ -261,7 +277,12 @@ def _sign_in_token(client: CheckedClient) -> str:
 def _plain_calls(username: str | None) -> list[Call]:
     heading = WHO[demo_user(username).role if username else None]
     return [
-        Call(rule, rule.partition(" ")[2].replace("<id>", NOBODYS), row[heading], partial)
+        Call(
+            rule,
+            rule.partition(" ")[2].replace("meldinger/<id>", "meldinger/0").replace("<id>", NOBODYS),
+            row[heading],
+            partial,
+        )
         for (rule, row), partial in product(TABLES[0].items(), (False, True))
     ]
 
@@ -289,6 +310,18 @@ def test_rules_with_a_participant(own_house: House, username: str | None) -> Non
         if rule == "POST /deltakere/<id>/slett" and call.wanted == "on":
             found = update(Participation).where(Participation.public_id == public_id)
             own_house.write(found.values(deleted_at=None, deleted_by=None))
+    assert not any(faults), "\n".join(filter(None, faults))
+
+
+@pytest.mark.parametrize("username", EVERYONE, ids=lambda name: name or "nobody")
+def test_rules_for_mending(own_house: House, username: str | None) -> None:
+    client, cast, faults = own_house.client(username), Cast(own_house, username), []
+    token = _token(client) if username else _sign_in_token(client)
+    heading = WHO[demo_user(username).role if username else None]
+    for (rule, row), partial in product(TABLES[2].items(), (False, True)):
+        public_id = cast.id_of("deleted" if rule.endswith("gjenopprett") else "discharged")
+        call = Call(rule, rule.partition(" ")[2].replace("<id>", public_id), row[heading], partial)
+        faults.append(call.fault(call.send(client, token)))
     assert not any(faults), "\n".join(filter(None, faults))
 
 
@@ -351,7 +384,7 @@ def test_rules_with_a_user(own_house: House, username: str | None) -> None:
     role = demo_user(username).role if username else None
     ids = dict(tuple(row) for row in own_house.ask(select(User.username, User.id)))
     states = {"own": ids["berit.bergen"], "elsewhere": ids["kari.oslo"], "unknown": 999_999}
-    for (rule, row), state, partial in product(TABLES[2].items(), states, (False, True)):
+    for (rule, row), state, partial in product(TABLES[3].items(), states, (False, True)):
         address = rule.partition(" ")[2].replace("<id>", str(states[state]))
         heading = {Role.MUNICIPAL_ADMIN: state, Role.IMDI_ADMIN: "unknown" if state == "unknown" else "own"}.get(
             role, {None: "nobody", Role.IMDI_READER: "IMDi"}.get(role, "caseworker")

@@ -12,7 +12,7 @@ from services.models import Status
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form, Value
-from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, START, Office, address, goal_of
+from tests.support.registering import BY_MISTAKE, FULL_BACKGROUND, FULL_PROGRAMME, START, Office, address, goal_of
 
 OUT = "Til deltakeroversikten"
 ANNE = "anne.tokommuner"
@@ -237,7 +237,7 @@ def test_who_comes_after_discharge_or_deletion_is_refused(office: Office) -> Non
     client = office.client_of("berit.bergen")
     late = [office.form(discharged, "bakgrunn"), office.form(deleted, "bakgrunn")]
     office.discharge(discharged, ANNE)
-    client.submit(client.get(address(deleted, "slett", "bekreft")), button="Ja, slett deltaker")
+    client.submit(client.get(address(deleted, "slett", "bekreft")), button="Ja, slett deltaker", fill=BY_MISTAKE)
     for form, status in zip(late, (403, 404), strict=True):
         assert send(office, form, mother_tongue="Urdu").status_code == status
     assert office.participation(discharged).mother_tongue is None

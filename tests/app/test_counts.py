@@ -18,7 +18,7 @@ from services.models import Participation, ParticipationCount, Person, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.overview_asking import QuickClient, count_of
 from tests.app.overview_screen import overview
-from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office
+from tests.support.registering import BY_MISTAKE, FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office
 
 _P, _C = Participation, ParticipationCount
 Kind = tuple[str, int, bool, bool]
@@ -285,7 +285,7 @@ def test_deleting_is_counted(counting: House, office: Office) -> None:
     one, client = office.create(), counting.client("berit.bergen")
     before = shown(counting), shown(counting, "ida.imdi")
     question = client.submit(client.get(f"/deltakere/{one}/slett"), button="Slett deltaker")
-    client.submit(question, button="Ja, slett deltaker", follow_redirects=True)
+    client.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE, follow_redirects=True)
     check(counting)
     assert (shown(counting), shown(counting, "ida.imdi")) == (before[0] - 1, before[1])
 

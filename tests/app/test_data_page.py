@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from app.formatting import moment_text
 from services.fields import date_text
 from services.registration import today
 from services.steps import STEPS
@@ -71,9 +72,34 @@ def pairs_on(office: Office, public_id: str, by: str = "berit.bergen") -> dict[s
     found: dict[str, str] = {}
     for group in tree.elements("dl"):
         for pair in group:
-            label, value = pair
+            label, value, *_source = pair
             found[tree.text(label)] = tree.text(value)
     return found
+
+
+def test_each_answer_has_its_source(office: Office) -> None:
+    public_id = office.given()
+    office.put(public_id, "bakgrunn", {"Morsmål": "Urdu"}, "anne.tokommuner")
+    words = text_of(office.page(public_id, "data"))
+    at = office.participation(public_id).changed_at
+    assert f"Morsmål Urdu anne.tokommuner, {moment_text(at)}" in words
+    assert "Finansiering Ordinær Jobbsjansen berit.bergen," in words
+    assert "Mangler: Målgruppe ved oppstart, Rekrutteringskanal" in words
+    assert "Mangler: Årsak til avslutning" not in words
+
+
+def test_the_programme_time_is_said(office: Office) -> None:
+    public_id = office.given(start=today() - timedelta(days=20))
+    for word in ("data", "programinnhold"):
+        words = text_of(office.page(public_id, word))
+        assert "Programtiden går ut" in words
+        assert "24 måneder fra oppstart" in words
+    late = office.given(start=today() - timedelta(days=800))
+    assert "Programtiden er brukt opp" in text_of(office.page(late, "programinnhold"))
+    office.put(late, "programinnhold", {"Forlenget utover to år?": "Ja"})
+    words = text_of(office.page(late, "programinnhold"))
+    assert "36 måneder fra oppstart" in words
+    assert "Programtiden er brukt opp" not in words
 
 
 def test_every_answer_stands_there_in_words(office: Office) -> None:

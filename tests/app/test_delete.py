@@ -6,7 +6,7 @@ from services.fields import date_text
 from services.registration import today
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
-from tests.support.registering import NAME_IS_RIGHT, START, Office, address, goal_of
+from tests.support.registering import BY_MISTAKE, NAME_IS_RIGHT, START, Office, address, goal_of
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_way_to_deletion_and_what_is_left(office: Office) -> None:
     assert "Vil du virkelig slette deltakeren?" in text_of(dialog)
     assert tree.accessible_name(next(b for b in tree.elements("button") if "autofocus" in b.attrib)) == "Avbryt"
 
-    done = client.submit(dialog, button="Ja, slett deltaker")
+    done = client.submit(dialog, button="Ja, slett deltaker", fill=BY_MISTAKE)
     assert goal_of(done) == "/deltakere"
     overview = text_of(client.get("/deltakere"))
     assert "Deltakeren er slettet." in overview
@@ -49,7 +49,7 @@ def test_the_way_to_deletion_and_what_is_left(office: Office) -> None:
     found = office.participation(public_id)
     assert (found.deleted_by, found.version) == ("berit.bergen", 2)
     assert found.deleted_at is not None
-    assert office.changes(public_id)[-1] == (2, "berit.bergen", "deleted", None, True)
+    assert office.changes(public_id)[-1] == (2, "berit.bergen", "deleted", None, {"reason": "mistake", "text": ""})
     assert "delete" in [action for action, _detail in office.log(public_id)]
 
 
@@ -58,7 +58,7 @@ def test_for_the_municipality_she_is_gone(office: Office) -> None:
     client, anne = office.client_of("berit.bergen"), office.client_of("anne.tokommuner")
     question = client.get(address(public_id, "slett", "bekreft"))
     token = dict(form_in(question, button="Ja, slett deltaker").pairs(None))["csrf_token"]
-    goal_of(client.submit(question, button="Ja, slett deltaker"))
+    goal_of(client.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE))
     before = office.snapshot(public_id)
     for one in (client, anne):
         for word in ("person", "bakgrunn", "programinnhold", "avslutning", "data", "historikk", "slett"):
@@ -75,12 +75,14 @@ def test_imdi_sees_that_she_is_deleted_by_whom_and_when(office: Office) -> None:
     person = office.someone()
     public_id = office.given(person)
     client = office.client_of("berit.bergen")
-    goal_of(client.submit(client.get(address(public_id, "slett", "bekreft")), button="Ja, slett deltaker"))
+    goal_of(
+        client.submit(client.get(address(public_id, "slett", "bekreft")), button="Ja, slett deltaker", fill=BY_MISTAKE)
+    )
     page = office.page(public_id, "data", "ida.imdi")
     assert person.full_name in text_of(page)
     assert f"Slettet {date_text(today())} av berit.bergen" in text_of(page)
     history = text_of(office.page(public_id, "historikk", "ida.imdi"))
-    assert "berit.bergen Deltakeren Slettet" in history
+    assert "berit.bergen Deltakeren Slettet: Registrert ved en feil" in history
     ida = office.client_of("ida.imdi")
     assert ida.get(address(public_id, "slett")).status_code == 403
     assert goal_of(ida.get(address(public_id, "person"))) == address(public_id, "data")
@@ -90,7 +92,7 @@ def test_she_may_be_registered_anew(office: Office) -> None:
     person = office.someone()
     first = office.given(person)
     client = office.client_of("berit.bergen")
-    goal_of(client.submit(client.get(address(first, "slett", "bekreft")), button="Ja, slett deltaker"))
+    goal_of(client.submit(client.get(address(first, "slett", "bekreft")), button="Ja, slett deltaker", fill=BY_MISTAKE))
     page = office.begin(person)
     assert NAME_IS_RIGHT in text_of(page)
     second = goal_of(office.finish(page)).split("/")[2]

@@ -186,7 +186,7 @@ def test_the_question_as_a_page(office: Office) -> None:
     back = office.client_of("berit.bergen").follow(page, "Avbryt")
     assert back.request.path == address(public_id, "avslutning")
     assert office.participation(public_id).status == Status.ENDED
-    assert goal_of(office.client_of("berit.bergen").submit(page, button=OK)) == "/deltakere"
+    assert goal_of(office.client_of("berit.bergen").submit(page, button=OK)) == address(public_id, "kvittering")
     assert office.participation(public_id).status == Status.DISCHARGED
 
 
@@ -204,7 +204,7 @@ def test_the_question_as_a_dialog(office: Office) -> None:
     cancel = next(b for b in tree.elements("button") if "autofocus" in b.attrib)
     assert tree.accessible_name(cancel) == "Avbryt"
     done = client.submit(answer, button=OK, partial=True)
-    assert (done.status_code, goal_of(done)) == (204, "/deltakere")
+    assert (done.status_code, goal_of(done)) == (204, address(public_id, "kvittering"))
     assert office.participation(public_id).status == Status.DISCHARGED
 
 
@@ -212,9 +212,9 @@ def test_pressing_twice_does_no_harm(office: Office) -> None:
     public_id = office.ended()
     client = office.client_of("berit.bergen")
     question = client.get(address(public_id, "avslutning", "utskriv"))
-    assert goal_of(client.submit(question, button=OK)) == "/deltakere"
+    assert goal_of(client.submit(question, button=OK)) == address(public_id, "kvittering")
     before = office.snapshot(public_id)
-    assert goal_of(client.submit(question, button=OK)) == "/deltakere"
+    assert goal_of(client.submit(question, button=OK)) == address(public_id, "kvittering")
     assert office.snapshot(public_id) == before
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
@@ -26,6 +26,7 @@ from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_hous
 from tests.app.overview_screen import COLUMNS, overview, visible
 from tests.support.client import CheckedClient, text_of, tree_of
 from tests.support.databases import DIALECTS, Databases
+from tests.support.registering import BY_MISTAKE
 
 OVERVIEW, FULL = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"
 BOOKS = {OVERVIEW: "/deltakere/oversikt.xlsx", FULL: "/deltakere/fullt-datasett.xlsx"}
@@ -182,6 +183,32 @@ def test_a_workbook_is_sent_as_one(house: House) -> None:
         assert first.data_type == "s"
 
 
+@pytest.mark.parametrize("file", ["oversikt.csv", "fullt-datasett.csv", "oversikt.xlsx", "fullt-datasett.xlsx"])
+def test_asking_for_the_head_of_a_file_reads_nothing(house: House, file: str) -> None:
+    """Neither is a workbook made nor a download logged, and it does not count among those of the hour."""
+    client, entries = house.client("kari.oslo"), select(AccessEntry.id).where(AccessEntry.action == "download")
+    before = len(house.ask(entries))
+    asked: list[str] = []
+    with house.app.app_context():
+        engine = db.engine
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        head = client.head(f"/deltakere/{file}?status=endret")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert not [one for one in asked if "participation" in one], "nobody is looked up"
+    assert len(house.ask(entries)) == before
+    with client.get(f"/deltakere/{file}?status=endret") as whole:
+        for name in ("Content-Type", "Content-Disposition"):
+            assert head.headers[name] == whole.headers[name]
+    assert client.head(f"/deltakere/{file}?status=tull").status_code == 400
+    assert "Content-Length" not in head.headers, "how long it would be is not known"
+
+
 def test_an_empty_workbook_has_headings(client: CheckedClient) -> None:
     client.login("berit.bergen")
     for address in BOOKS:
@@ -237,8 +264,8 @@ def test_every_cell_is_what_the_questions_say(house: House) -> None:
 def data_page(client: CheckedClient, public_id: str) -> Row:
     """What the page of registered data says, by label; several values joined as in the file."""
     tree, found = tree_of(client.get(f"/deltakere/{public_id}/data")), {}
-    for block in (one for one in tree.elements("div") if [child.tag for child in one] == ["dt", "dd"]):
-        label, value = block
+    for block in (one for one in tree.elements("div") if [child.tag for child in one][:2] == ["dt", "dd"]):
+        label, value, *_source = block
         lines = [tree.text(item) for item in value.iter("li")] or [tree.text(value)]
         found[tree.text(label)] = " | ".join(lines)
     return {label: "" if text == "Ikke registrert" else text for label, text in found.items()}
@@ -301,7 +328,7 @@ def test_the_hidden_are_not_in_the_files(own_house: House) -> None:
     (person,) = own_house.ask(
         select(Participation.national_id, Participation.name).where(Participation.public_id == public_id)
     )
-    berit.submit(berit.get(f"/deltakere/{public_id}/slett/bekreft"), button="Ja, slett deltaker")
+    berit.submit(berit.get(f"/deltakere/{public_id}/slett/bekreft"), button="Ja, slett deltaker", fill=BY_MISTAKE)
     for address in (OVERVIEW, FULL):
         assert person.national_id not in berit.get(address).text
         (marked,) = [row for row in read(ida.get(address)) if row["Fødselsnummer"] == f"\t{person.national_id}"]

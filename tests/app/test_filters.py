@@ -14,8 +14,9 @@ from werkzeug.test import TestResponse
 
 from services.codes import district_names, municipality_name
 from services.criteria import LONG_STAYS
+from services.duration import duration_start
 from services.models import Leave, Participation
-from services.registration import OSLO_TIME, duration_start, today
+from services.registration import OSLO_TIME, today
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.overview_asking import (
     QuickClient,
@@ -23,7 +24,6 @@ from tests.app.overview_asking import (
     Values,
     asked,
     asked_whole,
-    at,
     change,
     chips_of,
     count_of,
@@ -34,7 +34,7 @@ from tests.app.overview_asking import (
     query_of,
     written,
 )
-from tests.app.overview_screen import COLUMNS, ids_on_all_pages
+from tests.app.overview_screen import COLUMNS, ids_on_all_pages, overview
 from tests.support.client import tree_of
 from tests.support.forms import Form, find_form
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office
@@ -135,7 +135,7 @@ def test_a_municipality_that_is_none_or_several_is_said_at_the_field(house: Hous
     screen = asked(house, "ida.imdi", {"kommune-navn": f"Bergen, {typed}", "status": "endret"})
     assert screen.answer.status_code == 422
     assert faults_in(screen)["kommune-navn"].startswith(words)
-    assert chips_of(screen) == ["Kommune: Bergen", "Status: Endret"], "the rest is kept"
+    assert chips_of(screen) == ["Kommune Bergen", "Status Endret"], "the rest is kept"
 
 
 @pytest.mark.parametrize("username", ["kari.oslo", "ida.imdi"])
@@ -256,7 +256,7 @@ def test_spans_of_days(house: House, register: Register, username: str, word: st
 def test_a_day_is_typed_as_it_is_written_in_norway(house: House) -> None:
     screen = asked(house, "kari.oslo", {"oppstart-fra": " 1.2.2024 ", "oppstart-til": "31.12.2024"})
     assert query_of(screen) == "oppstart-fra=2024-02-01&oppstart-til=2024-12-31"
-    assert chips_of(screen) == ["Oppstart: fra 01.02.2024 til 31.12.2024"]
+    assert chips_of(screen) == ["Oppstart fra 01.02.2024 til 31.12.2024"]
 
 
 def test_an_open_end_takes_part_for_ever_and_not_before_oppstart(own_house: House) -> None:
@@ -522,5 +522,5 @@ def find_form_of(answer: TestResponse) -> Form:
 
 
 def test_names_of_municipalities_on_chips(house: House) -> None:
-    screen = at(house, "ida.imdi", "kommune=0301&kommune=5501")
-    assert chips_of(screen) == [f"Kommune: {municipality_name(number)}" for number in ("0301", "5501")]
+    screen = overview(house, "ida.imdi", "?kommune=0301&kommune=5501")
+    assert chips_of(screen) == [f"Kommune {municipality_name(number)}" for number in ("0301", "5501")]

@@ -64,7 +64,7 @@ def get_addresses(house: House, username: str | None) -> Iterator[str]:
 
 
 def _build(app: Flask, rule: Rule, public_id: str, word: str) -> str:
-    known = {"public_id": public_id, "word": word, "view_id": public_id}
+    known = {"public_id": public_id, "word": word, "view_id": public_id, "beginning_id": public_id, "notice_id": 1}
     assert rule.arguments <= known.keys(), f"{rule}: say in {__file__} what stands for {rule.arguments}"
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, {name: known[name] for name in rule.arguments})
@@ -161,8 +161,10 @@ def test_signed_out_meanwhile(house: House) -> None:
     public_id = house.participants(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)[0]
     address = f"/deltakere/{public_id}/bakgrunn"
     page, fragment = client.post(address, data={}), client.post_partial(address, {})
-    check_error(page, fragment, 401)
+    assert (page.status_code, fragment.status_code) == (401, 401)
+    assert {name: fragment.headers.get(name) for name in RETARGETED} == {**RETARGETED, "HX-Retarget": "#dialog"}
     assert "står der fortsatt" in text_of(fragment)
+    assert form_in(fragment, button="Logg inn").has("Passord")
     assert "ikke lagret" in text_of(page)
     back = client.follow(page, "Logg inn")
     assert form_in(back).value("neste") == address

@@ -1,8 +1,10 @@
 """The history: every change in words, the newest first."""
 
 import pytest
+from sqlalchemy import insert
 
 from services.fields import date_text
+from services.models import Change
 from tests.app.conftest import House
 from tests.support.client import text_of, tree_of
 from tests.support.registering import START, Office
@@ -59,3 +61,69 @@ def test_what_is_kept_as_typed_is_no_change(office: Office) -> None:
     office.put(public_id, "bakgrunn", {"Antall barn under 18 år": "mange"})
     assert len(lines(office, public_id)) == 2
     assert "mange" not in text_of(office.page(public_id, "historikk"))
+
+
+def test_one_field_can_be_asked_for(office: Office) -> None:
+    public_id = office.given()
+    office.put(public_id, "bakgrunn", {"Morsmål": "Tamil", "Rekrutteringskanal": "Nav"})
+    office.put(public_id, "bakgrunn", {"Morsmål": "Urdu"}, "anne.tokommuner")
+    client = office.client_of("berit.bergen")
+    page = client.get(f"/deltakere/{public_id}/historikk")
+    chosen = client.submit(page, button="Vis", fill={"Vis endringer av": "Morsmål"})
+    assert chosen.request.query_string == b"felt=mother_tongue"
+    body = next(tree_of(chosen).elements("tbody"))
+    assert [[tree_of(chosen).text(cell) for cell in row][2:] for row in body] == [
+        ["Morsmål", "Tamil", "Urdu"],
+        ["Morsmål", "", "Tamil"],
+    ]
+    fragment = client.get_partial(f"/deltakere/{public_id}/historikk?felt=mother_tongue")
+    assert "Viser endringer av Morsmål" in text_of(fragment)
+    for junk in ("felt=name2", "felt=children", "side=0", "side=x", "side=-1"):
+        assert client.get(f"/deltakere/{public_id}/historikk?{junk}").status_code == 400
+
+
+def test_a_long_history_comes_in_pages(office: Office) -> None:
+    public_id = office.given()
+    for number in range(60):
+        office.put(public_id, "bakgrunn", {"Antall barn under 18 år": str(number % 10), "Morsmål": "Urdu"})
+        if number % 2:
+            office.put(public_id, "bakgrunn", {"Morsmål": "Tamil"})
+    client = office.client_of("berit.bergen")
+    first = client.get(f"/deltakere/{public_id}/historikk")
+    assert "Side 1 av 2" in text_of(first)
+    assert len(list(next(tree_of(first).elements("tbody")))) == 100
+    second = client.follow(first, "Eldre")
+    assert "Side 2 av 2" in text_of(second)
+    assert client.get(f"/deltakere/{public_id}/historikk?side=99").status_code == 200
+
+
+def test_a_name_is_not_told_after_discharge_nor_protection_to_others(office: Office, own_house: House) -> None:
+    public_id = office.ended()
+    found = office.participation(public_id)
+    common = {
+        "participation_ref": found.id,
+        "municipality_number": "4601",
+        "version": found.version,
+        "at": found.changed_at,
+        "username": "folkeregisteret",
+        "source": "folkeregisteret",
+    }
+    facts = (
+        ("name", "Gammelt Navn", found.name),
+        ("protection", None, "fortrolig"),
+        ("marital_status", "ugift", "gift"),
+        ("birth_country", "ERI", "SOM"),
+        ("birth_date", "1990-01-02", "1990-01-03"),
+    )
+    for field, old, new in facts:
+        own_house.write(insert(Change).values(**common, field=field, old=old, new=new))
+    words = text_of(office.page(public_id, "historikk"))
+    assert "Folkeregisteret Navn Gammelt Navn" in words
+    assert "Folkeregisteret Sivilstand Ugift Gift" in words
+    assert "Fødeland Eritrea Somalia" in words
+    assert "Fødselsdato 02.01.1990 03.01.1990" in words
+    assert "fortrolig" not in words
+    office.discharge(public_id)
+    words = text_of(office.page(public_id, "historikk"))
+    assert "Gammelt Navn" not in words
+    assert found.name not in words

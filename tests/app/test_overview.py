@@ -11,6 +11,7 @@ from services.registration import OSLO_TIME, name_key
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
 from tests.app.overview_screen import COLUMNS, Screen, ids_on_all_pages, in_order, overview, visible
 from tests.support.client import CheckedClient, text_of
+from tests.support.registering import BY_MISTAKE
 
 PAGE = 25
 READERS = ("kari.oslo", "berit.bergen", "anne.tokommuner", "siri.vern", "ida.imdi", "admin.imdi")
@@ -203,7 +204,7 @@ def test_a_deleted_one_is_gone_for_the_municipality_and_marked_for_imdi(own_hous
     before = overview(own_house, "berit.bergen")
     client, row = before.client, before.rows[-1]
     question = client.submit(client.get(f"/deltakere/{row['id']}/slett"), button="Slett deltaker")
-    page = Screen(client, client.submit(question, button="Ja, slett deltaker", follow_redirects=True))
+    page = Screen(client, client.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE, follow_redirects=True))
     assert "Deltakeren er slettet" in page.text
     assert page.ids == before.ids[:-1]
     assert f"Antall deltakere: {len(before.ids) - 1}" in page.text

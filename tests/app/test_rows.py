@@ -185,13 +185,13 @@ def test_what_is_odd_about_rows_is_remarked_upon(office: Office) -> None:
     for button in ("permisjon", "permisjon"):
         form = press(office, form, f"Legg til {button}")
     form.fill(leave(0, "01.03.2024", "31.03.2024") | leave(1, "31.03.2024", "05.04.2024"))
-    overlap = "To permisjoner overlapper hverandre."
+    overlap = "Permisjon 1 og 2 overlapper hverandre."
     assert overlap in text_of(by_htmx(office, public_id, form, "Legg til permisjon"))
     goal_of(office.client_of("berit.bergen").submit(form, button="Fullfør"))
     assert overlap in text_of(office.page(public_id, "programinnhold"))
     words = text_of(office.page(public_id, "data"))
     assert overlap in words
-    assert "En rad begynner før oppstart i Jobbsjansen." in words
+    assert "Permisjon 1 begynner før oppstart i Jobbsjansen." in words
 
 
 @ONE_DATABASE

@@ -58,14 +58,18 @@ def form_for(page: TestResponse, view_id: str) -> Form:
     return Form(tree, found)
 
 
+def filled(page: TestResponse, view_id: str, name: str) -> Form:
+    """The form of a view with what is typed for its name."""
+    form = form_for(page, view_id)
+    form.fill({next(one.label for one in form.controls if one.name == "navn"): name})
+    return form
+
+
 def press(house: House, view_id: str, button: str, name: str = "", username: str = "kari.oslo") -> TestResponse:
     """A button in the form of a view, with what is typed for its name."""
     client = house.client(username)
-    form = form_for(client.get(PAGE), view_id)
-    if name:
-        control = next(one.label for one in form.controls if one.name == "navn")
-        form.fill({control: name})
-    return client.submit(form, button=button)
+    page = client.get(PAGE)
+    return client.submit(filled(page, view_id, name) if name else form_for(page, view_id), button=button)
 
 
 def sent(house: House, view_id: str, username: str = "kari.oslo", **values: str) -> TestResponse:
@@ -89,7 +93,8 @@ def error_in(page: TestResponse) -> str:
 def test_a_view_is_saved_and_found(empty: House) -> None:
     client = empty.client("kari.oslo")
     page = panel_of(empty, "kari.oslo", f"{QUERY}&antall=100&side=1")
-    page = client.follow(page, "Lagre eller ordne visninger")
+    page = client.submit(page, button="Lagre eller ordne visninger", follow_redirects=True)
+    assert page.request.full_path == f"{PAGE}?{QUERY}"
     assert "Status: Endret. Mangler: Bakgrunn. Sortert etter navn, synkende." in text_of(page)
     assert "Du har ingen lagrede visninger ennå." in text_of(page)
     answer = client.submit(page, button="Lagre visningen", fill={"Navn på visningen": "  Mine,   mangler Bakgrunn "})
@@ -98,7 +103,7 @@ def test_a_view_is_saved_and_found(empty: House) -> None:
     panel = panel_of(empty, "kari.oslo")
     found = Screen(client, client.follow(panel, "Mine, mangler Bakgrunn"))
     assert query_of(found) == QUERY
-    assert chips_of(found) == ["Status: Endret", "Mangler: Bakgrunn"]
+    assert chips_of(found) == ["Status Endret", "Mangler Bakgrunn"]
     assert found.sorting == {"Navn": "descending"}
 
 
@@ -181,8 +186,24 @@ def test_renaming(empty: House) -> None:
     assert [name for name, *_rest in views(empty)] == ["Annet", "Nytt"]
     page = press(empty, view, "Gi nytt navn", "Annet")
     assert error_in(page) == "Du har allerede en visning som heter «Annet»"
+    assert "Alle deltakere. Sist endret først." in text_of(page)
     assert press(empty, view, "Gi nytt navn").status_code == 303, "its own name is free to it"
     assert [name for name, *_rest in views(empty)] == ["Annet", "Nytt"]
+
+
+@pytest.mark.parametrize("button", ["Gi nytt navn", "Begynn med denne", "Slett visningen"])
+def test_the_list_that_she_came_from_is_kept(empty: House, button: str) -> None:
+    """Whatever is done to a view first, and whether it fails or not, it can be saved afterwards."""
+    save(empty, "Mine", "status=opprettet")
+    client, view = empty.client("kari.oslo"), id_of(empty, "Mine")
+    page = client.get(f"{PAGE}?{QUERY}")
+    wrong = client.submit(filled(page, view, " "), button="Gi nytt navn")
+    assert error_in(wrong) == "Gi visningen et navn"
+    answer = client.submit(filled(wrong, view, "Andre"), button=button)
+    assert answer.headers["Location"] == f"{PAGE}?{QUERY}"
+    for one in (wrong, client.get(answer.headers["Location"])):
+        assert "Status: Endret. Mangler: Bakgrunn. Sortert etter navn, synkende." in text_of(one)
+        assert form_in(one, button="Lagre visningen").value("visning") == QUERY
 
 
 def test_deleting(empty: House) -> None:
@@ -243,6 +264,22 @@ def test_the_start_view_is_where_she_begins(empty: House) -> None:
     assert begins_with(empty) == "/deltakere"
 
 
+@pytest.mark.parametrize("query", ["bydel=030101", "sorter=bydel"])
+def test_a_view_with_what_she_has_lost_is_the_whole_list_in_words(empty: House, query: str) -> None:
+    """Somebody moves from Oslo to another municipality: her view by bydel is none of hers any more."""
+    (row,) = empty.ask(select(User.id).where(User.username == "berit.bergen"))
+    view = {"id": NOBODYS, "user_id": row.id, "name": "Min bydel", "name_key": "x", "query": query, "is_start": True}
+    empty.write(insert(SavedView).values(view))
+    client = empty.client("berit.bergen")
+    for address in ("/", f"/deltakere?{query}"):
+        page = client.get(address, follow_redirects=True)
+        assert page.status_code == 200
+        assert "Visningen «Min bydel» har et filter eller en sortering som du ikke har lenger." in text_of(page)
+        assert Screen(client, page).ids
+    assert client.get(f"/deltakere?{query}&side=2").status_code == 400, "what is no view of hers is refused"
+    assert empty.client("anne.tokommuner").get(f"/deltakere?{query}").status_code == 400
+
+
 def test_a_start_view_that_is_deleted_is_forgotten(empty: House) -> None:
     save(empty, "Mine")
     press(empty, id_of(empty, "Mine"), "Begynn med denne")
@@ -268,11 +305,11 @@ def test_a_view_with_a_search_lives_as_long_as_the_search(empty: House) -> None:
     save(empty, "Mitt søk", query)
     press(empty, id_of(empty, "Mitt søk"), "Begynn med denne")
     client = empty.client("kari.oslo")
-    assert chips_of(Screen(client, client.get("/", follow_redirects=True)))[:2] == ["Søk: kari", "Søk: a"]
+    assert chips_of(Screen(client, client.get("/", follow_redirects=True)))[:2] == ["Søk kari", "Søk a"]
     empty.write(update(Search).values(used_on=today() - timedelta(days=31)))
     after = Screen(client, client.get("/", follow_redirects=True))
     assert "Søket finnes ikke lenger" in after.text
-    assert chips_of(after) == ["Status: Endret"]
+    assert chips_of(after) == ["Status Endret"]
     assert ids_on_all_pages(after) == ids_on_all_pages(asked(empty, "kari.oslo", {"status": "endret"}))
     assert listed(client.get(PAGE)) == ["Mitt søk"]
 

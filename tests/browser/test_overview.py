@@ -175,6 +175,7 @@ def test_another_municipality_finds_nothing(at_screen: AtScreen, someone: Someon
         assert kari.count() == before
         berit.page.goto(f"{address}slett")
         berit.press("Slett deltaker")
+        berit.page.get_by_label("Registrert ved en feil", exact=True).check()
         berit.press("Ja, slett deltaker")
         berit.stands_at("Deltakeroversikt")
         _finds_nothing(berit, person.number, address)

@@ -55,11 +55,11 @@ def test_closing_keeps_the_criteria(at_screen: AtScreen, javascript: bool) -> No
         kari.answer("Oppstart fra", "01.03.2022")
         kari.group("Status").get_by_label("Endret", exact=True).check()
         kari.press("Søk")
-        kari.has_chips("Status: Endret", "Oppstart: fra 01.03.2022")
+        kari.has_chips("Status Endret", "Oppstart fra 01.03.2022")
         address, number = kari.page.url, kari.count()
         kari.press("Lukk søk og filter")
         is_open(kari, with_field=False)
-        kari.has_chips("Status: Endret", "Oppstart: fra 01.03.2022")
+        kari.has_chips("Status Endret", "Oppstart fra 01.03.2022")
         assert (kari.page.url, kari.count()) == (address, number)
         kari.open_panel()
         expect(kari.group("Status").get_by_label("Endret", exact=True)).to_be_checked()
@@ -85,6 +85,17 @@ def test_the_fields_of_each_user(at_screen: AtScreen) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
+def test_closing_keeps_what_is_typed(at_screen: AtScreen, javascript: bool) -> None:
+    """Typed, but neither left nor sent: closing asks for it, with the script or without."""
+    with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
+        kari.open_panel()
+        kari.field("Oppstart fra").fill("01.01.2020")
+        kari.press("Lukk søk og filter")
+        is_open(kari, with_field=False)
+        kari.has_chips("Oppstart fra 01.01.2020")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_on_a_phone_it_is_a_sheet_of_its_own(at_screen: AtScreen, javascript: bool) -> None:
     """The list gives way; «Vis deltakerne» takes what is typed along and leads to the list."""
     with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
@@ -98,10 +109,10 @@ def test_on_a_phone_it_is_a_sheet_of_its_own(at_screen: AtScreen, javascript: bo
         kari.field("Sist endret til").fill("31.01.2001")
         kari.press("Vis deltakerne")
         is_open(kari, with_field=False)
-        kari.has_chips("Oppstart: fra 01.01.2020", "Sist endret: til 31.01.2001")
+        kari.has_chips("Oppstart fra 01.01.2020", "Sist endret til 31.01.2001")
         expect(kari.page.get_by_role("heading", name="Ingen deltakere passer")).to_be_in_viewport()
         kari.chip("Sist endret til 31.01.2001").click()
-        kari.has_chips("Oppstart: fra 01.01.2020")
+        kari.has_chips("Oppstart fra 01.01.2020")
         expect(kari.rows.first).to_be_visible()
 
 
@@ -118,4 +129,4 @@ def test_on_a_phone_an_error_keeps_the_sheet(at_screen: AtScreen, javascript: bo
         kari.field("Oppstart fra").fill("28.02.2024")
         kari.press("Vis deltakerne")
         is_open(kari, with_field=False)
-        kari.has_chips("Oppstart: fra 28.02.2024")
+        kari.has_chips("Oppstart fra 28.02.2024")

@@ -48,34 +48,58 @@ def test_each_answer_narrows_at_once(at_screen: AtScreen) -> None:
         ida.open_panel()
         number = ida.count()
         box(ida, "Status", "Endret").check()
-        ida.has_chips("Status: Endret")
+        ida.has_chips("Status Endret")
         number = narrows(ida, number)
         assert all(status.startswith("Endret") for status in ida.column("Status").all_inner_texts())
         assert asked(ida.page) == {"status": "endret"}
         expect(box(ida, "Status", "Endret")).to_be_focused()
         ida.field("Oppstart fra").fill("1.1.2024")
         ida.page.keyboard.press("Tab")
-        ida.has_chips("Status: Endret", "Oppstart: fra 01.01.2024")
+        ida.has_chips("Status Endret", "Oppstart fra 01.01.2024")
         number = narrows(ida, number)
         expect(ida.field("Oppstart til")).to_be_focused()
         assert asked(ida.page) == {"status": "endret", "oppstart-fra": "2024-01-01"}
         ida.field("Tid i programmet").select_option(label="Over 24 måneder")
-        ida.has_chips("Status: Endret", "Oppstart: fra 01.01.2024", "I programmet: over 24 måneder")
+        ida.has_chips("Status Endret", "Oppstart fra 01.01.2024", "I programmet over 24 måneder")
         narrows(ida, number)
-        ida.page.get_by_role("link", name="Fjern alle filtre").click()
+        ida.page.get_by_role("button", name="Fjern alle filtre").click()
         expect(ida.chips).to_have_count(0)
         ida.search_field.fill(name)
         ida.page.keyboard.press("Enter")
-        ida.has_chips(f"Søk: {name}")
+        ida.has_chips(f"Søk {name}")
         expect(ida.search_field).to_be_focused()
         address = ida.page.url
         expect(ida.search_field).to_have_value(name)
         assert asked(ida.page).keys() == {"sok"}
         ida.search(f"{name}, zzyx")
-        ida.has_chips(f"Søk: {name}", "Søk: zzyx")
+        ida.has_chips(f"Søk {name}", "Søk zzyx")
         expect(ida.page.get_by_role("heading", name="Ingen treff: zzyx")).to_be_visible()
         assert ida.page.url != address
         assert name not in ida.page.url
+
+
+@pytest.mark.parametrize("label", ["Søk på fødselsnummer, PersonId eller navn", "Sist endret av", "Oppstart fra"])
+def test_enter_and_leaving_ask_once(at_screen: AtScreen, label: str) -> None:
+    """Leaving a field whose value Enter has sent says nothing new; another value does, and so does «Søk»."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        questions: list[str] = []
+        kari.page.on("request", lambda one: questions.append(one.url) if one.url.endswith("/deltakere/sok") else None)
+        kari.open_panel()
+        field = kari.field(label)
+        field.fill("01.01.2020")
+        field.press("Enter")
+        expect(kari.chips).to_have_count(1)
+        kari.has_answer()
+        field.press("Tab")
+        expect(field).not_to_be_focused()
+        kari.press("Søk")
+        kari.has_answer()
+        assert len(questions) == 2
+        field.fill("01.01.2021")
+        field.press("Tab")
+        expect(kari.chips.first).to_contain_text("2021")
+        kari.has_answer()
+        assert len(questions) == 3
 
 
 def test_a_column_from_a_spreadsheet(at_screen: AtScreen) -> None:
@@ -98,12 +122,12 @@ def three_criteria(user: Caseworker) -> None:
     """Two boxes and a date in the open panel."""
     user.open_panel()
     box(user, "Status", "Endret").check()
-    user.has_chips("Status: Endret")
+    user.has_chips("Status Endret")
     box(user, "Status", "Opprettet").check()
-    user.has_chips("Status: Opprettet", "Status: Endret")
+    user.has_chips("Status Opprettet", "Status Endret")
     user.field("Oppstart fra").fill("01.01.2020")
     user.page.keyboard.press("Tab")
-    user.has_chips("Status: Opprettet", "Status: Endret", "Oppstart: fra 01.01.2020")
+    user.has_chips("Status Opprettet", "Status Endret", "Oppstart fra 01.01.2020")
 
 
 @pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
@@ -118,13 +142,13 @@ def test_chips_take_criteria_away(at_screen: AtScreen, by_keyboard: bool) -> Non
         before = kari.count()
         three_criteria(kari)
         press(kari, "Status Opprettet")
-        kari.has_chips("Status: Endret", "Oppstart: fra 01.01.2020")
+        kari.has_chips("Status Endret", "Oppstart fra 01.01.2020")
         expect(kari.chip("Status Endret")).to_be_focused()
         expect(box(kari, "Status", "Opprettet")).not_to_be_checked()
         expect(box(kari, "Status", "Endret")).to_be_checked()
         expect(kari.page.get_by_role("status")).to_have_text(re.compile(rf"^{kari.count()} deltaker"))
         press(kari, "Oppstart fra 01.01.2020")
-        kari.has_chips("Status: Endret")
+        kari.has_chips("Status Endret")
         expect(kari.chip("Status Endret")).to_be_focused()
         expect(kari.field("Oppstart fra")).to_have_value("")
         press(kari, "Status Endret")
@@ -140,7 +164,7 @@ def test_chips_while_the_panel_is_closed(at_screen: AtScreen) -> None:
     with at_screen("kari.oslo") as (kari, _watch):
         kari.page.goto("/deltakere?status=endret&oppstart-fra=2020-01-01")
         kari.chip("Status Endret").click()
-        kari.has_chips("Oppstart: fra 01.01.2020")
+        kari.has_chips("Oppstart fra 01.01.2020")
         kari.chip("Oppstart fra 01.01.2020").click()
         expect(kari.panel).to_be_hidden()
         expect(kari.panel_button).to_be_focused()
@@ -157,7 +181,7 @@ def test_clearing_all(at_screen: AtScreen) -> None:
         kari.field("Avslutning fra").fill("tull")
         kari.page.keyboard.press("Tab")
         expect(kari.page.get_by_text(WRONG_DATE)).to_be_visible()
-        kari.page.get_by_role("link", name="Fjern alle filtre").click()
+        kari.page.get_by_role("button", name="Fjern alle filtre").click()
         expect(kari.chips).to_have_count(0)
         expect(kari.panel_button).to_be_focused()
         for label in ("Oppstart fra", "Avslutning fra"):
@@ -179,19 +203,19 @@ def test_an_error_stands_at_its_field(at_screen: AtScreen) -> None:
         expect(wrong).to_have_accessible_description(WRONG_DATE)
         expect(kari.field("Avslutning til")).to_be_focused()
         box(kari, "Status", "Avsluttet").check()
-        kari.has_chips("Status: Avsluttet")
+        kari.has_chips("Status Avsluttet")
         expect(wrong).to_have_value("31.02.2024")
         expect(wrong).to_have_attribute("aria-invalid", "true")
         assert_accessible(kari.page)
         wrong.fill("29.02.2024")
         kari.page.keyboard.press("Tab")
-        kari.has_chips("Status: Avsluttet", "Avslutning: fra 29.02.2024")
+        kari.has_chips("Status Avsluttet", "Avslutning fra 29.02.2024")
         expect(kari.page.get_by_text(WRONG_DATE)).to_have_count(0)
         expect(wrong).not_to_have_attribute("aria-invalid", "true")
         kari.field("Avslutning til").fill("28.02.2024")
         kari.page.keyboard.press("Tab")
         expect(wrong).to_have_accessible_description("Fra-datoen er etter til-datoen")
-        kari.has_chips("Status: Avsluttet")
+        kari.has_chips("Status Avsluttet")
 
 
 def test_municipalities_by_name(at_screen: AtScreen) -> None:
@@ -201,7 +225,7 @@ def test_municipalities_by_name(at_screen: AtScreen) -> None:
         field = ida.field("Kommune")
         field.fill("bergen, 0301")
         field.press("Enter")
-        ida.has_chips("Kommune: Oslo", "Kommune: Bergen")
+        ida.has_chips("Kommune Oslo", "Kommune Bergen")
         expect(field).to_have_value("")
         assert set(ida.column("Kommune").all_inner_texts()) <= {"Oslo", "Bergen"}
         field.fill("Be")
@@ -209,11 +233,11 @@ def test_municipalities_by_name(at_screen: AtScreen) -> None:
         expect(field).to_have_accessible_description(re.compile("^Flere kommuner begynner med «Be»: "))
         field.fill("Askøy")
         field.press("Enter")
-        ida.has_chips("Kommune: Oslo", "Kommune: Bergen", "Kommune: Askøy")
+        ida.has_chips("Kommune Oslo", "Kommune Bergen", "Kommune Askøy")
         ida.chip("Kommune Bergen").click()
-        ida.has_chips("Kommune: Oslo", "Kommune: Askøy")
+        ida.has_chips("Kommune Oslo", "Kommune Askøy")
         box(ida, "Status", "Endret").check()
-        ida.has_chips("Kommune: Oslo", "Kommune: Askøy", "Status: Endret")
+        ida.has_chips("Kommune Oslo", "Kommune Askøy", "Status Endret")
 
 
 # ---- Answers that take their time ----
@@ -237,7 +261,7 @@ def test_what_is_typed_meanwhile_stays(at_screen: AtScreen) -> None:
         line.wait_for(2)
         kari.page.keyboard.type("Amal")
         line.let_go()
-        kari.has_chips("Avslutning: til 01.03.2024")
+        kari.has_chips("Avslutning til 01.03.2024")
         expect(kari.search_field).to_be_focused()
         expect(kari.search_field).to_have_value("Amal")
 
@@ -252,7 +276,7 @@ def test_the_next_municipality_meanwhile(at_screen: AtScreen) -> None:
         line.wait_for(1)
         ida.field("Kommune").fill("Aske")
         line.let_go()
-        ida.has_chips("Kommune: Bergen")
+        ida.has_chips("Kommune Bergen")
         expect(ida.field("Kommune")).to_be_focused()
         ida.page.keyboard.type("r")
         expect(ida.field("Kommune")).to_have_value("Asker")
@@ -268,7 +292,7 @@ def test_the_newest_state_of_the_form_counts(at_screen: AtScreen) -> None:
         box(kari, "Status", "Avsluttet").check()
         line.wait_for(2)
         line.let_go()
-        kari.has_chips("Status: Endret", "Status: Avsluttet")
+        kari.has_chips("Status Endret", "Status Avsluttet")
         expect(box(kari, "Status", "Endret")).to_be_checked()
 
 
@@ -285,13 +309,13 @@ def test_a_click_during_an_answer_builds_upon_it(at_screen: AtScreen) -> None:
         assert line.number == 1
         line.let_go()
         line.wait_for(2)
-        kari.has_chips("Status: Opprettet", "Status: Endret", "Oppstart: fra 01.01.2020", "Sist endret: fra 01.01.2019")
+        kari.has_chips("Status Opprettet", "Status Endret", "Oppstart fra 01.01.2020", "Sist endret fra 01.01.2019")
         expect(kari.header("Navn")).to_have_attribute("aria-sort", "ascending")
         line.let_go()
         line.wait_for(3)
-        kari.has_chips("Status: Endret", "Oppstart: fra 01.01.2020", "Sist endret: fra 01.01.2019")
+        kari.has_chips("Status Endret", "Oppstart fra 01.01.2020", "Sist endret fra 01.01.2019")
         line.let_go()
-        kari.has_chips("Status: Endret", "Sist endret: fra 01.01.2019")
+        kari.has_chips("Status Endret", "Sist endret fra 01.01.2019")
         assert asked(kari.page) == {"status": "endret", "endret-fra": "2019-01-01", "sorter": "navn"}
         expect(box(kari, "Status", "Opprettet")).not_to_be_checked()
         expect(kari.field("Oppstart fra")).to_have_value("")
@@ -306,7 +330,7 @@ def test_a_box_during_a_sort_builds_upon_it(at_screen: AtScreen) -> None:
         line.wait_for(1)
         box(kari, "Status", "Endret").check()
         line.let_go()
-        kari.has_chips("Status: Endret")
+        kari.has_chips("Status Endret")
         expect(kari.header("Navn")).to_have_attribute("aria-sort", "ascending")
         assert asked(kari.page) == {"status": "endret", "sorter": "navn"}
 
@@ -328,7 +352,7 @@ def test_a_cut_line_loses_nothing(at_screen: AtScreen) -> None:
         expect(box(kari, "Status", "Endret")).to_be_checked()
         kari.page.context.set_offline(False)
         kari.press("Prøv igjen")
-        kari.has_chips("Søk: zzyx", "Status: Opprettet", "Status: Endret", "Oppstart: fra 01.01.2020")
+        kari.has_chips("Søk zzyx", "Status Opprettet", "Status Endret", "Oppstart fra 01.01.2020")
         expect(notice).to_have_count(0)
         expect(kari.page.get_by_role("heading", name="Ingen deltakere passer")).to_be_visible()
 
@@ -359,7 +383,7 @@ def test_the_whole_state_is_kept(at_screen: AtScreen) -> None:
         page = ida.page
         ida.open_panel()
         box(ida, "Status", "Endret").check()
-        ida.has_chips("Status: Endret")
+        ida.has_chips("Status Endret")
         ida.header("Navn").get_by_role("link").click()
         expect(ida.header("Navn")).to_have_attribute("aria-sort", "ascending")
         expect(ida.header("Navn").get_by_role("link")).to_be_focused()
@@ -381,7 +405,7 @@ def test_the_whole_state_is_kept(at_screen: AtScreen) -> None:
         def is_as_before(tab: Page) -> None:
             user = Caseworker(tab)
             expect(tab).to_have_url(address)
-            user.has_chips("Status: Endret")
+            user.has_chips("Status Endret")
             expect(user.header("Navn")).to_have_attribute("aria-sort", "ascending")
             expect(tab.get_by_role("link", name="50 rader på siden")).to_have_attribute("aria-current", "true")
             expect(user.column("Fødselsnummer")).to_have_text(shown)
@@ -408,21 +432,21 @@ def test_back_takes_a_filter_away(at_screen: AtScreen) -> None:
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         box(kari, "Status", "Endret").check()
-        kari.has_chips("Status: Endret")
+        kari.has_chips("Status Endret")
         kari.search("zzyx")
-        kari.has_chips("Søk: zzyx", "Status: Endret")
+        kari.has_chips("Søk zzyx", "Status Endret")
         expect(kari.page.get_by_role("heading", name="Ingen deltakere passer")).to_be_visible()
         with kari.page.expect_response(SEARCH_ANSWERS):
             kari.press("Søk")
         kari.page.go_back()
-        kari.has_chips("Status: Endret")
+        kari.has_chips("Status Endret")
         expect(kari.search_field).to_have_value("")
         assert set(kari.column("Status").all_inner_texts()) == {"Endret"}
         kari.page.go_back()
         expect(kari.chips).to_have_count(0)
         expect(box(kari, "Status", "Endret")).not_to_be_checked()
         kari.page.go_forward()
-        kari.has_chips("Status: Endret")
+        kari.has_chips("Status Endret")
         expect(box(kari, "Status", "Endret")).to_be_checked()
 
 
@@ -442,7 +466,7 @@ def test_the_story_without_javascript(at_screen: AtScreen) -> None:
         ida.search_field.press("Tab")
         ida.press("Søk")
         expect(ida.field("Oppstart fra")).to_have_accessible_description(WRONG_DATE)
-        ida.has_chips("Søk: a", "Status: Opprettet", "Status: Endret")
+        ida.has_chips("Søk a", "Status Opprettet", "Status Endret")
         page.reload()
         expect(ida.field("Oppstart fra")).to_be_visible()
         ida.search("")
@@ -450,18 +474,18 @@ def test_the_story_without_javascript(at_screen: AtScreen) -> None:
         box(ida, "Status", "Opprettet").check()
         ida.field("Oppstart fra").fill("01.01.2020")
         ida.field("Oppstart fra").press("Enter")
-        ida.has_chips("Status: Opprettet", "Status: Endret", "Oppstart: fra 01.01.2020")
+        ida.has_chips("Status Opprettet", "Status Endret", "Oppstart fra 01.01.2020")
         assert ida.count() < before
         ida.chip("Status Opprettet").click()
-        ida.has_chips("Status: Endret", "Oppstart: fra 01.01.2020")
+        ida.has_chips("Status Endret", "Oppstart fra 01.01.2020")
         expect(box(ida, "Status", "Opprettet")).not_to_be_checked()
         ida.header("Navn").get_by_role("link").click()
         page.get_by_role("link", name="50 rader på siden").click()
         page.get_by_role("navigation", name="Sider").get_by_role("link", name="Neste", exact=True).click()
         expect(page.get_by_role("link", name="Side 2")).to_have_attribute("aria-current", "page")
         expect(ida.header("Navn")).to_have_attribute("aria-sort", "ascending")
-        ida.has_chips("Status: Endret", "Oppstart: fra 01.01.2020")
-        page.get_by_role("link", name="Fjern alle filtre").click()
+        ida.has_chips("Status Endret", "Oppstart fra 01.01.2020")
+        page.get_by_role("button", name="Fjern alle filtre").click()
         expect(ida.chips).to_have_count(0)
         expect(ida.header("Navn")).to_have_attribute("aria-sort", "ascending")
         assert ida.count() == before

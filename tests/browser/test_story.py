@@ -160,6 +160,7 @@ def test_delete(at_screen: AtScreen, someone: Someone, javascript: bool) -> None
         berit.press("Slett deltaker")
         if javascript:
             _close_and_open_again(berit)
+        berit.page.get_by_label("Registrert ved en feil", exact=True).check()
         berit.press("Ja, slett deltaker")
         berit.stands_at("Deltakeroversikt")
         expect(berit.page.get_by_text("Deltakeren er slettet.")).to_be_visible()

@@ -47,10 +47,10 @@ def searching(user: Caseworker) -> Tour:
     yield "panel open"
     user.panel.locator("summary").click()
     user.group("Bydel").get_by_label("Sagene", exact=True).check()
-    user.has_chips("Bydel: Sagene")
+    user.has_chips("Bydel Sagene")
     user.group("Status").get_by_label("Endret", exact=True).check()
     user.search("a, zzyx")
-    user.has_chips("Søk: a", "Søk: zzyx", "Bydel: Sagene", "Status: Endret")
+    user.has_chips("Søk a", "Søk zzyx", "Bydel Sagene", "Status Endret")
     user.has_answer()
     yield "panel with chips, folded choices open, a value without a hit"
     user.field("Oppstart fra").fill("31.02.2024")
@@ -64,7 +64,7 @@ def searching(user: Caseworker) -> Tour:
     expect(user.page.get_by_role("heading", name="Ingen deltakere passer")).to_be_visible()
     user.has_answer()
     yield "nobody fits"
-    user.go("Lagre eller ordne visninger")
+    user.press("Lagre eller ordne visninger")
     user.stands_at("Lagrede visninger")
     user.has_answer()
     yield "no saved views"
@@ -96,7 +96,7 @@ def searching_the_country(user: Caseworker) -> Tour:
     user.open_panel()
     user.field("Kommune").fill("Bergen, Oslo")
     user.press("Søk")
-    user.has_chips("Kommune: Oslo", "Kommune: Bergen")
+    user.has_chips("Kommune Oslo", "Kommune Bergen")
     user.has_answer()
     yield "panel of IMDi"
     user.field("Kommune").fill("Be")
@@ -183,6 +183,7 @@ def one_participant(user: Caseworker, person: SyntheticPerson) -> Tour:
     user.page.get_by_role("main").get_by_role("button", name="Slett deltaker").click()
     expect(user.page.get_by_role("dialog").get_by_role("button", name="Avbryt")).to_be_focused()
     yield "delete asked"
+    user.page.get_by_label("Registrert ved en feil", exact=True).check()
     user.press("Ja, slett deltaker")
     expect(user.page.get_by_text("Deltakeren er slettet.")).to_be_visible()
     yield "overview after deletion"

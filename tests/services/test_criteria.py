@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.criteria import FUNDINGS, LONG_STAYS, OPEN_STATUSES, Criteria, Span, months_before
+from services.duration import duration_start
 from services.models import Status
-from services.registration import duration_start
 from services.search_terms import term
 from services.viewer import OSLO
 

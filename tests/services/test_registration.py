@@ -17,9 +17,10 @@ from services.conflicts import Shown
 from services.db import db
 from services.fields import ChoiceField, ManyField, date_text
 from services.folkeregisteret.population import SyntheticPerson, persons
+from services.look_ups import running_participation
+from services.mending import delete
 from services.models import Change, Participation, Person, Status, User
-from services.participants import NoSuchParticipant, NotAllowed, delete, find
-from services.registers import running_participation
+from services.participants import NoSuchParticipant, NotAllowed, find
 from services.registration import (
     AlreadyRunning,
     Page,
@@ -31,7 +32,6 @@ from services.registration import (
     page_of,
     pages_of,
     read_page,
-    store_results,
     today,
     values_of,
 )
@@ -134,7 +134,7 @@ def test_ten_at_once_register_one_person_once(register: Flask) -> None:
     assert (len(made), len(refused)) == (1, 9)
     with register.app_context():
         assert len(list(db.session.scalars(select(Person)))) == 1
-        running = running_participation(person.number)
+        running = running_participation({person.number})
         assert running is not None
         assert running.public_id == made[0]
 
@@ -143,7 +143,7 @@ def test_a_person_keeps_her_person_id_and_gets_new_facts(register: Flask) -> Non
     person = next(persons(1))
     with register.app_context():
         first = register_one(person)
-        delete(viewer("berit.bergen"), first)
+        delete(viewer("berit.bergen"), first, reason="mistake")
         second = register_one(person)
         ids = list(db.session.scalars(select(Participation.person_id)))
         assert len(ids) == 2
@@ -155,7 +155,7 @@ def test_all_periods_of_a_person_are_protected_with_her(register: Flask) -> None
     person, protected = next(persons(1)), next(persons(1, "protected"))
     with register.app_context():
         first = register_one(person)
-        delete(viewer("berit.bergen"), first)
+        delete(viewer("berit.bergen"), first, reason="mistake")
         db.session.execute(update(Person).values(national_id=protected.number))  # she is protected from now on
         db.session.commit()
         create(
@@ -173,16 +173,6 @@ def test_all_periods_of_a_person_are_protected_with_her(register: Flask) -> None
         assert list(db.session.scalars(select(Participation.protected))) == [True, True]
         with pytest.raises(NoSuchParticipant):
             find(viewer("ida.imdi"), first)
-
-
-def test_results_are_stored_with_their_day(register: Flask) -> None:
-    with register.app_context():
-        public_id = register_one(next(persons(1)))
-        person = find(viewer("berit.bergen"), public_id).person
-        assert person.pad_fetched_at is None
-        store_results(person.id, [])
-        person = find(viewer("berit.bergen"), public_id).person
-        assert (person.test_results, person.pad_fetched_at is None) == ([], False)
 
 
 # ---- Saving ----

@@ -29,6 +29,7 @@ Answers = dict[str, Value]
 
 STEP_OF = {"person": PERSON, "bakgrunn": BACKGROUND, "programinnhold": PROGRAMME, "avslutning": TERMINATION}
 START = today() - timedelta(days=400)
+BY_MISTAKE: Answers = {"Hvorfor slettes deltakeren?": "Registrert ved en feil"}
 NAME_IS_RIGHT = "Jeg bekrefter at navn vist er identisk med navn på deltaker"
 
 # Complete pages, with as few questions as possible.

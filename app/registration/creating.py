@@ -1,0 +1,170 @@
+"""Page 1 before the participant exists: looking her up, keeping what is typed, creating her."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, request, url_for
+
+from app.access import requires, viewer
+from app.registers import registers
+from app.registration import forms
+from app.registration.answers import answer_redrawn, sent_form
+from app.registration.help import help_texts, number_help
+from app.registration.new import NewForm
+from app.registration.ways import next_address
+from app.web import is_partial, redirect_to, respond
+from services import beginnings
+from services import registration as service
+from services.beginnings import NoSuchBeginning
+from services.i18n import gettext as _
+from services.steps import PERSON, STEPS
+from services.viewer import Right
+
+creating = Blueprint("creating", __name__, url_prefix="/deltakere")
+
+
+@creating.context_processor
+def _addresses() -> dict[str, Any]:
+    """The addresses of the form's fragments, and the help texts of what is not a question."""
+    urls = {"show": url_for("creating.show_new"), "keep": url_for("creating.keep")}
+    return {"urls": urls, "help": help_texts(), "number_help": number_help}
+
+
+@creating.errorhandler(NoSuchBeginning)
+def _no_such_beginning(_error: NoSuchBeginning) -> Response:
+    flash(_("Den påbegynte registreringen finnes ikke lenger."), "warning")
+    return redirect_to(url_for("creating.begun"))
+
+
+@creating.get("/ny")
+@requires(Right.REGISTER)
+def new() -> Any:
+    """Page 1 for a participant who does not exist yet."""
+    return _answer_new(NewForm.blank(viewer()), ready=beginnings.ready(viewer()))
+
+
+@creating.get("/ny/<id:beginning_id>")
+@requires(Right.REGISTER)
+def begun_form(beginning_id: str) -> Any:
+    """Page 1 as it was left. Whom Folkeregisteret has found since is shown, but it is not asked anew."""
+    return _answer_new(NewForm.begun(viewer(), beginnings.find(viewer(), beginning_id)))
+
+
+@creating.get("/pabegynte")
+@requires(Right.REGISTER)
+def begun() -> Any:
+    """«Påbegynte»: what the user has begun and not created."""
+    found = [(one, NewForm.begun(viewer(), one)) for one in beginnings.all_of(viewer())]
+    return respond("registration/begun.html", found=found, days=beginnings.KEPT_FOR.days)
+
+
+@creating.post("/ny/<id:beginning_id>/forkast")
+@requires(Right.REGISTER)
+def discard(beginning_id: str) -> Any:
+    """Throw away what was begun."""
+    beginnings.discard(viewer(), beginning_id)
+    flash(_("Den påbegynte registreringen er forkastet."), "success")
+    return redirect_to(url_for("creating.begun"))
+
+
+def _answer_new(
+    form: NewForm, *, status: int = 200, kept_as: tuple[str, bool] = ("", False), ready: int = 0
+) -> Response:
+    """The page. `kept_as`: under which id the form is kept, and whether it was not before; `ready`: how many others
+    of the user's have waited and found their name."""
+    answer = respond(
+        "registration/new.html",
+        "registration/new_form.html",
+        status=status,
+        form=form,
+        controls=form.controls(),
+        steps=forms.new_steps(),
+        title=form.title,
+        ready=ready,
+    )
+    return _with_address(answer, kept_as)
+
+
+def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
+    """Let a reload of the page find the form again that was kept for the first time."""
+    identity, is_new = kept_as
+    if is_new and is_partial():
+        answer.headers["HX-Replace-Url"] = url_for("creating.begun_form", beginning_id=identity)
+    return answer
+
+
+@creating.post("/ny/lagre")
+@requires(Right.REGISTER)
+def keep() -> Any:
+    """Keep page 1 as it is typed. Nobody is looked up for it."""
+    form = NewForm.sent(viewer(), sent_form())
+    kept_as = form.keep()
+    if not is_partial():  # sent by a page that is being left: nobody reads the answer
+        return "", 204
+    return _with_address(respond("registration/new.html", "registration/state_redrawn.html", form=form), kept_as)
+
+
+@creating.post("/ny/oppslag")
+@requires(Right.REGISTER)
+def look_up() -> Any:
+    """Who bears the number that is being typed: the name, for confirmation."""
+    form = NewForm.sent(viewer(), sent_form())
+    form.look_up(registers(), typing=True)
+    kept_as = form.keep()
+    answer = respond(
+        "registration/new.html",
+        "registration/look_up_answer.html",
+        form=form,
+        controls=form.controls(),
+        steps=forms.new_steps(),
+    )
+    return _with_address(answer, kept_as)
+
+
+@creating.post("/ny/vis")
+@requires(Right.REGISTER)
+def show_new() -> Any:
+    """The questions that an answer brings or takes away, before anything is created."""
+    form = NewForm.sent(viewer(), sent_form())
+    answered = form.preselect_funding()
+    return answer_redrawn(form.controls(), form.page, answered, form=form)
+
+
+@creating.post("/ny")
+@requires(Right.REGISTER)
+def create() -> Any:
+    """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept; if
+    nothing but Folkeregisteret is missing, it waits."""
+    form = NewForm.sent(viewer(), sent_form())
+    going = request.form.get("go", "next")
+    if going not in {"next", "show", "replaced", *(step.name for step in STEPS)}:
+        abort(400)
+    if going in {"show", "replaced"}:
+        return _answer_shown(form, going)
+    form.look_up(registers())
+    form.check()
+    if first := service.created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
+        return redirect_to(next_address(first, PERSON, going))
+    if form.can_wait:
+        return redirect_to(url_for("creating.begun_form", beginning_id=form.keep(waits=True)[0]))
+    if form.problems:
+        return _answer_new(form, status=422, kept_as=form.keep())
+    try:
+        public_id = form.create(registers())
+    except service.AlreadyRunning:
+        form = replace(form, creation_key=service.new_creation_key())
+        form.look_up(registers())
+        form.check()
+        return _answer_new(form, status=409, kept_as=form.keep())
+    return redirect_to(next_address(public_id, PERSON, going))
+
+
+def _answer_shown(form: NewForm, going: str) -> Response:
+    """The name of the number that was typed, or of the one that has replaced it."""
+    form.look_up(registers(), typing=not form.number)
+    if going == "replaced" and form.found and form.found.replaced_by:
+        form = form.with_number(form.found.replaced_by)
+        form.look_up(registers())
+    if not form.page.raw["funding"]:
+        form.preselect_funding()
+    return _answer_new(form, kept_as=form.keep())

@@ -1,0 +1,17 @@
+"""The help texts of what stands on page 1 and is not a question."""
+
+from app.registers import suggest_number
+from services.i18n import gettext as _
+from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, NATIONAL_ID_HELP, PERSON_ID_HELP
+
+
+def help_texts() -> dict[str, str]:
+    """By what they are about."""
+    return {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)}
+
+
+def number_help() -> str:
+    """The help for the number; in development it names a synthetic person to try."""
+    suggested = suggest_number()
+    words = _(NATIONAL_ID_HELP)
+    return f"{words} {_('Prøv for eksempel')} {suggested}." if suggested else words

@@ -1,0 +1,35 @@
+"""Where the buttons of a form lead."""
+
+from flask import url_for
+
+from app.access import viewer
+from app.registration.answers import page_address
+from services import registration as service
+from services.models import Participation
+from services.participants import find
+from services.steps import PROGRAMME, STEPS, TERMINATION, Step, step_named
+
+
+def leads_forwards(step: Step, going: str) -> bool:
+    """True for «Neste», «Fullfør» and the buttons of later pages, but for Avslutning, which is
+    always open (people leave early)."""
+    if going == "next":
+        return step is not TERMINATION
+    if going in {"overview", "fetch", TERMINATION.name}:
+        return False
+    return STEPS.index(step_named(going)) > STEPS.index(step)
+
+
+def next_address(public_id: str, step: Step, going: str, saved: Participation | None = None) -> str:
+    """Where a button leads. Going forwards stops at the first page that is not complete."""
+    if going == "overview" or (going == "next" and step is PROGRAMME):
+        return url_for("overview.overview_page")
+    if going in {"fetch", step.name} or (going == "next" and step is TERMINATION):
+        return page_address(public_id, step)
+    wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
+    if wanted is not TERMINATION:
+        participation = saved or find(viewer(), public_id)
+        for between in STEPS[STEPS.index(step) : STEPS.index(wanted)]:
+            if not service.page_of(participation, between).is_complete:
+                return page_address(public_id, between)
+    return page_address(public_id, wanted)

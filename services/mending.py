@@ -1,0 +1,160 @@
+"""Deleting with a reason, and mending what was done by mistake: IMDi restores and reopens (domain, sections 3, 9)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from services.audit import Action, note
+from services.db import now, session, writing
+from services.fields import label_options
+from services.folding import name_words
+from services.history import note_changes
+from services.i18n import N_
+from services.models import Notice, Participation, Status
+from services.participants import NoSuchParticipant, NotAllowed, find, locked
+from services.registration import name_key
+from services.viewer import Right, Viewer, visible_to
+
+DELETION_REASONS = label_options(
+    ("mistake", N_("Registrert ved en feil")),
+    ("not_joining", N_("Skal ikke være med likevel")),
+    ("duplicate", N_("Dobbeltregistrert")),
+    ("other", N_("Annet")),
+)
+LONGEST_REASON = 200
+
+
+class RunsElsewhere(Exception):  # noqa: N818 - says what is the case
+    """The person is in a programme again meanwhile, so there cannot be another running participation."""
+
+
+def delete(viewer: Viewer, public_id: str, *, reason: str, text: str = "") -> None:
+    """Delete a participation: it is gone for the municipality, and marked for IMDi (guide 3.9).
+
+    `reason` is a code of `DELETION_REASONS`, `text` says more. Raises `NoSuchParticipant`, `NotAllowed`.
+    """
+    with writing() as work:
+        participation = locked(work, viewer, public_id)
+        participation.deleted_at = now()
+        participation.deleted_by = viewer.username
+        participation.deleted_reason, participation.deleted_reason_text = reason, text or None
+        participation.version += 1
+        note_changes(participation, viewer.username, [("deleted", None, {"reason": reason, "text": text})])
+        note(Action.DELETE, user_id=viewer.user_id, participation=participation.id, detail={"reason": reason})
+
+
+def may_restore(viewer: Viewer, participation: Participation) -> bool:
+    """True for an IMDi-administrator and a deleted participant."""
+    return viewer.can(Right.MEND) and participation.deleted_at is not None
+
+
+def may_reopen(viewer: Viewer, participation: Participation) -> bool:
+    """True for an IMDi-administrator and a discharged participant who is not deleted."""
+    is_discharged = participation.status == Status.DISCHARGED and participation.deleted_at is None
+    return viewer.can(Right.MEND) and is_discharged
+
+
+def restore(viewer: Viewer, public_id: str, *, reason: str) -> None:
+    """Undo a deletion; the municipality is told. Raises `NoSuchParticipant`, `NotAllowed`, `RunsElsewhere`."""
+
+    def undelete(participation: Participation) -> None:
+        participation.deleted_at = participation.deleted_by = None
+        participation.deleted_reason = participation.deleted_reason_text = None
+
+    _mend(viewer, public_id, may_restore, undelete, "restored", Action.RESTORE, reason)
+
+
+def reopen(viewer: Viewer, public_id: str, *, reason: str) -> None:
+    """Undo a discharge: the name is back, and she can be changed again; the municipality is told. Raises
+    `NoSuchParticipant`, `NotAllowed`, `RunsElsewhere`."""
+
+    def undischarge(participation: Participation) -> None:
+        name = participation.person.name
+        participation.status = Status.ENDED if participation.end_date else Status.CHANGED
+        participation.name, participation.name_key, participation.name_words = name, name_key(name), name_words(name)
+        participation.discharged_at = participation.discharged_by = None
+
+    _mend(viewer, public_id, may_reopen, undischarge, "reopened", Action.REOPEN, reason)
+
+
+def _mend(
+    viewer: Viewer,
+    public_id: str,
+    may: Callable[[Viewer, Participation], bool],
+    undo: Callable[[Participation], None],
+    what: str,
+    action: Action,
+    reason: str,
+) -> None:
+    try:
+        with writing() as work:
+            participation = find(viewer, public_id)
+            if not may(viewer, participation):
+                raise NotAllowed(public_id)
+            undo(participation)
+            participation.version += 1
+            note_changes(participation, viewer.username, [(what, None, {"text": reason})])
+            note(action, user_id=viewer.user_id, participation=participation.id)
+            work.add(
+                Notice(
+                    municipality_number=participation.municipality_number,
+                    participation_ref=participation.id,
+                    kind=what,
+                    reason=reason,
+                    username=viewer.username,
+                    at=now(),
+                )
+            )
+    except IntegrityError as error:
+        raise RunsElsewhere from error
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice to a municipality: what IMDi has done with which participant, why, and who has read it."""
+
+    id: int
+    public_id: str
+    heading: str
+    kind: str
+    reason: str
+    username: str
+    at: datetime
+    read_at: datetime | None
+    read_by: str | None
+
+
+def notices(viewer: Viewer) -> list[Told]:
+    """What IMDi has told the viewer's municipalities, unread ones first, then the newest."""
+    rows = session().execute(
+        select(Notice, Participation)
+        .join(Participation, Notice.participation_ref == Participation.id)
+        .where(visible_to(viewer))
+        .order_by(Notice.read_at.is_not(None), Notice.at.desc())
+    )
+    return [
+        Told(
+            notice.id,
+            participation.public_id,
+            participation.name or participation.person_id,
+            notice.kind,
+            notice.reason,
+            notice.username,
+            notice.at,
+            notice.read_at,
+            notice.read_by,
+        )
+        for notice, participation in rows
+    ]
+
+
+def mark_read(viewer: Viewer, notice_id: int) -> None:
+    """Note that a notice has been read; the first reader stands. Raises `NoSuchParticipant` for another's."""
+    if notice_id not in {told.id for told in notices(viewer)}:
+        raise NoSuchParticipant(str(notice_id))
+    with writing() as work:
+        unread = (Notice.id == notice_id, Notice.read_at.is_(None))
+        work.execute(update(Notice).where(*unread).values(read_at=now(), read_by=viewer.username))

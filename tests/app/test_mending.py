@@ -1,0 +1,136 @@
+"""Mistakes can be mended: a deletion has a reason, IMDi restores and reopens, and the municipality is told."""
+
+import pytest
+from sqlalchemy import delete
+
+from services.models import Notice, Status
+from tests.app.conftest import House
+from tests.support.client import form_in, text_of, tree_of
+from tests.support.registering import BY_MISTAKE, Office, address, goal_of
+
+BERIT, ADMIN = "berit.bergen", "admin.imdi"
+WHY = "Slettet ved en feil av kommunen"
+
+
+@pytest.fixture
+def office(own_house: House) -> Office:
+    """The caseworkers, and IMDi."""
+    own_house.write(delete(Notice))
+    return Office(own_house.app, own_house.client)
+
+
+def deleted(office: Office, public_id: str, **fill: str) -> None:
+    """Delete her, by the form."""
+    client = office.client_of(BERIT)
+    question = client.get(address(public_id, "slett", "bekreft"))
+    goal_of(client.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE | fill))
+
+
+def mend(office: Office, public_id: str, word: str, button: str, reason: str = WHY) -> str:
+    """What IMDi does by the button on the page of registered data; where that leads."""
+    client = office.client_of(ADMIN)
+    form = client.follow(client.get(address(public_id, "data")), button)
+    assert form.request.path == address(public_id, word)
+    return goal_of(client.submit(form, button=button, fill={"Begrunnelse": reason}))
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_deletion_needs_a_reason(office: Office, partial: bool) -> None:
+    public_id = office.given()
+    client = office.client_of(BERIT)
+    question = client.get(address(public_id, "slett", "bekreft"))
+    answer = client.submit(question, button="Ja, slett deltaker", partial=partial)
+    assert answer.status_code == 422
+    assert tree_of(answer).text(tree_of(answer).by_id["reason-error"]) == "Velg hvorfor deltakeren slettes"
+    other = {"Hvorfor slettes deltakeren?": "Annet"}
+    answer = client.submit(answer, button="Ja, slett deltaker", fill=other, partial=partial)
+    assert answer.status_code == 422
+    assert tree_of(answer).text(tree_of(answer).by_id["text-error"]) == "Beskriv grunnen"
+    long = client.submit(answer, button="Ja, slett deltaker", fill={"Beskriv grunnen": "x" * 201}, partial=partial)
+    assert "Skriv høyst 200 tegn" in text_of(long)
+    assert office.participation(public_id).deleted_at is None
+    goal_of(client.submit(long, button="Ja, slett deltaker", fill={"Beskriv grunnen": "Flyttet"}, partial=partial))
+    found = office.participation(public_id)
+    assert (found.deleted_reason, found.deleted_reason_text) == ("other", "Flyttet")
+    assert "Deltakeren Slettet: Annet. Flyttet" in text_of(office.page(public_id, "historikk", "ida.imdi"))
+
+
+def test_imdi_restores_a_deleted_participant(office: Office) -> None:
+    person = office.someone()
+    public_id = office.given(person)
+    before = office.participation(public_id)
+    deleted(office, public_id)
+    assert office.client_of(BERIT).get(address(public_id, "data")).status_code == 404
+    assert mend(office, public_id, "gjenopprett", "Gjenopprett deltaker") == address(public_id, "data")
+    found = office.participation(public_id)
+    assert (found.deleted_at, found.deleted_by, found.deleted_reason) == (None, None, None)
+    assert (found.status, found.changed_at, found.changed_by) == (before.status, before.changed_at, before.changed_by)
+    assert found.version == before.version + 2
+    assert person.full_name in text_of(office.page(public_id, "person"))
+    history = text_of(office.page(public_id, "historikk"))
+    assert f"admin.imdi Deltakeren Gjenopprettet: {WHY}" in history
+    assert "restore" in [action for action, _detail in office.log(public_id)]
+    told = office.client_of(BERIT).get("/deltakere/meldinger")
+    assert f"{person.full_name} : gjenopprettet {WHY}" in text_of(told)
+
+
+def test_imdi_reopens_a_discharged_participant(office: Office) -> None:
+    person = office.someone()
+    public_id = office.ended(person)
+    goal_of(office.discharge(public_id))
+    receipt = office.client_of(BERIT).get(address(public_id, "kvittering"))
+    assert person.full_name not in text_of(receipt)
+    assert f"Deltaker {office.participation(public_id).person_id} er skrevet ut." in text_of(receipt)
+    assert mend(office, public_id, "gjenapne", "Gjenåpne deltaker") == address(public_id, "data")
+    found = office.participation(public_id)
+    assert (found.status, found.name, found.discharged_at) == (Status.ENDED, person.full_name, None)
+    client = office.client_of(BERIT)
+    assert goal_of(client.get(address(public_id, "kvittering"))) == address(public_id, "avslutning")
+    form = form_in(client.get("/deltakere"), form="liste")
+    assert form is not None
+    goal_of(office.send(public_id, "avslutning", {"Gyldig fravær, dager": "5"}, "Til deltakeroversikten"))
+    goal_of(office.discharge(public_id))
+    assert office.participation(public_id).name == ""
+
+
+def test_who_is_in_a_programme_again_is_not_brought_back(office: Office) -> None:
+    person = office.someone()
+    first = office.given(person)
+    deleted(office, first)
+    goal_of(office.finish(office.begin(person)))
+    client = office.client_of(ADMIN)
+    form = client.get(address(first, "gjenopprett"))
+    refused = client.submit(form, button="Gjenopprett deltaker", fill={"Begrunnelse": WHY})
+    assert refused.status_code == 422
+    assert "Personen er med i Jobbsjansen på nytt" in text_of(refused)
+    assert office.participation(first).deleted_at is not None
+
+
+def test_a_reason_must_be_given_and_pressing_twice_does_no_harm(office: Office) -> None:
+    public_id = office.given()
+    deleted(office, public_id)
+    client = office.client_of(ADMIN)
+    form = client.get(address(public_id, "gjenopprett"))
+    refused = client.submit(form, button="Gjenopprett deltaker")
+    assert refused.status_code == 422
+    assert "Skriv en begrunnelse. Kommunen får se den" in text_of(refused)
+    for _again in range(2):
+        assert goal_of(client.submit(form, button="Gjenopprett deltaker", fill={"Begrunnelse": WHY})) == address(
+            public_id, "data"
+        )
+    assert [row[2] for row in office.changes(public_id)].count("restored") == 1
+
+
+def test_the_municipality_reads_what_it_is_told(office: Office) -> None:
+    public_id = office.given()
+    deleted(office, public_id)
+    mend(office, public_id, "gjenopprett", "Gjenopprett deltaker")
+    client = office.client_of(BERIT)
+    assert "Ingen meldinger" in text_of(office.client_of("kari.oslo").get("/deltakere/meldinger"))
+    page = client.get("/deltakere/meldinger")
+    form = form_in(page, button=f"Merk som lest {office.participation(public_id).name}")
+    stolen = office.client_of("kari.oslo")
+    token = str(form_in(stolen.get("/hjelp"), button="Logg ut").value("csrf_token"))
+    assert stolen.post(form.element.attrib["action"], data={"csrf_token": token}).status_code == 404
+    done = client.submit(form, follow_redirects=True)
+    assert "Lest av berit.bergen" in text_of(done)
