@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
-from app.accounts.views import accounts, load_user
+from app.account_commands import init_account_commands
+from app.accounts import accounts, load_user
 from app.audit_commands import init_audit_commands
 from app.commands import init_commands
 from app.config import PROJECT, BadSetting, Settings, settings_from
@@ -24,6 +25,7 @@ from app.formatting import init_formatting
 from app.health import health
 from app.logs import init_logs
 from app.menu import init_menu
+from app.outgoing import init_outgoing
 from app.oversight.views import oversight
 from app.overview.downloads import downloads
 from app.overview.saved import saved_views
@@ -58,6 +60,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()
     app.extensions["registers"] = connect_registers(settings)
+    init_outgoing(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
@@ -67,6 +70,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)
+    init_account_commands(app)
     init_audit_commands(app)
     init_static(app)
     if settings.trusted_proxies:

@@ -34,7 +34,8 @@ def _settings() -> Settings:
     return found
 
 
-def _need_current_database() -> None:
+def need_current_database() -> None:
+    """End the command if a migration has not been run."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks, too
     if current_app.extensions["alembic"].needs_upgrade():
         raise click.ClickException("The database is not up to date. Run: flask --app wsgi db upgrade")
@@ -58,7 +59,7 @@ def start(info: ScriptInfo) -> None:
 @with_appcontext
 def demo(participants: int, seed: int) -> None:
     """Fill an empty database with demo users and participants."""
-    _need_current_database()
+    need_current_database()
     try:
         filled = fill(participants=participants, seed=seed, accepts=_settings().accepts)
     except NotForRealPeople:
@@ -95,7 +96,7 @@ def registers_refresh(every: int | None) -> None:
 
     Only one process does it at a time, on however many hosts.
     """
-    _need_current_database()
+    need_current_database()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     if every is None:
         _tell_refreshed(refresh_all(app.extensions["registers"]))
@@ -144,7 +145,7 @@ def _serve(settings: Settings) -> None:
 @click.option("--kind", type=click.Choice(PUBLISHED_KINDS), default="ordinary", show_default=True)
 def standins_persons(count: int, kind: str) -> None:
     """Print synthetic persons who are not registered: number, tab, name."""
-    _need_current_database()
+    need_current_database()
     for person in unregistered(count, kind):
         click.echo(f"{person.number}\t{person.full_name}")
 

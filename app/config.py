@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from services.mail import Server, is_address
 from services.registers import Accepts
 
 Environment = Literal["development", "test", "production"]
@@ -37,6 +38,10 @@ class Settings:
     trusted_proxies: int
     faq_url: str
     downloads_per_hour: int
+    public_url: str
+    mail_url: str = field(repr=False)  # may hold a password
+    mail_from: str
+    second_factor: bool
     lookups_per_hour: int
 
     @property
@@ -75,6 +80,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
             raise BadSetting(f"{name} must be set in production")
         return given or default
 
+    second_factor = environ.get("SECOND_FACTOR", "").strip() or ("required" if production else "off")
     settings = Settings(
         environment=environment,  # type: ignore[arg-type]
         secret_key=value("SECRET_KEY", DEVELOPMENT_SECRET),
@@ -89,6 +95,10 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         accepts=_accepts(environ.get("NATIONAL_IDS", "real" if production else "synthetic")),
         trusted_proxies=_whole_number(environ, "TRUSTED_PROXIES", 0, 0, 10),
         downloads_per_hour=_whole_number(environ, "DOWNLOADS_PER_HOUR", 30, 1, 100_000),
+        public_url=_address("PUBLIC_URL", environ.get("PUBLIC_URL", "").strip() or f"http://127.0.0.1:{port}"),
+        mail_url=_mail_url(environ.get("MAIL_URL", "").strip()),
+        mail_from=_mail_from(environ.get("MAIL_FROM", "").strip() or "jobbsjansen.palogging@imdi.no"),
+        second_factor=_second_factor(second_factor),
         lookups_per_hour=_whole_number(environ, "LOOKUPS_PER_HOUR", 60, 1, 100_000),
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
@@ -96,6 +106,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         if environ.get("FLASK_DEBUG", "0").lower() not in {"", "0", "false", "no"}:
             raise BadSetting("FLASK_DEBUG must not be set in production")
         _refuse_in_production(settings)
+        _need_mail_and_factor(settings, environ)
     return settings
 
 
@@ -113,6 +124,17 @@ def _refuse_in_production(settings: Settings) -> None:
             raise BadSetting(f"{name} must be an https address of the real register in production")
     if not settings.maskinporten_key_file.is_file():
         raise BadSetting("MASKINPORTEN_KEY_FILE must name a readable PEM file")
+
+
+def _need_mail_and_factor(settings: Settings, environ: Mapping[str, str]) -> None:
+    if not settings.second_factor:
+        raise BadSetting("SECOND_FACTOR must be required in production")
+    if not settings.mail_url:
+        raise BadSetting("MAIL_URL must be set in production: invitations go out by e-mail (smtp://…)")
+    if not environ.get("PUBLIC_URL", "").strip():
+        raise BadSetting("PUBLIC_URL must be set in production: the address that links in e-mails begin with")
+    if is_local(settings.public_url) or not settings.public_url.startswith("https://"):
+        raise BadSetting("PUBLIC_URL must be the https address that users know the register by in production")
 
 
 def standin_ports(port: int) -> tuple[int, int]:
@@ -137,6 +159,29 @@ def _address(name: str, given: str) -> str:
     if not is_address:
         raise BadSetting(f"{name} must be an http(s) address, not {given!r}")
     return given.rstrip("/")
+
+
+def _mail_url(given: str) -> str:
+    try:
+        if given:
+            Server.at(given)
+    except ValueError:
+        raise BadSetting(
+            "MAIL_URL must be smtp://host:port or smtps://…, with name:password@ before the host if need be"
+        ) from None
+    return given
+
+
+def _mail_from(given: str) -> str:
+    if not is_address(given):
+        raise BadSetting(f"MAIL_FROM must be an e-mail address, not {given!r}")
+    return given
+
+
+def _second_factor(given: str) -> bool:
+    if given not in {"required", "off"}:
+        raise BadSetting(f"SECOND_FACTOR must be required or off, not {given!r}")
+    return given == "required"
 
 
 def _accepts(given: str) -> Accepts:

@@ -1,4 +1,4 @@
-"""Users: passwords, the sessions of their visits, and the viewer that the register asks for."""
+"""Users: signing in, the sessions of their visits, and the viewer that the register asks for."""
 
 import hashlib
 import re
@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session
 
+from services import passwords, second_factor, throttle
 from services.audit import Action, note
 from services.db import now, read, session, writing
 from services.models import Municipality, RoleGrant, User, UserSession
-from services.norwegian_order import sort_key
+from services.vault import Vault
 from services.viewer import Place, Role, Viewer
 
 IDLE = timedelta(minutes=30)
@@ -24,33 +23,50 @@ ABSOLUTE = timedelta(hours=12)
 ANONYMOUS = timedelta(hours=1)  # before sign-in a session holds only what protects the form
 _SEEN_STEP = timedelta(minutes=1)  # how often a visit's «last seen» is written
 
-_hasher = PasswordHasher()
-# Verified for unknown users too, so that the time tells nothing.
-_DECOY = _hasher.hash(secrets.token_hex(16))
 
+def check_password(vault: Vault, username: str, password: str, *, address: str) -> int | None:
+    """The user's id if name and password fit and she is not blocked. A failure is logged.
 
-def hash_password(password: str) -> str:
-    """The Argon2id hash to store."""
-    return _hasher.hash(password)
-
-
-def authenticate(username: str, password: str) -> int | None:
-    """The user's id if name and password fit and she is not blocked; the attempt is logged."""
+    `address`: where the question comes from. Raises `TooFast` when it comes too soon after failures.
+    """
     typed = username.strip().lower()
-    known = select(User).where(User.username == typed)
-    user = session().scalar(known) if re.fullmatch(r"[\w.@+-]{1,60}", typed) else None
-    user_id, stored = (user.id, user.password_hash) if user and not user.blocked_at else (None, None)
+    counted = throttle.count(vault, (throttle.PASSWORD, f"{typed[:200]} {address}"), (throttle.ADDRESS, address))
+    known = select(User.id, User.password_hash, User.blocked_at).where(User.username == typed)
+    user = session().execute(known).one_or_none() if re.fullmatch(r"[\w.@+-]{1,60}", typed) else None
     session().rollback()  # no transaction is open while the password is worked on
-    try:
-        _hasher.verify(stored or _DECOY, password)
-        signed_in = user_id if stored else None
-    except (VerificationError, InvalidHashError):
-        signed_in = None
+    is_known = user is not None and not user.blocked_at
+    fits = passwords.is_right(user.password_hash if user and is_known else None, password)
     with writing() as work:
-        if signed_in:
-            work.execute(update(User).where(User.id == signed_in).values(signed_in_at=now()))
-        note(Action.SIGN_IN if signed_in else Action.SIGN_IN_FAILED, user_id=user_id)
-    return signed_in
+        if fits:
+            counted.forgive(work)
+        else:
+            note(Action.SIGN_IN_FAILED, user_id=user.id if user and is_known else None)
+    return user.id if user and fits else None
+
+
+def check_factor(vault: Vault, user_id: int, code: str, *, address: str) -> bool:
+    """True if the code is right (see `second_factor.is_right`). Raises `TooFast` as `check_password`."""
+    pair = (throttle.FACTOR, f"{user_id} {address}")
+    counted = throttle.count(vault, pair, (throttle.FACTOR_ANYWHERE, str(user_id)))
+    is_right = second_factor.is_right(vault, user_id, code)
+    with writing() as work:
+        if is_right:
+            counted.forgive(work)
+        else:
+            note(Action.SIGN_IN_FAILED, user_id=user_id, detail={"step": "factor"})
+    return is_right
+
+
+def note_sign_in(user_id: int) -> None:
+    """Log that she is in, and since when."""
+    with writing() as work:
+        work.execute(update(User).where(User.id == user_id).values(signed_in_at=now()))
+        note(Action.SIGN_IN, user_id=user_id)
+
+
+def password_mark(vault: Vault, user_id: int) -> str:
+    """What changes when her password does: a visit that waits for the second factor holds it."""
+    return vault.digest("password", session().scalar(select(User.password_hash).where(User.id == user_id)))
 
 
 _GRANTED = User.__table__.outerjoin(RoleGrant.__table__, RoleGrant.user_id == User.id).outerjoin(
@@ -92,15 +108,6 @@ def _viewer(grants: Sequence[Any]) -> Viewer | None:
         administers=places(Role.MUNICIPAL_ADMIN),
         sees_protected=user.sees_protected,
     )
-
-
-def users_for(viewer: Viewer) -> list[User]:
-    """The users that the viewer administers: her municipalities', or all for IMDi. By name."""
-    found = select(User).options(selectinload(User.grants).joinedload(RoleGrant.municipality))
-    if not viewer.is_national:
-        own = [place.number for place in viewer.administers]
-        found = found.where(User.grants.any(RoleGrant.municipality_number.in_(own)))
-    return sorted(session().scalars(found), key=lambda user: sort_key(user.name))
 
 
 def _digest(key: str) -> str:
@@ -171,3 +178,11 @@ def end_session(key: str) -> None:
                 | (UserSession.created_at < now() - ABSOLUTE)
             )
         )
+
+
+def end_sessions(work: Session, user_id: int, *, but: str | None = None) -> int:
+    """End the user's visits, but for the one with this key, within the caller's transaction; gives how many."""
+    others = UserSession.user_id == user_id
+    if but is not None:
+        others &= UserSession.key_hash != _digest(but)
+    return len(work.execute(delete(UserSession).where(others).returning(UserSession.key_hash)).all())

@@ -28,6 +28,20 @@ class Action(StrEnum):
     DOWNLOAD = "download"
     SEARCH = "search"
     REFUSED = "refused"
+    # About a user: her id stands in the detail as «user».
+    INVITE = "invite"
+    RESEND = "resend"
+    ACCEPT = "accept"  # the invited has made her user
+    CHANGE_USER = "change_user"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    END_SESSIONS = "end_sessions"
+    PASSWORD_ASKED = "password_asked"  # noqa: S105 - a link to a new one has been sent
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    FACTOR_SET = "factor_set"
+    FACTOR_RESET = "factor_reset"
+    RECOVERY_CODES = "recovery_codes"  # new ones have been made
+    RECOVERY_CODE_USED = "recovery_code_used"
 
 
 _LINE = insert(AccessEntry.__table__)  # type: ignore[arg-type]

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, g
 
 from app.access import public
 from app.web import respond
+from services.users import administrators_for
 
 oversight = Blueprint("oversight", __name__)
 
@@ -14,4 +15,4 @@ oversight = Blueprint("oversight", __name__)
 @public
 def help_page() -> Any:
     """Where to find answers, and whom to ask."""
-    return respond("oversight/help.html")
+    return respond("oversight/help.html", contacts=administrators_for(g.viewer) if g.viewer else [])

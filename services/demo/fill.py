@@ -7,13 +7,13 @@ from random import Random
 from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from services.accounts import hash_password
 from services.db import Base, session, writing
 from services.demo.days import months, night_before
 from services.demo.deal import PER_CAPITA
 from services.demo.rows import MODELS, Maker, Row
 from services.demo.users import PASSWORD, USERS
 from services.models import Municipality, Participation, Person, RoleGrant, User
+from services.passwords import hash_password
 from services.registers import Accepts
 from services.registration import today
 
@@ -65,6 +65,7 @@ def _add_users(work: Session, day: date, password_hash: str) -> None:
             sees_protected=demo.sees_protected,
             is_demo=True,
             created_at=since + timedelta(days=place),
+            activated_at=since + timedelta(days=place),
         )
         numbers = demo.municipality_numbers or (None,)
         user.grants = [RoleGrant(role=demo.role.value, municipality_number=number) for number in numbers]

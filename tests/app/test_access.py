@@ -1,10 +1,11 @@
 """Who gets in where: every rule of the URL map, asked by everyone, as a page and as a fragment.
 
-A new rule belongs into one of the two tables. The words in them:
+A new rule belongs into one of the four tables. The words in them:
 
     200, 403 …  that status
     in          she gets in. POSTs carry a valid token and nothing of use, so what was sent may be refused
     page        200 for a page; it has no fragment, so whoever asks for one is sent to the page
+    dead        410 for a page: a link that does not work; it has no fragment
     on          she is sent on: 303 for a page, 204 with HX-Redirect for a fragment
     sign-in     a page goes to the sign-in page and comes back; a fragment, and what was sent, gets 401
 """
@@ -23,7 +24,7 @@ from werkzeug.test import TestResponse
 
 from app.access import mark_of
 from services.demo import USERS
-from services.models import AccessEntry, Participation, Status
+from services.models import AccessEntry, Participation, Status, User
 from services.viewer import Role
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
 from tests.support.client import CheckedClient, form_in, htmx_headers
@@ -47,7 +48,27 @@ GET  /helse/klar                         200      200         200          200  
 GET  /logg-inn                           200      on          on           on    on
 POST /logg-inn                           in       in          in           in    in
 POST /logg-ut                            sign-in  on          on           on    on
-GET  /brukere                            sign-in  403         page         403   page
+GET  /logg-inn/kode                      on       on          on           on    on
+POST /logg-inn/kode                      on       on          on           on    on
+GET  /logg-inn/oppsett                   on       on          on           on    on
+POST /logg-inn/oppsett                   on       on          on           on    on
+GET  /glemt-passord                      200      200         200          200   200
+POST /glemt-passord                      in       in          in           in    in
+GET  /invitasjon/<token>                 dead     dead        dead         dead  dead
+POST /invitasjon/<token>                 on       on          on           on    on
+GET  /invitasjon/<token>/ny              on       on          on           on    on
+POST /invitasjon/<token>/ny              in       in          in           in    in
+GET  /nytt-passord/<token>               dead     dead        dead         dead  dead
+POST /nytt-passord/<token>               on       on          on           on    on
+GET  /min-bruker                         sign-in  200         200          200   200
+POST /min-bruker                         sign-in  in          in           in    in
+GET  /min-bruker/koder                   sign-in  page        page         page  page
+POST /min-bruker/koder                   sign-in  in          in           in    in
+GET  /brukere                            sign-in  403         200          403   200
+GET  /brukere/sok                        sign-in  403         on           403   on
+POST /brukere/sok                        sign-in  403         in           403   in
+GET  /brukere/ny                         sign-in  403         200          403   200
+POST /brukere/ny                         sign-in  403         in           403   in
 GET  /deltakere                          sign-in  200         403          200   200
 GET  /deltakere/oversikt.csv             sign-in  200         403          200   200
 GET  /deltakere/oversikt.xlsx            sign-in  200         403          200   200
@@ -96,6 +117,14 @@ POST /deltakere/<id>/gjenopprett         sign-in  403         403          403  
 GET  /deltakere/<id>/gjenapne            sign-in  403         403          403   200
 POST /deltakere/<id>/gjenapne            sign-in  403         403          403   in
 """
+# Rules with a user, who is of the caller's own municipality (for IMDi: anybody), of another one, or was never there.
+USER = """
+rule                                     nobody   caseworker  IMDi  own   elsewhere  unknown
+GET  /brukere/<id>                       sign-in  403         403   200   404        404
+POST /brukere/<id>                       sign-in  403         403   in    404        404
+GET  /brukere/<id>/handling              sign-in  403         403   on    404        404
+POST /brukere/<id>/handling              sign-in  403         403   in    404        404
+"""
 STATES = ("own", "elsewhere", "deleted", "discharged", "protected", "unknown")
 # Those who are what another one is already, but for something: only what may differ is asked.
 STATES_FOR = {
@@ -115,7 +144,7 @@ def read_table(text: str) -> Table:
     return {line[0]: dict(zip(lines[0][1:], line[1:], strict=True)) for line in lines[1:]}
 
 
-TABLES = (read_table(PLAIN), read_table(PARTICIPANT), read_table(MENDING))
+TABLES = (read_table(PLAIN), read_table(PARTICIPANT), read_table(MENDING), read_table(USER))
 
 
 def rules_of(app: Flask) -> dict[str, Rule]:
@@ -134,7 +163,7 @@ def unmarked(app: Flask) -> list[str]:
 
 
 def test_every_rule_is_in_the_tables(house: House) -> None:
-    rules, listed = rules_of(house.app), {**TABLES[0], **TABLES[1], **TABLES[2]}
+    rules, listed = rules_of(house.app), {**TABLES[0], **TABLES[1], **TABLES[2], **TABLES[3]}
     missing, gone = sorted(rules.keys() - listed.keys()), sorted(listed.keys() - rules.keys())
     assert not missing, f"add to a table of {__file__} who may call {missing}, with which answer"
     assert not gone, f"remove from the tables of {__file__}, there is no such rule any more: {gone}"
@@ -178,7 +207,11 @@ class Call:
     def fault(self, answer: TestResponse) -> str | None:
         """What is wrong with the answer, if anything is."""
         outcome = self._outcome(answer)
-        allowed = {"page": {"on" if self.partial else "200"}, "in": {"200", "on", "400", "422"}}
+        allowed = {
+            "page": {"on" if self.partial else "200"},
+            "in": {"200", "on", "400", "422"},
+            "dead": {"on" if self.partial else "410"},
+        }
         if outcome in allowed.get(self.wanted, {self.wanted}):
             return None
         how = "fragment" if self.partial else "page"
@@ -193,6 +226,10 @@ class Call:
         if answer.status_code == 401 and (self.partial or self.method == "POST"):
             return "sign-in"
         return str(answer.status_code)
+
+
+# Rules that end the visit or are slow on purpose, so only a visitor tries them here.
+ONCE = {"POST /logg-ut", "POST /logg-inn", "POST /min-bruker", "POST /invitasjon/<token>/ny"}
 
 
 def _cell(row: dict[str, str], username: str | None, state: str) -> str:
@@ -255,8 +292,8 @@ def test_rules_without_a_participant(own_house: House, username: str | None) -> 
     client, faults = own_house.client(username), []
     token = _token(client) if username else _sign_in_token(client)
     for call in _plain_calls(username):
-        if call.rule in {"POST /logg-ut", "POST /logg-inn"} and username:
-            continue  # it ends the visit, or is slow on purpose; see test_sign_in
+        if call.rule in ONCE and username:
+            continue
         faults.append(call.fault(call.send(client, token)))
     assert not any(faults), "\n".join(filter(None, faults))
 
@@ -338,6 +375,23 @@ def test_a_refused_view_is_logged(own_house: House) -> None:
     own_house.client("berit.bergen").get("/brukere")
     details = [detail for _user, _participation, detail in _refusals(own_house)[before:]]
     assert details == [{"view": "overview.overview_page"}, {"view": "accounts.users"}]
+
+
+@pytest.mark.parametrize("username", EVERYONE, ids=lambda name: name or "nobody")
+def test_rules_with_a_user(own_house: House, username: str | None) -> None:
+    client, faults = own_house.client(username), []
+    token = _token(client) if username else _sign_in_token(client)
+    role = demo_user(username).role if username else None
+    ids = dict(tuple(row) for row in own_house.ask(select(User.username, User.id)))
+    states = {"own": ids["berit.bergen"], "elsewhere": ids["kari.oslo"], "unknown": 999_999}
+    for (rule, row), state, partial in product(TABLES[3].items(), states, (False, True)):
+        address = rule.partition(" ")[2].replace("<id>", str(states[state]))
+        heading = {Role.MUNICIPAL_ADMIN: state, Role.IMDI_ADMIN: "unknown" if state == "unknown" else "own"}.get(
+            role, {None: "nobody", Role.IMDI_READER: "IMDi"}.get(role, "caseworker")
+        )
+        call = Call(rule, address, row[heading], partial)
+        faults.append(call.fault(call.send(client, token)))
+    assert not any(faults), "\n".join(filter(None, faults))
 
 
 def test_what_is_logged_is_ids_and_codes(own_house: House) -> None:

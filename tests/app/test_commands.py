@@ -88,6 +88,8 @@ def test_production_knows_no_made_up_persons(
         "FREG_URL": "https://freg.example.org",
         "MASKINPORTEN_URL": "https://maskinporten.example.org",
         "PAD_URL": "https://pad.example.org",
+        "MAIL_URL": "smtp://mail.example.org",
+        "PUBLIC_URL": "https://register.example.org",
     }
     with running_app(settings | production) as app:
         result = run(app, *words)

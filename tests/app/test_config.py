@@ -26,6 +26,8 @@ def production(tmp_path: Path) -> dict[str, str]:
         "MASKINPORTEN_KEY_FILE": str(key),
         "MASKINPORTEN_KEY_ID": "key-1",
         "PAD_URL": REGISTER,
+        "MAIL_URL": "smtp://register:secret@mail.example.org:587",
+        "PUBLIC_URL": REGISTER,
     }
 
 
@@ -34,6 +36,9 @@ def test_production_with_all_that_it_needs(production: dict[str, str]) -> None:
     assert settings.in_production
     assert settings.accepts == "real"
     assert not settings.uses_standins
+    assert settings.second_factor
+    assert settings.mail_from == "jobbsjansen.palogging@imdi.no"
+    assert "secret" not in repr(settings)
     assert settings.database_url == "postgresql+psycopg://register@db.example.org/register"
 
 
@@ -46,6 +51,8 @@ NEEDED = (
     "MASKINPORTEN_KEY_FILE",
     "MASKINPORTEN_KEY_ID",
     "PAD_URL",
+    "MAIL_URL",
+    "PUBLIC_URL",
 )
 
 
@@ -64,6 +71,9 @@ REFUSED = [
     ("NATIONAL_IDS", "synthetic"),
     ("NATIONAL_IDS", "both"),
     ("MASKINPORTEN_KEY_FILE", "/no/such/file.pem"),
+    ("SECOND_FACTOR", "off"),
+    ("PUBLIC_URL", "http://register.example.org"),
+    ("PUBLIC_URL", "https://127.0.0.1"),
     ("FLASK_DEBUG", "1"),
     ("FLASK_DEBUG", "true"),
     *(
@@ -107,6 +117,13 @@ BAD = [
     ("PAD_URL", "https://[bad"),
     ("MASKINPORTEN_URL", "https://register.example.org:port/"),
     ("NATIONAL_IDS", "Real"),
+    ("SECOND_FACTOR", "on"),
+    ("MAIL_URL", "mail.example.org"),
+    ("MAIL_URL", "http://mail.example.org"),
+    ("MAIL_URL", "smtp://"),
+    ("MAIL_URL", "smtp://mail:port"),
+    ("MAIL_FROM", "Registeret"),
+    ("PUBLIC_URL", "register.example.org"),
 ]
 
 

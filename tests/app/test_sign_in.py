@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 from werkzeug.test import TestResponse
 
-from app.accounts.views import own_address
+from app.accounts.blueprint import own_address
 from services.accounts import ABSOLUTE, ANONYMOUS, IDLE
 from services.db import now
 from services.demo import PASSWORD
@@ -186,6 +186,7 @@ def production(databases: Any, settings: dict[str, str], tmp_path: Path) -> Iter
     load_or_create_key(tmp_path / "key.pem")
     address = databases.filled("sqlite")
     more = {"APP_ENV": "production", "DATABASE_URL": address, "MASKINPORTEN_KEY_FILE": str(tmp_path / "key.pem")}
+    more |= {"MAIL_URL": "smtp://mail.example.org", "PUBLIC_URL": "https://register.example.org"}
     outside = dict.fromkeys(("FREG_URL", "MASKINPORTEN_URL", "PAD_URL"), "https://register.example.org")
     with running_app({**settings, **more, **outside}) as app:
         app.test_client_class = CheckedClient

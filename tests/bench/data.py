@@ -22,12 +22,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.types import TypeEngine
 
-from services.accounts import hash_password
 from services.db import Base, now, writing
 from services.demo import PASSWORD, fill
 from services.demo.rows import MODELS
 from services.folkeregisteret.keys import load_or_create_key
 from services.models import RoleGrant, User
+from services.passwords import hash_password
 from services.registration import today
 from services.viewer import Role
 from tests.bench.rows import TRONDHEIM, Batch, Copies, Encode, Table, five
@@ -156,6 +156,7 @@ def _caseworker(username: str, numbers: tuple[str, ...], password_hash: str) -> 
         password_hash=password_hash,
         is_demo=True,
         created_at=now(),
+        activated_at=now(),
         grants=grants,
     )
 

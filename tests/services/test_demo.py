@@ -34,6 +34,7 @@ from services.registration import (
 )
 from services.saving import obstacles
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS
+from services.vault import Vault
 from services.viewer import Right, Role
 from tests.support.databases import DIALECTS, SQLITE, Databases, running_app
 
@@ -249,7 +250,7 @@ def test_users_of_the_contract() -> None:
     assert not viewers["admin.bergen"].can(Right.READ)
     assert viewers["ida.imdi"].roles == {Role.IMDI_READER}
     assert viewers["admin.imdi"].roles == {Role.IMDI_ADMIN}
-    assert accounts.authenticate("berit.bergen", PASSWORD) is not None
+    assert accounts.check_password(Vault("any"), "berit.bergen", PASSWORD, address="127.0.0.1") is not None
 
 
 @pytest.mark.usefixtures("services_context")

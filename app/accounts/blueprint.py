@@ -1,0 +1,86 @@
+"""The blueprint that all views of this package hang on, and what they share."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request, session, url_for
+from flask_login import UserMixin
+
+from app.errors import error_answer
+from services.i18n import gettext as _
+from services.i18n import ngettext
+from services.saved_views import start_view
+from services.throttle import TooFast
+from services.users import NoSuchUser, NotYours
+from services.viewer import Right, Viewer
+
+accounts = Blueprint("accounts", __name__)
+_LONGEST_ADDRESS = 2000
+
+
+class SignedIn(UserMixin):
+    """Flask-Login's user: holds the viewer, nothing else."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    def get_id(self) -> str:
+        """The user's id, as Flask-Login stores it in the session."""
+        return str(self.viewer.user_id)
+
+
+def load_user(user_id: str) -> SignedIn | None:
+    """The signed-in user of a visit, unless she has been blocked meanwhile. She was read together with it."""
+    found: Viewer | None = session.viewer  # type: ignore[attr-defined]
+    return SignedIn(found) if found and str(found.user_id) == user_id else None
+
+
+def start_page(of: Viewer) -> str:
+    """Where a user begins: with the view of the list that she has chosen for it, or the whole list; those who only
+    administer with the users; those who have no role (any more) with the help."""
+    if of.can(Right.READ):
+        view = start_view(of)
+        return url_for("overview.overview_page") + (f"?{view.query}" if view and view.query else "")
+    return url_for("accounts.users" if of.can(Right.SEE_USERS) else "oversight.help_page")
+
+
+def own_address(target: str) -> str:
+    """The address if it is one of ours to go on to after sign-in, else ''."""
+    inside = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if inside and target.isprintable() and 1 < len(target) <= _LONGEST_ADDRESS else ""
+
+
+def given(name: str, *, longest: int = 1000) -> str:
+    """What was sent in a field, '' if nothing or far too much."""
+    text = request.form.get(name, "")
+    return text if len(text) <= longest else ""
+
+
+def sender_address() -> str:
+    """Where the request comes from."""
+    return request.remote_addr or "unknown"
+
+
+def wait_words(problem: TooFast) -> str:
+    """How long to wait before the next try."""
+    text = ngettext(
+        "For mange forsøk. Vent %(n)s sekund og prøv igjen.",
+        "For mange forsøk. Vent %(n)s sekunder og prøv igjen.",
+        problem.seconds,
+    )
+    return text % {"n": problem.seconds}
+
+
+@accounts.errorhandler(NoSuchUser)
+def _no_user(_error: NoSuchUser) -> Any:
+    return error_answer(404, (_("Siden finnes ikke"), _("Adressen er feil, eller brukeren finnes ikke hos deg.")))
+
+
+@accounts.errorhandler(NotYours)
+def _not_yours(_error: NotYours) -> Any:
+    words = _("Dette kan du ikke gjøre med brukeren"), _("Ta kontakt med IMDi: jobbsjansen.palogging@imdi.no")
+    return error_answer(403, words)
+
+
+@accounts.errorhandler(TooFast)
+def _too_fast(problem: TooFast) -> Response:
+    return error_answer(429, (_("For mange forsøk"), wait_words(problem)))

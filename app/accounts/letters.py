@@ -1,0 +1,123 @@
+"""The e-mails: what stands in them, in bokmål and in nynorsk in one and the same message."""
+
+from dataclasses import dataclass
+
+from flask import current_app, render_template
+
+from services.invitations import Letters
+from services.mail import Letter
+from services.models import User
+
+HELP_ADDRESS = "jobbsjansen.palogging@imdi.no"
+
+
+@dataclass(frozen=True)
+class _Version:
+    """The letter in one language."""
+
+    language: str
+    greeting: str
+    paragraphs: tuple[str, ...]
+    closing: str
+
+
+def _letter(subject: str, user: User, bokmal: tuple[str, ...], nynorsk: tuple[str, ...], link: str = "") -> Letter:
+    versions = (
+        _Version("nb", f"Hei, {user.name}!", bokmal, f"Trenger du hjelp til pålogging? Skriv til {HELP_ADDRESS}."),
+        _Version("nn", f"Hei, {user.name}!", nynorsk, f"Treng du hjelp til pålogging? Skriv til {HELP_ADDRESS}."),
+    )
+    return Letter(
+        subject=subject,
+        text=render_template("accounts/letter.txt", versions=versions, link=link),
+        html=render_template("accounts/letter.html", subject=subject, versions=versions, link=link),
+    )
+
+
+def _address(endpoint: str, **values: str) -> str:
+    """The whole address of a page. It begins with PUBLIC_URL: what a request says of its host is not believed."""
+    path = current_app.url_map.bind("localhost").build(endpoint, values)
+    return f"{current_app.config['SETTINGS'].public_url}{path}"
+
+
+def invitation(user: User, token: str) -> Letter:
+    """To one who shall make her user."""
+    return _letter(
+        "Invitasjon til Jobbsjanseregisteret",
+        user,
+        (
+            "Du er invitert til Jobbsjanseregisteret. Åpne lenken under, og lag brukernavn og passord.",
+            "Lenken virker én gang, og i 72 timer. Er den for gammel, kan du be om en ny på siden den åpner.",
+        ),
+        (
+            "Du er invitert til Jobbsjanseregisteret. Opne lenkja under, og lag brukarnamn og passord.",
+            "Lenkja verkar éin gong, og i 72 timar. Er ho for gammal, kan du be om ei ny på sida ho opnar.",
+        ),
+        _address("accounts.invitation", token=token),
+    )
+
+
+def known(user: User) -> Letter:
+    """To one who has a user and has been given another role."""
+    return _letter(
+        "Ny tilgang i Jobbsjanseregisteret",
+        user,
+        ("Du har fått en ny tilgang i Jobbsjanseregisteret. Logg inn som du pleier.",),
+        ("Du har fått ein ny tilgang i Jobbsjanseregisteret. Logg inn som du pleier.",),
+        _address("accounts.sign_in"),
+    )
+
+
+INVITING = Letters(invitation=invitation, known=known)
+
+
+def reset(user: User, token: str) -> Letter:
+    """To one who has forgotten her password."""
+    return _letter(
+        "Nytt passord i Jobbsjanseregisteret",
+        user,
+        (
+            f"Noen, trolig du, har bedt om nytt passord for brukeren {user.username}. Åpne lenken under, og velg det.",
+            "Lenken virker én gang, og i 72 timer. Har du ikke bedt om den, trenger du ikke gjøre noe.",
+        ),
+        (
+            f"Nokon, truleg du, har bede om nytt passord for brukaren {user.username}. Opne lenkja under, og vel det.",
+            "Lenkja verkar éin gong, og i 72 timar. Har du ikkje bede om ho, treng du ikkje gjere noko.",
+        ),
+        _address("accounts.reset", token=token),
+    )
+
+
+def password_changed(user: User) -> Letter:
+    """After she has changed her password."""
+    return _letter(
+        "Passordet i Jobbsjanseregisteret er endret",
+        user,
+        ("Passordet ditt er endret, og du er logget ut alle andre steder. Var det ikke deg, ta kontakt med en gang.",),
+        ("Passordet ditt er endra, og du er logga ut alle andre stader. Var det ikkje deg, ta kontakt med ein gong.",),
+    )
+
+
+def moved(user: User) -> Letter:
+    """To the old address, when another one is put in its place."""
+    return _letter(
+        "E-postadressen i Jobbsjanseregisteret er endret",
+        user,
+        ("Brukeren din har fått en annen e-postadresse. Er det feil, ta kontakt med en gang.",),
+        ("Brukaren din har fått ei anna e-postadresse. Er det feil, ta kontakt med ein gong.",),
+    )
+
+
+def factor_reset(user: User) -> Letter:
+    """When the administrator has taken her second factor away."""
+    return _letter(
+        "Ny kode-app i Jobbsjanseregisteret",
+        user,
+        (
+            "Engangskodene dine er nullstilt. Neste gang du logger inn, setter du opp kode-appen på nytt.",
+            "Har du ikke bedt om det, ta kontakt med en gang.",
+        ),
+        (
+            "Eingongskodane dine er nullstilte. Neste gong du loggar inn, set du opp kode-appen på nytt.",
+            "Har du ikkje bede om det, ta kontakt med ein gong.",
+        ),
+    )

@@ -1,0 +1,122 @@
+"""What the links in e-mails lead to: making one's user, and a new password.
+
+Opening a link only looks: mail filters open links, too. It is used up when its form is sent.
+"""
+
+from typing import Any
+
+from flask import flash, url_for
+from werkzeug.wrappers import Response
+
+from app.access import public
+from app.accounts import letters
+from app.accounts.blueprint import accounts, given, sender_address
+from app.accounts.password import choice_fault
+from app.accounts.sign_in import after_password
+from app.outgoing import outbox
+from app.web import redirect_to, respond
+from services import invitations, new_passwords
+from services.i18n import gettext as _
+from services.links import DeadLink, Purpose, user_of
+from services.models import User
+
+Errors = dict[str, str]
+
+
+@accounts.get("/invitasjon/<token>")
+@public
+def invitation(token: str) -> Any:
+    """The form with which an invited makes her user."""
+    try:
+        user = user_of(token, Purpose.INVITE)
+    except DeadLink:
+        return respond("accounts/dead_link.html", status=410, token=token)
+    return _invitation_page(token, user, invitations.suggested_username(user.name), {})
+
+
+def _invitation_page(token: str, user: User, username: str, errors: Errors) -> Response:
+    return respond(
+        "accounts/invitation.html",
+        "accounts/invitation_form.html",
+        status=422 if errors else 200,
+        token=token,
+        user=user,
+        username=username,
+        errors=errors,
+    )
+
+
+@accounts.post("/invitasjon/<token>")
+@public
+def invitation_submit(token: str) -> Any:
+    """Make the user, and go on as after signing in; or the form again."""
+    try:
+        user = user_of(token, Purpose.INVITE)
+        username, password = invitations.username_form(given("username")), given("password")
+        errors = choice_fault(password, given("repeated"), (user.name, user.email, username))
+        if not invitations.is_username(username):
+            errors = {
+                "username": _("Bruk 3 til 60 tegn: bokstaver, tall, punktum og bindestrek, bokstav først."),
+                **errors,
+            }
+        if not errors:
+            return after_password(invitations.accept(token, username=username, password=password))
+    except DeadLink:
+        return redirect_to(url_for("accounts.invitation", token=token))
+    except invitations.UsernameTaken:
+        errors = {"username": _("Brukernavnet er opptatt. Velg et annet.")}
+    return _invitation_page(token, user, username, errors)
+
+
+@accounts.post("/invitasjon/<token>/ny")
+@public
+def invitation_anew(token: str) -> Response:
+    """Send a new link to where the dead one went, and say the same whatever it was."""
+    invitations.ask_anew(token, address=sender_address(), outbox=outbox(), letter=letters.invitation)
+    flash(
+        _("Er invitasjonen fortsatt ubrukt, kommer det straks en ny e-post. Se også i søppelpost (spam)."),
+        "success",
+    )
+    return redirect_to(url_for("accounts.invitation", token=token))
+
+
+@accounts.get("/invitasjon/<token>/ny")
+@public
+def invitation_anew_page(token: str) -> Response:
+    """Whoever reloads the answer comes to the link itself."""
+    return redirect_to(url_for("accounts.invitation", token=token))
+
+
+@accounts.get("/nytt-passord/<token>")
+@public
+def reset(token: str) -> Any:
+    """The form with which she chooses a new password."""
+    try:
+        return _reset_page(token, user_of(token, Purpose.RESET), {})
+    except DeadLink:
+        return respond("accounts/dead_reset.html", status=410)
+
+
+def _reset_page(token: str, user: User, errors: Errors) -> Response:
+    return respond(
+        "accounts/reset.html",
+        "accounts/reset_form.html",
+        status=422 if errors else 200,
+        token=token,
+        username=user.username,
+        errors=errors,
+    )
+
+
+@accounts.post("/nytt-passord/<token>")
+@public
+def reset_submit(token: str) -> Any:
+    """Give her the new password, and go on as after signing in; or the form again."""
+    try:
+        user = user_of(token, Purpose.RESET)
+        errors = choice_fault(given("password"), given("repeated"), (user.name, user.email, user.username or ""))
+        if errors:
+            return _reset_page(token, user, errors)
+        return after_password(new_passwords.by_link(token, given("password")))
+    except DeadLink:
+        return redirect_to(url_for("accounts.reset", token=token))

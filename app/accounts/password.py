@@ -1,0 +1,95 @@
+"""Forgotten passwords, and the user's own page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import flash, session, url_for
+from werkzeug.wrappers import Response
+
+from app.access import public, signed_in, viewer
+from app.accounts import letters
+from app.accounts.blueprint import accounts, given, sender_address, wait_words
+from app.outgoing import outbox, vault
+from app.web import redirect_to, respond
+from services import accounts as service
+from services import new_passwords, second_factor
+from services.i18n import gettext as _
+from services.password_rules import fault_of, normalised
+from services.throttle import TooFast
+
+
+def choice_fault(password: str, repeated: str, about_user: Sequence[str]) -> dict[str, str]:
+    """What is wrong with a newly chosen password, by field."""
+    if fault := fault_of(password, about_user=about_user):
+        return {"password": fault}
+    if normalised(repeated) != normalised(password):
+        return {"repeated": _("De to passordene er ikke like.")}
+    return {}
+
+
+@accounts.get("/glemt-passord")
+@public
+def forgotten() -> Any:
+    """Ask for a link to a new password."""
+    return _forgotten_page()
+
+
+def _forgotten_page(*, error: str = "", asked: bool = False, status: int = 200) -> Response:
+    return respond("accounts/forgotten.html", "accounts/forgotten_form.html", error=error, asked=asked, status=status)
+
+
+@accounts.post("/glemt-passord")
+@public
+def forgotten_submit() -> Any:
+    """Send a link if there is such a user, and say the same if there is not."""
+    whom = given("whom")
+    if not whom.strip():
+        return _forgotten_page(error=_("Skriv brukernavnet eller e-postadressen din."), status=422)
+    try:
+        new_passwords.ask(
+            whom,
+            address=sender_address(),
+            outbox=outbox(),
+            invitation=letters.invitation,
+            reset=letters.reset,
+        )
+    except TooFast as problem:
+        return _forgotten_page(error=wait_words(problem), status=429)
+    return _forgotten_page(asked=True)
+
+
+@accounts.get("/min-bruker")
+@signed_in
+def own_page() -> Any:
+    """What the user may change about herself."""
+    return _own_page({})
+
+
+def _own_page(errors: dict[str, str], status: int = 200) -> Response:
+    return respond(
+        "accounts/own_page.html",
+        "accounts/own_password_form.html",
+        status=status,
+        errors=errors,
+        has_factor=second_factor.is_set(viewer().user_id),
+    )
+
+
+@accounts.post("/min-bruker")
+@signed_in
+def own_password_submit() -> Any:
+    """Change the password: the present one is asked for, and other visits end."""
+    who = viewer()
+    try:
+        user_id = service.check_password(vault(), who.username, given("present"), address=sender_address())
+    except TooFast as problem:
+        return _own_page({"present": wait_words(problem)}, 429)
+    if user_id != who.user_id:
+        return _own_page({"present": _("Passordet er feil.")}, 422)
+    errors = choice_fault(given("password"), given("repeated"), (who.name, who.username))
+    if errors:
+        return _own_page(errors, 422)
+    key: str | None = session.key  # type: ignore[attr-defined]
+    new_passwords.by_herself(who, given("password"), this_session=key, outbox=outbox(), letter=letters.password_changed)
+    flash(_("Passordet er endret. Du er logget ut alle andre steder."), "success")
+    return redirect_to(url_for("accounts.own_page"))

@@ -1,0 +1,131 @@
+"""The second step of signing in: a code from the telephone, or setting that up; and the recovery codes."""
+
+from typing import Any
+
+from flask import flash, request, session, url_for
+
+from app.access import public, signed_in, viewer
+from app.accounts.blueprint import accounts, given, own_address, sender_address, start_page, wait_words
+from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
+from app.errors import error_answer
+from app.outgoing import vault
+from app.web import is_partial, redirect_to, respond
+from services import accounts as service
+from services import second_factor as factor
+from services.i18n import N_
+from services.i18n import gettext as _
+from services.throttle import TooFast
+
+_WRONG = N_("Koden er feil eller brukt. Vent på neste kode i appen, og skriv den.")
+_CODES, _AFTER = "recovery_codes", "after_codes"
+
+
+@accounts.get("/logg-inn/kode")
+@public
+def code_page() -> Any:
+    """Ask for the code."""
+    return _code_page("accounts/code_form.html") if halfway() else begin_anew()
+
+
+def _code_page(fragment: str, error: str = "", status: int = 200) -> Any:
+    return respond("accounts/code.html", fragment, error=error, status=status)
+
+
+@accounts.post("/logg-inn/kode")
+@public
+def code_submit() -> Any:
+    """Take the code: in, or the page again."""
+    who = halfway()
+    if who is None:
+        return begin_anew()
+    fragment = "accounts/code_dialog.html" if who.kept_for else "accounts/code_form.html"
+    try:
+        is_right = service.check_factor(vault(), who.user_id, given("code"), address=sender_address())
+    except TooFast as problem:
+        return _code_page(fragment, wait_words(problem), 429)
+    if not is_right:
+        return _code_page(fragment, _(_WRONG), 422)
+    return let_in(who.user_id, who.target, who.kept_for if is_partial() else "")
+
+
+@accounts.get("/logg-inn/oppsett")
+@public
+def set_up_page() -> Any:
+    """Show the secret for the telephone, as a picture and as text."""
+    who = halfway()
+    if who is None or factor.is_set(who.user_id):
+        return begin_anew()
+    return _set_up_page(who)
+
+
+def _set_up_page(who: Halfway, error: str = "", status: int = 200) -> Any:
+    secret = _secret(who)
+    found = service.viewer_of(who.user_id)
+    return respond(
+        "accounts/set_up.html",
+        "accounts/set_up_form.html",
+        status=status,
+        error=error,
+        secret=factor.in_groups(secret),
+        picture=factor.picture(secret, found.username if found else ""),
+    )
+
+
+def _secret(who: Halfway) -> str:
+    """The secret that this visit offers; it stays the same until it is used, so that a reload does no harm."""
+    purpose = f"totp offered {who.user_id}"
+    if "secret" not in session:
+        session["secret"] = vault().seal(factor.new_secret(), purpose)
+    return vault().open(session["secret"], purpose)
+
+
+@accounts.post("/logg-inn/oppsett")
+@public
+def set_up_submit() -> Any:
+    """Take the first code of the telephone: in, with recovery codes to keep."""
+    who = halfway()
+    if who is None or factor.is_set(who.user_id) or "secret" not in session:
+        return begin_anew()
+    codes = factor.begin_with(vault(), who.user_id, _secret(who), given("code"))
+    if codes is None:
+        return _set_up_page(who, _(_WRONG), 422)
+    answer = let_in(who.user_id)
+    if "_user_id" not in session:  # blocked this very moment
+        return answer
+    _keep(codes, who.target)
+    return redirect_to(url_for("accounts.recovery_codes"))
+
+
+def _keep(codes: list[str], target: str) -> None:
+    """Keep the codes for the page that shows them, until she says that she has stored them."""
+    session[_CODES] = vault().seal(" ".join(codes), "recovery codes shown")
+    session[_AFTER] = target
+
+
+@accounts.get("/min-bruker/koder")
+@signed_in
+def recovery_codes() -> Any:
+    """New recovery codes, or how many are left."""
+    kept = session.get(_CODES)
+    return respond(
+        "accounts/recovery_codes.html",
+        codes=vault().open(kept, "recovery codes shown").split() if kept else [],
+        left=factor.codes_left(viewer().user_id),
+        is_set=factor.is_set(viewer().user_id),
+    )
+
+
+@accounts.post("/min-bruker/koder")
+@signed_in
+def recovery_codes_submit() -> Any:
+    """«Jeg har tatt vare på kodene»: they are not shown again. «Lag nye koder»: with a code of the telephone."""
+    if request.form.get("go") == "lagret":
+        session.pop(_CODES, None)
+        return redirect_to(own_address(session.pop(_AFTER, "")) or start_page(viewer()))
+    if request.form.get("go") != "nye" or not factor.is_set(viewer().user_id):
+        return error_answer(400)
+    if service.check_factor(vault(), viewer().user_id, given("code"), address=sender_address()):
+        _keep(factor.renew_recovery_codes(vault(), viewer().user_id), url_for("accounts.own_page"))
+    else:
+        flash(_(_WRONG), "danger")
+    return redirect_to(url_for("accounts.recovery_codes"))

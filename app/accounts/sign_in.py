@@ -1,0 +1,175 @@
+"""Signing in and out: user name and password, then the second factor where it is demanded.
+
+Between the two steps the visit has no user, so it opens nothing; it only knows who may go on to the second step.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, flash, g, make_response, request, session, url_for
+from flask_login import login_user
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from app.access import public, signed_in, viewer
+from app.accounts.blueprint import (
+    SignedIn,
+    accounts,
+    given,
+    own_address,
+    sender_address,
+    start_page,
+    wait_words,
+)
+from app.outgoing import vault
+from app.web import is_partial, redirect_to, respond
+from services import accounts as service
+from services import beginnings, second_factor
+from services.audit import Action, record
+from services.fields import legible
+from services.i18n import gettext as _
+from services.i18n import ngettext
+from services.throttle import TooFast
+from services.viewer import Right
+
+_HALFWAY_SECONDS = 600
+_HALFWAY = "halfway"
+
+
+@accounts.get("/")
+@signed_in
+def start() -> Response:
+    """The way in: the overview, or the users for those who only administer."""
+    if viewer().can(Right.REGISTER) and (number := beginnings.ready(viewer())):
+        words = ngettext(
+            "Navnet er hentet for %(n)s påbegynt registrering. Du finner den under Påbegynte.",
+            "Navnet er hentet for %(n)s påbegynte registreringer. Du finner dem under Påbegynte.",
+            number,
+        )
+        flash(words % {"n": number}, "info")
+    return redirect_to(start_page(viewer()))
+
+
+@accounts.get("/logg-inn")
+@public
+def sign_in() -> Any:
+    """The sign-in page; those who are signed in go on at once."""
+    if g.viewer:
+        return redirect_to(start_page(g.viewer))
+    return _sign_in_page("", request.args.get("neste", ""))
+
+
+def _sign_in_page(username: str, target: str, *, error: str = "", status: int = 200) -> Response:
+    """The page, or the dialog over the page that somebody was working on."""
+    return respond(
+        "accounts/sign_in.html",
+        "accounts/sign_in_dialog.html" if _over_page() else "accounts/sign_in_form.html",
+        status=status,
+        username="".join(character for character in username if character.isprintable()),
+        target=own_address(target),
+        error=error,
+        kept_for=legible(given("kept_for")),
+    )
+
+
+def _over_page() -> bool:
+    """True for the dialog: its page stays, and `kept_for` is the user name of who was signed in there."""
+    return is_partial() and "kept_for" in request.form
+
+
+@accounts.post("/logg-inn")
+@public
+def sign_in_submit() -> Any:
+    """Take user name and password: on to the second step or in, or the page again with one and the same message."""
+    username, target = request.form.get("username", ""), request.form.get("neste", "")
+    try:
+        user_id = service.check_password(vault(), username, given("password"), address=sender_address())
+    except TooFast as problem:
+        return _sign_in_page(username, target, error=wait_words(problem), status=429)
+    if user_id is None:
+        return _sign_in_page(username, target, error=_("Brukernavnet eller passordet er feil."), status=422)
+    return after_password(user_id, target, given("kept_for") if _over_page() else "")
+
+
+def after_password(user_id: int, target: str = "", kept_for: str = "") -> Response:
+    """What comes when the password is known to be right, or has just been chosen: the second step, or in."""
+    if not current_app.config["SETTINGS"].second_factor:
+        return let_in(user_id, target, kept_for)
+    _renew_visit()
+    session[_HALFWAY] = {
+        "user": user_id,
+        "until": time.time() + _HALFWAY_SECONDS,
+        "password": service.password_mark(vault(), user_id),
+        "target": own_address(target),
+        "kept_for": kept_for,
+    }
+    if not second_factor.is_set(user_id):
+        return redirect_to(url_for("accounts.set_up_page"))
+    if kept_for:
+        return respond("accounts/code.html", "accounts/code_dialog.html", error="")
+    return redirect_to(url_for("accounts.code_page"))
+
+
+def _renew_visit() -> None:
+    session.renew()  # type: ignore[attr-defined]
+    g.pop("csrf_token", None)  # it may have been made for the visit before
+
+
+def let_in(user_id: int, target: str = "", kept_for: str = "") -> Response:
+    """Begin a visit of the user under a new key, and go on to where she wanted, or stay on the page that was kept
+    for her."""
+    found = service.viewer_of(user_id)
+    if found is None:  # she has been blocked this very moment
+        return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
+    _renew_visit()
+    login_user(SignedIn(found))
+    service.note_sign_in(user_id)
+    if kept_for and kept_for == found.username:
+        return _back_on_the_page()
+    return redirect_to(own_address(target) or start_page(found))
+
+
+def _back_on_the_page() -> Response:
+    """She is signed in again as before: the page stays, its forms get the new visit's token."""
+    answer = make_response("", 200)
+    answer.headers["HX-Reswap"] = "none"
+    answer.headers["HX-Trigger"] = json.dumps({"innlogget": {"target": "body", "token": generate_csrf()}})
+    return answer
+
+
+@dataclass(frozen=True)
+class Halfway:
+    """Who has given her password in this visit and not yet the second factor, and where she wants to go.
+    `kept_for`: who was signed in on the page under the dialog, if it is one."""
+
+    user_id: int
+    target: str
+    kept_for: str
+
+
+def halfway() -> Halfway | None:
+    """Who stands between the two steps; `None` if nobody does, or not any more: after ten minutes, when she is
+    blocked, or when her password has been changed meanwhile."""
+    kept = session.get(_HALFWAY)
+    if not kept or kept["until"] < time.time() or service.viewer_of(kept["user"]) is None:
+        return None
+    if kept["password"] != service.password_mark(vault(), kept["user"]):
+        return None
+    return Halfway(kept["user"], kept["target"], kept["kept_for"])
+
+
+def begin_anew() -> Response:
+    """Back to the first step."""
+    session.pop(_HALFWAY, None)
+    return redirect_to(url_for("accounts.sign_in"))
+
+
+@accounts.post("/logg-ut")
+@signed_in
+def sign_out() -> Any:
+    """End the visit."""
+    record(Action.SIGN_OUT, viewer=viewer())
+    session.clear()
+    return redirect_to(url_for("accounts.sign_in"))

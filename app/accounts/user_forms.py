@@ -1,0 +1,159 @@
+"""The form about a user, for her invitation and for changes: which fields the viewer gets, and what was typed."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+
+from flask import abort, request
+
+from app.access import viewer
+from app.accounts.blueprint import given
+from services.audit import Action, record
+from services.codes import municipality_names
+from services.fields import legible
+from services.i18n import gettext as _
+from services.mail import is_address
+from services.users import Administered, Details, Grant, grants_of
+from services.viewer import Role
+
+_PERSON = ("name", "email", "phone")
+_OWN_PLACES = "places"  # check boxes of the viewer's own municipalities
+_BY_NAME = {Role.CASEWORKER: "caseworker_in", Role.MUNICIPAL_ADMIN: "admin_in"}  # municipalities as text
+_IMDI_ROLE, _PROTECTED = "imdi_role", "sees_protected"
+_IMDI_ROLES = {"": None, **{role.value: role for role in (Role.IMDI_READER, Role.IMDI_ADMIN)}}
+_BESIDE = {"csrf_token", "version", "go"}
+_LONGEST_NAME = 200
+
+
+@dataclass
+class UserForm:
+    """What stands in the form: `values` as they are shown, `errors` by field. `fields`: those that the viewer
+    gets. `details`, `grants`, `sees_protected`: what it says, `None` for what it does not ask."""
+
+    fields: frozenset[str]
+    values: dict[str, str | list[str]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    details: Details | None = None
+    grants: frozenset[Grant] | None = None
+    sees_protected: bool | None = None
+
+
+def fields_for(one: Administered | None) -> frozenset[str]:
+    """The fields that the viewer gets for a user, or for a new one."""
+    is_national = Role.IMDI_ADMIN in viewer().roles
+    found = set(_PERSON) if one is None or one.governed else set()
+    if one is None or one.user.id != viewer().user_id:
+        found |= {*_BY_NAME.values(), _IMDI_ROLE} if is_national else {_OWN_PLACES}
+        if is_national and one is not None:
+            found.add(_PROTECTED)
+    return frozenset(found)
+
+
+def shown(one: Administered | None = None) -> UserForm:
+    """The form as it is opened."""
+    form = UserForm(fields_for(one))
+    own = [place.number for place in viewer().administers]
+    if one is None:
+        form.values = {_OWN_PLACES: own if len(own) == 1 else []}
+        return form
+    grants = grants_of(one.user)
+    form.values = {name: getattr(one.user, name) for name in _PERSON}
+    form.values[_OWN_PLACES] = [number for role, number in grants if role is Role.CASEWORKER and number in own]
+    for role, name in _BY_NAME.items():
+        form.values[name] = _written(number for held, number in grants if held is role and number)
+    form.values[_IMDI_ROLE] = next((role.value for role, number in grants if number is None), "")
+    form.values[_PROTECTED] = "1" if one.user.sees_protected else ""
+    return form
+
+
+def sent(one: Administered | None = None) -> UserForm:
+    """The form as it was sent. What the viewer may not set is refused with 403, and logged."""
+    form = UserForm(fields_for(one))
+    if set(request.form) - form.fields - _BESIDE:
+        record(Action.REFUSED, viewer=viewer(), detail={"view": request.endpoint, "user": one.user.id if one else None})
+        abort(403)
+    form.values = {name: legible(given(name)) for name in form.fields} | {
+        _OWN_PLACES: request.form.getlist(_OWN_PLACES)
+    }
+    if _PERSON[0] in form.fields:
+        _read_person(form)
+    if _OWN_PLACES in form.fields:
+        _read_own_places(form, one)
+    if _IMDI_ROLE in form.fields:
+        _read_roles(form)
+    if _PROTECTED in form.fields:
+        form.sees_protected = form.values[_PROTECTED] == "1"
+    return form
+
+
+def _read_person(form: UserForm) -> None:
+    name, email, phone = (" ".join(str(form.values[key]).split()) for key in _PERSON)
+    if not 1 < len(name) <= _LONGEST_NAME:
+        form.errors["name"] = _("Skriv navnet.")
+    if not is_address(email):
+        form.errors["email"] = _("Skriv en e-postadresse, slik: navn@kommune.no")
+    if not re.fullmatch(r"\+?[\d ]{5,20}", phone):
+        form.errors["phone"] = _("Skriv telefonnummeret med tall.")
+    form.details = Details(name=name, email=email.lower(), phone=phone)
+
+
+def _read_own_places(form: UserForm, one: Administered | None) -> None:
+    """Municipalities of others in it are caught by the service: they are not hers to give."""
+    form.grants = frozenset((Role.CASEWORKER, number) for number in form.values[_OWN_PLACES])
+    keeps = one is not None and any((Role.CASEWORKER, number) not in _own() for _role, number in one.grants)
+    has_other_role = one is not None and any(role is not Role.CASEWORKER for role, _number in one.grants)
+    if not form.grants and not keeps and not has_other_role:
+        form.errors[_OWN_PLACES] = _("Velg minst én kommune. Skal brukeren ikke ha tilgang lenger, sperr henne.")
+
+
+def _own() -> set[Grant]:
+    return {(Role.CASEWORKER, place.number) for place in viewer().administers}
+
+
+def _read_roles(form: UserForm) -> None:
+    grants: set[Grant] = set()
+    for role, name in _BY_NAME.items():
+        numbers, problem = _places(str(form.values[name]))
+        grants |= {(role, number) for number in numbers}
+        if problem:
+            form.errors[name] = problem
+    if form.values[_IMDI_ROLE] not in _IMDI_ROLES:
+        abort(400)
+    imdi_role = _IMDI_ROLES[str(form.values[_IMDI_ROLE])]
+    if imdi_role and grants:
+        form.errors[_IMDI_ROLE] = _("En bruker hører enten til kommuner eller til IMDi.")
+    elif imdi_role:
+        grants.add((imdi_role, None))
+    elif not grants and not form.errors:
+        form.errors[_BY_NAME[Role.CASEWORKER]] = _("Gi brukeren minst én rolle, eller sperr henne.")
+    form.grants = frozenset(grants)
+
+
+@cache
+def _numbers_by_name() -> dict[str, list[str]]:
+    """By number, by name, and by the name without the county that tells it from another one."""
+    found: dict[str, list[str]] = {}
+    for number, name in municipality_names().items():
+        for key in {number, name.casefold(), name.casefold().partition(" (")[0]}:
+            found.setdefault(key, []).append(number)
+    return found
+
+
+def _places(typed: str) -> tuple[list[str], str]:
+    """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
+    numbers = []
+    for one in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
+        found = _numbers_by_name().get(one.casefold(), [])
+        if len(found) > 1:
+            names = ", ".join(municipality_names()[number] for number in found)
+            return [], _("Flere kommuner heter «%(text)s»: %(names)s") % {"text": one, "names": names}
+        if not found:
+            return [], _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {"text": one}
+        numbers += found
+    return numbers, ""
+
+
+def _written(numbers: Iterable[str]) -> str:
+    """Municipalities as they are typed."""
+    return ", ".join(sorted(municipality_names()[number] for number in numbers))

@@ -1,0 +1,154 @@
+"""The list of users: searched, sorted, in pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import abort, request, url_for
+
+from app.access import viewer
+from app.accounts.blueprint import given
+from services import searches
+from services.fields import legible
+from services.i18n import N_, ngettext
+from services.i18n import gettext as _
+from services.norwegian_order import sort_key
+from services.searches import Kept
+from services.users import Administered, State, all_for
+from services.viewer import Role
+
+_PAGE_SIZE = 50
+_LONGEST_SEARCH = 200
+ROLE_WORDS = {
+    Role.CASEWORKER: N_("Kommunebruker"),
+    Role.MUNICIPAL_ADMIN: N_("Kommuneadministrator"),
+    Role.IMDI_READER: N_("IMDi-bruker"),
+    Role.IMDI_ADMIN: N_("IMDi-administrator"),
+}
+STATE_WORDS = {
+    State.INVITED: (N_("Invitert"), "info"),
+    State.ACTIVE: (N_("Aktiv"), "success"),
+    State.EXPIRED: (N_("Utløpt"), "warning"),
+    State.BLOCKED: (N_("Sperret"), "danger"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A user as she stands in the list."""
+
+    one: Administered
+    places: str
+    roles: str
+    state: str
+    color: str
+
+
+def row_of(one: Administered) -> Row:
+    """The user in words."""
+    word, color = STATE_WORDS[one.state]
+    places = sorted({grant.municipality.name for grant in one.user.grants if grant.municipality}, key=sort_key)
+    roles = [role for role in ROLE_WORDS if any(held is role for held, _number in one.grants)]
+    return Row(one, ", ".join(places), ", ".join(_(ROLE_WORDS[role]) for role in roles), _(word), color)
+
+
+_COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
+    "navn": (N_("Navn"), lambda row: sort_key(row.one.user.name)),
+    "brukernavn": (N_("Brukernavn"), lambda row: sort_key(row.one.user.username or "")),
+    "epost": (N_("E-post"), lambda row: sort_key(row.one.user.email)),
+    "telefon": (N_("Jobbtelefon"), lambda row: row.one.user.phone),
+    "kommuner": (N_("Kommuner"), lambda row: sort_key(row.places)),
+    "rolle": (N_("Rolle"), lambda row: sort_key(row.roles)),
+    "tilstand": (N_("Tilstand"), lambda row: sort_key(row.state)),
+    "innlogget": (
+        N_("Sist innlogget"),
+        lambda row: row.one.user.signed_in_at.isoformat() if row.one.user.signed_in_at else "",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which list: the id of a kept search and its words, the order, the page."""
+
+    search: str = ""
+    words: str = ""
+    column: str = "navn"
+    descending: bool = False
+    page: int = 1
+
+    @property
+    def address(self) -> str:
+        """Where this list stands."""
+        pairs = {
+            "sok": self.search,
+            "sorter": self.column if (self.column, self.descending) != ("navn", False) else "",
+            "retning": "synkende" if self.descending else "",
+            "side": str(self.page) if self.page > 1 else "",
+        }
+        query = urlencode({name: value for name, value in pairs.items() if value})
+        return url_for("accounts.users") + (f"?{query}" if query else "")
+
+
+def from_address() -> Asked:
+    """What the request's address asks for; 400 for what is unknown."""
+    return _read(request.args.to_dict())
+
+
+def _read(pairs: dict[str, str]) -> Asked:
+    column, way, page = pairs.get("sorter", "navn"), pairs.get("retning", ""), pairs.get("side", "1")
+    is_page = page.isascii() and page.isdecimal() and len(page) < 6 and int(page) > 0
+    if column not in _COLUMNS or way not in {"", "synkende"} or not is_page:
+        abort(400)
+    kept = searches.recall(viewer(), pairs.get("sok", "")) if pairs.get("sok") else None
+    search, words = (pairs["sok"], kept.words[0]) if kept and kept.words else ("", "")
+    return Asked(search, words, column, way == "synkende", int(page))
+
+
+def from_form() -> Asked:
+    """What the search form asks for, in the order of the list that it was sent from."""
+    before = _read(dict(parse_qsl(given("visning"))))
+    words = " ".join(legible(given("q", longest=_LONGEST_SEARCH)).split())
+    if words == before.words:
+        return replace(before, page=1)
+    search = searches.keep(viewer(), Kept((words,))) if words else ""
+    return replace(before, search=search, words=words, page=1)
+
+
+def listed(asked: Asked) -> dict[str, Any]:
+    """All that the list is drawn of."""
+    rows = [row for row in map(row_of, all_for(viewer())) if _fits(row, asked.words)]
+    rows.sort(key=_COLUMNS[asked.column][1], reverse=asked.descending)
+    pages = max(1, -(-len(rows) // _PAGE_SIZE))
+    page = min(asked.page, pages)
+    number = ngettext("%(n)s bruker", "%(n)s brukere", len(rows)) % {"n": len(rows)}
+    how = _("synkende") if asked.descending else _("stigende")
+    order = _("sortert etter %(column)s, %(how)s") % {"column": _(_COLUMNS[asked.column][0]).lower(), "how": how}
+    return {
+        "asked": asked,
+        "rows": rows[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE],
+        "number": number,
+        "order": order,
+        "headings": [_heading(asked, column) for column in _COLUMNS],
+        "before": replace(asked, page=page - 1).address if page > 1 else "",
+        "after": replace(asked, page=page + 1).address if page < pages else "",
+        "written": asked.address.partition("?")[2],
+        "said": f"{number}, {order}.",
+    }
+
+
+def _fits(row: Row, words: str) -> bool:
+    """Each word stands somewhere in the row."""
+    user = row.one.user
+    text = " ".join((user.name, user.username or "", user.email, user.phone, row.places, row.roles, row.state))
+    text = f"{text} {user.phone.replace(' ', '')}".casefold()
+    return all(word in text for word in words.casefold().split())
+
+
+def _heading(asked: Asked, column: str) -> tuple[str, str, str, str]:
+    """(words, where a click leads, how it is sorted now, key)."""
+    is_present = asked.column == column
+    sort = ("descending" if asked.descending else "ascending") if is_present else "none"
+    after = replace(asked, column=column, descending=is_present and not asked.descending, page=1)
+    return _(_COLUMNS[column][0]), after.address, sort, column

@@ -1,0 +1,193 @@
+"""The users that an administrator answers for: the list, invitations, and one user."""
+
+from typing import Any
+
+from flask import current_app, flash, request, url_for
+from werkzeug.wrappers import Response
+
+from app.access import requires, viewer
+from app.accounts import letters
+from app.accounts.blueprint import accounts
+from app.accounts.user_forms import UserForm, sent, shown
+from app.accounts.user_list import Asked, from_address, from_form, listed, row_of
+from app.errors import error_answer
+from app.outgoing import outbox
+from app.web import is_partial, redirect_to, respond
+from services import invitations
+from services import users as service
+from services.i18n import gettext as _
+from services.outbox import newest
+from services.users import Administered, EmailTaken, Stale
+from services.viewer import Right, Role
+
+_SOMEBODY = "/brukere/<int(max=2147483647):user_id>"
+
+
+@accounts.get("/brukere")
+@requires(Right.SEE_USERS)
+def users() -> Any:
+    """The users that the viewer answers for."""
+    return _list(from_address())
+
+
+def _list(asked: Asked) -> Response:
+    answer = respond("accounts/users.html", "accounts/user_list.html", **listed(asked))
+    if is_partial():
+        answer.headers["HX-Push-Url"] = asked.address
+    return answer
+
+
+@accounts.post("/brukere/sok")
+@requires(Right.SEE_USERS)
+def search_users() -> Any:
+    """Search: names and addresses do not stand in an address, so the search is kept and only its id does."""
+    asked = from_form()
+    return _list(asked) if is_partial() else redirect_to(asked.address)
+
+
+@accounts.get("/brukere/sok")
+@requires(Right.SEE_USERS)
+def search_users_page() -> Response:
+    """Whoever reloads the answer to a search comes to the list."""
+    return redirect_to(url_for("accounts.users"))
+
+
+# ---- Inviting ----
+
+
+@accounts.get("/brukere/ny")
+@requires(Right.SEE_USERS)
+def invite() -> Any:
+    """The form for an invitation."""
+    return _invite_page(shown())
+
+
+def _invite_page(form: UserForm) -> Response:
+    return respond(
+        "accounts/invite.html",
+        "accounts/invite_form.html",
+        status=422 if form.errors else 200,
+        form=form,
+        places=viewer().administers,
+    )
+
+
+@accounts.post("/brukere/ny")
+@requires(Right.SEE_USERS)
+def invite_submit() -> Any:
+    """Enter the user and send the link, or the form again."""
+    form = sent()
+    if not form.errors and form.details and form.grants:
+        try:
+            user_id = invitations.invite(viewer(), form.details, form.grants, outbox=outbox(), letters=letters.INVITING)
+        except EmailTaken:
+            form.errors["email"] = _("Det finnes allerede en bruker med denne e-postadressen.")
+        else:
+            flash(_("Brukeren er lagt inn, og e-posten er på vei."), "success")
+            return redirect_to(url_for("accounts.user_page", user_id=user_id))
+    return _invite_page(form)
+
+
+# ---- One user ----
+
+
+@accounts.get(_SOMEBODY)
+@requires(Right.SEE_USERS)
+def user_page(user_id: int) -> Any:
+    """One user: what is known, what can be done, and the form to change it."""
+    one = service.find(viewer(), user_id)
+    return _user_page(one, shown(one))
+
+
+def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Response:
+    settings = current_app.config["SETTINGS"]
+    return respond(
+        "accounts/user.html",
+        "accounts/user_parts.html",
+        status=409 if stale else 422 if form.errors else 200,
+        one=one,
+        row=row_of(one),
+        form=form,
+        stale=stale,
+        places=viewer().administers,
+        is_self=one.user.id == viewer().user_id,
+        last_mail=next(iter(newest(one.user.id, limit=1)), None),
+        asks_for_factor=settings.second_factor,
+        is_national=Role.IMDI_ADMIN in viewer().roles,
+    )
+
+
+@accounts.post(_SOMEBODY)
+@requires(Right.SEE_USERS)
+def user_change(user_id: int) -> Any:
+    """Change the user, or the form again: with what is wrong, or with what somebody else has changed meanwhile."""
+    one = service.find(viewer(), user_id)
+    form = sent(one)
+    version = request.form.get("version", "")
+    if not version.isdecimal():
+        return error_answer(400)
+    if form.errors:
+        return _user_page(one, form)
+    try:
+        service.change(
+            viewer(),
+            user_id,
+            version=int(version),
+            details=form.details,
+            grants=form.grants,
+            sees_protected=form.sees_protected,
+            outbox=outbox(),
+            moved=letters.moved,
+        )
+    except EmailTaken:
+        form.errors["email"] = _("Det finnes allerede en bruker med denne e-postadressen.")
+        return _user_page(one, form)
+    except Stale:
+        return _user_page(service.find(viewer(), user_id), form, stale=True)
+    flash(_("Endringene er lagret."), "success")
+    return _back_to(user_id)
+
+
+def _back_to(user_id: int) -> Response:
+    """The user's page, or the list if she is no longer the viewer's to see."""
+    try:
+        service.find(viewer(), user_id)
+    except service.NoSuchUser:
+        return redirect_to(url_for("accounts.users"))
+    return redirect_to(url_for("accounts.user_page", user_id=user_id))
+
+
+@accounts.post(f"{_SOMEBODY}/handling")
+@requires(Right.SEE_USERS)
+def user_action(user_id: int) -> Any:
+    """Do what the pressed button says, and say that it is done."""
+    button = request.form.get("go", "")
+    who = viewer()
+    service.find(who, user_id)
+    if button == "send":
+        invitations.resend(who, user_id, outbox=outbox(), letter=letters.invitation)
+        said = _("En ny invitasjon er på vei. Den gamle lenken virker ikke lenger.")
+    elif button == "sperr":
+        service.block(who, user_id)
+        said = _("Brukeren er sperret og logget ut.")
+    elif button == "opphev":
+        service.unblock(who, user_id)
+        said = _("Sperringen er opphevet.")
+    elif button == "logg-ut":
+        service.sign_out_everywhere(who, user_id)
+        said = _("Brukeren er logget ut overalt.")
+    elif button == "kode":
+        service.reset_factor(who, user_id, outbox=outbox(), letter=letters.factor_reset)
+        said = _("Engangskodene er nullstilt. Brukeren setter opp kode-appen på nytt ved neste pålogging.")
+    else:
+        return error_answer(400)
+    flash(said, "success")
+    return redirect_to(url_for("accounts.user_page", user_id=user_id))
+
+
+@accounts.get(f"{_SOMEBODY}/handling")
+@requires(Right.SEE_USERS)
+def user_action_page(user_id: int) -> Response:
+    """Whoever reloads comes to the user."""
+    service.find(viewer(), user_id)
+    return redirect_to(url_for("accounts.user_page", user_id=user_id))

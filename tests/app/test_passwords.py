@@ -1,0 +1,250 @@
+"""Passwords: slowed down guesses, forgotten ones, and changes."""
+
+import re
+import time
+from datetime import timedelta
+from statistics import median
+
+import pytest
+from sqlalchemy import select, update
+from werkzeug.test import TestResponse
+
+from services import throttle
+from services.db import now
+from services.demo import PASSWORD
+from services.models import AccessEntry, AccountLink, SignInFailure, User
+from services.passwords import hash_password
+from tests.app.conftest import House
+from tests.support.client import CheckedClient, form_in, text_of
+from tests.support.letters import last_path, letters_to
+
+NEW = "gul sykkel på stille vann"
+PACE = throttle.PASSWORD
+
+
+def try_to(client: CheckedClient, username: str, password: str, address: str = "192.0.2.1") -> TestResponse:
+    """Send the sign-in form from an address."""
+    form = form_in(client.get("/logg-inn"))
+    data = {"csrf_token": str(form.value("csrf_token")), "username": username, "password": password}
+    return client.post("/logg-inn", data=data, environ_base={"REMOTE_ADDR": address})
+
+
+def let_time_pass(house: House, seconds: float) -> None:
+    """As if the failures had been earlier."""
+    for row in house.ask(select(SignInFailure.key_hash, SignInFailure.last_at)):
+        earlier = row.last_at - timedelta(seconds=seconds)
+        house.write(update(SignInFailure).where(SignInFailure.key_hash == row.key_hash).values(last_at=earlier))
+
+
+def fail(house: House, username: str, times: int, address: str) -> list[int]:
+    """Guess so often, waiting as long as is asked for; gives the statuses."""
+    client, heard = house.nobody(), []
+    for _guess in range(times):
+        heard.append(try_to(client, username, "feil", address).status_code)
+        let_time_pass(house, PACE.longest)
+    return heard
+
+
+@pytest.mark.parametrize("username", ["kari.oslo", "finnes.ikke"])
+def test_guesses_are_slowed_down_at_one_place_only(own_house: House, username: str) -> None:
+    here, there = "192.0.2.10", "192.0.2.11"
+    client = own_house.nobody()
+    statuses = [try_to(client, username, "feil", here).status_code for _guess in range(PACE.free)]
+    assert set(statuses) == {422}
+    too_fast = try_to(client, username, PASSWORD, here)
+    assert too_fast.status_code == 429
+    assert "For mange forsøk. Vent 1 sekund" in text_of(too_fast)
+    elsewhere = try_to(own_house.nobody(), username, PASSWORD, there)
+    assert elsewhere.status_code == (303 if username == "kari.oslo" else 422), "nobody is locked out"
+
+
+def test_each_failure_doubles_the_wait_up_to_a_limit_and_the_right_password_ends_it(own_house: House) -> None:
+    address = "192.0.2.20"
+    fail(own_house, "berit.bergen", PACE.free, address)
+    waits = []
+    for _guess in range(7):
+        let_time_pass(own_house, -PACE.longest)  # what `fail` waited too long
+        answer = try_to(own_house.nobody(), "berit.bergen", "feil", address)
+        waits.append(int(re.findall(r"Vent (\d+) sekund", text_of(answer))[0]))
+        let_time_pass(own_house, PACE.longest)
+        fail(own_house, "berit.bergen", 1, address)
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+    assert try_to(own_house.nobody(), "berit.bergen", PASSWORD, address).status_code == 303
+    assert try_to(own_house.nobody(), "berit.bergen", "feil", address).status_code == 422
+    assert try_to(own_house.nobody(), "berit.bergen", "feil", address).status_code == 422
+
+
+def test_what_comes_too_early_is_not_heard_and_makes_nothing_worse(own_house: House) -> None:
+    address = "192.0.2.30"
+    client = own_house.nobody()
+    for _guess in range(PACE.free):
+        try_to(client, "siri.vern", "feil", address)
+    for _impatient in range(20):
+        assert try_to(client, "siri.vern", PASSWORD, address).status_code == 429
+    let_time_pass(own_house, 1)
+    assert try_to(client, "siri.vern", PASSWORD, address).status_code == 303
+
+
+def test_who_guesses_all_users_from_one_place_is_slowed_but_who_is_known_there_is_not(own_house: House) -> None:
+    address = "192.0.2.40"
+    assert try_to(own_house.nobody(), "kari.oslo", PASSWORD, address).status_code == 303
+    client = own_house.nobody()
+    assert try_to(client, "bruker.1", "feil", address).status_code == 422
+    key = own_house.app.extensions["outbox"].vault.digest(throttle.ADDRESS.name, address)
+    (row,) = own_house.ask(select(SignInFailure.number).where(SignInFailure.key_hash == key))
+    assert row.number == 1, "the failure is counted, what was right is not"
+    nearly = update(SignInFailure).where(SignInFailure.key_hash == key).values(number=throttle.ADDRESS.free - 1)
+    own_house.write(nearly)
+    assert try_to(client, "bruker.2", "feil", address).status_code == 422
+    assert try_to(client, "bruker.3", "feil", address).status_code == 429
+    assert try_to(own_house.nobody(), "berit.bergen", PASSWORD, address).status_code == 429
+    assert try_to(own_house.nobody(), "kari.oslo", PASSWORD, address).status_code == 303
+
+
+def test_failures_are_forgotten(own_house: House) -> None:
+    client = own_house.nobody()
+    for _guess in range(PACE.free):
+        try_to(client, "ida.imdi", "feil", "192.0.2.50")
+    let_time_pass(own_house, throttle.FORGOTTEN_AFTER.total_seconds())
+    assert try_to(client, "ida.imdi", "feil", "192.0.2.50").status_code == 422
+    numbers = [row.number for row in own_house.ask(select(SignInFailure.number))]
+    assert max(numbers) == 1
+
+
+def test_neither_names_nor_addresses_are_kept(own_house: House) -> None:
+    try_to(own_house.nobody(), "hemmelig.navn", "feil", "192.0.2.60")
+    kept = str([tuple(row) for row in own_house.ask(select(SignInFailure.key_hash))])
+    assert "hemmelig" not in kept
+    assert "192.0.2" not in kept
+
+
+def test_an_unknown_user_takes_as_long_as_a_known_one(own_house: House) -> None:
+    taken: dict[str, list[float]] = {"kari.oslo": [], "finnes.ikke": []}
+    client = own_house.nobody()
+    for round_number in range(9):
+        for username, times in taken.items():
+            begin = time.perf_counter()
+            try_to(client, username, "feil", f"198.51.100.{round_number}")
+            times.append(time.perf_counter() - begin)
+    known, unknown = (median(times) for times in taken.values())
+    assert 0.5 < known / unknown < 2, (known, unknown)
+
+
+# ---- Forgotten ----
+
+
+def ask(client: CheckedClient, whom: str) -> TestResponse:
+    page = client.follow(client.get("/logg-inn"), "Glemt passordet?")
+    return client.submit(page, button="Send lenke", fill={"Brukernavn eller e-post": whom})
+
+
+def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(own_house: House) -> None:
+    elsewhere = own_house.nobody()
+    elsewhere.login("anne.tokommuner")
+    ask(own_house.nobody(), " Anne.Tokommuner ")
+    path = last_path(own_house.app, "anne.tokommuner@example.org")
+    client = own_house.nobody()
+    page = client.get(path)
+    assert "anne.tokommuner" in text_of(page)
+    for partial in (False, True):
+        wrong = client.submit(
+            page, button="Lagre passordet", fill={"Nytt passord": NEW, "Gjenta passordet": "x"}, partial=partial
+        )
+        assert (wrong.status_code, "ikke like" in text_of(wrong)) == (422, True)
+    fill = {"Nytt passord": NEW, "Gjenta passordet": NEW}
+    done = client.submit(page, button="Lagre passordet", fill=fill, follow_redirects=True)
+    assert done.request.path == "/deltakere"
+    assert elsewhere.get("/deltakere").status_code == 303, "her other visits have ended"
+    assert client.get("/deltakere").status_code == 200
+    assert own_house.nobody().get(path).status_code == 410
+    own_house.nobody().login("anne.tokommuner", NEW)
+    actions = [row.action for row in own_house.ask(select(AccessEntry.action))]
+    assert "password_asked" in actions
+    assert "password_changed" in actions
+    own_house.write(
+        update(User).where(User.username == "anne.tokommuner").values(password_hash=hash_password(PASSWORD))
+    )
+
+
+def test_the_same_is_said_whoever_is_asked_for(own_house: House) -> None:
+    own_house.write(update(User).where(User.username == "ida.imdi").values(blocked_at=now()))
+    heard = set()
+    for whom in ("kari.oslo", "KARI.OSLO@example.org", "ida.imdi", "finnes.ikke", "a@b.no", "<b>"):
+        answer = ask(own_house.nobody(), whom)
+        heard.add((answer.status_code, re.sub(r'value="[^"]*"', "", answer.text)))
+    assert len(heard) == 1
+    assert "søppelpost (spam)" in heard.pop()[1]
+    assert len(letters_to(own_house.app, "kari.oslo@example.org")) == 2
+    assert not letters_to(own_house.app, "ida.imdi@example.org"), "the blocked gets none"
+    own_house.write(update(User).where(User.username == "ida.imdi").values(blocked_at=None))
+    assert ask(own_house.nobody(), " ").status_code == 422
+
+
+def test_nobody_is_flooded_with_e_mails(own_house: House) -> None:
+    before = len(letters_to(own_house.app, "siri.vern@example.org"))
+    heard = [ask(own_house.nobody(), "siri.vern").status_code for _time in range(throttle.RESET.free + 3)]
+    assert heard[-1] == 429
+    assert len(letters_to(own_house.app, "siri.vern@example.org")) - before == throttle.RESET.free
+
+
+@pytest.mark.parametrize("how", ["old", "replaced", "tampered", "blocked", "an invitation"])
+def test_a_dead_link_to_a_new_password(own_house: House, how: str) -> None:
+    username = "berit.bergen"
+    own_house.write(update(SignInFailure).values(number=0))
+    ask(own_house.nobody(), username)
+    path = last_path(own_house.app, f"{username}@example.org")
+    form = own_house.nobody()
+    page = form.get(path)
+    assert page.status_code == 200
+    if how == "old":
+        own_house.write(update(AccountLink).values(expires_at=now() - timedelta(seconds=1)))
+    elif how == "replaced":
+        ask(own_house.nobody(), username)
+    elif how == "blocked":
+        own_house.write(update(User).where(User.username == username).values(blocked_at=now()))
+    elif how == "tampered":
+        path += "x"
+    else:
+        path = path.replace("/nytt-passord/", "/invitasjon/")
+    dead = own_house.nobody().get(path)
+    assert dead.status_code == 410
+    assert "Be om ny lenke" in text_of(dead)
+    if how in {"old", "replaced", "blocked"}:
+        fill = {"Nytt passord": NEW, "Gjenta passordet": NEW}
+        late = form.submit(page, button="Lagre passordet", fill=fill, follow_redirects=True)
+        assert late.status_code == 410
+    own_house.write(update(User).where(User.username == username).values(blocked_at=None))
+    own_house.nobody().login(username)
+
+
+# ---- Changed by herself ----
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_she_changes_it_herself(own_house: House, partial: bool) -> None:
+    client, elsewhere = own_house.nobody(), own_house.nobody()
+    page = client.login("kari.oslo")
+    elsewhere.login("kari.oslo")
+    own = client.follow(page, "Kari Østlie")
+    fill = {"Passordet du har nå": PASSWORD, "Nytt passord": NEW, "Gjenta passordet": NEW}
+    wrongs = {
+        "Passordet du har nå": ("feil", "Passordet er feil"),
+        "Nytt passord": ("kort", "minst 12 tegn"),
+        "Gjenta passordet": ("noe annet", "ikke like"),
+    }
+    for label, (typed, problem) in wrongs.items():
+        wrong = client.submit(own, button="Endre passordet", fill=fill | {label: typed}, partial=partial)
+        assert (wrong.status_code, problem in text_of(wrong)) == (422, True)
+    done = client.submit(own, button="Endre passordet", fill=fill, partial=partial)
+    assert (done.headers.get("HX-Redirect") or done.headers.get("Location")) == "/min-bruker"
+    assert "Passordet er endret" in text_of(client.get("/min-bruker"))
+    assert client.get("/deltakere").status_code == 200
+    assert elsewhere.get("/deltakere").status_code == 303
+    assert "er endret" in letters_to(own_house.app, "kari.oslo@example.org")[-1].subject
+    own_house.nobody().login("kari.oslo", NEW)
+    own_house.write(update(User).where(User.username == "kari.oslo").values(password_hash=hash_password(PASSWORD)))
+
+
+def test_it_is_stored_as_argon2id(own_house: House) -> None:
+    (stored,) = own_house.ask(select(User.password_hash).where(User.username == "kari.oslo"))[0]
+    assert stored.startswith("$argon2id$v=19$m=")
