@@ -1,5 +1,6 @@
 """Sessions in the database. The browser's cookie holds a random key and nothing else."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, Request, Response
@@ -7,7 +8,12 @@ from flask.sessions import SecureCookieSession, SessionInterface
 from sqlalchemy.exc import SQLAlchemyError
 
 from services import accounts
+from services.db import now
 from services.viewer import Viewer
+
+# What the page asks of itself, and not because of anything that the user does, bears this header: it does not
+# show that she is there.
+UNASKED = "X-Uspurt"
 
 
 class DatabaseSession(SecureCookieSession):
@@ -20,13 +26,20 @@ class DatabaseSession(SecureCookieSession):
         key: str | None = None,
         *,
         viewer: Viewer | None = None,
+        until: datetime | None = None,
         is_unknown: bool = False,
     ) -> None:
         super().__init__(initial)
+        self.until = until
         self.key = key
         self.viewer = viewer
         self.is_unknown = is_unknown
         self.modified = False
+
+    @property
+    def seconds_left(self) -> int:
+        """Until the visit ends, if nobody shows that she is there."""
+        return max(0, int((self.until - now()).total_seconds())) if self.until else 0
 
     def renew(self) -> None:
         """Begin a new visit under a new key: at sign-in, against session fixation."""
@@ -48,11 +61,12 @@ class DatabaseSessions(SessionInterface):
             visit = accounts.read_visit(key)
             if visit is None:
                 return DatabaseSession()
-            accounts.touch_session(key, visit.seen_at)
+            if UNASKED not in request.headers:
+                accounts.touch_session(key, visit.seen_at)
         except SQLAlchemyError:
             app.logger.exception("the visits cannot be read")
             return DatabaseSession(is_unknown=True)
-        return DatabaseSession(visit.data, key, viewer=visit.viewer)
+        return DatabaseSession(visit.data, key, viewer=visit.viewer, until=visit.until)
 
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         """Store what has changed; end the visit when nothing is left of it."""

@@ -110,7 +110,8 @@ def _viewer(grants: Sequence[Any]) -> Viewer | None:
     )
 
 
-def _digest(key: str) -> str:
+def digest(key: str) -> str:
+    """What is stored of a visit's key."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -121,12 +122,13 @@ def new_session_key() -> str:
 
 @dataclass(frozen=True)
 class Visit:
-    """A running visit: its data, its user as a viewer (`None` before sign-in, or if she is blocked), and when it
-    was noted last that it is alive."""
+    """A running visit: its data, its user as a viewer (`None` before sign-in, or if she is blocked), when it was
+    noted last that it is alive, and when it ends if nothing more is noted."""
 
     data: dict[str, Any]
     viewer: Viewer | None
     seen_at: datetime
+    until: datetime
 
 
 _SESSION = UserSession.__table__.c
@@ -140,23 +142,22 @@ _VISIT = (
 
 def read_visit(key: str) -> Visit | None:
     """The running visit with that key, all in one question; `None` if it is unknown or has ended."""
-    rows = read(_VISIT, {"key_hash": _digest(key)}).all()
-    if not rows or _has_ended(rows[0].user_id, rows[0].created_at, rows[0].seen_at):
+    rows = read(_VISIT, {"key_hash": digest(key)}).all()
+    if not rows or now() > (until := _until(rows[0].user_id, rows[0].created_at, rows[0].seen_at)):
         return None
-    return Visit(dict(rows[0].data), _viewer(rows), rows[0].seen_at)
+    return Visit(dict(rows[0].data), _viewer(rows), rows[0].seen_at, until)
 
 
-def _has_ended(user_id: int | None, created_at: datetime, seen_at: datetime) -> bool:
-    limit = ABSOLUTE if user_id else ANONYMOUS
-    return now() > min(created_at + limit, seen_at + IDLE)
+def _until(user_id: int | None, created_at: datetime, seen_at: datetime) -> datetime:
+    return min(created_at + (ABSOLUTE if user_id else ANONYMOUS), seen_at + IDLE)
 
 
 def write_session(key: str, data: dict[str, Any], user_id: int | None) -> None:
     """Store the data of a visit, new or running."""
     with writing() as work:
-        visit = work.get(UserSession, _digest(key))
+        visit = work.get(UserSession, digest(key))
         if visit is None:
-            work.add(UserSession(key_hash=_digest(key), user_id=user_id, data=data, created_at=now(), seen_at=now()))
+            work.add(UserSession(key_hash=digest(key), user_id=user_id, data=data, created_at=now(), seen_at=now()))
         else:
             visit.data, visit.user_id, visit.seen_at = data, user_id, now()
 
@@ -165,7 +166,7 @@ def touch_session(key: str, seen_at: datetime) -> None:
     """Note that the visit is alive, at most once a minute; `seen_at`: when it was noted last."""
     if seen_at < now() - _SEEN_STEP:
         with writing() as work:
-            work.execute(update(UserSession).where(UserSession.key_hash == _digest(key)).values(seen_at=now()))
+            work.execute(update(UserSession).where(UserSession.key_hash == digest(key)).values(seen_at=now()))
 
 
 def end_session(key: str) -> None:
@@ -173,7 +174,7 @@ def end_session(key: str) -> None:
     with writing() as work:
         work.execute(
             delete(UserSession).where(
-                (UserSession.key_hash == _digest(key))
+                (UserSession.key_hash == digest(key))
                 | (UserSession.seen_at < now() - IDLE)
                 | (UserSession.created_at < now() - ABSOLUTE)
             )
@@ -184,5 +185,5 @@ def end_sessions(work: Session, user_id: int, *, but: str | None = None) -> int:
     """End the user's visits, but for the one with this key, within the caller's transaction; gives how many."""
     others = UserSession.user_id == user_id
     if but is not None:
-        others &= UserSession.key_hash != _digest(but)
+        others &= UserSession.key_hash != digest(but)
     return len(work.execute(delete(UserSession).where(others).returning(UserSession.key_hash)).all())

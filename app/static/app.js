@@ -201,6 +201,24 @@
 
   window.addEventListener("pagehide", () => { leaving = true; });
 
+  /* ---- The visit: two minutes before it ends, «Forleng» ---- */
+
+  const WARNED = 120; // seconds
+  let visit = 0;
+
+  function plan(seconds) {
+    clearTimeout(visit);
+    visit = setTimeout(() => htmx.ajax("GET", "/innlogget", { target: "#varsler", swap: "innerHTML" }), Math.max(5, seconds - WARNED) * 1000);
+  }
+
+  const who = byId("hvem");
+  if (who) plan(Number(who.dataset.left || 30 * 60)); // what is said is less: twelve hours are over soon
+  document.addEventListener("varighet", (event) => plan(event.detail.seconds));
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    if (ctx.request.action === "/innlogget") ctx.request.headers["X-Uspurt"] = "1";
+    else if (who && !ctx.request.headers["X-Uspurt"]) plan(30 * 60); // she is there; how long that is good for is asked then
+  });
+
   /* ---- Plain forms: a second press while the first is under way does nothing ---- */
 
   const WINDOW_MS = 5000; // then the user may try again: an answer may be lost, and a download leaves the page where it is

@@ -63,6 +63,7 @@
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
     if (!isSave(ctx)) return;
     if (typing) ctx.request.body.append("skriver", typing);
+    if (edits === sent) ctx.request.headers["X-Uspurt"] = "1"; // the same again: nobody has done anything since
     current = ctx;
     sent = edits;
   });

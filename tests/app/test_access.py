@@ -47,6 +47,10 @@ GET  /helse                              200      200         200          200  
 GET  /helse/klar                         200      200         200          200   200
 GET  /logg-inn                           200      on          on           on    on
 POST /logg-inn                           in       in          in           in    in
+GET  /innlogget                          sign-in  in          in           in    in
+POST /forleng                            sign-in  200         200          200   200
+GET  /innlogginger                       sign-in  page        page         page  page
+POST /innlogginger/avslutt               sign-in  on          on           on    on
 POST /logg-ut                            sign-in  on          on           on    on
 GET  /logg-inn/kode                      on       on          on           on    on
 POST /logg-inn/kode                      on       on          on           on    on
@@ -209,7 +213,7 @@ class Call:
         outcome = self._outcome(answer)
         allowed = {
             "page": {"on" if self.partial else "200"},
-            "in": {"200", "on", "400", "422"},
+            "in": {"200", "204", "on", "400", "422"},
             "dead": {"on" if self.partial else "410"},
         }
         if outcome in allowed.get(self.wanted, {self.wanted}):

@@ -1,0 +1,65 @@
+"""The visits of a user: how long the present one lasts, and «Mine innlogginger»."""
+
+import json
+from typing import Any
+
+from flask import Response, flash, make_response, request, session, url_for
+
+from app.access import signed_in, viewer
+from app.accounts.blueprint import accounts
+from app.web import redirect_to, respond
+from services import visits
+from services.audit import Action, record
+from services.i18n import gettext as _
+
+WARNED_SECONDS = 120  # before a visit ends
+
+
+@accounts.get("/innlogget")
+@signed_in
+def time_left() -> Any:
+    """How long the visit lasts; asking does not prolong it. Two minutes before its end there is a warning."""
+    left = session.seconds_left  # type: ignore[attr-defined]
+    if left > WARNED_SECONDS + 5:
+        return _told(left)
+    return respond(
+        "accounts/visits.html", "accounts/visit_ends.html", **_own_visits(), minutes=max(1, round(left / 60))
+    )
+
+
+@accounts.post("/forleng")
+@signed_in
+def prolong() -> Any:
+    """«Forleng»: whoever asks is there, and that is all it takes."""
+    visits.prolong(session.key)  # type: ignore[attr-defined]
+    answer = _told(visits.IDLE.seconds)
+    answer.status_code = 200  # the warning goes
+    return answer
+
+
+def _told(seconds: int) -> Response:
+    answer = make_response("", 204)
+    answer.headers["HX-Trigger"] = json.dumps({"varighet": {"target": "body", "seconds": seconds}})
+    return answer
+
+
+@accounts.get("/innlogginger")
+@signed_in
+def own_visits() -> Any:
+    """«Mine innlogginger»: where the user is signed in, each of which she can end."""
+    return respond("accounts/visits.html", **_own_visits())
+
+
+def _own_visits() -> dict[str, Any]:
+    return {"visits": visits.visits_of(viewer(), session.key)}  # type: ignore[attr-defined]
+
+
+@accounts.post("/innlogginger/avslutt")
+@signed_in
+def end_visits() -> Any:
+    """End one of the user's other visits, or all of them."""
+    ended = visits.end(viewer(), session.key, request.form.get("innlogging") or None)  # type: ignore[attr-defined]
+    if ended:
+        record(Action.SIGN_OUT, viewer=viewer(), detail={"others": ended})
+        flash(_("Innloggingen er avsluttet.") if ended == 1 else _("Innloggingene er avsluttet."), "success")
+    return redirect_to(url_for("accounts.own_visits"))
