@@ -116,6 +116,7 @@ def _announce(settings: Settings, someone: str) -> None:
         f"\nJobbsjanseregisteret: http://{HOST}:{settings.port}    (Ctrl-C ends it)\n\n"
         f"Demo users, all with the password {PASSWORD}:\n{users}\n\n"
         f"Somebody to register, made up: {someone}\n"
+        f"E-mails, such as invitations: http://{HOST}:{settings.port}/utvikling/e-post\n"
     )
 
 

@@ -5,7 +5,9 @@ from typing import Any
 from flask import Blueprint, Response, request, session, url_for
 from flask_login import UserMixin
 
+from app.access import viewer
 from app.errors import error_answer
+from services.audit import Action, record
 from services.i18n import gettext as _
 from services.i18n import ngettext
 from services.saved_views import start_view
@@ -77,6 +79,11 @@ def _no_user(_error: NoSuchUser) -> Any:
 
 @accounts.errorhandler(NotYours)
 def _not_yours(_error: NotYours) -> Any:
+    record(
+        Action.REFUSED,
+        viewer=viewer(),
+        detail={"view": request.endpoint, "user": (request.view_args or {}).get("user_id")},
+    )
     words = _("Dette kan du ikke gjøre med brukeren"), _("Ta kontakt med IMDi: jobbsjansen.palogging@imdi.no")
     return error_answer(403, words)
 

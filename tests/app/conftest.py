@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import ColumnElement, Executable, select
 
-from services.db import db
+from services import throttle
+from services.db import db, now
 from services.demo import USERS, DemoUser
 from services.models import Participation, Status
 from services.viewer import Role
@@ -101,3 +103,23 @@ def own_house(request: pytest.FixtureRequest, databases: Databases, settings: di
     """For the tests of one file, which may change it."""
     with running_house(request.param, databases, settings) as made:
         yield made
+
+
+class Clock:
+    """What time the throttle has: it goes on when it is told to, however slow the machine is."""
+
+    def __init__(self) -> None:
+        self._ahead, self._start = timedelta(), now()
+
+    def __call__(self) -> datetime:
+        return self._start + self._ahead
+
+    def wait(self, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(throttle, "now", made)
+    return made

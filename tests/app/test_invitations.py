@@ -254,11 +254,14 @@ def test_what_a_kommuneadministrator_may_not_give_is_refused_and_logged(
     own_house: House, more: dict[str, str | list[str]]
 ) -> None:
     client, before = own_house.client("admin.bergen"), own_house.ask(select(User.id))
+    refusals = select(AccessEntry.id).where(AccessEntry.action == "refused")
+    logged = len(own_house.ask(refusals))
     fill = PERSON | {"E-post": "mer@bergen.kommune.no"}
     answer = client.submit(client.get("/brukere/ny"), button="Send invitasjon", fill=fill, extra=more)
     assert answer.status_code == 403
     assert own_house.ask(select(User.id)) == before
     assert not letters_to(own_house.app, "mer@bergen.kommune.no")
+    assert len(own_house.ask(refusals)) == logged + 1
 
 
 def test_who_is_a_user_elsewhere_gets_the_role_in_addition(own_house: House) -> None:

@@ -1,5 +1,6 @@
 """The second factor: set up at the first sign-in, asked for afterwards, each code once, recovered, reset."""
 
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -14,7 +15,7 @@ from services.db import now
 from services.demo import PASSWORD
 from services.models import AccessEntry, RecoveryCode, SignInFailure, User, UserSession
 from services.passwords import hash_password
-from tests.app.conftest import House, running_house
+from tests.app.conftest import Clock, House, running_house
 from tests.app.test_sign_in import key_of, visit
 from tests.app.test_users_page import id_of
 from tests.support.client import CheckedClient, form_in, text_of
@@ -188,7 +189,7 @@ def test_new_recovery_codes_kill_the_old(strict: House) -> None:
     assert send_code(again, give_password(again, "kari.oslo"), old[0]).status_code == 422
 
 
-def test_guesses_at_the_code_are_slowed_down(strict: House) -> None:
+def test_guesses_at_the_code_are_slowed_down(strict: House, clock: Clock) -> None:
     secret, _codes = enrol(strict, "siri.vern")
     client = strict.nobody()
     page = give_password(client, "siri.vern")
@@ -267,3 +268,19 @@ def test_where_it_is_off_nobody_is_asked(own_house: House) -> None:
     client = own_house.nobody()
     assert client.login("kari.oslo").request.path == "/deltakere"
     assert "bruker ikke engangskoder" in text_of(client.get("/min-bruker/koder"))
+
+
+def test_signing_in_again_over_the_page_asks_for_the_code_there(strict: House) -> None:
+    secret, _codes = enrol(strict, "kari.oslo")
+    client = strict.nobody()
+    fill = {"Brukernavn": "kari.oslo", "Passord": PASSWORD}
+    first = client.submit(
+        client.get("/logg-inn"), button="Logg inn", fill=fill, extra={"kept_for": "kari.oslo"}, partial=True
+    )
+    assert "Skriv engangskoden" in text_of(first)
+    wrong = send_code(client, first, "000000", partial=True)
+    assert (wrong.status_code, WRONG in text_of(wrong)) == (422, True)
+    right = send_code(client, wrong, code_of(secret), partial=True)
+    assert (right.status_code, right.headers["HX-Reswap"]) == (200, "none")
+    token = json.loads(right.headers["HX-Trigger"])["innlogget"]["token"]
+    assert client.post("/logg-ut", data={"csrf_token": token}).status_code == 303, "the page's forms go on with it"

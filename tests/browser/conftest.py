@@ -62,6 +62,13 @@ def empty_live_server(databases: Databases, settings: dict[str, str]) -> Iterato
 
 
 @pytest.fixture(scope="session")
+def strict_live_server(databases: Databases, settings: dict[str, str]) -> Iterator[LiveServer]:
+    """The program with a second factor at sign-in."""
+    with _serving(databases, {**settings, "SECOND_FACTOR": "required"}, SQLITE, 0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def _unregistered() -> Iterator[SyntheticPerson]:
     """Women whom the demo data leave out."""
     return (each for each in people()[SIZE - 1000 :] if "ordinary" in each.kinds)

@@ -60,8 +60,14 @@ def look(user: Caseworker, tour: Iterable[str]) -> None:
 
 
 def test_signing_in(at_screen: AtScreen) -> None:
-    with at_screen() as (visitor, _watch):
+    with at_screen() as (visitor, watch):
+        watch.expect_status(410)  # a link that does not work any more
         look(visitor, tours.signing_in(visitor))
+
+
+def test_second_factor(at_screen: AtScreen) -> None:
+    with at_screen(server="strict_live_server") as (visitor, _watch):
+        look(visitor, tours.second_factor(visitor))
 
 
 def test_overview(at_screen: AtScreen) -> None:

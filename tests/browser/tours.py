@@ -5,8 +5,10 @@ What is looked at there (axe, widths, pictures) is the caller's.
 
 from collections.abc import Callable, Iterator
 
+import pyotp
 from playwright.sync_api import expect
 
+from services.demo import PASSWORD
 from services.folkeregisteret.population import SyntheticPerson, persons
 from tests.browser.caseworker import BACKGROUND, PROGRAMME, TERMINATION, Caseworker, days_ago
 
@@ -23,8 +25,55 @@ def signing_in(user: Caseworker) -> Tour:
     user.press("Logg inn")
     expect(user.page.get_by_text("Brukernavnet eller passordet er feil.")).to_be_visible()
     yield "sign-in refused"
+    user.page.goto("/")
+    user.go("Glemt passordet?")
+    user.press("Send lenke")
+    expect(user.page.get_by_label("Brukernavn eller e-post")).to_have_attribute("aria-invalid", "true")
+    yield "forgotten password, nothing written"
+    user.page.get_by_label("Brukernavn eller e-post").fill("finnes.ikke")
+    user.press("Send lenke")
+    expect(user.page.get_by_role("heading", name="Se i e-posten din")).to_be_visible()
+    yield "forgotten password, asked"
+    for path in ("/invitasjon/finnes-ikke", "/nytt-passord/finnes-ikke"):
+        user.page.goto(path)
+        user.stands_at("Lenken virker ikke")
+        yield f"dead link {path}"
     user.page.goto("/hjelp")
     yield "help"
+
+
+def second_factor(user: Caseworker) -> Tour:
+    """From the password to the recovery codes, where codes from a telephone are demanded."""
+    user.page.goto("/")
+    user.page.get_by_label("Brukernavn").fill("kari.oslo")
+    user.page.get_by_label("Passord").fill(PASSWORD)
+    user.press("Logg inn")
+    user.stands_at("Sett opp engangskoder")
+    yield "setting up"
+    user.page.get_by_label("Engangskode").fill("000000")
+    user.press("Fortsett")
+    expect(user.page.get_by_role("heading", name="Koden er feil")).to_be_visible()
+    yield "a wrong code"
+    secret = (user.page.locator("code").text_content() or "").replace(" ", "")
+    user.page.get_by_label("Engangskode").fill(pyotp.TOTP(secret).now())
+    user.press("Fortsett")
+    user.stands_at("Gjenopprettingskoder")
+    yield "recovery codes"
+    code = user.page.locator("code").first.text_content() or ""
+    user.press("Jeg har tatt vare på kodene")
+    user.stands_at("Deltakeroversikt")
+    user.page.goto("/min-bruker/koder")
+    yield "recovery codes left"
+    user.press("Logg ut")
+    user.page.get_by_label("Brukernavn").fill("kari.oslo")
+    user.page.get_by_label("Passord").fill(PASSWORD)
+    user.press("Logg inn")
+    user.stands_at("Skriv engangskoden")
+    yield "asked for the code"
+    user.page.get_by_label("Engangskode").fill(code)
+    user.press("Fortsett")
+    user.stands_at("Deltakeroversikt")
+    yield "in by a recovery code"
 
 
 def overview(user: Caseworker) -> Tour:
@@ -226,9 +275,35 @@ def oversight(user: Caseworker) -> Tour:
 
 
 def users(user: Caseworker) -> Tour:
-    """The page of users."""
+    """The users, one of them, an invitation, and one's own page."""
     user.page.goto("/brukere")
     yield "users"
+    user.page.get_by_role("columnheader", name="Navn", exact=True).get_by_role("link").click()
+    expect(user.page.get_by_role("columnheader", name="Navn", exact=True)).to_have_attribute("aria-sort", "descending")
+    user.page.get_by_label("Søk etter bruker").fill("zzyx")
+    user.page.get_by_label("Søk etter bruker").press("Enter")
+    expect(user.page.get_by_role("heading", name="Ingen brukere passer")).to_be_visible()
+    yield "no user fits"
+    user.go("Inviter bruker")
+    user.stands_at("Inviter bruker")
+    yield "inviting"
+    user.press("Send invitasjon")
+    expect(user.page.get_by_role("heading", name=ERRORS)).to_be_visible()
+    yield "inviting, nothing filled in"
+    user.page.get_by_label("Navn", exact=True).fill("Tora Tur")
+    user.page.get_by_label("E-post", exact=True).fill(f"tora.{user.scripts}@example.org".lower())
+    user.page.get_by_label("Jobbtelefon", exact=True).fill("55 00 00 00")
+    user.page.get_by_label("Kommunebruker i", exact=True).fill("Herøy (Nordland), 0301")
+    user.press("Send invitasjon")
+    user.stands_at("Tora Tur")
+    yield "invited"
+    user.press("Sperr bruker")
+    expect(user.page.get_by_text("Brukeren er sperret og logget ut.")).to_be_visible()
+    yield "blocked"
+    user.page.goto("/min-bruker")
+    user.press("Endre passordet")
+    expect(user.page.get_by_role("heading", name=ERRORS)).to_be_visible()
+    yield "own page, nothing filled in"
 
 
 WITH_PERSON: tuple[Callable[[Caseworker, SyntheticPerson], Tour], ...] = (creating, registering, one_participant)
