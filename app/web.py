@@ -4,7 +4,7 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, make_response, render_template, request, session, url_for
+from flask import Flask, Response, abort, has_request_context, make_response, render_template, request, session, url_for
 from flask_wtf.csrf import generate_csrf
 from werkzeug.routing import BaseConverter
 from werkzeug.urls import iri_to_uri
@@ -56,8 +56,10 @@ def respond(page: str, partial: str | None = None, /, *, status: int = 200, **co
 
 
 def address_of(endpoint: str, **values: Any) -> str:
-    """The address of a view: as `url_for`, which works it out anew each time; a page has a dozen that never change."""
-    return url_for(endpoint, **values) if values else _fixed_address(endpoint)
+    """The address of a view: as `url_for`, which works it out anew each time; a page has a dozen that never change.
+    What depends on where it is asked (a name relative to a blueprint, no request at all) is left to `url_for`."""
+    is_fixed = not values and endpoint[0] != "." and has_request_context()
+    return _fixed_address(endpoint) if is_fixed else url_for(endpoint, **values)
 
 
 @cache

@@ -155,9 +155,9 @@ def _those_who_fit(
     """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
     so it may take more; but before that is more than to gather all that fit and sort them, this is done. PostgreSQL
     goes no farther than it must, so it is told the farthest at once; SQLite makes all the steps that it is told."""
-    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses)
-    steps = _SOME + 2 * (here["before"] + here["most"]) * whole // total
-    farthest = 2 * total
+    farthest, wanted = 2 * total, 2 * (here["before"] + here["most"])
+    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
+    steps = _SOME + wanted * whole // total
     while steps < farthest:
         steps = steps if on_sqlite() else farthest - 1
         chosen = statements.on_the_way(viewer, criteria, order, from_the_end, today())

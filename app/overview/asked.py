@@ -1,6 +1,7 @@
 """What a request asks of the list: the query in its address or form, with the search that its id stands for."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -12,6 +13,7 @@ from app.web import address_of
 from services import searches
 from services.criteria import Criteria
 from services.fields import legible
+from services.i18n import current_language
 from services.i18n import gettext as _
 from services.listing import columns_for
 from services.search_terms import MOST_TERMS, MOST_WORDS, divided, term
@@ -67,10 +69,16 @@ def _with_query(place: str, written: str) -> str:
 
 def from_address() -> Asked:
     """What the request's address asks for; raises `BadQuery`."""
-    reading = _allowed(parse(request.args))
+    reading = _allowed(_read(request.query_string, current_language()))
     kept, is_gone = _recalled(reading.query)
     query = replace(reading.query, search="") if is_gone else reading.query
     return Asked(query, kept, is_gone, reading.faults, reading.typed)
+
+
+@lru_cache(maxsize=1000)
+def _read(_query: bytes, _language: str) -> Reading:
+    """The request's query as it was read; many ask for the same. Nothing personal stands in an address."""
+    return parse(request.args)
 
 
 def _allowed(reading: Reading) -> Reading:

@@ -281,7 +281,7 @@ def _measure_thing(on: Bench, viewer: str, thing: Thing) -> None:
 
 
 _TOTAL = re.compile(r"Antall deltakere: ([\d\s]+)<")
-_ROW = re.compile(r'<a class="ds-link" href="/deltakere/([\w-]{16})/')
+_ROW = re.compile(r'<a class="ds-link[^"]*" href="/deltakere/([\w-]{16})/')
 
 
 def _differences(own: Answer, floor: Answer) -> list[str]:

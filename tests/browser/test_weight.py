@@ -14,8 +14,8 @@ from tests.browser.conftest import AtScreen, Someone
 FIRST_VISIT_REQUESTS, FIRST_VISIT_BYTES = 4, 45_000
 LIST_ANSWER_BYTES = 3_500
 LATER_PAGE_BYTES = 8_000
-# With the panel open, chips, and all columns. Shall be 3 500 too.
-HEAVIEST_LIST_ANSWER_BYTES = 4_000
+# What brings new chips, and a field of the panel, beside a page of all columns. Shall be 3 500 too.
+HEAVIEST_LIST_ANSWER_BYTES = 3_750
 THREE_CRITERIA = "/deltakere?status=opprettet&status=endret&status=avsluttet"
 
 
@@ -147,8 +147,7 @@ def test_answers_of_the_list_are_small(at_screen: AtScreen, username: str) -> No
         chip = user.chip("Oppstart fra 01.01.2020")
         weigh("chip with panel", chip.click, lambda: expect(user.chips).to_have_count(3))
         print(username, {what: round(number) for what, number in weighed.items()})
-        if username == "kari.oslo":
-            assert weighed["sort"] <= LIST_ANSWER_BYTES
+        assert max(weighed["sort"], weighed["sort with panel"]) <= LIST_ANSWER_BYTES
         assert all(0 < number <= HEAVIEST_LIST_ANSWER_BYTES for number in weighed.values()), weighed
 
 
