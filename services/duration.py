@@ -79,9 +79,9 @@ def months_served(values: Values) -> int:
 
 
 def _months(values: Values) -> int:
-    if values.get("extra_year") == "yes" and values.get("literacy") == "missing":
-        return LONGEST
-    return PROLONGED if values.get("extension") == "yes" else ORDINARY
+    if values.get("extension") != "yes":
+        return ORDINARY
+    return LONGEST if values.get("extra_year") == "yes" and values.get("literacy") == "missing" else PROLONGED
 
 
 def _leaves(values: Values) -> list[tuple[date, date]]:

@@ -12,6 +12,7 @@ from services.models import Change, Participation, Status
 from services.viewer import Viewer
 
 PAGE = 100  # lines
+CREATED = "created"  # no row of the table: the participation itself tells of it
 _CHANGES = insert(Change.__table__)  # type: ignore[arg-type]
 
 
@@ -64,12 +65,16 @@ class Lines:
 
 
 def history(viewer: Viewer, participation: Participation, *, field: str | None = None, page: int = 1) -> Lines:
-    """A page of what has been changed, all or of one field. A page beyond the last is the last.
+    """A page of what has been changed, all or of one field. A page beyond the last is the last. All begins, on the
+    last page, with the creation.
 
     After discharge names are told to nobody (guide 3.1); grades of protection only to those who see them.
     """
     shown = [Change.participation_ref == participation.id, Change.field.not_in(_untold(viewer, participation))]
-    fields = list(session().scalars(select(Change.field).where(*shown).distinct()))
+    fields = [*session().scalars(select(Change.field).where(*shown).distinct()), CREATED]
+    created = Changed(participation.created_at, participation.created_by, "user", CREATED, None, None)
+    if field == CREATED:
+        return Lines([created], 1, 1, fields)
     wanted = [*shown, *([Change.field == field] if field else [])]
     number = session().scalar(select(func.count()).select_from(Change).where(*wanted)) or 0
     pages = max(1, -(-number // PAGE))
@@ -77,7 +82,7 @@ def history(viewer: Viewer, participation: Participation, *, field: str | None =
     newest = select(Change).where(*wanted).order_by(Change.at.desc(), Change.id.desc())
     rows = session().scalars(newest.offset((page - 1) * PAGE).limit(PAGE))
     lines = [Changed(row.at, row.username, row.source, row.field, row.old, row.new) for row in rows]
-    return Lines(lines, page, pages, fields)
+    return Lines([*lines, created] if page == pages and not field else lines, page, pages, fields)
 
 
 def _untold(viewer: Viewer, participation: Participation) -> list[str]:

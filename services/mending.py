@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.audit import Action, note
@@ -14,8 +14,8 @@ from services.folding import name_words
 from services.history import note_changes
 from services.i18n import N_
 from services.models import Notice, Participation, Status
-from services.participants import NoSuchParticipant, NotAllowed, find, locked
-from services.registration import name_key
+from services.participants import NoSuchParticipant, heading, locked, locked_if
+from services.registration import count_missing, name_key
 from services.viewer import Right, Viewer, visible_to
 
 DELETION_REASONS = label_options(
@@ -34,16 +34,22 @@ class RunsElsewhere(Exception):  # noqa: N818 - says what is the case
 def delete(viewer: Viewer, public_id: str, *, reason: str, text: str = "") -> None:
     """Delete a participation: it is gone for the municipality, and marked for IMDi (guide 3.9).
 
-    `reason` is a code of `DELETION_REASONS`, `text` says more. Raises `NoSuchParticipant`, `NotAllowed`.
+    `reason` is a code of `DELETION_REASONS`, `text` says more. Raises `NoSuchParticipant`, `NotAllowed`. Whoever
+    deletes twice has deleted once.
     """
-    with writing() as work:
-        participation = locked(work, viewer, public_id)
-        participation.deleted_at = now()
-        participation.deleted_by = viewer.username
-        participation.deleted_reason, participation.deleted_reason_text = reason, text or None
-        participation.version += 1
-        note_changes(participation, viewer.username, [("deleted", None, {"reason": reason, "text": text})])
-        note(Action.DELETE, user_id=viewer.user_id, participation=participation.id, detail={"reason": reason})
+    try:
+        with writing() as work:
+            participation = locked(work, viewer, public_id)
+            participation.deleted_at = now()
+            participation.deleted_by = viewer.username
+            participation.deleted_reason, participation.deleted_reason_text = reason, text or None
+            participation.version += 1
+            note_changes(participation, viewer.username, [("deleted", None, {"reason": reason, "text": text})])
+            note(Action.DELETE, user_id=viewer.user_id, participation=participation.id, detail={"reason": reason})
+    except NoSuchParticipant:
+        hers = (Participation.public_id == public_id, Participation.deleted_by == viewer.username)
+        if session().scalar(select(Participation.id).where(*hers)) is None:
+            raise
 
 
 def may_restore(viewer: Viewer, participation: Participation) -> bool:
@@ -74,6 +80,7 @@ def reopen(viewer: Viewer, public_id: str, *, reason: str) -> None:
     def undischarge(participation: Participation) -> None:
         name = participation.person.name
         participation.status = Status.ENDED if participation.end_date else Status.CHANGED
+        participation.national_id = participation.person.national_id  # may be a new one: the old one stayed
         participation.name, participation.name_key, participation.name_words = name, name_key(name), name_words(name)
         participation.discharged_at = participation.discharged_by = None
 
@@ -91,10 +98,9 @@ def _mend(
 ) -> None:
     try:
         with writing() as work:
-            participation = find(viewer, public_id)
-            if not may(viewer, participation):
-                raise NotAllowed(public_id)
+            participation = locked_if(may, work, viewer, public_id)
             undo(participation)
+            count_missing(participation)  # what must be answered may be other things by now
             participation.version += 1
             note_changes(participation, viewer.username, [(what, None, {"text": reason})])
             note(action, user_id=viewer.user_id, participation=participation.id)
@@ -129,17 +135,28 @@ class Told:
 
 def notices(viewer: Viewer) -> list[Told]:
     """What IMDi has told the viewer's municipalities, unread ones first, then the newest."""
+    return _told(viewer)
+
+
+def unread_notices(viewer: Viewer, participation: Participation) -> list[Told]:
+    """What IMDi has told about this participant, and nobody has read yet; for those who register there."""
+    if not viewer.registers_in(participation.municipality_number):
+        return []
+    return _told(viewer, Notice.participation_ref == participation.id, Notice.read_at.is_(None))
+
+
+def _told(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Told]:
     rows = session().execute(
         select(Notice, Participation)
         .join(Participation, Notice.participation_ref == Participation.id)
-        .where(visible_to(viewer))
+        .where(visible_to(viewer), *wanted)
         .order_by(Notice.read_at.is_not(None), Notice.at.desc())
     )
     return [
         Told(
             notice.id,
             participation.public_id,
-            participation.name or participation.person_id,
+            heading(participation),
             notice.kind,
             notice.reason,
             notice.username,
@@ -151,10 +168,13 @@ def notices(viewer: Viewer) -> list[Told]:
     ]
 
 
-def mark_read(viewer: Viewer, notice_id: int) -> None:
-    """Note that a notice has been read; the first reader stands. Raises `NoSuchParticipant` for another's."""
-    if notice_id not in {told.id for told in notices(viewer)}:
+def mark_read(viewer: Viewer, notice_id: int) -> str:
+    """Note that a notice has been read; the first reader stands. Gives whom it is about, by her public id. Raises
+    `NoSuchParticipant` for another's."""
+    told = _told(viewer, Notice.id == notice_id)
+    if not told:
         raise NoSuchParticipant(str(notice_id))
     with writing() as work:
         unread = (Notice.id == notice_id, Notice.read_at.is_(None))
         work.execute(update(Notice).where(*unread).values(read_at=now(), read_by=viewer.username))
+    return told[0].public_id

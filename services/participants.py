@@ -1,5 +1,6 @@
 """One participant as she is found and read; always through the eyes of a viewer. The list: `listing`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select
@@ -96,8 +97,15 @@ def may_change(viewer: Viewer, participation: Participation) -> bool:
 def locked(work: Session, viewer: Viewer, public_id: str) -> Participation:
     """The participation for changing, its row locked; raises `NoSuchParticipant` as `find` does, or
     `NotAllowed`."""
+    return locked_if(may_change, work, viewer, public_id)
+
+
+def locked_if(
+    may: Callable[[Viewer, Participation], bool], work: Session, viewer: Viewer, public_id: str
+) -> Participation:
+    """The same for what `may` allows in place of changing."""
     found = _found(_LOCKED, viewer, public_id)
-    if not may_change(viewer, found):
+    if not may(viewer, found):
         raise NotAllowed(public_id)
     return _with_rows(work, found)
 

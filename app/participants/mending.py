@@ -58,7 +58,13 @@ def _delete_question(
         reason=reason,
         text=text,
         errors=errors or {},
+        summary=_summary(errors or {}),
     )
+
+
+def _summary(errors: dict[str, str]) -> list[tuple[str, str, str]]:
+    labels = {"reason": _("Hvorfor slettes deltakeren?"), _TEXT.key: _(_TEXT.label)}
+    return [(name, labels[name], said[:1].lower() + said[1:]) for name, said in errors.items()]
 
 
 @mending.post("/<id:public_id>/slett")
@@ -164,6 +170,8 @@ def _mend(
         return _mend_page(participation, verb, reason=reason, error=error)
     try:
         carry_out(viewer(), public_id, reason=reason)
+    except NotAllowed:  # pressed twice at the same moment
+        return redirect_to(url_for("participants.data_page", public_id=public_id))
     except service.RunsElsewhere:
         error = _("Personen er med i Jobbsjansen på nytt. Den deltakelsen må avsluttes eller slettes først")
         return _mend_page(participation, verb, reason=reason, error=error)
@@ -185,5 +193,7 @@ def notices() -> Any:
 @requires(Right.REGISTER)
 def mark_read(notice_id: int) -> Any:
     """Note that a notice has been read."""
-    service.mark_read(viewer(), notice_id)
+    public_id = service.mark_read(viewer(), notice_id)
+    if request.form.get("fra") == "data":  # read on her own page
+        return redirect_to(url_for("participants.data_page", public_id=public_id))
     return redirect_to(url_for("mending.notices"))

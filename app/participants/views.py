@@ -1,16 +1,18 @@
 """One participant: what is registered of her, and what has been changed. Deleting: `app.participants.mending`."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, abort, request, url_for
 
 from app.access import requires, viewer
 from app.formatting import moment_text
-from app.participants.words import event_label, field_label, from_and_to, who
+from app.participants.words import deletion_reason, event_label, field_label, from_and_to, who
 from app.registers import registers
 from app.test_results import tests_of
 from app.web import respond
 from services import history, mending
+from services.db import now
 from services.duration import programme_time
 from services.i18n import gettext as _
 from services.models import Participation, Status
@@ -48,6 +50,9 @@ def data_page(public_id: str) -> Any:
         time=programme_time(values),
         tests=tests_of(participation.person),
         warnings=[text for step in STEPS for text in step.warnings(values).values()],
+        printed_at=now(),
+        reason=deletion_reason(participation),
+        notices=mending.unread_notices(viewer(), participation),
         may_restore=mending.may_restore(viewer(), participation),
         may_reopen=mending.may_reopen(viewer(), participation),
     )
@@ -80,7 +85,7 @@ def history_page(public_id: str) -> Any:
     """What has been changed of a participant, newest first: all of it, or one field."""
     participation = find_alone(viewer(), public_id)
     field, page = request.args.get("felt", ""), request.args.get("side", "1")
-    if not (page.isascii() and page.isdigit() and 0 < int(page[:6]) < 100_000):
+    if not re.fullmatch("[1-9][0-9]{0,4}", page):
         abort(400)
     lines = history.history(viewer(), participation, field=field or None, page=int(page))
     if field and field not in lines.fields:

@@ -7,15 +7,18 @@ from typing import Any
 from services.codes import country_name, marital_status_text
 from services.export import result_text
 from services.fields import date_text
-from services.history import Changed
+from services.history import CREATED, Changed
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.mending import DELETION_REASONS
+from services.models import Participation
 from services.registration import json_text, results_from
+from services.row_fields import RowsField
 from services.steps import FIELDS
 
 # What happened to the participant as a whole.
 _EVENTS = {
+    CREATED: N_("Opprettet"),
     "deleted": N_("Slettet"),
     "discharged": N_("Utskrevet"),
     "restored": N_("Gjenopprettet"),
@@ -33,6 +36,7 @@ _FACTS = {
     "protection": N_("Adressebeskyttelse"),
     "test_results": N_("Prøveresultater"),
 }
+_GRADES = {"fortrolig": N_("Fortrolig"), "strengtFortrolig": N_("Strengt fortrolig")}
 _SOURCES = {"folkeregisteret": N_("Folkeregisteret"), "pad": N_("PAD")}
 _REASONS = {option.code: option.label for option in DELETION_REASONS}
 
@@ -41,7 +45,9 @@ def field_label(field: str) -> str:
     """What a line of the history is about."""
     if field in _EVENTS:
         return _("Deltakeren")
-    return _(_FACTS[field]) if field in _FACTS else _(FIELDS[field].label)
+    if field in _FACTS:
+        return _(_FACTS[field])
+    return _(FIELDS[field].label) if field in FIELDS else field  # a question may have been given up
 
 
 def event_label(field: str) -> str:
@@ -54,30 +60,45 @@ def who(change: Changed) -> str:
     return _(_SOURCES[change.source]) if change.source in _SOURCES else change.username
 
 
-def from_and_to(change: Changed) -> tuple[str, str]:
-    """What stood there before, and what stands there then."""
+def from_and_to(change: Changed) -> tuple[list[str], list[str]]:
+    """What stood there before, and what stands there then; of rows and test results one text for each."""
     if change.field in _EVENTS:
-        return "", _event(change)
-    if change.field in _FACTS:
-        return _fact(change.field, change.old), _fact(change.field, change.new)
-    question = FIELDS[change.field]
-    return json_text(question, change.old), json_text(question, change.new)
+        return [], [_event(change)]
+    return _value(change.field, change.old), _value(change.field, change.new)
+
+
+def deletion_reason(participation: Participation) -> str:
+    """Why a participant was deleted; '' if that was never asked."""
+    code, text = participation.deleted_reason, participation.deleted_reason_text
+    return _because(code or "", text or "")
 
 
 def _event(change: Changed) -> str:
     said = _(_EVENTS[change.field])
     told: Mapping[str, str] = change.new if isinstance(change.new, dict) else {}
-    reasons = [_(_REASONS[told["reason"]]) if told.get("reason") else "", told.get("text", "")]
-    because = ". ".join(reason for reason in reasons if reason)
+    because = _because(told.get("reason", ""), told.get("text", ""))
     return f"{said}: {because}" if because else said
 
 
-def _fact(field: str, value: Any) -> str:
+def _because(code: str, text: str) -> str:
+    return ". ".join(reason for reason in (_(_REASONS[code]) if code else "", text) if reason)
+
+
+def _value(field: str, value: Any) -> list[str]:
     if value is None:
-        return ""
+        return []
+    if field == "test_results":
+        return [result_text(result) for result in results_from(value)]
+    question = FIELDS.get(field)
+    if isinstance(question, RowsField):
+        return question.parts(question.from_json(value))
+    return [json_text(question, value) if question else _fact(field, value)]
+
+
+def _fact(field: str, value: Any) -> str:
     if field == "birth_date":
         return date_text(date.fromisoformat(value))
-    if field == "test_results":
-        return "; ".join(result_text(result) for result in results_from(value))
+    if field == "protection":
+        return _(_GRADES.get(value, value))
     words = {"birth_country": country_name, "marital_status": marital_status_text}
     return words[field](value) if field in words else str(value)

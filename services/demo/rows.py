@@ -125,6 +125,7 @@ class Maker:
             "duration_start": duration_start(
                 values["start_date"], ((row["from_date"], row["to_date"]) for row in values["leaves"] or ())
             ),
+            "deleted_reason": story.deleted_reason,
             **_moments(story),
             **{_COLUMNS.get(key, key): value for key, value in story.answers.items() if key not in ROW_KEYS},
         }

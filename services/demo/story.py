@@ -17,9 +17,11 @@ from services.demo.programme import programme
 from services.demo.termination import termination
 from services.demo.users import staff
 from services.folkeregisteret.population import SyntheticPerson
+from services.mending import DELETION_REASONS
 from services.models import Status
 from services.steps import BACKGROUND, FIELDS, PROGRAMME, Step
 
+_DELETION_REASONS = tuple(option.code for option in DELETION_REASONS if option.code != "other")
 _UNFINISHED = 0.2  # share of those not discharged that lack something on pages 2 and 3
 
 
@@ -35,6 +37,7 @@ class Story:
     changed: tuple[datetime, str] | None = None
     discharged: tuple[datetime, str] | None = None
     deleted: tuple[datetime, str] | None = None
+    deleted_reason: str | None = None
 
     def save(self, at: datetime, username: str, answers: Mapping[str, Any]) -> None:
         """A page is saved; the first one creates."""
@@ -62,7 +65,8 @@ class Story:
     def delete(self, at: datetime, username: str) -> None:
         """«Slett deltaker», which leaves «Sist endret» as it was."""
         self.version += 1
-        self._tell(at, username, "deleted", None, True)
+        self.deleted_reason = _DELETION_REASONS[at.second % len(_DELETION_REASONS)]
+        self._tell(at, username, "deleted", None, {"reason": self.deleted_reason, "text": ""})
         self.deleted = (at, username)
 
     def _tell(self, at: datetime, username: str, key: str, old: Any, new: Any) -> None:

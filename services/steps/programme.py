@@ -80,7 +80,13 @@ ACTIVITY_KINDS = grouped_options(
     )
 )
 
-FROM_DATE = DateField(key="from_date", label=N_("Fra dato"), required=ALWAYS, missing_text=N_("Fyll ut fra dato"))
+FROM_DATE = DateField(
+    key="from_date",
+    label=N_("Fra dato"),
+    help=N_("Den første dagen, slik: dd.mm.åååå. Den skal til vanlig ikke ligge før oppstart i Jobbsjansen."),
+    required=ALWAYS,
+    missing_text=N_("Fyll ut fra dato"),
+)
 
 
 def row_checks(row: Values) -> dict[str, str]:
@@ -227,7 +233,13 @@ FIELDS = (
         add_label=N_("Legg til permisjon"),
         fields=(
             FROM_DATE,
-            DateField(key="to_date", label=N_("Til dato"), required=ALWAYS, missing_text=N_("Fyll ut til dato")),
+            DateField(
+                key="to_date",
+                label=N_("Til dato"),
+                help=N_("Den siste dagen i permisjonen. Den kan ligge fram i tid."),
+                required=ALWAYS,
+                missing_text=N_("Fyll ut til dato"),
+            ),
             ChoiceField(
                 key="kind",
                 label=N_("Type permisjon"),
@@ -262,7 +274,7 @@ def checks(values: Values) -> dict[str, str]:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Overlapping permisjon, and rows outside of the programme: said, not stopped."""
+    """Overlapping permisjon, rows outside of the programme, one more year without the third: said, not stopped."""
     said: dict[str, list[str]] = {"activities": [], "leaves": []}
     said["leaves"] += _overlaps(values.get("leaves") or [])
     end = values.get("end_date")
@@ -273,6 +285,8 @@ def warnings(values: Values) -> dict[str, str]:
                 said[key].append(_("%(row)s begynner før oppstart i Jobbsjansen.") % {"row": name})
             if end and (row["to_date"] or row["from_date"]) > end:
                 said[key].append(_("%(row)s varer lenger enn til avslutningen.") % {"row": name})
+    if values.get("extra_year") == "yes" and values.get("extension") != "yes":
+        said["extra_year"] = [_("Programmet kan bare utvides med ett år til når det er forlenget utover to år.")]
     return {key: " ".join(words) for key, words in said.items() if words}
 
 

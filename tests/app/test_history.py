@@ -6,8 +6,14 @@ from sqlalchemy import insert
 from services.fields import date_text
 from services.models import Change
 from tests.app.conftest import House
-from tests.support.client import text_of, tree_of
-from tests.support.registering import START, Office
+from tests.support.client import form_in, text_of, tree_of
+from tests.support.registering import START, Office, address
+
+LONG = "Kurs " * 90 + "slutt"
+ROWS = (
+    {"kind": "norwegian", "from_date": "01.02.2024", "hours": "10"},
+    {"kind": "society", "from_date": "01.03.2024", "to_date": "02.04.2024", "comment": LONG},
+)
 
 
 @pytest.fixture
@@ -39,6 +45,7 @@ def test_every_change_stands_there_in_words(office: Office) -> None:
         ["berit.bergen", "Tidligere tiltak", "", "Norskopplæring, Kvalifiseringsprogram"],
         ["berit.bergen", "Dato for oppstart", "", date_text(START)],
         ["berit.bergen", "Finansiering", "", "Ordinær Jobbsjansen"],
+        ["berit.bergen", "Deltakeren", "", "Opprettet"],
     ]
     assert lines(office, public_id, "ida.imdi") == lines(office, public_id)
 
@@ -56,10 +63,25 @@ def test_rows_and_discharge_stand_there_too(office: Office) -> None:
     ]
 
 
+def test_rows_are_a_list_each(office: Office) -> None:
+    public_id = office.given()
+    client, page = office.client_of("berit.bergen"), office.page(public_id, "programinnhold")
+    for _row in range(2):
+        page = client.submit(page, form="registrering", button="Legg til tiltak")
+    extra = {f"activities-{n}-{key}": value for n in range(2) for key, value in ROWS[n].items()}
+    client.submit(page, form="registrering", button="Til deltakeroversikten", extra=extra)
+    tree = tree_of(office.page(public_id, "historikk"))
+    cell = list(next(iter(next(tree.elements("tbody")))))[-1]
+    assert [tree.text(line) for line in cell.iter("li")] == [
+        "Norskopplæring, 01.02.2024, 10",
+        f"Samfunnskunnskap, 01.03.2024, 02.04.2024, {LONG}",
+    ]
+
+
 def test_what_is_kept_as_typed_is_no_change(office: Office) -> None:
     public_id = office.given()
     office.put(public_id, "bakgrunn", {"Antall barn under 18 år": "mange"})
-    assert len(lines(office, public_id)) == 2
+    assert len(lines(office, public_id)) == 3
     assert "mange" not in text_of(office.page(public_id, "historikk"))
 
 
@@ -78,7 +100,23 @@ def test_one_field_can_be_asked_for(office: Office) -> None:
     ]
     fragment = client.get_partial(f"/deltakere/{public_id}/historikk?felt=mother_tongue")
     assert "Viser endringer av Morsmål" in text_of(fragment)
-    for junk in ("felt=name2", "felt=children", "side=0", "side=x", "side=-1"):
+    created = client.submit(page, button="Vis", fill={"Vis endringer av": "Opprettet"})
+    assert [tree_of(created).text(cell) for cell in next(iter(next(tree_of(created).elements("tbody"))))][1:] == [
+        "berit.bergen",
+        "Deltakeren",
+        "",
+        "Opprettet",
+    ]
+    options = next(one.options for one in form_in(page, button="Vis").controls if one.name == "felt")
+    assert list(options.values()) == [
+        "Alle felt",
+        "Finansiering",
+        "Dato for oppstart",
+        "Rekrutteringskanal",
+        "Morsmål",
+        "Opprettet",
+    ]
+    for junk in ("felt=name2", "felt=children", "side=0", "side=x", "side=-1", f"side={'1' * 5000}", "side=٣"):
         assert client.get(f"/deltakere/{public_id}/historikk?{junk}").status_code == 400
 
 
@@ -94,6 +132,8 @@ def test_a_long_history_comes_in_pages(office: Office) -> None:
     assert len(list(next(tree_of(first).elements("tbody")))) == 100
     second = client.follow(first, "Eldre")
     assert "Side 2 av 2" in text_of(second)
+    assert "Deltakeren Opprettet" not in text_of(first)
+    assert text_of(second).count("Deltakeren Opprettet") == 1
     assert client.get(f"/deltakere/{public_id}/historikk?side=99").status_code == 200
 
 
@@ -122,8 +162,24 @@ def test_a_name_is_not_told_after_discharge_nor_protection_to_others(office: Off
     assert "Folkeregisteret Sivilstand Ugift Gift" in words
     assert "Fødeland Eritrea Somalia" in words
     assert "Fødselsdato 02.01.1990 03.01.1990" in words
-    assert "fortrolig" not in words
+    assert "ortrolig" not in words
+    assert "Adressebeskyttelse" not in words
     office.discharge(public_id)
     words = text_of(office.page(public_id, "historikk"))
     assert "Gammelt Navn" not in words
     assert found.name not in words
+
+
+def test_a_grade_of_protection_is_told_to_those_who_see_it(office: Office, own_house: House) -> None:
+    public_id = office.given(by="kari.oslo", district="030101")
+    found = office.participation(public_id)
+    common = {"participation_ref": found.id, "municipality_number": "0301", "version": 1, "at": found.changed_at}
+    by_register = {"username": "folkeregisteret", "source": "folkeregisteret", "field": "protection"}
+    own_house.write(insert(Change).values(**common, **by_register, old="fortrolig", new=None))
+    own_house.write(insert(Change).values(**common, **by_register | {"field": "given_up"}, old=None, new="7"))
+    assert "Folkeregisteret Adressebeskyttelse Fortrolig" in text_of(office.page(public_id, "historikk", "siri.vern"))
+    for by in ("kari.oslo", "ida.imdi"):
+        words = text_of(office.page(public_id, "historikk", by))
+        assert "Adressebeskyttelse" not in words
+        assert "Folkeregisteret given_up 7" in words, "a question that is asked no more"
+    assert office.client_of("kari.oslo").get(f"{address(public_id, 'historikk')}?felt=protection").status_code == 400

@@ -1,9 +1,15 @@
 """Mistakes can be mended: a deletion has a reason, IMDi restores and reopens, and the municipality is told."""
 
-import pytest
-from sqlalchemy import delete
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
-from services.models import Notice, Status
+import pytest
+from sqlalchemy import delete, update
+
+from services.mending import restore
+from services.models import Notice, Participation, Person, Status
+from services.participants import NotAllowed
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import BY_MISTAKE, Office, address, goal_of
@@ -41,7 +47,10 @@ def test_a_deletion_needs_a_reason(office: Office, partial: bool) -> None:
     question = client.get(address(public_id, "slett", "bekreft"))
     answer = client.submit(question, button="Ja, slett deltaker", partial=partial)
     assert answer.status_code == 422
-    assert tree_of(answer).text(tree_of(answer).by_id["reason-error"]) == "Velg hvorfor deltakeren slettes"
+    tree = tree_of(answer)
+    assert tree.text(tree.by_id["reason-error"]) == "Velg hvorfor deltakeren slettes"
+    assert [link.attrib["href"] for link in tree.by_id["error-summary"].iter("a")] == ["#reason"]
+    assert partial or tree.text(next(tree.elements("title"))).startswith("Feil: ")
     other = {"Hvorfor slettes deltakeren?": "Annet"}
     answer = client.submit(answer, button="Ja, slett deltaker", fill=other, partial=partial)
     assert answer.status_code == 422
@@ -53,6 +62,15 @@ def test_a_deletion_needs_a_reason(office: Office, partial: bool) -> None:
     found = office.participation(public_id)
     assert (found.deleted_reason, found.deleted_reason_text) == ("other", "Flyttet")
     assert "Deltakeren Slettet: Annet. Flyttet" in text_of(office.page(public_id, "historikk", "ida.imdi"))
+    assert "Grunn til sletting Annet. Flyttet" in text_of(office.page(public_id, "data", "ida.imdi"))
+    before = office.snapshot(public_id)
+    again = client.submit(long, button="Ja, slett deltaker", fill={"Beskriv grunnen": "Flyttet"}, partial=partial)
+    assert goal_of(again) == "/deltakere", "pressed twice: it is done"
+    assert office.snapshot(public_id) == before
+    anne = office.client_of("anne.tokommuner")
+    token = str(form_in(anne.get("/hjelp"), button="Logg ut").value("csrf_token"))
+    data = {"csrf_token": token, "reason": "mistake"}
+    assert anne.post(address(public_id, "slett"), data=data).status_code == 404, "she has not deleted anybody"
 
 
 def test_imdi_restores_a_deleted_participant(office: Office) -> None:
@@ -91,6 +109,41 @@ def test_imdi_reopens_a_discharged_participant(office: Office) -> None:
     goal_of(office.send(public_id, "avslutning", {"Gyldig fravær, dager": "5"}, "Til deltakeroversikten"))
     goal_of(office.discharge(public_id))
     assert office.participation(public_id).name == ""
+
+
+def test_who_is_reopened_bears_her_present_name_and_number(office: Office, own_house: House) -> None:
+    public_id, number = office.ended(), office.someone().number
+    goal_of(office.discharge(public_id))
+    ref = office.participation(public_id).person_ref
+    own_house.write(update(Person).where(Person.id == ref).values(national_id=number, name="Nytt Navn"))
+    own_house.write(update(Participation).where(Participation.public_id == public_id).values(background_missing=7))
+    mend(office, public_id, "gjenapne", "Gjenåpne deltaker")
+    found = office.participation(public_id)
+    assert (found.name, found.national_id, found.background_missing) == ("Nytt Navn", number, 0)
+    listed = office.client_of(BERIT).get("/deltakere")
+    assert f"{number} Nytt Navn Bergen" in text_of(listed)
+
+
+def test_ten_presses_at_once_restore_once(office: Office) -> None:
+    public_id = office.given()
+    deleted(office, public_id)
+    everybody_is_there = Barrier(10)
+
+    def press(_number: int) -> str:
+        with office.app.app_context():
+            admin = office._viewer(ADMIN)
+            everybody_is_there.wait()
+            try:
+                restore(admin, public_id, reason=WHY)
+            except NotAllowed:
+                return "restored already"
+            return "restored"
+
+    with ThreadPoolExecutor(10) as pool:
+        outcomes = Counter(pool.map(press, range(10)))
+    assert outcomes == {"restored": 1, "restored already": 9}
+    assert [row[2] for row in office.changes(public_id)].count("restored") == 1
+    assert text_of(office.client_of(BERIT).get("/deltakere/meldinger")).count(WHY) == 1
 
 
 def test_who_is_in_a_programme_again_is_not_brought_back(office: Office) -> None:
@@ -134,3 +187,28 @@ def test_the_municipality_reads_what_it_is_told(office: Office) -> None:
     assert stolen.post(form.element.attrib["action"], data={"csrf_token": token}).status_code == 404
     done = client.submit(form, follow_redirects=True)
     assert "Lest av berit.bergen" in text_of(done)
+
+
+def test_a_notice_stands_on_her_own_page_until_it_is_read(office: Office) -> None:
+    public_id = office.given()
+    deleted(office, public_id)
+    mend(office, public_id, "gjenopprett", "Gjenopprett deltaker")
+    told = f"IMDi har gjenopprettet deltakeren {WHY}"
+    for by, is_told in ((BERIT, True), ("anne.tokommuner", True), ("ida.imdi", False), (ADMIN, False)):
+        assert (told in text_of(office.page(public_id, "data", by))) == is_told, by
+    client = office.client_of(BERIT)
+    done = client.submit(client.get(address(public_id, "data")), button="Merk som lest")
+    assert goal_of(done) == address(public_id, "data")
+    assert told not in text_of(office.page(public_id, "data", "anne.tokommuner"))
+    assert "Lest av berit.bergen" in text_of(office.client_of("anne.tokommuner").get("/deltakere/meldinger"))
+
+
+def test_notices_of_protected_participants_are_for_those_who_see_them(office: Office, own_house: House) -> None:
+    kari = office.client_of("kari.oslo")
+    public_id = office.given(by="kari.oslo", district="030101")
+    question = kari.get(address(public_id, "slett", "bekreft"))
+    goal_of(kari.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE))
+    mend(office, public_id, "gjenopprett", "Gjenopprett deltaker")
+    own_house.write(update(Participation).where(Participation.public_id == public_id).values(protected=True))
+    assert "Ingen meldinger" in text_of(kari.get("/deltakere/meldinger"))
+    assert WHY in text_of(office.client_of("siri.vern").get("/deltakere/meldinger"))

@@ -155,7 +155,9 @@ def test_history_tells_how_it_came_to_be() -> None:
         written = [change for change in told if change.field != "deleted"]
         assert (told[0].at, told[0].username) == (participation.created_at, participation.created_by)
         assert (written[-1].at, written[-1].username) == (participation.changed_at, participation.changed_by)
-        assert state.get("deleted", False) == (participation.deleted_at is not None)
+        reason = participation.deleted_reason
+        assert state.get("deleted") == ({"reason": reason, "text": ""} if reason else None)
+        assert (reason is not None) == (participation.deleted_at is not None)
         assert state.get("discharged", False) == (participation.status == Status.DISCHARGED)
         assert (participation.status == Status.CREATED) == (len({change.version for change in written}) == 1)
 

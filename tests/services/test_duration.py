@@ -28,7 +28,8 @@ def test_the_last_day_is_the_last_that_the_overview_does_not_count_as_over(
         ({}, 24),
         ({"extension": "yes"}, 36),
         ({"extension": "yes", "extra_year": "yes", "literacy": "missing"}, 48),
-        ({"extra_year": "yes", "literacy": "good"}, 24),
+        ({"extension": "yes", "extra_year": "yes", "literacy": "good"}, 36),
+        ({"extension": "no", "extra_year": "yes", "literacy": "missing"}, 24),
     ):
         time = programme_time(values(start, leaves, today, **more))
         assert time is not None

@@ -228,7 +228,8 @@ def test_labels_are_unique_and_each_question_has_help() -> None:
     ]
     labels = [question.label for question in FIELDS.values()]
     assert len({*labels, *fixed}) == len(labels) + len(fixed)
-    for question in FIELDS.values():
+    rows = [inner for question in FIELDS.values() if isinstance(question, RowsField) for inner in question.fields]
+    for question in (*FIELDS.values(), *rows):
         assert len(question.help) > 20, question.key
         assert question.help.endswith("."), question.key
 
@@ -412,6 +413,8 @@ def test_answers_that_do_not_fit_together(step: Step, answers: dict[str, Any], w
         (PROGRAMME, {"leaves": [LEAVE | {"from_date": date(2025, 5, 31)}]}, "leaves"),
         (PROGRAMME, {"activities": [{"from_date": date(2025, 5, 31)}]}, "activities"),
         (PROGRAMME, {"activities": [{"from_date": date(2025, 6, 1)}]}, None),
+        (PROGRAMME, {"extra_year": "yes", "extension": "no"}, "extra_year"),
+        (PROGRAMME, {"extra_year": "yes", "extension": "yes"}, None),
     ],
 )
 def test_remarks(step: Step, answers: dict[str, Any], key: str | None) -> None:

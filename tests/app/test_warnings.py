@@ -1,0 +1,207 @@
+"""Warnings stop nobody. They stand on the page where the answer was given, and stay seen in the registered data.
+
+Also the programme time, and the receipt after discharge."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from services.duration import months_on
+from services.fields import date_text
+from services.models import Person, Status
+from services.registration import today
+from tests.app.conftest import House
+from tests.support.client import text_of
+from tests.support.registering import FULL_TERMINATION, START, Answers, Office, address, goal_of
+
+BERIT = "berit.bergen"
+
+
+@pytest.fixture
+def office(own_house: House) -> Office:
+    """The caseworkers."""
+    return Office(own_house.app, own_house.client)
+
+
+def is_said_everywhere(office: Office, public_id: str, word: str, said: str) -> None:
+    """On the page itself, on that of registered data, for IMDi too, and when she has been discharged."""
+    assert said in text_of(office.page(public_id, word))
+    for by in (BERIT, "ida.imdi"):
+        assert said in text_of(office.page(public_id, "data", by))
+    goal_of(office.discharge(public_id))
+    assert office.participation(public_id).status == Status.DISCHARGED, "a warning stops nobody"
+    assert said in text_of(office.page(public_id, "data"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"birth_date": START.replace(year=START.year - 17, day=1)}, "Deltakeren er 17 år ved oppstart."),
+        ({"birth_date": START.replace(year=START.year - 56, day=1)}, "Deltakeren er 56 år ved oppstart."),
+        ({"sex": "mann"}, "Deltakeren er registrert som mann i Folkeregisteret."),
+    ],
+)
+def test_age_and_sex(office: Office, own_house: House, facts: dict[str, object], said: str) -> None:
+    public_id = office.ended()
+    ref = office.participation(public_id).person_ref
+    own_house.write(update(Person).where(Person.id == ref).values(**facts))
+    is_said_everywhere(office, public_id, "person", said)
+
+
+def test_less_than_two_years_since_the_introduction_programme(office: Office) -> None:
+    public_id = office.ended()
+    ended = f"{START.month:02}.{START.year - 1}"
+    introduction: Answers = {
+        "Tidligere tiltak": ["Introduksjonsprogram"],
+        "Når avsluttet deltakeren introduksjonsprogrammet?": ended,
+    }
+    office.put(public_id, "bakgrunn", introduction)
+    said = "Det er mindre enn to år mellom introduksjonsprogrammet og oppstart i Jobbsjansen."
+    is_said_everywhere(office, public_id, "bakgrunn", said)
+
+
+def put_rows(office: Office, public_id: str, kind: str, rows: list[dict[str, str]]) -> None:
+    """Fill in rows of tiltak or permisjon, without script."""
+    client, page = office.client_of(BERIT), office.page(public_id, "programinnhold")
+    button = "Legg til tiltak" if kind == "activities" else "Legg til permisjon"
+    for _row in rows:
+        page = client.submit(page, form="registrering", button=button)
+    extra: dict[str, str | list[str]] = {
+        f"{kind}-{n}-{key}": value for n, row in enumerate(rows) for key, value in row.items()
+    }
+    fill: Answers = {"Ingen tiltak gjennomført": False} if kind == "activities" else {}
+    goal_of(client.submit(page, form="registrering", button="Til deltakeroversikten", fill=fill, extra=extra))
+
+
+def span(first: int, last: int | None = None) -> dict[str, str]:
+    """Days counted from oppstart."""
+    days = {"from_date": date_text(START + timedelta(days=first))}
+    return days | ({"to_date": date_text(START + timedelta(days=last))} if last is not None else {})
+
+
+LAST = (today() - timedelta(days=3) - START).days  # the day of avslutning
+SICK, COURSE = {"kind": "illness"}, {"kind": "norwegian"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "said", "unsaid"),
+    [
+        (
+            "leaves",
+            [span(10, 20) | SICK, span(30, 40) | SICK, span(20, 30) | SICK],
+            "Permisjon 1 og 3 overlapper hverandre. Permisjon 2 og 3 overlapper hverandre.",
+            "Permisjon 1 og 2 overlapper",
+        ),
+        ("leaves", [span(1, 2) | SICK, span(-1, 0) | SICK], "Permisjon 2 begynner før oppstart", "Permisjon 1"),
+        ("leaves", [span(LAST, LAST) | SICK, span(LAST, LAST + 1) | SICK], "Permisjon 2 varer lenger", "Permisjon 1"),
+        ("activities", [span(0) | COURSE, span(-1, 5) | COURSE], "Tiltak 2 begynner før oppstart", "Tiltak 1"),
+        ("activities", [span(9) | COURSE, span(9, LAST + 1) | COURSE], "Tiltak 2 varer lenger", "Tiltak 1"),
+    ],
+)
+def test_rows_that_do_not_fit(office: Office, kind: str, rows: list[dict[str, str]], said: str, unsaid: str) -> None:
+    public_id = office.ended()
+    put_rows(office, public_id, kind, rows)
+    words = text_of(office.page(public_id, "data"))
+    assert f"{unsaid} begynner" not in words
+    assert f"{unsaid} varer" not in words
+    assert f"{unsaid} hverandre" not in words
+    is_said_everywhere(office, public_id, "programinnhold", said)
+
+
+# ---- Programme time ----
+
+
+def start_for(end: date, months: int = 24) -> date:
+    """The oppstart with which the programme time ends on that day."""
+    start = end - timedelta(days=months * 32)
+    while months_on(start, months) - timedelta(days=1) < end:
+        start += timedelta(days=1)
+    return start
+
+
+@pytest.mark.parametrize(("days_left", "said"), [(100, ""), (80, "mindre enn tre måneder igjen"), (-1, "er brukt opp")])
+def test_the_end_of_the_programme_time(office: Office, days_left: int, said: str) -> None:
+    end = today() + timedelta(days=days_left)
+    public_id = office.given(start=start_for(end))
+    for word in ("programinnhold", "data"):
+        words = text_of(office.page(public_id, word))
+        verb = "gikk" if days_left < 0 else "går"
+        assert f"Programtiden {verb} ut {date_text(end)}" in words
+        assert f"24 måneder fra oppstart {date_text(start_for(end))}" in words
+        for one in ("mindre enn tre måneder igjen", "er brukt opp"):
+            assert (one in words) == (one == said)
+    office.put(public_id, "avslutning", FULL_TERMINATION)
+    for word in ("programinnhold", "data"):
+        assert "er brukt opp" not in text_of(office.page(public_id, word)), "she has left"
+
+
+def test_the_overview_and_the_page_agree_who_is_over_her_time(office: Office) -> None:
+    """Oppstart two years ago and a few days, one day of permisjon in two rows, and some that lies ahead."""
+    two_years_ago = months_on(today(), -24)
+    over = {}
+    for days in (0, 1, 2):
+        public_id = office.given(start=two_years_ago - timedelta(days=days))
+        put_rows(office, public_id, "leaves", [span_of(two_years_ago, 5, 5), span_of(two_years_ago, 5, 5)])
+        over[public_id] = "Programtiden er brukt opp" in text_of(office.page(public_id, "data"))
+        assert "og 1 dag permisjon" in text_of(office.page(public_id, "data"))
+    ahead = office.given(start=two_years_ago - timedelta(days=20))
+    put_rows(office, ahead, "leaves", [span_of(today(), -9, 20)])
+    over[ahead] = "Programtiden er brukt opp" in text_of(office.page(ahead, "data"))
+    assert list(over.values()) == [False, True, True, False]
+    listed = office.client_of(BERIT).get("/deltakere?over=24&antall=100").text
+    assert {public_id: public_id in listed for public_id in over} == over
+
+
+def span_of(day: date, first: int, last: int) -> dict[str, str]:
+    """A permisjon by days counted from another one."""
+    days = (day + timedelta(days=number) for number in (first, last))
+    return {"kind": "care", **dict(zip(("from_date", "to_date"), map(date_text, days), strict=True))}
+
+
+def test_one_more_year_needs_the_third(office: Office) -> None:
+    public_id = office.given(start=today() - timedelta(days=35 * 31))
+    office.put(
+        public_id, "bakgrunn", {"Lese- og skriveferdigheter på eget morsmål": "Mangler grunnleggende ferdigheter"}
+    )
+    office.put(public_id, "programinnhold", {"Utvidet med ytterligere ett år?": "Ja"})
+    said = "Programmet kan bare utvides med ett år til når det er forlenget utover to år."
+    for word in ("programinnhold", "data"):
+        words = text_of(office.page(public_id, word))
+        assert said in words
+        assert "24 måneder fra oppstart" in words
+    office.put(public_id, "programinnhold", {"Forlenget utover to år?": "Ja"})
+    for word in ("programinnhold", "data"):
+        words = text_of(office.page(public_id, word))
+        assert said not in words
+        assert "48 måneder fra oppstart" in words
+
+
+def test_permisjon_postpones_the_question_of_more_time(office: Office) -> None:
+    question, begun = "Forlenget utover to år?", months_on(today(), -22)
+    public_id = office.given(start=begun)
+    assert office.form(public_id, "programinnhold").has(question)
+    put_rows(office, public_id, "leaves", [span_of(begun, 10, 10)])
+    assert not office.form(public_id, "programinnhold").has(question)
+
+
+# ---- The receipt ----
+
+
+def test_the_receipt_says_what_was_done_and_how_she_is_found_again(office: Office) -> None:
+    person = office.someone()
+    public_id = office.ended(person)
+    done = office.discharge(public_id)
+    assert goal_of(done) == address(public_id, "kvittering")
+    client = office.client_of(BERIT)
+    page = client.get(goal_of(done))
+    words, found = text_of(page), office.participation(public_id)
+    assert f"Deltaker {found.person_id} · Kvittering" in words
+    assert f"Utskrevet {date_text(today())} kl." in words
+    assert "Utskrevet av berit.bergen" in words
+    assert "filtrere på status «Utskrevet»" in words
+    assert person.last_name not in page.text
+    assert client.follow(page, "Se registrerte data").request.path == address(public_id, "data")
+    assert client.follow(page, "Til deltakeroversikten").request.path == "/deltakere"
+    for by, status in (("anne.tokommuner", 200), ("ida.imdi", 200), ("kari.oslo", 404), ("admin.bergen", 403)):
+        assert office.client_of(by).get(address(public_id, "kvittering")).status_code == status
