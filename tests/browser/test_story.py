@@ -140,6 +140,8 @@ def _discharge(berit: Caseworker, person: SyntheticPerson) -> None:
     button.click()
     expect(berit.page.get_by_role("heading", name="Er alle opplysninger riktige?")).to_be_visible()
     berit.press("Det er OK")
+    berit.stands_at("Kvittering")
+    berit.go("Til deltakeroversikten")
     berit.stands_at("Deltakeroversikt")
 
 
