@@ -6,6 +6,7 @@ from flask.cli import with_appcontext
 
 from app.accounts import letters
 from app.commands import need_current_database
+from app.config import NoPublicUrl
 from app.outgoing import outbox
 from services import invitations
 from services.mail import is_address
@@ -42,6 +43,8 @@ def create_admin(name: str, email: str, phone: str, force: bool) -> None:
         raise click.ClickException(
             "There is an IMDi-administrator already, who can invite others. Another one all the same: --force"
         ) from None
+    except NoPublicUrl as missing:
+        raise click.ClickException(str(missing)) from None
     except EmailTaken:
         raise click.ClickException("There is a user with that e-mail address already.") from None
     _tell_where_it_went(user_id)

@@ -16,6 +16,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET = "bare-for-utvikling-og-test"  # noqa: S105 - refused in production
 
 
+class NoPublicUrl(RuntimeError):  # noqa: N818 - says what is the case
+    """An e-mail with a link cannot be written: PUBLIC_URL is not set, and what a request says of its host is not
+    believed."""
+
+    def __init__(self) -> None:
+        super().__init__("PUBLIC_URL must be set: the https address that users know the register by")
+
+
 class BadSetting(Exception):  # noqa: N818 - says what is the case
     """A setting that the program cannot start with; the text says which, and what to do."""
 
@@ -95,7 +103,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         accepts=_accepts(environ.get("NATIONAL_IDS", "real" if production else "synthetic")),
         trusted_proxies=_whole_number(environ, "TRUSTED_PROXIES", 0, 0, 10),
         downloads_per_hour=_whole_number(environ, "DOWNLOADS_PER_HOUR", 30, 1, 100_000),
-        public_url=_address("PUBLIC_URL", environ.get("PUBLIC_URL", "").strip() or f"http://127.0.0.1:{port}"),
+        public_url=_public_url(environ.get("PUBLIC_URL", "").strip(), "" if production else f"http://127.0.0.1:{port}"),
         mail_url=_mail_url(environ.get("MAIL_URL", "").strip()),
         mail_from=_mail_from(environ.get("MAIL_FROM", "").strip() or "jobbsjansen.palogging@imdi.no"),
         second_factor=_second_factor(second_factor),
@@ -131,10 +139,14 @@ def _need_mail_and_factor(settings: Settings, environ: Mapping[str, str]) -> Non
         raise BadSetting("SECOND_FACTOR must be required in production")
     if not settings.mail_url:
         raise BadSetting("MAIL_URL must be set in production: invitations go out by e-mail (smtp://…)")
-    if not environ.get("PUBLIC_URL", "").strip():
-        raise BadSetting("PUBLIC_URL must be set in production: the address that links in e-mails begin with")
-    if is_local(settings.public_url) or not settings.public_url.startswith("https://"):
+    public_url = settings.public_url
+    if public_url and (is_local(public_url) or not public_url.startswith("https://")):
         raise BadSetting("PUBLIC_URL must be the https address that users know the register by in production")
+
+
+def _public_url(given: str, default: str) -> str:
+    """Where users find the register. Production starts without it, but writes no e-mails with links (`NoPublicUrl`)."""
+    return _address("PUBLIC_URL", given) if given else default
 
 
 def standin_ports(port: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, render_template, request, url_fo
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from app.config import NoPublicUrl
 from app.web import is_partial, respond
 from services.i18n import gettext as _
 from services.participants import NoSuchParticipant, NotAllowed
@@ -104,6 +105,12 @@ def init_errors(app: Flask) -> None:
                 _("Deltakeren er skrevet ut, eller hører til en kommune der du ikke registrerer."),
             ),
         )
+
+    @app.errorhandler(NoPublicUrl)
+    def _no_links(_error: NoPublicUrl) -> Response:
+        logger.error("PUBLIC_URL is not set, so no e-mail with a link can be written")
+        words = _("E-posten kan ikke lages"), _("Registeret mangler innstillingen PUBLIC_URL. Si fra til IMDi.")
+        return error_answer(503, words)
 
     @app.errorhandler(InternalServerError)
     def _internal(error: InternalServerError) -> Response:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app, render_template
 
+from app.config import NoPublicUrl
 from services.invitations import Letters
 from services.mail import Letter
 from services.models import User
@@ -36,7 +37,10 @@ def _letter(subject: str, user: User, bokmal: tuple[str, ...], nynorsk: tuple[st
 def _address(endpoint: str, **values: str) -> str:
     """The whole address of a page. It begins with PUBLIC_URL: what a request says of its host is not believed."""
     path = current_app.url_map.bind("localhost").build(endpoint, values)
-    return f"{current_app.config['SETTINGS'].public_url}{path}"
+    base = current_app.config["SETTINGS"].public_url
+    if not base:
+        raise NoPublicUrl
+    return f"{base}{path}"
 
 
 def invitation(user: User, token: str) -> Letter:

@@ -208,7 +208,7 @@
 
   function plan(seconds) {
     clearTimeout(visit);
-    visit = setTimeout(() => htmx.ajax("GET", "/innlogget", { target: "#varsler", swap: "innerHTML" }), Math.max(5, seconds - WARNED) * 1000);
+    visit = setTimeout(() => htmx.ajax("GET", "/innlogget", { target: "#varsler" }), Math.max(5, seconds - WARNED) * 1000);
   }
 
   const who = byId("hvem");

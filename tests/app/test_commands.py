@@ -80,7 +80,7 @@ def test_demo_refuses_what_is_no_number(program: Flask, words: tuple[str, ...]) 
 def test_production_knows_no_made_up_persons(
     databases: Databases, settings: dict[str, str], words: tuple[str, ...]
 ) -> None:
-    address = databases.filled(SQLITE)
+    address = databases.migrated(SQLITE)
     production = {
         "APP_ENV": "production",
         "SECRET_KEY": "long-and-only-for-this-test-of-production",

@@ -52,7 +52,6 @@ NEEDED = (
     "MASKINPORTEN_KEY_ID",
     "PAD_URL",
     "MAIL_URL",
-    "PUBLIC_URL",
 )
 
 
@@ -184,3 +183,9 @@ def test_production_refuses_a_database_with_demo_users(production: dict[str, str
 
 def test_production_starts_with_an_empty_database(production: dict[str, str], empty_database_url: str) -> None:
     assert create_app(production | {"DATABASE_URL": empty_database_url}).config["SETTINGS"].in_production
+
+
+def test_production_starts_without_the_address_that_links_begin_with(production: dict[str, str]) -> None:
+    """It is refused where a link would be written: an invitation says what to set."""
+    del production["PUBLIC_URL"]
+    assert settings_from(production).public_url == ""

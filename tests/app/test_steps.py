@@ -217,7 +217,8 @@ def test_a_draft_that_has_become_right_is_not_taken_for_registered(office: Offic
     page = office.page(public_id, "avslutning")
     tree = tree_of(page)
     assert tree.text(tree.by_id["end_date-error"]) == (
-        "Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre"
+        "Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre. "
+        f"Registrert svar: «{date_text(end)}»"
     )
     assert tree.by_id["utskriv"].attrib["aria-disabled"] == "true"
     confirm = office.client_of("berit.bergen").get(address(public_id, "avslutning", "utskriv"))

@@ -61,6 +61,13 @@ class Databases:
         shutil.copyfile(str(make_url(template).database), copy)
         return f"sqlite:///{copy}"
 
+    def migrated(self, dialect: str) -> str:
+        """The address of a new database with its tables and nobody in them, as production begins."""
+        address = self.empty(dialect)
+        with running_app({**self.settings, "DATABASE_URL": address}) as app, app.app_context():
+            app.extensions["alembic"].upgrade()
+        return address
+
     def remove(self, address: str) -> None:
         """Remove a database that is no longer used."""
         url = make_url(address)
