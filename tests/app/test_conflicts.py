@@ -4,6 +4,7 @@ import threading
 from datetime import date
 
 import pytest
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app.formatting import moment_text
@@ -241,3 +242,30 @@ def test_who_comes_after_discharge_or_deletion_is_refused(office: Office) -> Non
     for form, status in zip(late, (403, 404), strict=True):
         assert send(office, form, mother_tongue="Urdu").status_code == status
     assert office.participation(discharged).mother_tongue is None
+
+
+def test_a_form_that_comes_ten_times_at_once_is_one_change(office: Office, own_house: House) -> None:
+    """A save that is sent again, from ten threads: one history row, and nothing is at odds with itself."""
+    public_id = office.given()
+    form = office.form(public_id, "bakgrunn")
+    form.fill({"mother_tongue": "Urdu", "children": "2"})
+    data = MultiDict(form.pairs(None))
+    cookie = office.client_of("berit.bergen").get_cookie("session")
+    assert cookie is not None
+    statuses: list[int] = []
+
+    def send() -> None:
+        client = own_house.nobody()
+        client.set_cookie("session", cookie.value)
+        statuses.append(client.post_partial(address(public_id, "bakgrunn", "lagre"), data).status_code)
+
+    threads = [threading.Thread(target=send) for _number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 10
+    rows = [(field, new) for _version, _user, field, _old, new in office.changes(public_id)]
+    assert (rows.count(("mother_tongue", "urd")), rows.count(("children", 2))) == (1, 1)
+    assert office.participation(public_id).version == 2
+    assert office.drafts(public_id) == {}

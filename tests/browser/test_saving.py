@@ -306,3 +306,16 @@ def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: So
         berit.stands_at(f"{person.full_name} · Bakgrunn")
         berit.go("Påbegynte")
         expect(berit.page.get_by_text(person.full_name)).to_have_count(0)
+
+
+def test_a_form_that_has_stood_open_is_told_what_has_changed(at_screen: AtScreen, someone: Someone) -> None:
+    """Whoever comes back to the tab sees what others have registered meanwhile, before she types anything."""
+    with at_screen("berit.bergen") as (berit, _), at_screen("anne.tokommuner") as (anne, _):
+        address = begin(berit, someone, "Bakgrunn")
+        anne.page.goto(address)
+        berit.answer("Rekrutteringskanal", "Nav")
+        is_saved(berit)
+        anne.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(anne.page.locator("#endret-av-andre")).to_contain_text("berit.bergen har endret «Rekrutteringskanal»")
+        expect(anne.field("Rekrutteringskanal")).to_have_value("nav")
+        is_saved(anne)
