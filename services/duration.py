@@ -42,12 +42,14 @@ def months_between(start: date, day: date) -> int:
 @dataclass(frozen=True)
 class ProgrammeTime:
     """The time that a participant has: `months` from `start`, and `days_away` of permisjon on top. `last_day` is the
-    last one of it; `is_soon`: less than three months are left; `is_over`: it has passed. Neither when she has left."""
+    last one of it, and `has_passed` or not; `is_soon`: less than three months are left; `is_over`: she takes part
+    longer than it. Neither when she has left."""
 
     start: date
     months: int
     days_away: int
     last_day: date
+    has_passed: bool
     is_soon: bool
     is_over: bool
 
@@ -67,6 +69,7 @@ def programme_time(values: Values) -> ProgrammeTime | None:
         months=months,
         days_away=away,
         last_day=first_after - timedelta(days=1),
+        has_passed=today >= first_after,
         is_soon=not has_left and today < first_after <= months_on(today, SOON),
         is_over=not has_left and today >= first_after,
     )

@@ -133,7 +133,9 @@ def test_the_end_of_the_programme_time(office: Office, days_left: int, said: str
             assert (one in words) == (one == said)
     office.put(public_id, "avslutning", FULL_TERMINATION)
     for word in ("programinnhold", "data"):
-        assert "er brukt opp" not in text_of(office.page(public_id, word)), "she has left"
+        words = text_of(office.page(public_id, word))
+        assert f"Programtiden {verb} ut {date_text(end)}" in words
+        assert "er brukt opp" not in words, "she has left"
 
 
 def test_the_overview_and_the_page_agree_who_is_over_her_time(office: Office) -> None:

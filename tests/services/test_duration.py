@@ -62,7 +62,7 @@ def test_what_is_said_before_and_after_the_end() -> None:
         assert (time.last_day, time.is_soon, time.is_over) == (date(2027, 3, 14), soon, over)
     left = programme_time({**values(start, [], date(2027, 6, 1)), "end_date": date(2027, 2, 1)})
     assert left is not None
-    assert not left.is_over
+    assert (left.has_passed, left.is_over) == (True, False)
     assert programme_time({"today": start}) is None
 
 
