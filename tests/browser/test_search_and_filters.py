@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from services.demo import PASSWORD
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen
 from tests.browser.slow_line import SlowLine
@@ -358,20 +359,24 @@ def test_a_cut_line_loses_nothing(at_screen: AtScreen) -> None:
 
 
 def test_signed_out_meanwhile(at_screen: AtScreen) -> None:
-    """The refusal stands above the list, which stays with all that is typed."""
+    """She signs in again over the list, which stays with all that is typed, and goes on."""
     with at_screen("kari.oslo") as (kari, _watch):
         three_criteria(kari)
         rows, address = kari.column("Fødselsnummer").all_inner_texts(), kari.page.url
         kari.page.context.clear_cookies()
         kari.search_field.fill("zzyx")
         kari.page.keyboard.press("Enter")
-        refusal = kari.page.locator("#varsler").get_by_role("heading")
-        expect(refusal).to_have_text("Du er logget ut")
-        expect(refusal).to_be_in_viewport()
+        dialog = kari.page.get_by_role("dialog")
+        expect(dialog.get_by_role("heading")).to_have_text("Du er logget ut")
         expect(kari.search_field).to_have_value("zzyx")
         assert kari.column("Fødselsnummer").all_inner_texts() == rows
         assert kari.page.url == address
+        dialog.get_by_label("Passord").fill(PASSWORD)
+        dialog.get_by_role("button", name="Logg inn", exact=True).click()
+        expect(dialog).to_be_hidden()
         assert_accessible(kari.page)
+        kari.press("Søk")
+        expect(kari.page.get_by_text("Ingen treff: zzyx")).to_be_visible()
 
 
 # ---- Back, Forward, reload, a second tab ----
