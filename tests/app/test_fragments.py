@@ -181,6 +181,16 @@ def test_a_form_without_its_token(house: House, token: str | None) -> None:
     assert client.get("/deltakere").status_code == 200, "she is still signed in"
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", ""])
+def test_a_form_from_another_site(house: House, origin: str) -> None:
+    """Refused though its token is right; from our own site, and from programs that say nothing, it is taken."""
+    client = house.client("kari.oslo")
+    data = {"csrf_token": token_of(client), "visning": "", "apen": "1"}
+    assert client.post("/deltakere/panel", data=data, headers={"Origin": origin}).status_code == 400
+    for ours in ({"Origin": "http://localhost"}, {"Origin": "https://localhost"}, {}):
+        assert client.post("/deltakere/panel", data=data, headers=ours).status_code == 303
+
+
 def test_another_users_token_does_not_count(house: House) -> None:
     client = house.client("kari.oslo")
     foreign = token_of(house.client("berit.bergen"))
