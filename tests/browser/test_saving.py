@@ -50,9 +50,10 @@ def test_a_field_is_saved_when_it_is_changed_or_left(at_screen: AtScreen, someon
         expect(berit.field("Antall barn under 18 år")).to_have_value("2")
 
 
-def test_leaving_at_once_loses_nothing(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_leaving_at_once_loses_nothing(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """A link, another address, and the tab closed, each right after the last keystroke."""
-    with at_screen("berit.bergen") as (berit, _watch):
+    with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         berit.field("Antall barn under 18 år").press_sequentially("1")
         berit.go("Historikk")
@@ -146,9 +147,10 @@ def test_an_answer_that_is_lost_is_no_conflict_with_oneself(at_screen: AtScreen,
         expect(berit.field("Antall barn under 18 år")).to_have_value("2")
 
 
-def test_a_slow_line(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_a_slow_line(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """50 kbit/s and 800 ms: it says «Lagrer …» until it is true that it is saved."""
-    with at_screen("berit.bergen") as (berit, _watch):
+    with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         slow_down(berit.page)
         berit.answer("Rekrutteringskanal", "Nav")
@@ -206,9 +208,10 @@ def test_two_people_at_once(at_screen: AtScreen, someone: Someone, server: str) 
         expect(berit.field("Morsmål")).to_have_value("urd")
 
 
+@SERVERS
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
-def test_a_row_that_is_removed_comes_back(at_screen: AtScreen, someone: Someone, javascript: bool) -> None:
-    with at_screen("berit.bergen", javascript=javascript) as (berit, _watch):
+def test_a_row_that_is_removed_comes_back(at_screen: AtScreen, someone: Someone, javascript: bool, server: str) -> None:
+    with at_screen("berit.bergen", javascript=javascript, server=server) as (berit, _watch):
         berit.create(someone())
         berit.press_step("Programinnhold")
         berit.page.goto(berit.page.url.replace("bakgrunn", "programinnhold"))
@@ -271,8 +274,9 @@ def test_the_visit_ends_while_she_types(at_screen: AtScreen, someone: Someone, s
         expect(berit.field("Morsmål")).to_have_value("som")
 
 
-def test_another_user_who_signs_in_there_gets_nothing_of_it(at_screen: AtScreen, someone: Someone) -> None:
-    with at_screen("berit.bergen") as (berit, _watch):
+@SERVERS
+def test_another_user_who_signs_in_there_gets_nothing_of_it(at_screen: AtScreen, someone: Someone, server: str) -> None:
+    with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         end_visit(berit)
         berit.answer("Rekrutteringskanal", "Nav")
@@ -283,10 +287,11 @@ def test_another_user_who_signs_in_there_gets_nothing_of_it(at_screen: AtScreen,
         expect(berit.field("Rekrutteringskanal")).to_have_value("")
 
 
-def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: Someone, server: str) -> None:
     """Typed, left without a button, and found again after signing out."""
     person = someone()
-    with at_screen("berit.bergen") as (berit, _watch):
+    with at_screen("berit.bergen", server=server) as (berit, _watch):
         berit.go("Legg til deltaker")
         expect(berit.page.locator("#tilstand")).to_contain_text("Ikke opprettet ennå. Mangler:")
         berit.field("Fødselsnummer").press_sequentially(person.number)
@@ -310,9 +315,15 @@ def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: So
         expect(berit.page.get_by_text(person.full_name)).to_have_count(0)
 
 
-def test_a_form_that_has_stood_open_is_told_what_has_changed(at_screen: AtScreen, someone: Someone) -> None:
+@SERVERS
+def test_a_form_that_has_stood_open_is_told_what_has_changed(
+    at_screen: AtScreen, someone: Someone, server: str
+) -> None:
     """Whoever comes back to the tab sees what others have registered meanwhile, before she types anything."""
-    with at_screen("berit.bergen") as (berit, _), at_screen("anne.tokommuner") as (anne, _):
+    with (
+        at_screen("berit.bergen", server=server) as (berit, _),
+        at_screen("anne.tokommuner", server=server) as (anne, _),
+    ):
         address = begin(berit, someone, "Bakgrunn")
         anne.page.goto(address)
         berit.answer("Rekrutteringskanal", "Nav")
