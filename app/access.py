@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, request, session, url_for
+from flask import Flask, abort, current_app, g, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.sessions import visit
 from app.web import is_partial, redirect_to, this_address
 from services.audit import Action, record
 from services.viewer import Right, Viewer
@@ -58,7 +59,7 @@ def _guard() -> Response | tuple[str, int] | None:
     mark = mark_of(_view(request.endpoint))
     if mark == _PUBLIC:
         return None
-    if session.is_unknown:  # type: ignore[attr-defined]
+    if visit().is_unknown:
         abort(503)
     if g.viewer is None:
         if is_partial() or request.method not in {"GET", "HEAD"}:

@@ -1,9 +1,9 @@
 """Sessions in the database. The browser's cookie holds a random key and nothing else."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, session
 from flask.sessions import SecureCookieSession, SessionInterface
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,12 +41,24 @@ class DatabaseSession(SecureCookieSession):
         """Until the visit ends, if nobody shows that she is there."""
         return max(0, int((self.until - now()).total_seconds())) if self.until else 0
 
+    @property
+    def own_key(self) -> str:
+        """The key of a visit that has one, as that of everybody who is signed in."""
+        if self.key is None:
+            raise LookupError("this visit has no key yet")
+        return self.key
+
     def renew(self) -> None:
         """Begin a new visit under a new key: at sign-in, against session fixation."""
         if self.key:
             accounts.end_session(self.key)
         self.clear()
         self.key = self.viewer = None
+
+
+def visit() -> DatabaseSession:
+    """The visit of the present request, by its own type: Flask's knows only the data."""
+    return cast(DatabaseSession, session)
 
 
 class DatabaseSessions(SessionInterface):

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request, session, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_login import UserMixin
 
 from app.access import viewer
 from app.errors import error_answer
+from app.sessions import visit
 from services.audit import Action, record
 from services.i18n import gettext as _
 from services.i18n import ngettext
@@ -32,7 +33,7 @@ class SignedIn(UserMixin):
 
 def load_user(user_id: str) -> SignedIn | None:
     """The signed-in user of a visit, unless she has been blocked meanwhile. She was read together with it."""
-    found: Viewer | None = session.viewer  # type: ignore[attr-defined]
+    found: Viewer | None = visit().viewer
     return SignedIn(found) if found and str(found.user_id) == user_id else None
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import flash, session, url_for
+from flask import flash, url_for
 from werkzeug.wrappers import Response
 
 from app.access import public, signed_in, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts, given, sender_address, wait_words
 from app.outgoing import outbox, vault
+from app.sessions import visit
 from app.web import redirect_to, respond
 from services import accounts as service
 from services import new_passwords, second_factor
@@ -89,7 +90,7 @@ def own_password_submit() -> Any:
     errors = choice_fault(given("password"), given("repeated"), (who.name, who.username))
     if errors:
         return _own_page(errors, 422)
-    key: str | None = session.key  # type: ignore[attr-defined]
+    key: str | None = visit().key
     new_passwords.by_herself(who, given("password"), this_session=key, outbox=outbox(), letter=letters.password_changed)
     flash(_("Passordet er endret. Du er logget ut alle andre steder."), "success")
     return redirect_to(url_for("accounts.own_page"))

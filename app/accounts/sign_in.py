@@ -24,6 +24,7 @@ from app.accounts.blueprint import (
     wait_words,
 )
 from app.outgoing import vault
+from app.sessions import visit
 from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services import beginnings, second_factor
@@ -113,7 +114,7 @@ def after_password(user_id: int, target: str = "", kept_for: str = "") -> Respon
 
 
 def _renew_visit() -> None:
-    session.renew()  # type: ignore[attr-defined]
+    visit().renew()
     g.pop("csrf_token", None)  # it may have been made for the visit before
 
 

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from flask import Response, flash, make_response, request, session, url_for
+from flask import Response, flash, make_response, request, url_for
 
 from app.access import signed_in, viewer
 from app.accounts.blueprint import accounts
+from app.sessions import visit
 from app.web import redirect_to, respond
 from services import visits
 from services.audit import Action, record
@@ -19,7 +20,7 @@ WARNED_SECONDS = 120  # before a visit ends
 @signed_in
 def time_left() -> Any:
     """How long the visit lasts; asking does not prolong it. Two minutes before its end there is a warning."""
-    left = session.seconds_left  # type: ignore[attr-defined]
+    left = visit().seconds_left
     if left > WARNED_SECONDS + 5:
         return _told(left)
     return respond(
@@ -31,7 +32,7 @@ def time_left() -> Any:
 @signed_in
 def prolong() -> Any:
     """«Forleng»: whoever asks is there, and that is all it takes."""
-    visits.prolong(session.key)  # type: ignore[attr-defined]
+    visits.prolong(visit().own_key)
     answer = _told(visits.IDLE.seconds)
     answer.status_code = 200  # the warning goes
     return answer
@@ -51,14 +52,14 @@ def own_visits() -> Any:
 
 
 def _own_visits() -> dict[str, Any]:
-    return {"visits": visits.visits_of(viewer(), session.key)}  # type: ignore[attr-defined]
+    return {"visits": visits.visits_of(viewer(), visit().own_key)}
 
 
 @accounts.post("/innlogginger/avslutt")
 @signed_in
 def end_visits() -> Any:
     """End one of the user's other visits, or all of them."""
-    ended = visits.end(viewer(), session.key, request.form.get("innlogging") or None)  # type: ignore[attr-defined]
+    ended = visits.end(viewer(), visit().own_key, request.form.get("innlogging") or None)
     if ended:
         record(Action.SIGN_OUT, viewer=viewer(), detail={"others": ended})
         flash(_("Innloggingen er avsluttet.") if ended == 1 else _("Innloggingene er avsluttet."), "success")
