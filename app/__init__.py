@@ -38,9 +38,9 @@ from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, address_of, csrf_token, init_web
+from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
-from services.models import User
 
 _LIST = (overview, downloads, saved_views)
 _PARTICIPANT = (creating, registration, participants, mending)

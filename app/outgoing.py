@@ -11,8 +11,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 from app.access import public
 from app.config import Settings
 from app.web import respond
+from services.account_models import OutboxMessage
 from services.mail import Server
-from services.models import OutboxMessage
 from services.outbox import Outbox, newest
 from services.vault import Vault
 

@@ -12,9 +12,10 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from services import passwords, second_factor, throttle
+from services.account_models import RoleGrant, User, UserSession
 from services.audit import Action, note
 from services.db import now, read, session, writing
-from services.models import Municipality, RoleGrant, User, UserSession
+from services.models import Municipality
 from services.vault import Vault
 from services.viewer import Place, Role, Viewer
 

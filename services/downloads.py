@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from services.account_models import User
 from services.audit import Action, note
 from services.db import now, writing
-from services.models import AccessEntry, User
+from services.models import AccessEntry
 from services.viewer import Viewer
 
 _HOUR = timedelta(hours=1)

@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from services import throttle, users
+from services.account_models import RoleGrant, User
 from services.audit import Action, note
 from services.db import now, session, writing
 from services.links import Purpose, last_known, new_link, use_link
 from services.mail import Letter
-from services.models import RoleGrant, User
 from services.outbox import Outbox
 from services.passwords import hash_password
 from services.users import Details, EmailTaken, Grant, LetterFor, NotYours

@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
+from services.account_models import AccountLink, User
 from services.db import now, session
-from services.models import AccountLink, User
 
 LIFE = timedelta(hours=72)
 

@@ -6,10 +6,11 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
+from services.account_models import User
 from services.audit import Action, note
 from services.db import now, writing
 from services.i18n import gettext as _
-from services.models import AccessEntry, User
+from services.models import AccessEntry
 from services.registration import OSLO_TIME
 from services.viewer import Viewer
 

@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Computed,
     Date,
@@ -63,127 +62,6 @@ class District(Base):
     municipality_number: Mapped[str] = mapped_column(ForeignKey("municipality.number"))
     name: Mapped[str] = mapped_column(String(60))
     name_key: Mapped[str] = mapped_column(sort_text(360))
-
-
-class User(Base):
-    """Someone who may sign in. Rights come from her role grants.
-
-    Invited, she has no user name until she has followed the link (`activated_at`). `email` is in small letters.
-    `totp_secret` is sealed (see `services.vault`), `totp_counter` the last time step whose code was used.
-    """
-
-    __tablename__ = "user_account"
-    __table_args__ = (Index("uq_user_account_email", "email", unique=True),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str | None] = mapped_column(String(60), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    email: Mapped[str] = mapped_column(String(254))
-    phone: Mapped[str] = mapped_column(String(30))
-    password_hash: Mapped[str | None] = mapped_column(String(200))
-    sees_protected: Mapped[bool] = mapped_column(server_default=text("false"))
-    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
-    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(server_default="1")
-    totp_secret: Mapped[str | None] = mapped_column(String(300))
-    totp_counter: Mapped[int | None] = mapped_column(BigInteger)
-    grants: Mapped[list["RoleGrant"]] = relationship(back_populates="user", lazy="raise")
-
-
-class RoleGrant(Base):
-    """One role of a user; municipal roles hold for one municipality each, IMDi's for all."""
-
-    __tablename__ = "role_grant"
-    __table_args__ = (
-        UniqueConstraint("user_id", "role", "municipality_number"),
-        CheckConstraint(
-            "(role IN ('imdi_reader', 'imdi_admin')) = (municipality_number IS NULL)", name="municipal_role"
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
-    role: Mapped[str] = mapped_column(String(20))
-    municipality_number: Mapped[str | None] = mapped_column(ForeignKey("municipality.number"), index=True)
-    user: Mapped[User] = relationship(back_populates="grants")
-    municipality: Mapped[Municipality | None] = relationship(lazy="raise")
-
-
-class UserSession(Base):
-    """A visit. The browser holds a random key; here stands only its SHA-256."""
-
-    __tablename__ = "user_session"
-
-    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
-    data: Mapped[dict[str, Any]] = mapped_column(json_type)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-
-class AccountLink(Base):
-    """A link that was sent by e-mail: to an invitation, or to a new password. Works once; only the SHA-256 of its
-    secret part is kept. `replaced_at`: when another one was sent instead."""
-
-    __tablename__ = "account_link"
-    __table_args__ = (CheckConstraint("purpose IN ('invite', 'reset')", name="purpose"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
-    purpose: Mapped[str] = mapped_column(String(10))
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    replaced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
-
-
-class RecoveryCode(Base):
-    """One of the codes that stand in for a lost telephone, each once; only its digest is kept."""
-
-    __tablename__ = "recovery_code"
-    __table_args__ = (UniqueConstraint("user_id", "code_hash"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
-    code_hash: Mapped[str] = mapped_column(String(64))
-    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class OutboxMessage(Base):
-    """An e-mail: written together with what it is about, sent afterwards. `body` is sealed and is emptied when the
-    message has left. `next_try_at`: not before then; none when it was sent, or given up (`failed_at`)."""
-
-    __tablename__ = "outbox_message"
-
-    id: Mapped[int] = mapped_column(long_id, primary_key=True)
-    message_id: Mapped[str] = mapped_column(String(40))
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
-    recipient: Mapped[str] = mapped_column(String(254))
-    subject: Mapped[str] = mapped_column(String(200))
-    body: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    next_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[str] = mapped_column(String(200), server_default=text("''"))
-
-
-class SignInFailure(Base):
-    """How often signing in has failed lately, by a digest of who and where (see `services.throttle`)."""
-
-    __tablename__ = "sign_in_failure"
-
-    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    number: Mapped[int]
-    last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class Person(Base):

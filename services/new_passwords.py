@@ -4,12 +4,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services import throttle
+from services.account_models import User
 from services.accounts import end_sessions
 from services.audit import Action, note
 from services.db import writing
 from services.invitations import LetterWithLink
 from services.links import Purpose, new_link, use_link
-from services.models import User
 from services.outbox import Outbox
 from services.passwords import hash_password
 from services.users import LetterFor

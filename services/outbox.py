@@ -15,9 +15,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from services.account_models import OutboxMessage
 from services.db import now, session, writing
 from services.mail import Letter, NotDelivered, Server
-from services.models import OutboxMessage
 from services.vault import Unreadable, Vault
 
 LEASE = timedelta(minutes=2)

@@ -6,8 +6,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from services.account_models import User
 from services.db import session, writing
-from services.models import SavedView, User
+from services.models import SavedView
 from services.norwegian_order import sort_key
 from services.viewer import Viewer
 

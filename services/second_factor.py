@@ -11,9 +11,9 @@ import segno
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from services.account_models import RecoveryCode, User
 from services.audit import Action, note
 from services.db import now, session, writing
-from services.models import RecoveryCode, User
 from services.vault import Unreadable, Vault
 
 ISSUER = "Jobbsjanseregisteret"

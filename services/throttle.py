@@ -14,8 +14,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from services.account_models import SignInFailure
 from services.db import now, writing
-from services.models import SignInFailure
 from services.vault import Vault
 
 FORGOTTEN_AFTER = timedelta(hours=1)

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from services import second_factor
+from services.account_models import AccountLink, RoleGrant, User
 from services.accounts import end_sessions
 from services.audit import Action, note, record
 from services.db import now, session, writing
 from services.links import kill_links
 from services.mail import Letter
-from services.models import AccountLink, RoleGrant, User
 from services.norwegian_order import sort_key
 from services.outbox import Outbox
 from services.viewer import Role, Viewer

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from services.account_models import UserSession
 from services.accounts import ABSOLUTE, IDLE, digest, end_sessions
 from services.db import now, session, writing
-from services.models import UserSession
 from services.viewer import Viewer
 
 __all__ = ["IDLE", "OwnVisit", "end", "prolong", "visits_of"]

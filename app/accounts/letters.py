@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from flask import current_app, render_template
 
 from app.config import NoPublicUrl
+from services.account_models import User
 from services.invitations import Letters
 from services.mail import Letter
-from services.models import User
 
 HELP_ADDRESS = "jobbsjansen.palogging@imdi.no"
 

@@ -16,9 +16,9 @@ from app.accounts.sign_in import after_password
 from app.outgoing import outbox
 from app.web import redirect_to, respond
 from services import invitations, new_passwords
+from services.account_models import User
 from services.i18n import gettext as _
 from services.links import DeadLink, Purpose, user_of
-from services.models import User
 
 Errors = dict[str, str]
 

@@ -7,12 +7,13 @@ from random import Random
 from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from services.account_models import RoleGrant, User
 from services.db import Base, session, writing
 from services.demo.days import months, night_before
 from services.demo.deal import PER_CAPITA
 from services.demo.rows import MODELS, Maker, Row
 from services.demo.users import PASSWORD, USERS
-from services.models import Municipality, Participation, Person, RoleGrant, User
+from services.models import Municipality, Participation, Person
 from services.passwords import hash_password
 from services.registers import Accepts
 from services.registration import today

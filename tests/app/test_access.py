@@ -23,8 +23,9 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.access import mark_of
+from services.account_models import User
 from services.demo import USERS
-from services.models import AccessEntry, Participation, Status, User
+from services.models import AccessEntry, Participation, Status
 from services.viewer import Role
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
 from tests.support.client import CheckedClient, form_in, htmx_headers

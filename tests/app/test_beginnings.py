@@ -12,9 +12,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app.registers import connect_registers
+from services.account_models import User
 from services.db import db, now
 from services.fields import date_text
-from services.models import AccessEntry, Beginning, User
+from services.models import AccessEntry, Beginning
 from services.registration import new_creation_key
 from tests.app.conftest import House
 from tests.conftest import FailRegister

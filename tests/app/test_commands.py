@@ -19,11 +19,12 @@ from sqlalchemy import func, select
 
 from app.config import standin_ports
 from app.registers import registers
+from services.account_models import User
 from services.db import session
 from services.demo import PASSWORD, USERS, unregistered
 from services.folkeregisteret import AccessDenied
 from services.folkeregisteret.population import PUBLISHED_KINDS, by_number
-from services.models import Participation, Person, User
+from services.models import Participation, Person
 from tests.support.databases import SQLITE, Databases, running_app
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -16,10 +16,11 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
+from services.account_models import User
 from services.db import db
 from services.export import moment_date, result_text, status_text, xlsx_file
 from services.fields import DateField, HoursField, NumberField, YearField
-from services.models import AccessEntry, Activity, Participation, Person, Status, User
+from services.models import AccessEntry, Activity, Participation, Person, Status
 from services.registration import name_key, results_of, values_of
 from services.steps import FIELDS
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house

@@ -13,10 +13,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Flask
 from sqlalchemy import select, update
 
+from services.account_models import OutboxMessage, User
 from services.db import db, now, writing
 from services.links import LIFE
 from services.mail import Letter
-from services.models import OutboxMessage, User
 from services.outbox import KEPT_FOR, LEASE, Outbox
 from tests.app.test_invitations import invite
 from tests.support.client import CheckedClient, form_in, text_of

@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from services import throttle
+from services.account_models import AccountLink, SignInFailure, User
 from services.db import now
 from services.demo import PASSWORD
-from services.models import AccessEntry, AccountLink, SignInFailure, User
+from services.models import AccessEntry
 from services.passwords import hash_password
 from tests.app.conftest import Clock, House
 from tests.support.client import CheckedClient, form_in, text_of

@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 
 from app.registers import connect_registers
 from services import standin_control
+from services.account_models import User
 from services.db import now
-from services.models import AccessEntry, Beginning, Participation, Person, User
+from services.models import AccessEntry, Beginning, Participation, Person
 from tests.app.conftest import House
 from tests.app.overview_asking import asked, at, count_of
 from tests.conftest import FailRegister

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 from werkzeug.test import TestResponse
 
-from services.models import SavedView, Search, User
+from services.account_models import User
+from services.models import SavedView, Search
 from services.registration import today
 from services.saved_views import LONGEST_NAME, MOST_VIEWS
 from tests.app.conftest import House

@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from services import second_factor, throttle
+from services.account_models import RecoveryCode, SignInFailure, User, UserSession
 from services.db import now
 from services.demo import PASSWORD
-from services.models import AccessEntry, RecoveryCode, SignInFailure, User, UserSession
+from services.models import AccessEntry
 from services.passwords import hash_password
 from tests.app.conftest import Clock, House, running_house
 from tests.app.test_sign_in import key_of, visit

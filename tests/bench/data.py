@@ -22,11 +22,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.types import TypeEngine
 
+from services.account_models import RoleGrant, User
 from services.db import Base, now, writing
 from services.demo import PASSWORD, fill
 from services.demo.rows import MODELS
 from services.folkeregisteret.keys import load_or_create_key
-from services.models import RoleGrant, User
 from services.passwords import hash_password
 from services.registration import today
 from services.viewer import Role

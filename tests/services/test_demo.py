@@ -12,11 +12,12 @@ from sqlalchemy.orm import selectinload
 
 from app.registers import registers
 from services import accounts
+from services.account_models import User
 from services.db import Base, now, session
 from services.demo import PASSWORD, USERS, NotForRealPeople, fill, unregistered
 from services.fields import date_text
 from services.folkeregisteret.population import PUBLISHED_KINDS, persons
-from services.models import Change, Participation, Person, Status, User
+from services.models import Change, Participation, Person, Status
 from services.participants import find
 from services.registration import (
     OSLO_TIME,

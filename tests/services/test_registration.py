@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from services.account_models import User
 from services.accounts import viewer_of
 from services.conflicts import Shown
 from services.db import db
@@ -19,7 +20,7 @@ from services.fields import ChoiceField, ManyField, date_text
 from services.folkeregisteret.population import SyntheticPerson, persons
 from services.look_ups import running_participation
 from services.mending import delete
-from services.models import Change, Participation, Person, Status, User
+from services.models import Change, Participation, Person, Status
 from services.participants import NoSuchParticipant, NotAllowed, find
 from services.registration import (
     AlreadyRunning,

@@ -6,10 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from services.account_models import User
 from services.accounts import viewer_of
 from services.db import session
 from services.demo import USERS
-from services.models import Participation, User
+from services.models import Participation
 from services.participants import NoSuchParticipant, find, may_change
 from services.viewer import OSLO, RIGHTS, Place, Right, Role, Viewer, visible_to
 

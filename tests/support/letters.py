@@ -5,9 +5,9 @@ import re
 from flask import Flask
 from sqlalchemy import select
 
+from services.account_models import OutboxMessage
 from services.db import db
 from services.mail import Letter
-from services.models import OutboxMessage
 from services.outbox import Outbox
 
 

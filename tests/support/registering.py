@@ -11,12 +11,13 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
+from services.account_models import User
 from services.accounts import viewer_of
 from services.conflicts import Shown
 from services.db import db
 from services.fields import Raw, date_text
 from services.folkeregisteret.population import SyntheticPerson, people
-from services.models import AccessEntry, Change, DraftValue, Participation, Person, User
+from services.models import AccessEntry, Change, DraftValue, Participation, Person
 from services.participants import find
 from services.registration import Page, create, new_creation_key, page_again, page_of, read_page, today, values_of
 from services.saving import save
