@@ -140,7 +140,8 @@
     whole = edits;
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    if (!ctx.sourceElement.matches(FORM) || !ctx.response) return;
+    if (!ctx.sourceElement.matches(FORM)) return;
+    if (!ctx.response) return failed("ikke-lagret-kontakt");
     if (ctx.response.status < 400) saved = whole;
     if (isDirty()) later(TYPED_MS);
   });

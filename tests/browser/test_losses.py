@@ -39,15 +39,31 @@ def test_a_cut_line_loses_nothing(at_screen: AtScreen, someone: Someone) -> None
         expect(notice).to_contain_text("Ingen kontakt med registeret")
         expect(notice).to_be_in_viewport()
         holds(berit, BACKGROUND)
-        berit.press("Prøv igjen")
+        notice.get_by_role("button", name="Prøv igjen").click()
         expect(notice).to_be_visible()
         holds(berit, BACKGROUND)
         berit.page.context.set_offline(False)
-        berit.press("Prøv igjen")
+        notice.get_by_role("button", name="Prøv igjen").click()
         berit.stands_at("Programinnhold")
         berit.press_step("Bakgrunn")
         berit.stands_at("Bakgrunn")
         holds(berit, BACKGROUND)
+
+
+def test_what_next_could_not_send_is_saved_by_itself(at_screen: AtScreen, someone: Someone) -> None:
+    """«Neste» is pressed right after typing, and does not get through: the line says so, and it is saved unasked."""
+    with at_screen("berit.bergen") as (berit, watch):
+        watch.expect_lost_line()
+        berit.create(someone())
+        berit.page.context.set_offline(True)
+        berit.answer("Morsmål", "Somali")
+        berit.press("Neste")
+        state = berit.page.locator("#tilstand")
+        expect(state).to_contain_text("Ikke lagret: ingen kontakt med registeret")
+        berit.page.context.set_offline(False)
+        expect(state).to_contain_text("Lagret kl.", timeout=15_000)
+        berit.page.reload()
+        holds(berit, {"Morsmål": "Somali"})
 
 
 def test_a_cut_line_does_not_create_twice(at_screen: AtScreen, someone: Someone) -> None:
@@ -60,8 +76,9 @@ def test_a_cut_line_does_not_create_twice(at_screen: AtScreen, someone: Someone)
         berit.answer("Dato for oppstart", OPPSTART)
         berit.page.route("**/deltakere/ny", _lose_the_answer, times=1)
         berit.press("Neste")
-        expect(berit.page.get_by_role("alert")).to_contain_text("Ingen kontakt med registeret")
-        berit.press("Prøv igjen")
+        notice = berit.page.get_by_role("alert")
+        expect(notice).to_contain_text("Ingen kontakt med registeret")
+        notice.get_by_role("button", name="Prøv igjen").click()
         berit.stands_at("Bakgrunn")
         berit.go("Deltakere")
         expect(berit.row_of(person)).to_have_count(1)
