@@ -16,10 +16,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
 from app.account_commands import init_account_commands
-from app.accounts import accounts, load_user
+from app.accounts import accounts, init_providers, load_user
 from app.audit_commands import init_audit_commands
 from app.commands import init_commands
-from app.config import PROJECT, BadSetting, Settings, settings_from
+from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
 from app.formatting import init_formatting
 from app.health import health
@@ -36,6 +36,7 @@ from app.registers import connect_registers
 from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
+from app.setting_checks import BadSetting
 from app.static_files import init_static
 from app.web import MAX_BODY, PublicIdConverter, address_of, csrf_token, init_web
 from services.account_models import User
@@ -61,6 +62,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.session_interface = DatabaseSessions()
     app.extensions["registers"] = connect_registers(settings)
     init_outgoing(app)
+    init_providers(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
