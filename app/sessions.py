@@ -94,7 +94,7 @@ class DatabaseSessions(SessionInterface):
             return
         key = session.key or accounts.new_session_key()
         user = session.get("_user_id")
-        accounts.write_session(key, dict(session), int(user) if user else None)
+        accounts.write_session(key, dict(session), int(user) if user else None, is_new=session.key is None)
         response.set_cookie(
             name,
             key,

@@ -153,14 +153,14 @@ def _until(user_id: int | None, created_at: datetime, seen_at: datetime) -> date
     return min(created_at + (ABSOLUTE if user_id else ANONYMOUS), seen_at + IDLE)
 
 
-def write_session(key: str, data: dict[str, Any], user_id: int | None) -> None:
-    """Store the data of a visit, new or running."""
+def write_session(key: str, data: dict[str, Any], user_id: int | None, *, is_new: bool) -> None:
+    """Store the data of a visit, new or running. One that was ended meanwhile is not begun again."""
     with writing() as work:
         visit = work.get(UserSession, digest(key))
-        if visit is None:
-            work.add(UserSession(key_hash=digest(key), user_id=user_id, data=data, created_at=now(), seen_at=now()))
-        else:
+        if visit is not None:
             visit.data, visit.user_id, visit.seen_at = data, user_id, now()
+        elif is_new:
+            work.add(UserSession(key_hash=digest(key), user_id=user_id, data=data, created_at=now(), seen_at=now()))
 
 
 def touch_session(key: str, seen_at: datetime) -> None:

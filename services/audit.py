@@ -42,6 +42,9 @@ class Action(StrEnum):
     FACTOR_RESET = "factor_reset"
     RECOVERY_CODES = "recovery_codes"  # new ones have been made
     RECOVERY_CODE_USED = "recovery_code_used"
+    # About the register as a whole, by whoever runs it.
+    BACKUP = "backup"
+    RESTORE_BACKUP = "restore_backup"
 
 
 _LINE = insert(AccessEntry.__table__)  # type: ignore[arg-type]
