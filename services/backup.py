@@ -225,7 +225,7 @@ def _locks_off(connection: Connection) -> Iterator[None]:
         off = [f"DROP TRIGGER {lock.name}" for lock in locks]
         on = [lock.sql for lock in locks]
     else:
-        found = "SELECT tgrelid::regclass AS name, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ '_append_only$'"
+        found = "SELECT tgrelid::regclass AS name, tgname FROM pg_trigger WHERE tgname ~ '_append_only$'"
         locks = connection.execute(sa.text(found)).all()
         off = [f"ALTER TABLE {lock.name} DISABLE TRIGGER {lock.tgname}" for lock in locks]
         on = [f"ALTER TABLE {lock.name} ENABLE TRIGGER {lock.tgname}" for lock in locks]

@@ -76,6 +76,15 @@ class Table:
 def write(path: Path, revision: str, tables: Iterable[Table], *, overwrite: bool = False) -> str:
     """Write a backup and give its SHA-256. Raises OSError, FileExistsError unless it may be overwritten; then no
     file is left behind, nor is the one that was there touched."""
+    try:
+        return _write_beside(path, revision, tables, overwrite)
+    except FileExistsError:
+        raise
+    except OSError as error:  # about the file that is wanted, not the unfinished one
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write_beside(path: Path, revision: str, tables: Iterable[Table], overwrite: bool) -> str:
     _refuse_existing(path, overwrite)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
