@@ -111,8 +111,8 @@ def _write(connection: Connection, path: Path, *, overwrite: bool = False) -> st
 
 
 def _rows(connection: Connection, table: sa.TableClause) -> Iterator[Row]:
-    order = [column for column in table.c if column.name == "id"]
-    with connection.execution_options(yield_per=_BATCH).execute(sa.select(table).order_by(*order)) as found:
+    question = sa.select(table).order_by(*(column for column in table.c if column.name == "id"))
+    with connection.execute(question, execution_options={"yield_per": _BATCH}) as found:
         yield from found
 
 
