@@ -59,7 +59,7 @@ def _ask() -> None:
 
 
 def _safety_beside(file: Path) -> Path:
-    return file.with_name(f"before-restore-{now():%Y%m%dT%H%M%SZ}-{file.name}")
+    return file.with_name(f"before-restore-{now():%Y%m%dT%H%M%S.%fZ}-{file.name}")
 
 
 @contextmanager
