@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
@@ -46,7 +46,8 @@ def restore(file: Path, yes: bool) -> None:
         click.echo(f"{file} was written {stored.manifest.taken_at} and holds {stored.manifest.rows} rows.")
         if not yes:
             _ask()
-        done = backups.restore(stored, _safety_beside(file), click.echo)
+        takes_demo = not current_app.config["SETTINGS"].in_production
+        done = backups.restore(stored, _safety_beside(file), click.echo, takes_demo=takes_demo)
     click.echo(f"Restored. Everybody must sign in again. {done.links} links and {done.letters} e-mails are dead.")
     if done.unblocked:
         click.echo(f"Blocked until now, and no more: {', '.join(done.unblocked)}")

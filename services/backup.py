@@ -139,12 +139,12 @@ def check_revision(stored: Backup) -> None:
         )
 
 
-def restore(stored: Backup, safety: Path, tell: Callable[[str], None]) -> Restored:
+def restore(stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_demo: bool) -> Restored:
     """Put a backup in the place of all that is in the database, in one transaction.
 
     What was there is written to the file `safety` first, unless that was nothing; `tell` says so. Visits end, links
-    and e-mails that were on their way are dead. Raises `BadBackup`, `NotCurrent`, OSError, SQLAlchemy's errors;
-    then all is as before.
+    and e-mails that were on their way are dead. `takes_demo`: whether demo users may be in it. Raises `BadBackup`,
+    `NotCurrent`, OSError, SQLAlchemy's errors; then all is as before.
     """
     check_revision(stored)
     db.session.remove()
@@ -159,6 +159,8 @@ def restore(stored: Backup, safety: Path, tell: Callable[[str], None]) -> Restor
         _migrate(connection, down_to=revision)
         _fill(connection, stored)
         _migrate(connection)
+        if not takes_demo and connection.scalar(sa.select(User.id).where(User.is_demo).limit(1)):
+            raise BadBackup("it holds demo users, with whom production does not start")
         links, letters = _end_what_was_under_way(connection)
         if not _is_sqlite(connection):
             _advance_sequences(connection)

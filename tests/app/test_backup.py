@@ -23,7 +23,7 @@ from services.db import db, now, writing
 from services.mail import Letter, Server
 from services.models import AccessEntry, Participation
 from services.outbox import Outbox, newest
-from tests.app.test_commands import ROOT
+from tests.app.test_commands import PRODUCTION, ROOT
 from tests.app.test_invitations import invite
 from tests.support.backups import (
     all_rows,
@@ -405,6 +405,18 @@ def test_what_does_not_fit_together_changes_nothing(app: Flask, file: Path) -> N
     assert result.exit_code == 1
     assert "Nothing was changed" in result.output
     assert all_rows(app) == before
+
+
+def test_demo_users_do_not_come_into_production(
+    app: Flask, file: Path, dialect: str, databases: Databases, settings: dict[str, str]
+) -> None:
+    done(app, "backup", file)
+    address = databases.migrated(dialect)
+    with running_app({**settings, **PRODUCTION, "DATABASE_URL": address}) as production:
+        result = run(production, "restore", file, "--yes")
+        assert (result.exit_code, "demo users" in result.output) == (1, True), result.output
+        assert all_rows(production)["user_account"] == []
+    databases.remove(address)
 
 
 def test_no_file(app: Flask, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from services.db import db
 from services.conflicts import NoSuchVersion
+from services.db import db
 from services.participants import NoSuchParticipant
 from tests.app.test_commands import Started, started, until
 from tests.support.backups import all_rows, done, past_the_locks
