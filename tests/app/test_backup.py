@@ -32,11 +32,10 @@ from tests.support.backups import (
     done,
     forge,
     lasting,
-    past_the_locks,
     run,
 )
 from tests.support.client import CheckedClient, form_in, text_of
-from tests.support.databases import DIALECTS, Databases, running_app
+from tests.support.databases import DIALECTS, Databases, past_the_locks, running_app
 from tests.support.letters import last_path
 from tests.support.registering import BY_MISTAKE, Office, address, goal_of
 

@@ -20,9 +20,9 @@ from services.conflicts import NoSuchVersion
 from services.db import db
 from services.participants import NoSuchParticipant
 from tests.app.test_commands import Started, started, until
-from tests.support.backups import all_rows, done, past_the_locks
+from tests.support.backups import all_rows, done
 from tests.support.client import CheckedClient
-from tests.support.databases import Databases, running_app
+from tests.support.databases import Databases, past_the_locks, running_app
 from tests.support.registering import Office
 from tests.support.server import LiveServer, running_server
 

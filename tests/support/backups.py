@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select
 
 from services.db import Base, db
 
@@ -50,20 +50,6 @@ def columns_of(app: Flask, table: str) -> set[str]:
     """The columns that the database itself tells of."""
     with app.app_context():
         return {column["name"] for column in inspect(db.engine).get_columns(table)}
-
-
-def past_the_locks(app: Flask, *orders: str) -> None:
-    """What an administrator of the database could do."""
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            found = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_no_%'"
-            locks = db.session.execute(text(found)).all()
-            unlock, lock = [f"DROP TRIGGER {name}" for name, _sql in locks], [sql for _name, sql in locks]
-        else:
-            unlock, lock = ["SET session_replication_role = replica"], ["SET session_replication_role = origin"]
-        for order in (*unlock, *orders, *lock):
-            db.session.execute(text(order))
-        db.session.commit()
 
 
 def forge(file: Path, change: Callable[[dict[str, bytes]], None]) -> None:
