@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from services import backup as backups
 from services.backup_file import BadBackup, opened
@@ -70,18 +70,20 @@ def _failing_in_words(file: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
-        raise click.ClickException(f"{file} is there already. Another name, or: --overwrite") from None
+        raise click.ClickException(f"{file} is there already. Another name, or a backup to --overwrite") from None
     except OSError as error:
         raise click.ClickException(f"{error.filename or file}: {error.strerror or error}") from None
     except BadBackup as bad:
         raise click.ClickException(f"{file} cannot be restored: {bad}.") from None
     except backups.NotCurrent:
         raise click.ClickException(NOT_CURRENT) from None
-    except DBAPIError as error:
+    except StatementError as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise click.ClickException("The connection to the database was lost. Look what it holds.") from None
         raise click.ClickException(f"The database could not do it: {_words_of(error)}. Nothing was changed.") from None
 
 
-def _words_of(error: DBAPIError) -> str:
+def _words_of(error: StatementError) -> str:
     """What the database says; PostgreSQL's details, which hold values, stay out."""
     told = getattr(getattr(error.orig, "diag", None), "message_primary", None)
     return str(told or error.orig).strip().splitlines()[0]

@@ -64,8 +64,11 @@ def _type_of(column: Any) -> sa.types.TypeEngine[Any]:
     return UtcDateTime() if isinstance(found, sa.DateTime) else found
 
 
-def _revision_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def _revision_of(connection: Connection) -> str:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        raise NotCurrent
+    return revision
 
 
 # ---- Backup ----
@@ -76,15 +79,22 @@ def backup(path: Path, *, overwrite: bool = False) -> backup_file.Manifest:
 
     It is logged before it is done. Raises OSError, SQLAlchemy's errors, and `NotCurrent` if there are no tables.
     """
-    if path.exists() and not overwrite:
+    if path.exists() and (not overwrite or _is_database(path)):
         raise FileExistsError(path)
-    with writing():
+    with writing() as work:
+        _revision_of(work.connection())
         note(Action.BACKUP, user_id=None)
     db.session.remove()
     with _snapshot() as connection:
         _write(connection, path, overwrite=overwrite)
     with backup_file.opened(path) as written:  # a backup that cannot be read is none
         return written.manifest
+
+
+def _is_database(path: Path) -> bool:
+    """Whether a file is SQLite's, which must not be replaced by its own backup."""
+    url = db.engine.url
+    return url.get_backend_name() == "sqlite" and path.samefile(str(url.database))
 
 
 @contextmanager
@@ -102,12 +112,9 @@ def _is_sqlite(connection: Connection) -> bool:
 
 
 def _write(connection: Connection, path: Path, *, overwrite: bool = False) -> str:
-    revision = _revision_of(connection)
-    if revision is None:
-        raise NotCurrent
     kept = [table for table in _tables(connection) if table.name not in _NOT_KEPT]
     tables = (Table(table.name, list(table.c.keys()), _rows(connection, table)) for table in kept)
-    return backup_file.write(path, revision, tables, overwrite=overwrite)
+    return backup_file.write(path, _revision_of(connection), tables, overwrite=overwrite)
 
 
 def _rows(connection: Connection, table: sa.TableClause) -> Iterator[Row]:
@@ -150,8 +157,6 @@ def restore(stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_
     db.session.remove()
     revision = stored.manifest.revision
     with _alone(changes_tables=revision != _scripts().get_current_head()) as connection:
-        if _revision_of(connection) != _scripts().get_current_head():
-            raise NotCurrent
         replaced = _keep_what_was(connection, safety, tell)
         blocked = _blocked(connection)
         chains = _ends_of_chains(connection)
@@ -176,6 +181,8 @@ def _alone(*, changes_tables: bool) -> Iterator[Connection]:
     """A transaction beside which nobody writes. Others read what was before, until it ends; unless tables change,
     for which PostgreSQL lets nobody read them."""
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if _revision_of(connection) != _scripts().get_current_head():
+            raise NotCurrent
         if not _is_sqlite(connection):
             names = ", ".join(_quoted(connection, table.name) for table in _tables(connection))
             connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
@@ -271,10 +278,13 @@ def _fill(connection: Connection, stored: Backup) -> None:
 
 
 def _values(columns: list[tuple[str, Callable[[str], Any] | None]], row: list[Any]) -> dict[str, Any]:
-    return {
-        column: value if value is None or read is None else read(value)
-        for (column, read), value in zip(columns, row, strict=True)
-    }
+    try:
+        return {
+            column: value if value is None or read is None else read(value)
+            for (column, read), value in zip(columns, row, strict=True)
+        }
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise BadBackup("a row cannot be understood") from error
 
 
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any] | None:

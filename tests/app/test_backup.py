@@ -35,7 +35,7 @@ from tests.support.backups import (
     run,
 )
 from tests.support.client import CheckedClient, form_in, text_of
-from tests.support.databases import DIALECTS, Databases, past_the_locks, running_app
+from tests.support.databases import DIALECTS, SQLITE, Databases, past_the_locks, running_app
 from tests.support.letters import last_path
 from tests.support.registering import BY_MISTAKE, Office, address, goal_of
 
@@ -281,6 +281,16 @@ def test_nothing_is_overwritten_unless_told(app: Flask, file: Path) -> None:
     assert {one.name.partition("-")[0] for one in file.parent.iterdir()} == {"register.backup", "before"}
 
 
+def test_the_database_is_not_overwritten_by_its_backup(databases: Databases, settings: dict[str, str]) -> None:
+    address = databases.filled(SQLITE)
+    with running_app({**settings, "DATABASE_URL": address}) as app:
+        before = all_rows(app)
+        result = run(app, "backup", address.removeprefix("sqlite:///"), "--overwrite")
+        assert (result.exit_code, "is there already" in result.output) == (1, True)
+        assert all_rows(app) == before
+    databases.remove(address)
+
+
 def test_backups_are_logged(app: Flask, file: Path) -> None:
     done(app, "backup", file)
     with app.app_context():
@@ -362,10 +372,21 @@ def _no_persons(parts: dict[str, bytes]) -> None:
     del parts["person.jsonl"]
 
 
+def _no_day(parts: dict[str, bytes]) -> None:
+    """A part that is not what its columns are, with the right digest."""
+    manifest = json.loads(parts["manifest.json"])
+    person = next(part for part in manifest["parts"] if part["table"] == "person")
+    row = ["noe"] * len(person["columns"])
+    parts["person.jsonl"] = json.dumps(row).encode()
+    person |= {"rows": 1, "sha256": hashlib.sha256(parts["person.jsonl"]).hexdigest()}
+    parts["manifest.json"] = json.dumps(manifest).encode()
+
+
 FORGERIES: list[tuple[Callable[[dict[str, bytes]], None], str]] = [
     (_another_name, "part person is not the one"),
     (_no_lines, "part person is not the one"),
     (_no_persons, "part person cannot be read"),
+    (_no_day, "a row cannot be understood"),
     (change_manifest(revision="0999"), "revision 0999, which this program does not know"),
     (change_manifest(format=2), "another version of this program"),
     (change_manifest(parts=[]), "not those of its revision"),
@@ -479,9 +500,12 @@ def test_an_older_backup_is_migrated(app: Flask, sign_in: SignIn, file: Path, re
     assert app.test_client().get("/helse/klar").text == "klar"
 
 
-def test_without_tables(empty_database_url: str, settings: dict[str, str], file: Path) -> None:
-    with running_app({**settings, "DATABASE_URL": empty_database_url}) as app:
-        result = run(app, "backup", file)
-    assert result.exit_code == 1
-    assert "Error: " in result.output
-    assert not file.exists()
+def test_without_tables(app: Flask, dialect: str, databases: Databases, settings: dict[str, str], file: Path) -> None:
+    done(app, "backup", file)
+    address = databases.empty(dialect)
+    with running_app({**settings, "DATABASE_URL": address}) as empty:
+        for words in (("backup", file.with_name("other")), ("restore", file, "--yes")):
+            result = run(empty, *words)
+            assert (result.exit_code, "db upgrade" in result.output) == (1, True), result.output
+    databases.remove(address)
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
