@@ -193,11 +193,7 @@ def test_either_database_takes_it_when_it_is_new(
     with running_app({**settings, "DATABASE_URL": address}) as new:
         done(new, "restore", file, "--yes")
         after, before = all_rows(new), all_rows(app)
-        assert after["access_entry"].pop() is not None
-        assert {name: len(rows) for name, rows in lasting(after).items()} == {
-            name: len(rows) for name, rows in lasting(before).items()
-        }
-        after.pop("access_entry"), before.pop("access_entry")
+        after["access_entry"] = [row for row in after["access_entry"] if row[3] != "restore_backup"]
         assert lasting(after) == lasting(before)
         assert "all as they were written" in done(new, "verify-audit")
     databases.remove(address)
