@@ -18,6 +18,7 @@ from app.access import init_access
 from app.account_commands import init_account_commands
 from app.accounts import accounts, init_providers, load_user
 from app.audit_commands import init_audit_commands
+from app.backup_commands import init_backup_commands
 from app.commands import init_commands
 from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
@@ -74,6 +75,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_commands(app)
     init_account_commands(app)
     init_audit_commands(app)
+    init_backup_commands(app)
     init_static(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -96,7 +96,9 @@ class DatabaseSessions(SessionInterface):
         key = session.key or accounts.new_session_key()
         user = session.get("_user_id")
         began = session.get(PROVIDER) or {}
-        accounts.write_session(key, dict(session), int(user) if user else None, began.get("mark"))
+        accounts.write_session(
+            key, dict(session), int(user) if user else None, is_new=session.key is None, provider_mark=began.get("mark")
+        )
         response.set_cookie(
             name,
             key,

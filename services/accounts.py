@@ -153,14 +153,17 @@ def _until(user_id: int | None, created_at: datetime, seen_at: datetime) -> date
     return min(created_at + (ABSOLUTE if user_id else ANONYMOUS), seen_at + IDLE)
 
 
-def write_session(key: str, data: dict[str, Any], user_id: int | None, provider_mark: str | None = None) -> None:
-    """Store the data of a visit, new or running."""
+def write_session(
+    key: str, data: dict[str, Any], user_id: int | None, *, is_new: bool, provider_mark: str | None = None
+) -> None:
+    """Store the data of a visit, new or running. One that was ended meanwhile is not begun again."""
     with writing() as work:
         visit = work.get(UserSession, digest(key))
-        if visit is None:
+        if visit is None and is_new:
             visit = UserSession(key_hash=digest(key), created_at=now())
             work.add(visit)
-        visit.data, visit.user_id, visit.seen_at, visit.provider_mark = data, user_id, now(), provider_mark
+        if visit is not None:
+            visit.data, visit.user_id, visit.seen_at, visit.provider_mark = data, user_id, now(), provider_mark
 
 
 def touch_session(key: str, seen_at: datetime) -> None:

@@ -44,6 +44,9 @@ class Action(StrEnum):
     IDENTITY_REMOVED = "identity_removed"
     RECOVERY_CODES = "recovery_codes"  # new ones have been made
     RECOVERY_CODE_USED = "recovery_code_used"
+    # About the register as a whole, by whoever runs it.
+    BACKUP = "backup"
+    RESTORE_BACKUP = "restore_backup"
 
 
 _LINE = insert(AccessEntry.__table__)  # type: ignore[arg-type]
