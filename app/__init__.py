@@ -28,7 +28,7 @@ from app.health import health
 from app.logs import init_logs
 from app.menu import init_menu
 from app.outgoing import init_outgoing
-from app.oversight.views import oversight
+from app.oversight import oversight
 from app.overview.downloads import downloads
 from app.overview.saved import saved_views
 from app.overview.views import overview

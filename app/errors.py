@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.config import NoPublicUrl
 from app.web import is_partial, respond
+from services.downloads import TooManyDownloads
 from services.i18n import gettext as _
 from services.participants import NoSuchParticipant, NotAllowed
 
@@ -115,3 +116,15 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(InternalServerError)
     def _internal(error: InternalServerError) -> Response:
         return error_answer(500)
+
+    _init_limits(app)
+
+
+def _init_limits(app: Flask) -> None:
+    @app.errorhandler(TooManyDownloads)
+    def _too_many(error: TooManyDownloads) -> Response:
+        advice = _("Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutter.")
+        words = _("For mange nedlastinger"), advice % {"most": error.most, "minutes": -(-error.seconds // 60)}
+        answer = error_answer(429, words)
+        answer.headers["Retry-After"] = str(error.seconds)
+        return answer

@@ -12,6 +12,7 @@ _ENTRIES = (
     (Right.REGISTER, "creating.begun", N_("Påbegynte"), "/deltakere/pabegynte"),
     (Right.REGISTER, "mending.notices", N_("Meldinger"), "/deltakere/meldinger"),
     (Right.SEE_USERS, "accounts.users", N_("Brukere"), "/brukere"),
+    (Right.SEE_LOG, "oversight.log_page", N_("Tilgangslogg"), "/tilgangslogg"),
 )
 
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     DOWNLOAD = "download"
     SEARCH = "search"
     REFUSED = "refused"
+    READ_LOG = "read_log"  # this one
     # About a user: her id stands in the detail as «user».
     INVITE = "invite"
     RESEND = "resend"

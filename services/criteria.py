@@ -3,14 +3,14 @@
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, false, literal_column, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.models import Participation, Status
-from services.registration import OSLO_TIME, district_key
+from services.registration import district_key, midnight
 from services.search_terms import Term
 from services.viewer import OSLO
 
@@ -136,13 +136,9 @@ def _within(column: InstrumentedAttribute[Any], first: Any, last: Any) -> Column
 
 def _moments(days: Span) -> ColumnElement[bool]:
     """Norway's days as moments: the last one ends where the next begins."""
-    bounds = [_P.changed_at >= _midnight(days.first)] if days.first else []
-    bounds += [_P.changed_at < _midnight(days.last + timedelta(days=1))] if days.last else []
+    bounds = [_P.changed_at >= midnight(days.first)] if days.first else []
+    bounds += [_P.changed_at < midnight(days.last + timedelta(days=1))] if days.last else []
     return and_(*bounds)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), OSLO_TIME)
 
 
 def status_condition(criteria: Criteria, *, discharged: bool) -> ColumnElement[bool] | None:

@@ -6,7 +6,7 @@ Saving and discharging: `services.saving`.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,11 @@ def name_key(name: str) -> str:
 def today() -> date:
     """The day it is in Norway."""
     return datetime.now(OSLO_TIME).date()
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in Norway."""
+    return datetime.combine(day, time(), OSLO_TIME)
 
 
 def values_of(participation: Participation) -> dict[str, Any]:

@@ -31,13 +31,14 @@ class Right(StrEnum):
     SEE_DELETED = "see_deleted"
     MEND = "mend"  # restore deleted participants, reopen discharged ones
     SEE_USERS = "see_users"
+    SEE_LOG = "see_log"  # the access log
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CASEWORKER: frozenset({Right.READ, Right.REGISTER}),
     Role.MUNICIPAL_ADMIN: frozenset({Right.SEE_USERS}),
     Role.IMDI_READER: frozenset({Right.READ, Right.SEE_DELETED}),
-    Role.IMDI_ADMIN: frozenset({Right.READ, Right.SEE_DELETED, Right.SEE_USERS, Right.MEND}),
+    Role.IMDI_ADMIN: frozenset({Right.READ, Right.SEE_DELETED, Right.SEE_USERS, Right.MEND, Right.SEE_LOG}),
 }
 
 OSLO = "0301"

@@ -12,7 +12,7 @@ from app.overview.asked import from_address
 from app.overview.query import BadQuery, write
 from services import export
 from services.db import end_reading
-from services.downloads import TooManyDownloads, log_download
+from services.downloads import log_download
 from services.i18n import gettext as _
 from services.list_statements import listed
 from services.viewer import Right
@@ -24,15 +24,6 @@ _TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocum
 @downloads.errorhandler(BadQuery)
 def _bad_query(_error: BadQuery) -> Response:
     return error_answer(400)
-
-
-@downloads.errorhandler(TooManyDownloads)
-def _too_many(error: TooManyDownloads) -> Response:
-    advice = _("Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutter.")
-    words = _("For mange nedlastinger"), advice % {"most": error.most, "minutes": -(-error.seconds // 60)}
-    answer = error_answer(429, words)
-    answer.headers["Retry-After"] = str(error.seconds)
-    return answer
 
 
 @downloads.errorhandler(export.TooManyRows)

@@ -83,6 +83,10 @@ GET  /brukere/sok                        sign-in  403         on           403  
 POST /brukere/sok                        sign-in  403         in           403   in
 GET  /brukere/ny                         sign-in  403         200          403   200
 POST /brukere/ny                         sign-in  403         in           403   in
+GET  /tilgangslogg                       sign-in  403         403          403   200
+GET  /tilgangslogg/sok                   sign-in  403         403          403   on
+POST /tilgangslogg/sok                   sign-in  403         403          403   in
+GET  /tilgangslogg.csv                   sign-in  403         403          403   200
 GET  /deltakere                          sign-in  200         403          200   200
 GET  /deltakere/oversikt.csv             sign-in  200         403          200   200
 GET  /deltakere/oversikt.xlsx            sign-in  200         403          200   200

@@ -1,0 +1,169 @@
+"""The access log for IMDi-administrators: searched, page by page, and as a file."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, abort, current_app, request, stream_with_context, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.access import requires, viewer
+from app.oversight.views import oversight
+from app.oversight.words import ACTIONS, action_word, detail_text
+from app.web import is_partial, redirect_to, respond
+from services import access_log, searches
+from services.access_log import Line, Wanted
+from services.audit import Action, record
+from services.codes import municipality_name
+from services.downloads import log_download
+from services.export import csv_file
+from services.export.reading import Cells
+from services.fields import date_text, legible, parse_date
+from services.i18n import N_
+from services.i18n import gettext as _
+from services.registration import OSLO_TIME
+from services.searches import Kept
+from services.viewer import Right
+
+_COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which lines, as the address has it: the search is kept, since it may be a user name, and only its id stands
+    there. `before`: the page begins after this line."""
+
+    wanted: Wanted
+    search: str = ""
+    before: int | None = None
+
+    @property
+    def query(self) -> str:
+        """What an address of these lines ends with, on their first page."""
+        wanted = self.wanted
+        pairs = {
+            "sok": self.search,
+            "handling": wanted.action,
+            "fra": wanted.first.isoformat() if wanted.first else "",
+            "til": wanted.last.isoformat() if wanted.last else "",
+        }
+        return urlencode({name: value for name, value in pairs.items() if value})
+
+    def address(self, endpoint: str = "oversight.log_page", before: int | None = None) -> str:
+        """Where these lines stand, from the one after `before`."""
+        query = "&".join(filter(None, (self.query, f"eldre={before}" if before else "")))
+        return url_for(endpoint) + (f"?{query}" if query else "")
+
+
+def _from_address() -> Asked:
+    pairs = request.args
+    action, before, search = pairs.get("handling", ""), pairs.get("eldre", ""), pairs.get("sok", "")
+    if (action and action not in set(Action)) or (before and not _is_number(before)):
+        abort(400)
+    kept = searches.recall(viewer(), search) if search else None
+    whom = kept.words[0] if kept and kept.words else ""
+    wanted = Wanted(whom=whom, action=action, first=_day(pairs.get("fra", "")), last=_day(pairs.get("til", "")))
+    return Asked(wanted, search if whom else "", int(before) if before else None)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        abort(400)
+
+
+@oversight.get("/tilgangslogg")
+@requires(Right.SEE_LOG)
+def log_page() -> Any:
+    """A page of the log."""
+    return _page(_from_address())
+
+
+def _page(asked: Asked, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Response:
+    record(Action.READ_LOG, viewer=viewer())
+    found = [] if errors else access_log.lines(viewer(), asked.wanted, before=asked.before, most=access_log.PAGE + 1)
+    lines = found[: access_log.PAGE]
+    wanted = asked.wanted
+    days = {"fra": date_text(wanted.first), "til": date_text(wanted.last)}
+    answer = respond(
+        "oversight/log.html",
+        "oversight/log_lines.html",
+        status=422 if errors else 200,
+        asked=asked,
+        errors=errors or {},
+        days=days | (typed or {}),
+        actions=sorted(((action.value, _(word)) for action, word in ACTIONS.items()), key=lambda pair: pair[1]),
+        labels=[_(label) for label in _COLUMNS],
+        lines=[_cells(line) for line in lines],
+        older=asked.address(before=lines[-1].id) if len(found) > len(lines) else "",
+        newest=asked.address() if asked.before else "",
+        said=_("Tilgangsloggen er oppdatert."),
+    )
+    if is_partial() and not errors:
+        answer.headers["HX-Push-Url"] = asked.address(before=asked.before)
+    return answer
+
+
+def _cells(line: Line) -> list[str]:
+    return [
+        f"{line.at.astimezone(OSLO_TIME):%d.%m.%Y kl. %H.%M.%S}",
+        line.username,
+        action_word(line.action),
+        line.person_id,
+        municipality_name(line.municipality_number) if line.municipality_number else "",
+        detail_text(line),
+    ]
+
+
+@oversight.post("/tilgangslogg/sok")
+@requires(Right.SEE_LOG)
+def search_log() -> Any:
+    """Search: by user name or PersonId, action and days; what is typed wrong is said."""
+    form = request.form
+    whom = " ".join(legible(form.get("hvem", "")[:_LONGEST]).split())
+    typed = {name: legible(form.get(name, "")[:_LONGEST]).strip() for name in ("fra", "til")}
+    days = {name: parse_date(text) for name, text in typed.items()}
+    errors = {name: _("Skriv en dato som finnes, slik: dd.mm.åååå") for name in typed if typed[name] and not days[name]}
+    action = form.get("handling", "")
+    if action and action not in set(Action):
+        abort(400)
+    wanted = Wanted(whom=whom, action=action, first=days["fra"], last=days["til"])
+    if errors:
+        return _page(Asked(wanted), errors, typed)
+    asked = Asked(wanted, searches.keep(viewer(), Kept((whom,))) if whom else "")
+    return _page(asked) if is_partial() else redirect_to(asked.address())
+
+
+@oversight.get("/tilgangslogg/sok")
+@requires(Right.SEE_LOG)
+def search_log_page() -> BaseResponse:
+    """Whoever reloads the answer to a search comes to the log."""
+    return redirect_to(url_for("oversight.log_page"))
+
+
+@oversight.get("/tilgangslogg.csv")
+@requires(Right.SEE_LOG)
+def log_csv() -> Response:
+    """The same lines, all pages of them, as a file for a spreadsheet."""
+    asked = _from_address()
+    disposition = {"Content-Disposition": 'attachment; filename="tilgangslogg.csv"'}
+    if request.method == "HEAD":  # nothing is read, so nothing counts as downloaded
+        return Response(iter(()), mimetype="text/csv", headers=disposition)
+    most = current_app.config["SETTINGS"].downloads_per_hour
+    log_download(viewer(), "access_log", "csv", order=asked.query, most=most)
+    batches = access_log.all_lines(viewer(), asked.wanted)
+    made = csv_file.lines(_COLUMNS, (_columns(batch) for batch in batches))
+    return Response(stream_with_context(made), mimetype="text/csv", headers=disposition)
+
+
+def _columns(batch: list[Line]) -> list[Cells]:
+    guards = [csv_file.disarmed, csv_file.disarmed, csv_file.disarmed, csv_file.with_tab, *[csv_file.disarmed] * 2]
+    columns = zip(*map(_cells, batch), strict=True)
+    return [[guard(cell).replace('"', '""') for cell in column] for guard, column in zip(guards, columns, strict=True)]

@@ -1,0 +1,118 @@
+"""The access log as IMDi reads it: who did what to whom, newest first. What may be written there: `services.audit`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from services.account_models import User
+from services.db import end_reading, read
+from services.models import AccessEntry, Participation
+from services.registration import midnight
+from services.viewer import Viewer
+
+PAGE = 100  # lines
+_BATCH = 1_000
+_PERSON_ID_DIGITS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which lines: of a user by her user name, or about a participant by her PersonId (`whom`); of one action; of
+    the days from `first` to `last`."""
+
+    whom: str = ""
+    action: str = ""
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. `username`: '' where nobody was signed in. `person_id` and `municipality_number`: '' where it is not
+    about a participant. `detail`: ids and codes; the user names of «user» are in `about`."""
+
+    id: int
+    at: datetime
+    username: str
+    action: str
+    person_id: str
+    municipality_number: str
+    detail: dict[str, Any]
+    about: str
+
+
+_E, _P = AccessEntry.__table__.c, Participation.__table__.c
+_LINES = (
+    select(_E.id, _E.at, _E.action, _E.detail, User.username, _P.person_id, _P.municipality_number)
+    .select_from(AccessEntry.__table__)
+    .outerjoin(User.__table__, User.id == _E.user_id)
+    .outerjoin(Participation.__table__, _P.id == _E.participation_ref)
+    .order_by(_E.id.desc())
+)
+
+
+def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: int = PAGE) -> list[Line]:
+    """The newest lines, or the newest of those that are older than the line `before`.
+
+    Lines about participants with a protected address are there only for those who see these.
+    """
+    conditions = [*_conditions(wanted), *([] if viewer.sees_protected else [_P.protected.is_not(True)])]
+    if before is not None:
+        conditions.append(_E.id < before)
+    rows = read(_LINES.where(*conditions).limit(most)).all()
+    names = _usernames({row.detail["user"] for row in rows if row.detail and isinstance(row.detail.get("user"), int)})
+    return [
+        Line(
+            id=row.id,
+            at=row.at,
+            username=row.username or "",
+            action=row.action,
+            person_id=row.person_id or "",
+            municipality_number=row.municipality_number or "",
+            detail=row.detail or {},
+            about=names.get((row.detail or {}).get("user"), ""),
+        )
+        for row in rows
+    ]
+
+
+def all_lines(viewer: Viewer, wanted: Wanted) -> Iterator[list[Line]]:
+    """All of them in batches, each read by itself: a long file holds no transaction open."""
+    before: int | None = None
+    while batch := lines(viewer, wanted, before=before, most=_BATCH):
+        end_reading()
+        yield batch
+        before = batch[-1].id
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.whom:
+        yield _about(wanted.whom)
+    if wanted.action:
+        yield _E.action == wanted.action
+    if wanted.first:
+        yield _E.at >= midnight(wanted.first)
+    if wanted.last:
+        yield _E.at < midnight(wanted.last + timedelta(days=1))
+
+
+def _about(whom: str) -> ColumnElement[bool]:
+    if len(whom) == _PERSON_ID_DIGITS and whom.isascii() and whom.isdecimal():
+        return _E.participation_ref.in_(_ids(select(_P.id).where(_P.person_id == whom)))
+    return _E.user_id.in_(_ids(select(User.id).where(User.username == whom.lower())))
+
+
+def _ids(question: Any) -> Sequence[int]:
+    """Asked for by themselves, so that the index of the log is found."""
+    return [row[0] for row in read(question)]
+
+
+def _usernames(ids: set[int]) -> dict[int | None, str]:
+    """What users are called; those who have not chosen a user name yet by their number."""
+    if not ids:
+        return {}
+    found = read(select(User.id, User.username).where(User.id.in_(ids)))
+    return {row.id: row.username or f"#{row.id}" for row in found}
