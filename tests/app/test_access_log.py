@@ -99,6 +99,7 @@ def test_pages(own_house: House) -> None:
 
 
 def test_the_file_holds_what_the_screen_shows(own_house: House) -> None:
+    own_house.client("berit.bergen").get("/deltakere")
     admin = own_house.client("admin.imdi")
     page = search(admin, whom="berit.bergen")
     answer = admin.follow(page, "Last ned som CSV")

@@ -272,6 +272,16 @@ def oversight(user: Caseworker) -> Tour:
     deleted.get_by_role("link", name="Se data").click()
     user.stands_at("Oversikt over registrerte data")
     yield "data of a deleted participant"
+    user.go("Tilgangslogg")
+    yield "the access log"
+    if user.scripts:
+        user.page.get_by_label("Handling", exact=True).select_option("Åpnet deltaker")
+        expect(user.page).to_have_url("/tilgangslogg?handling=open")
+        yield "the access log of one action"
+    user.page.get_by_label("Fra og med", exact=True).fill("i går")
+    user.press("Vis")
+    expect(user.page.get_by_role("heading", name=ERRORS)).to_be_visible()
+    yield "the access log, a day that is none"
 
 
 def users(user: Caseworker) -> Tour:
