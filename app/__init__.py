@@ -8,7 +8,6 @@ from flask import Flask
 from flask_alembic import Alembic
 from flask_compress import Compress
 from flask_login import LoginManager
-from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -37,7 +36,8 @@ from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
-from app.web import MAX_BODY, PublicIdConverter, address_of, csrf_token, init_web
+from app.tokens import MaskedTokens
+from app.web import MAX_BODY, PublicIdConverter, address_of, init_web
 from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
@@ -54,8 +54,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _configure(app, settings)
     _connect_database(app)
     _set_up_templates(app)
-    CSRFProtect(app)
-    app.context_processor(lambda: {"csrf_token": csrf_token})  # in place of the extension's own
+    MaskedTokens(app)
     Compress(app)
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()

@@ -1,6 +1,6 @@
 """Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,10 +13,8 @@ from flask import (
     make_response,
     render_template,
     request,
-    session,
     url_for,
 )
-from flask_wtf.csrf import generate_csrf
 from werkzeug.routing import BaseConverter
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
@@ -76,17 +74,6 @@ def address_of(endpoint: str, **values: Any) -> str:
 @cache
 def _fixed_address(endpoint: str) -> str:
     return url_for(endpoint)
-
-
-def csrf_token() -> str:
-    """The token that the forms of this visit carry. Signing it anew for each page would say nothing new."""
-    raw = session.get("csrf_token")
-    return _signed(raw) if raw else str(generate_csrf())
-
-
-@lru_cache(maxsize=2000)
-def _signed(_raw: str) -> str:
-    return str(generate_csrf())
 
 
 def this_address() -> str:
