@@ -36,8 +36,9 @@ from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.static_files import init_static
+from app.taken import init_taken
 from app.tokens import MaskedTokens
-from app.web import MAX_BODY, PublicIdConverter, address_of, init_web
+from app.web import MAX_BODY, PublicIdConverter, WholeRequest, address_of, init_web
 from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
@@ -58,11 +59,13 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     Compress(app)
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()
+    app.request_class = WholeRequest
     app.extensions["registers"] = connect_registers(settings)
     init_outgoing(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
+    init_taken(app)
     init_errors(app)
     init_logs(app)
     for blueprint in _BLUEPRINTS:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import (
     Flask,
+    Request,
     Response,
     abort,
     current_app,
@@ -32,6 +33,17 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 MAX_BODY = 1_000_000
+
+
+class WholeRequest(Request):
+    """A request whose form is whole: one of unknown length that goes on where reading ends is refused (413), as one
+    that says beforehand that it is too long. Werkzeug would cut it off and go on."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        is_of_unknown_length = self.content_length is None and self.environ.get("wsgi.input_terminated")
+        if is_of_unknown_length and self.environ["wsgi.input"].read(1):
+            abort(413)
 
 
 class PublicIdConverter(BaseConverter):
@@ -99,7 +111,10 @@ def _is_foreign(origin: str | None) -> bool:
     if origin is None:
         return False
     own = {request.host, urlsplit(current_app.config["SETTINGS"].public_url).netloc}
-    place = urlsplit(origin).netloc
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:  # brackets that mean nothing
+        return True
     return not place or place not in own
 
 
