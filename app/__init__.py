@@ -15,10 +15,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
 from app.account_commands import init_account_commands
-from app.accounts import accounts, load_user
+from app.accounts import accounts, init_providers, load_user
 from app.audit_commands import init_audit_commands
+from app.backup_commands import init_backup_commands
 from app.commands import init_commands
-from app.config import PROJECT, BadSetting, Settings, settings_from
+from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
 from app.formatting import init_formatting
 from app.health import health
@@ -35,6 +36,7 @@ from app.registers import connect_registers
 from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
+from app.setting_checks import BadSetting
 from app.static_files import init_static
 from app.taken import init_taken
 from app.tokens import MaskedTokens
@@ -62,6 +64,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.request_class = WholeRequest
     app.extensions["registers"] = connect_registers(settings)
     init_outgoing(app)
+    init_providers(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
@@ -74,6 +77,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_commands(app)
     init_account_commands(app)
     init_audit_commands(app)
+    init_backup_commands(app)
     init_static(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

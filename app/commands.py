@@ -10,8 +10,9 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
-from app.config import Settings, is_local
+from app.config import Settings
 from app.refreshing import keep_refreshing
+from app.setting_checks import is_local
 from app.start import check_free, listen, run, serve, standin_addresses
 from services import standin_control
 from services.demo import NotForRealPeople, fill, unregistered

@@ -14,6 +14,7 @@ from services.viewer import Viewer
 # What the page asks of itself, and not because of anything that the user does, bears this header: it does not
 # show that she is there.
 UNASKED = "X-Uspurt"
+PROVIDER = "provider"  # in a visit's data: what is known of the visit at an identity provider that it began with
 
 
 class DatabaseSession(SecureCookieSession):
@@ -94,7 +95,10 @@ class DatabaseSessions(SessionInterface):
             return
         key = session.key or accounts.new_session_key()
         user = session.get("_user_id")
-        accounts.write_session(key, dict(session), int(user) if user else None)
+        began = session.get(PROVIDER) or {}
+        accounts.write_session(
+            key, dict(session), int(user) if user else None, is_new=session.key is None, provider_mark=began.get("mark")
+        )
         response.set_cookie(
             name,
             key,

@@ -24,8 +24,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from app.config import Settings, is_local
+from app.config import Settings
 from app.refreshing import keep_refreshing
+from app.setting_checks import is_local
 from services.db import db
 from services.demo import PASSWORD, USERS, fill, unregistered
 from services.folkeregisteret.keys import load_or_create_key, public_key_pem

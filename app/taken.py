@@ -1,5 +1,6 @@
 """Which fields a form may bring. What no form of ours has is refused before the view is asked (400), so that nobody
-sets by hand what her form does not let her set. A view that takes forms and is not in the table takes none.
+sets by hand what her form does not let her set. A view that takes forms and is not in the table takes no fields; files
+are taken by none.
 """
 
 from flask import Flask, abort, request
@@ -36,6 +37,8 @@ TAKEN: dict[str, frozenset[str]] = {
     "accounts.set_up_submit": frozenset({"code"}),
     "accounts.sign_in_submit": frozenset({"username", "password", "neste", "kept_for"}),
     "accounts.sign_out": frozenset(),
+    "accounts.tie_submit": frozenset({"password"}),
+    "accounts.untie": frozenset(),
     "accounts.user_action": frozenset(),
     "creating.discard": frozenset(),
     "mending.delete": frozenset({"reason", "text"}),
@@ -55,7 +58,8 @@ def init_taken(app: Flask) -> None:
 
     @app.before_request
     def _refuse_foreign_fields() -> None:
-        if request.method != "POST" or request.endpoint is None or request.endpoint in BY_THEMSELVES:
+        if request.method != "POST" or request.endpoint is None:
             return
-        if set(request.form) - TAKEN.get(request.endpoint, frozenset()) - _EVERY_FORM or request.files:
+        names = frozenset() if request.endpoint in BY_THEMSELVES else set(request.form) - _EVERY_FORM
+        if request.files or names - TAKEN.get(request.endpoint, frozenset()):
             abort(400)

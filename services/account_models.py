@@ -67,7 +67,8 @@ class RoleGrant(Base):
 
 
 class UserSession(Base):
-    """A visit. The browser holds a random key; here stands only its SHA-256."""
+    """A visit. The browser holds a random key; here stands only its SHA-256. `provider_mark`: a digest of the visit at
+    the identity provider that it began with (see `services.identities`), so that the end of that one ends it."""
 
     __tablename__ = "user_session"
 
@@ -76,6 +77,20 @@ class UserSession(Base):
     data: Mapped[dict[str, Any]] = mapped_column(json_type)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    provider_mark: Mapped[str | None] = mapped_column(String(64), index=True)
+
+
+class Identity(Base):
+    """Who a user is at an identity provider (`issuer`), which knows her as `subject`; she signs in with that, too."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("user_id", "issuer"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AccountLink(Base):

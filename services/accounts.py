@@ -58,11 +58,11 @@ def check_factor(vault: Vault, user_id: int, code: str, *, address: str) -> bool
     return is_right
 
 
-def note_sign_in(user_id: int) -> None:
-    """Log that she is in, and since when."""
+def note_sign_in(user_id: int, detail: dict[str, Any] | None = None) -> None:
+    """Log that she is in, and since when. `detail`: how, if not by password."""
     with writing() as work:
         work.execute(update(User).where(User.id == user_id).values(signed_in_at=now()))
-        note(Action.SIGN_IN, user_id=user_id)
+        note(Action.SIGN_IN, user_id=user_id, detail=detail)
 
 
 def password_mark(vault: Vault, user_id: int) -> str:
@@ -153,14 +153,17 @@ def _until(user_id: int | None, created_at: datetime, seen_at: datetime) -> date
     return min(created_at + (ABSOLUTE if user_id else ANONYMOUS), seen_at + IDLE)
 
 
-def write_session(key: str, data: dict[str, Any], user_id: int | None) -> None:
-    """Store the data of a visit, new or running."""
+def write_session(
+    key: str, data: dict[str, Any], user_id: int | None, *, is_new: bool, provider_mark: str | None = None
+) -> None:
+    """Store the data of a visit, new or running. One that was ended meanwhile is not begun again."""
     with writing() as work:
         visit = work.get(UserSession, digest(key))
-        if visit is None:
-            work.add(UserSession(key_hash=digest(key), user_id=user_id, data=data, created_at=now(), seen_at=now()))
-        else:
-            visit.data, visit.user_id, visit.seen_at = data, user_id, now()
+        if visit is None and is_new:
+            visit = UserSession(key_hash=digest(key), created_at=now())
+            work.add(visit)
+        if visit is not None:
+            visit.data, visit.user_id, visit.seen_at, visit.provider_mark = data, user_id, now(), provider_mark
 
 
 def touch_session(key: str, seen_at: datetime) -> None:
@@ -180,6 +183,16 @@ def end_session(key: str) -> None:
                 | (UserSession.created_at < now() - ABSOLUTE)
             )
         )
+
+
+def end_marked(provider_mark: str) -> list[int]:
+    """End the visits that began with this visit at an identity provider; gives whose they were."""
+    with writing() as work:
+        marked = delete(UserSession).where(UserSession.provider_mark == provider_mark)
+        users = [user for user in work.scalars(marked.returning(UserSession.user_id)) if user is not None]
+        for user in users:
+            note(Action.SIGN_OUT, user_id=user, detail={"by": "provider"})
+    return users
 
 
 def end_sessions(work: Session, user_id: int, *, but: str | None = None) -> int:

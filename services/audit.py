@@ -40,8 +40,13 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     FACTOR_SET = "factor_set"
     FACTOR_RESET = "factor_reset"
+    IDENTITY_TIED = "identity_tied"  # she signs in with an identity provider from now on
+    IDENTITY_REMOVED = "identity_removed"
     RECOVERY_CODES = "recovery_codes"  # new ones have been made
     RECOVERY_CODE_USED = "recovery_code_used"
+    # About the register as a whole, by whoever runs it.
+    BACKUP = "backup"
+    RESTORE_BACKUP = "restore_backup"
 
 
 _LINE = insert(AccessEntry.__table__)  # type: ignore[arg-type]

@@ -174,9 +174,20 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChoiceField(Field):
-    """One of several options: radio buttons up to five, a select beyond. Value: the code."""
+    """One of several options: radio buttons up to five, a select beyond. Value: the code.
+
+    `by_words`: a select's options are sent by their words. Of a long list the codes would weigh as much as the words.
+    """
 
     options: tuple[Option, ...]
+    by_words: bool = False
+
+    def read(self, form: FormData) -> Raw:
+        raw = super().read(form)
+        if not self.by_words:
+            return raw
+        codes = {_(option.label): option.code for option in self.options}
+        return [codes.get(text, text) for text in raw]
 
     @cached_property
     def labels(self) -> dict[str, str]:

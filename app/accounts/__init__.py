@@ -1,6 +1,16 @@
 """Accounts: signing in, second factor, invitations, passwords, and the users that an administrator answers for."""
 
-from app.accounts import links, password, second_factor, sign_in, users, visits  # noqa: F401 - their views hang on it
+from app.accounts import (  # noqa: F401 - their views hang on it
+    links,
+    password,
+    second_factor,
+    sign_in,
+    sign_out,
+    single_sign_on,
+    users,
+    visits,
+)
 from app.accounts.blueprint import accounts, load_user
+from app.accounts.openid import init_providers
 
-__all__ = ["accounts", "load_user"]
+__all__ = ["accounts", "init_providers", "load_user"]

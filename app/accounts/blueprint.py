@@ -53,9 +53,9 @@ def own_address(target: str) -> str:
 
 
 def given(name: str, *, longest: int = 1000) -> str:
-    """What was sent in a field, '' if nothing or far too much."""
+    """What was sent in a field, '' if nothing, far too much, or what nobody types and not every database takes."""
     text = request.form.get(name, "")
-    return text if len(text) <= longest else ""
+    return text if len(text) <= longest and "\x00" not in text else ""
 
 
 def sender_address() -> str:

@@ -125,3 +125,13 @@ def factor_reset(user: User) -> Letter:
             "Har du ikkje bede om det, ta kontakt med ein gong.",
         ),
     )
+
+
+def tied(user: User) -> Letter:
+    """After she has tied an identity provider to her user."""
+    return _letter(
+        "Ny påloggingsmåte i Jobbsjanseregisteret",
+        user,
+        ("Brukeren din har fått en påloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
+        ("Brukaren din har fått ein påloggingsmåte til. Du ser han under «Min bruker». Var det ikkje deg, si ifrå.",),
+    )

@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response
 from app.access import public, signed_in, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts, given, sender_address, wait_words
+from app.accounts.openid import providers
 from app.outgoing import outbox, vault
 from app.sessions import visit
 from app.web import redirect_to, respond
 from services import accounts as service
-from services import new_passwords, second_factor
+from services import identities, new_passwords, second_factor
 from services.i18n import gettext as _
 from services.password_rules import fault_of, normalised
 from services.throttle import TooFast
@@ -63,16 +64,24 @@ def forgotten_submit() -> Any:
 @signed_in
 def own_page() -> Any:
     """What the user may change about herself."""
-    return _own_page({})
+    return own_page_answer({})
 
 
-def _own_page(errors: dict[str, str], status: int = 200) -> Response:
+def own_page_answer(
+    errors: dict[str, str], status: int = 200, *, at_provider: dict[str, str] | None = None
+) -> Response:
+    """The page with what is wrong in its form, by field, or in the form that ties a provider, by its name."""
+    user_id = viewer().user_id
+    tied = identities.issuers_of(user_id) if providers() else set()
     return respond(
         "accounts/own_page.html",
         "accounts/own_password_form.html",
         status=status,
         errors=errors,
-        has_factor=second_factor.is_set(viewer().user_id),
+        provider_errors=at_provider or {},
+        has_factor=second_factor.is_set(user_id),
+        has_password=identities.has_password(user_id),
+        providers=[(one.settings, one.settings.issuer in tied) for one in providers().values()],
     )
 
 
@@ -84,12 +93,12 @@ def own_password_submit() -> Any:
     try:
         user_id = service.check_password(vault(), who.username, given("present"), address=sender_address())
     except TooFast as problem:
-        return _own_page({"present": wait_words(problem)}, 429)
+        return own_page_answer({"present": wait_words(problem)}, 429)
     if user_id != who.user_id:
-        return _own_page({"present": _("Passordet er feil.")}, 422)
+        return own_page_answer({"present": _("Passordet er feil.")}, 422)
     errors = choice_fault(given("password"), given("repeated"), (who.name, who.username))
     if errors:
-        return _own_page(errors, 422)
+        return own_page_answer(errors, 422)
     key: str | None = visit().key
     new_passwords.by_herself(who, given("password"), this_session=key, outbox=outbox(), letter=letters.password_changed)
     flash(_("Passordet er endret. Du er logget ut alle andre steder."), "success")

@@ -45,7 +45,7 @@ def code_submit() -> Any:
         return _code_page(fragment, wait_words(problem), 429)
     if not is_right:
         return _code_page(fragment, _(_WRONG), 422)
-    return let_in(who.user_id, who.target, who.kept_for if is_partial() else "")
+    return let_in(who.user_id, who.target, who.kept_for if is_partial() else "", who.began)
 
 
 @accounts.get("/logg-inn/oppsett")
@@ -89,7 +89,7 @@ def set_up_submit() -> Any:
     codes = factor.begin_with(vault(), who.user_id, _secret(who), given("code"))
     if codes is None:
         return _set_up_page(who, _(_WRONG), 422)
-    answer = let_in(who.user_id)
+    answer = let_in(who.user_id, began=who.began)
     if "_user_id" not in session:  # blocked this very moment
         return answer
     _keep(codes, who.target)

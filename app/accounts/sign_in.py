@@ -1,4 +1,4 @@
-"""Signing in and out: user name and password, then the second factor where it is demanded.
+"""Signing in: user name and password, then the second factor where it is demanded.
 
 Between the two steps the visit has no user, so it opens nothing; it only knows who may go on to the second step.
 """
@@ -23,17 +23,16 @@ from app.accounts.blueprint import (
     wait_words,
 )
 from app.outgoing import vault
-from app.sessions import visit
+from app.sessions import PROVIDER, visit
 from app.tokens import csrf_token
 from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services import beginnings, second_factor
-from services.audit import Action, record
 from services.fields import legible
 from services.i18n import gettext as _
 from services.i18n import ngettext
 from services.throttle import TooFast
-from services.viewer import Right
+from services.viewer import Right, Viewer
 
 _HALFWAY_SECONDS = 600
 _HALFWAY = "halfway"
@@ -62,17 +61,22 @@ def sign_in() -> Any:
     return _sign_in_page("", request.args.get("neste", ""))
 
 
-def _sign_in_page(username: str, target: str, *, error: str = "", status: int = 200) -> Response:
+def _sign_in_page(username: str, target: str, *, error: str = "", status: int = 200, dialog: bool = False) -> Response:
     """The page, or the dialog over the page that somebody was working on."""
     return respond(
         "accounts/sign_in.html",
-        "accounts/sign_in_dialog.html" if _over_page() else "accounts/sign_in_form.html",
+        "accounts/sign_in_dialog.html" if dialog or _over_page() else "accounts/sign_in_form.html",
         status=status,
         username="".join(character for character in username if character.isprintable()),
         target=own_address(target),
         error=error,
         kept_for=legible(given("kept_for")),
     )
+
+
+def sign_in_dialog(error: str) -> Response:
+    """The dialog again, over the page that somebody was working on."""
+    return _sign_in_page("", "", error=error, status=422, dialog=True)
 
 
 def _over_page() -> bool:
@@ -94,10 +98,11 @@ def sign_in_submit() -> Any:
     return after_password(user_id, target, given("kept_for") if _over_page() else "")
 
 
-def after_password(user_id: int, target: str = "", kept_for: str = "") -> Response:
-    """What comes when the password is known to be right, or has just been chosen: the second step, or in."""
+def after_password(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
+    """What comes when the password is known to be right, or has just been chosen: the second step, or in. `began`: as
+    for `let_in`."""
     if not current_app.config["SETTINGS"].second_factor:
-        return let_in(user_id, target, kept_for)
+        return let_in(user_id, target, kept_for, began)
     visit().renew()
     session[_HALFWAY] = {
         "user": user_id,
@@ -105,6 +110,7 @@ def after_password(user_id: int, target: str = "", kept_for: str = "") -> Respon
         "password": service.password_mark(vault(), user_id),
         "target": own_address(target),
         "kept_for": kept_for,
+        "began": began,
     }
     if not second_factor.is_set(user_id):
         return redirect_to(url_for("accounts.set_up_page"))
@@ -113,36 +119,40 @@ def after_password(user_id: int, target: str = "", kept_for: str = "") -> Respon
     return redirect_to(url_for("accounts.code_page"))
 
 
-def let_in(user_id: int, target: str = "", kept_for: str = "") -> Response:
+def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
     """Begin a visit of the user under a new key, and go on to where she wanted, or stay on the page that was kept
-    for her."""
+    for her. `began`: at which identity provider, with «name», «mark» and sealed «id_token»."""
     found = service.viewer_of(user_id)
     if found is None:  # she has been blocked this very moment
         return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
     visit().renew()
     login_user(SignedIn(found))
-    service.note_sign_in(user_id)
+    if began:
+        session[PROVIDER] = began
+    service.note_sign_in(user_id, {"provider": began["name"]} if began else None)
     if kept_for and kept_for == found.username:
-        return _back_on_the_page()
+        return back_on_the_page(found)
     return redirect_to(own_address(target) or start_page(found))
 
 
-def _back_on_the_page() -> Response:
-    """She is signed in again as before: the page stays, its forms get the new visit's token."""
+def back_on_the_page(who: Viewer) -> Response:
+    """She is signed in again: if it was she who worked on it, the page stays, and its forms get the new token."""
     answer = make_response("", 200)
     answer.headers["HX-Reswap"] = "none"
-    answer.headers["HX-Trigger"] = json.dumps({"innlogget": {"target": "body", "token": csrf_token()}})
+    told = {"target": "body", "token": csrf_token(), "user": who.username}
+    answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
     return answer
 
 
 @dataclass(frozen=True)
 class Halfway:
     """Who has given her password in this visit and not yet the second factor, and where she wants to go.
-    `kept_for`: who was signed in on the page under the dialog, if it is one."""
+    `kept_for`: who was signed in on the page under the dialog, if it is one. `began`: as for `let_in`."""
 
     user_id: int
     target: str
     kept_for: str
+    began: dict[str, Any] | None
 
 
 def halfway() -> Halfway | None:
@@ -153,19 +163,10 @@ def halfway() -> Halfway | None:
         return None
     if kept["password"] != service.password_mark(vault(), kept["user"]):
         return None
-    return Halfway(kept["user"], kept["target"], kept["kept_for"])
+    return Halfway(kept["user"], kept["target"], kept["kept_for"], kept["began"])
 
 
 def begin_anew() -> Response:
     """Back to the first step."""
     session.pop(_HALFWAY, None)
-    return redirect_to(url_for("accounts.sign_in"))
-
-
-@accounts.post("/logg-ut")
-@signed_in
-def sign_out() -> Any:
-    """End the visit."""
-    record(Action.SIGN_OUT, viewer=viewer())
-    session.clear()
     return redirect_to(url_for("accounts.sign_in"))

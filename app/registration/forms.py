@@ -43,6 +43,8 @@ def _options(question: Field, _language: str) -> Options:
     return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
 
 
+# A select's option that is sent by its words, not chosen and chosen.
+_WORDS, _CHOSEN_WORDS = Markup("<option>{}</option>"), Markup("<option selected>{}</option>")
 # How a chosen option is marked, after what stands behind its value.
 _CHOSEN = {
     "select": (Markup(""), Markup(" selected")),
@@ -55,6 +57,8 @@ _CHOSEN = {
 def _drawn_options(question: Field, name: str, language: str) -> Markup:
     """The same as they stand on the page, none of them chosen: all countries of the world are not drawn anew for
     every page."""
+    if isinstance(question, ChoiceField) and question.by_words:
+        return Markup("").join(_WORDS.format(words) for _code, words in _options(question, language))
     fields: Any = current_app.jinja_env.get_template("ui/fields.html").module
     options, alone = _options(question, language), getattr(question, "exclusive", None)
     drawn: Markup = (
@@ -103,6 +107,9 @@ class Control:
     def drawn_options(self) -> Markup:
         """The options of a choice as they stand on the page."""
         drawn = _drawn_options(self.question, self.name, current_language())
+        if isinstance(self.question, ChoiceField) and self.question.by_words:
+            words = self.question.text(self.value or None)
+            return drawn.replace(_WORDS.format(words), _CHOSEN_WORDS.format(words))
         end, chosen = _CHOSEN[self.question.kind]
         for code in self.raw:
             option = Markup('value="{}"').format(code) + end

@@ -17,8 +17,12 @@
     if (keptFor && !keptFor.value) keptFor.value = dialog.querySelector("#dialog-username").value = byId("hvem").dataset.user;
   }
 
-  // Signed in again as the same user: the forms of the page get the token of the new visit.
+  // Signed in again as the same user: the forms of the page get the token of the new visit. Another one begins anew.
   document.addEventListener("innlogget", (event) => {
+    if (event.detail.user !== byId("hvem").dataset.user) {
+      event.stopImmediatePropagation(); // nothing of the page is sent
+      return location.assign("/");
+    }
     for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = event.detail.token;
     byId("dialog").close();
   });

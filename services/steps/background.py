@@ -178,6 +178,7 @@ FIELDS = (
         label=N_("Morsmål"),
         help=N_("Språket som deltakeren selv regner som sitt første. Står det ikke i listen, velger du «Annet språk»."),
         options=LANGUAGES,
+        by_words=True,
     ),
     ChoiceField(
         key="oral_start",
@@ -214,6 +215,7 @@ FIELDS = (
         label=N_("Land for utdanningen"),
         help=N_("Landet der den høyeste utdanningen er fullført."),
         options=tuple(Option(code, name) for code, name in country_names().items() if code != "XXX"),
+        by_words=True,
     ),
     ChoiceField(
         key="education_recognised",

@@ -57,6 +57,15 @@ GET  /logg-inn/kode                      on       on          on           on   
 POST /logg-inn/kode                      on       on          on           on    on
 GET  /logg-inn/oppsett                   on       on          on           on    on
 POST /logg-inn/oppsett                   on       on          on           on    on
+GET  /logg-inn/med/<name>                404      404         404          404   404
+GET  /logg-inn/med/<name>/tilbake        404      404         404          404   404
+GET  /logg-inn/ferdig                    sign-in  page        page         page  page
+GET  /logg-inn/igjen                     in       in          in           in    in
+GET  /logg-ut/med/<name>                 404      404         404          404   404
+GET  /logget-ut                          page     page        page         page  page
+GET  /min-bruker/med/<name>              sign-in  on          on           on    on
+POST /min-bruker/med/<name>              sign-in  404         404          404   404
+POST /min-bruker/med/<name>/fjern        sign-in  404         404          404   404
 GET  /glemt-passord                      200      200         200          200   200
 POST /glemt-passord                      in       in          in           in    in
 GET  /invitasjon/<token>                 dead     dead        dead         dead  dead

@@ -29,6 +29,15 @@ from tests.support.databases import SQLITE, Databases, running_app
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 60  # a limit for slow machines
+PRODUCTION = {
+    "APP_ENV": "production",
+    "SECRET_KEY": "long-and-only-for-this-test-of-production",
+    "FREG_URL": "https://freg.example.org",
+    "MASKINPORTEN_URL": "https://maskinporten.example.org",
+    "PAD_URL": "https://pad.example.org",
+    "MAIL_URL": "smtp://mail.example.org",
+    "PUBLIC_URL": "https://register.example.org",
+}
 
 
 @pytest.fixture
@@ -82,17 +91,7 @@ def test_production_knows_no_made_up_persons(
     databases: Databases, settings: dict[str, str], words: tuple[str, ...]
 ) -> None:
     address = databases.migrated(SQLITE)
-    production = {
-        "APP_ENV": "production",
-        "SECRET_KEY": "long-and-only-for-this-test-of-production",
-        "DATABASE_URL": address,
-        "FREG_URL": "https://freg.example.org",
-        "MASKINPORTEN_URL": "https://maskinporten.example.org",
-        "PAD_URL": "https://pad.example.org",
-        "MAIL_URL": "smtp://mail.example.org",
-        "PUBLIC_URL": "https://register.example.org",
-    }
-    with running_app(settings | production) as app:
+    with running_app(settings | PRODUCTION | {"DATABASE_URL": address}) as app:
         result = run(app, *words)
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from app.config import DEVELOPMENT_SECRET, BadSetting, settings_from, standin_ports
+from app.config import DEVELOPMENT_SECRET, settings_from, standin_ports
+from app.providers import ProviderSettings
+from app.setting_checks import BadSetting
 from services.folkeregisteret.keys import load_or_create_key
 
 REGISTER = "https://register.example.org"
@@ -189,3 +191,71 @@ def test_production_starts_without_the_address_that_links_begin_with(production:
     """It is refused where a link would be written: an invitation says what to set."""
     del production["PUBLIC_URL"]
     assert settings_from(production).public_url == ""
+
+
+ENTRA = {
+    "OIDC_PROVIDERS": "idporten,entra",
+    "OIDC_ENTRA_ISSUER": "https://login.microsoftonline.com/0a1b/v2.0",
+    "OIDC_ENTRA_CLIENT_ID": "register",
+    "OIDC_ENTRA_CLIENT_SECRET": "hemmelig",
+    "OIDC_IDPORTEN_ISSUER": "https://idporten.no",
+    "OIDC_IDPORTEN_CLIENT_ID": "register",
+    "OIDC_IDPORTEN_ACR": "idporten-loa-substantial",
+    "OIDC_IDPORTEN_KEY_ID": "nokkel",
+}
+
+
+@pytest.fixture
+def joined(production: dict[str, str]) -> dict[str, str]:
+    """Production with two identity providers."""
+    return {**production, **ENTRA, "OIDC_IDPORTEN_KEY_FILE": production["MASKINPORTEN_KEY_FILE"]}
+
+
+def test_identity_providers(joined: dict[str, str]) -> None:
+    idporten, entra = settings_from(joined).providers
+    assert (idporten.name, idporten.label, idporten.issuer) == ("idporten", "ID-porten", "https://idporten.no")
+    assert idporten.accepted_acr == ["idporten-loa-high", "idporten-loa-substantial"]
+    assert (entra.label, entra.acr, entra.accepted_acr) == ("Entra ID", (), [])
+    assert "hemmelig" not in repr(entra)
+    named = settings_from({**joined, "OIDC_ENTRA_LABEL": "Bergen kommune"}).providers[1]
+    assert named.label == "Bergen kommune"
+
+
+@pytest.mark.parametrize(
+    ("acr", "accepted"),
+    [
+        ("substantial", {"substantial", "high"}),
+        ("high", {"high"}),
+        ("entraid", {"entraid"}),
+        ("entraid high", {"entraid", "high"}),
+        ("idporten-loa-high", {"idporten-loa-high"}),
+    ],
+)
+def test_higher_levels_are_good_enough(joined: dict[str, str], acr: str, accepted: set[str]) -> None:
+    found: ProviderSettings = settings_from({**joined, "OIDC_IDPORTEN_ACR": acr}).providers[0]
+    assert set(found.accepted_acr) == accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_PROVIDERS", "id porten!"),
+        ("OIDC_PROVIDERS", "entra,entra"),
+        ("OIDC_PROVIDERS", "ukjent"),
+        ("OIDC_ENTRA_ISSUER", ""),
+        ("OIDC_ENTRA_ISSUER", "http://login.example.org"),
+        ("OIDC_ENTRA_ISSUER", "http://127.0.0.1:9"),
+        ("OIDC_ENTRA_ISSUER", "https://idporten.no"),
+        ("OIDC_ENTRA_ISSUER", "nonsense"),
+        ("OIDC_ENTRA_CLIENT_ID", ""),
+        ("OIDC_ENTRA_CLIENT_SECRET", ""),
+        ("OIDC_ENTRA_KEY_FILE", "/nowhere.pem"),
+        ("OIDC_IDPORTEN_KEY_FILE", "/nowhere.pem"),
+        ("PUBLIC_URL", ""),
+    ],
+)
+def test_a_bad_provider_is_refused(joined: dict[str, str], name: str, value: str) -> None:
+    told_of = {"ukjent": "OIDC_UKJENT_ISSUER"}.get(value, name)
+    with pytest.raises(BadSetting, match=told_of) as told:
+        settings_from({**joined, name: value})
+    assert "hemmelig" not in str(told.value)

@@ -34,15 +34,13 @@ COLUMNS = {column.name for model in (User, Participation) for column in model.__
 
 @dataclass(frozen=True)
 class Found:
-    """A form on a page: the view that takes it, its address, and what its first button would send."""
+    """A form on a page: the view that takes it, its address, what one of its buttons would send, and the names of
+    all that it could send."""
 
     endpoint: str
     address: str
     pairs: tuple[tuple[str, str], ...]
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(name for name, _value in self.pairs)
+    names: frozenset[str]
 
 
 def forms_of(house: House, username: str | None) -> list[Found]:
@@ -59,7 +57,8 @@ def forms_of(house: House, username: str | None) -> list[Found]:
         for form in (Form(tree, element) for element in tree.elements("form")):
             for pairs, target in _ways(form):
                 endpoint, _values = house.app.url_map.bind("localhost").match(target or address, method="POST")
-                one = Found(endpoint, target or address, tuple(pairs))
+                names = {name for name, _value in pairs} | {control.name for control in form.controls}
+                one = Found(endpoint, target or address, tuple(pairs), frozenset(names - {""}))
                 found.setdefault((endpoint, one.names), one)
     return list(found.values())
 
@@ -101,7 +100,7 @@ def _also_its_own(form: Found) -> frozenset[str]:
     if form.endpoint in TAKEN:
         return TAKEN[form.endpoint] | {"go"}
     if form.endpoint.startswith("accounts."):
-        return frozenset({"go", "version", "caseworker_in", "admin_in", "imdi_role"})
+        return frozenset({"go", "version"})
     word = form.address.rpartition("/")[2]
     own = SCREEN_NAMES | {
         "go",
@@ -137,11 +136,11 @@ VALUES = {
     "a large number": b"9" * 400,
     "a negative one": b"-1",
     "no number": b"NaN",
-    "a quotation mark": b"%27%22%3C%3E%5C%7B%7B7*7%7D%7D",
+    "a quotation mark": b"%27%22%3C%3E%5C%24%7B7*7%7D",
 }
 
 
-@pytest.mark.parametrize("username", USERS, ids=lambda name: name or "nobody")
+@pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi", None], ids=lambda name: name or "nobody")
 @pytest.mark.parametrize("how", VALUES)
 def test_bytes_in_every_field_of_every_form(own_house: House, username: str | None, how: str) -> None:
     """One after the other, the rest as it stands in the form; then in all fields at once."""
@@ -151,9 +150,11 @@ def test_bytes_in_every_field_of_every_form(own_house: House, username: str | No
         for spoiled in [*([name] for name in typed), typed]:
             pairs = [(name, value) for name, value in form.pairs if name not in spoiled]
             body = b"&".join([urlencode(pairs).encode(), *(name.encode() + b"=" + VALUES[how] for name in spoiled)])
-            for headers in ({}, htmx_headers()):
+            for headers in ({}, htmx_headers()) if spoiled is typed else ({},):
                 answer = client.post(form.address, data=body, content_type=FORM, headers=headers)
                 assert answer.status_code in ANSWERS, f"{form.endpoint}, {how} in {spoiled}: {answer.status}"
+                if answer.status_code in {204, 303}:
+                    client.get("/hjelp")  # where what was said of it is shown
 
 
 # What a form is answered with, but never «it is our fault»: 429 asks to wait, 409 and 422 say what is wrong.
@@ -221,7 +222,7 @@ def _post_addresses(house: House, username: str) -> Iterator[str]:
     for name in rules_of(house.app):
         method, _blank, place = name.partition(" ")
         if method == "POST" and place != "/logg-ut":
-            place = place.replace("<page>", "bakgrunn").replace("<token>", NOBODYS)
+            place = place.replace("<page>", "bakgrunn").replace("<token>", NOBODYS).replace("<name>", "entra")
             is_number = place.startswith(("/brukere/", "/deltakere/meldinger"))
             yield place.replace("<id>", "2" if is_number else public_id)
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from services import seals
 from services.db import db
 from tests.app.conftest import House
+from tests.support.databases import past_the_locks
 from tests.support.registering import Office
 
 
@@ -28,21 +29,6 @@ def seal_now(house: House) -> int:
     """Seal everything, however young."""
     with house.app.app_context():
         return seals.seal(settled=timedelta(seconds=-1))
-
-
-def past_the_locks(house: House, *orders: str) -> None:
-    """What an administrator of the database could do."""
-    with house.app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            locks = db.session.execute(
-                text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_no_%'")
-            ).all()
-            unlock, lock = [f"DROP TRIGGER {name}" for name, _sql in locks], [sql for _name, sql in locks]
-        else:
-            unlock, lock = ["SET session_replication_role = replica"], ["SET session_replication_role = origin"]
-        for order in (*unlock, *orders, *lock):
-            db.session.execute(text(order))
-        db.session.commit()
 
 
 def test_what_is_sealed_verifies(office: Office, own_house: House) -> None:
@@ -69,7 +55,7 @@ def test_a_changed_removed_or_inserted_line_is_found(office: Office, own_house: 
     changed, removed, inserted = lines[1], lines[-2], lines[-1]
     columns = "user_id = 999" if log == "access_entry" else "username = 'noen.annen'"
     past_the_locks(
-        own_house,
+        own_house.app,
         f"UPDATE {log} SET {columns} WHERE id = {changed}",
         f"DELETE FROM {log} WHERE id = {removed}",
         f"DELETE FROM sealed_line WHERE log = '{log}' AND line = {inserted}",  # as if it came later
@@ -86,7 +72,7 @@ def test_a_forged_seal_breaks_the_chain(office: Office, own_house: House) -> Non
     seal_now(own_house)
     office.given()
     seal_now(own_house)
-    past_the_locks(own_house, f"UPDATE seal SET hash = '{'ab' * 32}' WHERE log = 'change' AND number = 1")
+    past_the_locks(own_house.app, f"UPDATE seal SET hash = '{'ab' * 32}' WHERE log = 'change' AND number = 1")
     code, said = run(own_house, "verify-audit")
     assert code == 1
     assert "change: seal 1 does not fit" in said

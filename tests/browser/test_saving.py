@@ -124,7 +124,7 @@ def test_a_cut_line_is_said_and_made_good(at_screen: AtScreen, someone: Someone,
         is_saved(berit)
         berit.page.goto(address)
         expect(berit.field("Rekrutteringskanal")).to_have_value("nav")
-        expect(berit.field("Morsmål")).to_have_value("som")
+        expect(berit.field("Morsmål")).to_have_value("Somali")
 
 
 @SERVERS
@@ -271,7 +271,7 @@ def test_the_visit_ends_while_she_types(at_screen: AtScreen, someone: Someone, s
         is_saved(berit)
         berit.page.goto(address)
         expect(berit.field("Rekrutteringskanal")).to_have_value("nav")
-        expect(berit.field("Morsmål")).to_have_value("som")
+        expect(berit.field("Morsmål")).to_have_value("Somali")
 
 
 @SERVERS

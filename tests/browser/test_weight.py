@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.caseworker import Caseworker
+from tests.browser.caseworker import BACKGROUND, Caseworker
 from tests.browser.conftest import AtScreen, Someone
 
 FIRST_VISIT_REQUESTS, FIRST_VISIT_BYTES = 4, 45_000
@@ -109,6 +109,22 @@ def test_each_later_page_is_one_request(at_screen: AtScreen, someone: Someone) -
             print(f"{kari.page.url.rsplit('/', 1)[1]}: {traffic.total:.0f} bytes")
             assert len(traffic.requests) == 1, traffic.requests
             assert traffic.total <= LATER_PAGE_BYTES
+
+
+def test_the_heaviest_form_is_light(at_screen: AtScreen, someone: Someone) -> None:
+    """Bakgrunn, with the countries and the languages of the world, and all of it answered."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.create(someone(), district="Grünerløkka")
+        kari.answer_all(BACKGROUND)
+        kari.answer("Land for utdanningen", "Afghanistan")
+        expect(kari.page.locator("#tilstand")).to_contain_text("Lagret kl.")
+        page = kari.page.reload()
+        assert page is not None
+        weight = page.request.sizes()["responseBodySize"]
+        print(f"bakgrunn: {weight} bytes")
+        assert 0 < weight <= LATER_PAGE_BYTES
+        chosen = kari.field("Land for utdanningen").evaluate("one => one.selectedOptions[0].label")
+        assert chosen == "Afghanistan"
 
 
 def three_chips(user: Caseworker) -> None:

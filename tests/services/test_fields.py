@@ -271,6 +271,22 @@ def test_what_our_forms_cannot_send() -> None:
     assert [rows.offers(raw) for raw in ([], [{}], [{"c": ["a"]}], [{"c": ["x"]}])] == [True, True, True, False]
 
 
+def test_a_long_list_is_sent_by_its_words() -> None:
+    question = ChoiceField(key="c", label="C", options=label_options(("AFG", "Afghanistan")), by_words=True)
+    assert [question.read({"c": [sent]}) for sent in ("Afghanistan", "AFG", "Utopia", "")] == [
+        ["AFG"],
+        ["AFG"],
+        ["Utopia"],
+        [""],
+    ]
+    assert not question.offers(["Utopia"])
+
+
+@pytest.mark.parametrize("question", [one for one in FIELDS.values() if getattr(one, "by_words", False)], ids=repr)
+def test_no_two_options_have_the_same_words(question: ChoiceField) -> None:
+    assert len({option.label for option in question.options}) == len(question.options)
+
+
 def test_blank_rows_are_left_out_and_too_many_refused() -> None:
     inner = TextField(key="t", label="T")
     rows = RowsField(key="rows", label="R", item="R", add_label="+", fields=(inner,), most=2)

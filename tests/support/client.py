@@ -161,6 +161,7 @@ class CheckedClient(FlaskClient):
             url_adapter=adapter,
             address=_address(answer),
             asset_exists=self._asset_exists,
+            providers=frozenset(one.issuer for one in self.application.config["SETTINGS"].providers),
         )
 
     def _security_faults(self, answer: TestResponse) -> list[str]:

@@ -36,6 +36,7 @@ class AddressChecks:
     url_adapter: MapAdapter
     address: str
     asset_exists: Callable[[str], bool] | None = None
+    providers: frozenset[str] = frozenset()
 
     def find_faults(self) -> Iterator[str]:
         """Everything wrong, one sentence each."""
@@ -72,7 +73,8 @@ class AddressChecks:
         if element.tag == "a" and name == "href":
             if target.scheme in {"mailto", "tel"}:
                 return
-            if target.scheme == "https" and target.hostname in EXTERNAL_HOSTS:
+            is_known = target.scheme == "https" and target.hostname in EXTERNAL_HOSTS
+            if is_known or f"{target.scheme}://{target.netloc}" in self.providers:
                 return
         is_icon = element.tag == "link" and element.attrib.get("rel") == "icon"
         if target.scheme == "data" and (element.tag == "img" or is_icon):

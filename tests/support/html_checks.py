@@ -30,14 +30,16 @@ def check_html(
     url_adapter: MapAdapter,
     address: str = "/",
     asset_exists: Callable[[str], bool] | None = None,
+    providers: frozenset[str] = frozenset(),
 ) -> HtmlTree:
     """Check one HTML answer; AssertionError lists every finding. Returns the parsed tree.
 
     `is_page`: a whole page, or a fragment that htmx asked for. `address`: path and query that were
-    asked for, which relative links start from. `asset_exists`: whether a static address is served.
+    asked for, which relative links start from. `asset_exists`: whether a static address is served. `providers`:
+    the identity providers that links may lead to.
     """
     tree = HtmlTree(source, is_page=is_page)
-    addresses = AddressChecks(tree, url_adapter, address, asset_exists)
+    addresses = AddressChecks(tree, url_adapter, address, asset_exists, providers)
     found = list(find_faults(tree)) + list(addresses.find_faults())
     what = "page" if is_page else "fragment"
     assert not found, f"{len(found)} faults in the {what} {address}:\n- " + "\n- ".join(found)

@@ -1,0 +1,218 @@
+"""Identity providers by OpenID Connect, with Authlib: where users are sent, and what comes back of them.
+
+Discovery, the code with PKCE (S256), state and nonce are always used. A token counts when its signature, issuer,
+audience, expiry, nonce and level of assurance are right; else nothing of it does (`Refused`).
+Source: OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 7636 and RFC 9207.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
+from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from flask import Flask, Response, current_app, request, session
+from joserfc.errors import ClaimError, JoseError
+
+from app.providers import ProviderSettings
+from app.web import respond
+from services.identities import Person
+from services.register_http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
+
+# Authlib takes everything else in a provider's description for a setting of its own.
+_USED = (
+    "_loaded_at",
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "end_session_endpoint",
+    "id_token_signing_alg_values_supported",
+)
+_METADATA_SECONDS = 24 * 3600  # how long a provider's own description holds
+_LEEWAY = 30  # seconds that two clocks may differ
+_MOST_BEGUN = 5  # sign-ins of one visit that have not come back yet: tabs that were left
+# Signed with a key that only the provider has. «none», and HMAC with a secret that both know, are not among them.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+
+
+logging.getLogger("authlib").setLevel(logging.INFO)  # below that it logs what only the provider may know
+
+
+class Refused(Exception):  # noqa: N818 - says what is the case
+    """The provider has recognised nobody whom it may send to us. `why`: «cancelled» by the user; «state»: too old,
+    begun elsewhere, or used before; «acr»: recognised, but not surely enough; «down»: no sensible answer; «token»: what
+    came is not to be trusted."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What was wanted when a sign-in began: «sign-in», «accept» an invitation, or «tie» to the user who is signed
+    in. `target`: where to go on to, or the invitation's sealed secret."""
+
+    purpose: str
+    target: str
+
+
+class Provider(FlaskOAuth2App):
+    """One provider. Its description is fetched when it is needed first."""
+
+    server_metadata: dict[str, Any]
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self.settings = settings
+        self._breaker = CircuitBreaker(threshold=3)
+        self._lock = threading.Lock()  # while the description is fetched
+        auth = self._key_auth() if settings.key_file else None
+        super().__init__(
+            FlaskIntegration(settings.name),
+            settings.name,
+            client_id=settings.client_id,
+            client_secret=settings.key_file.read_text() if settings.key_file else settings.secret,
+            client_auth_methods=[auth] if auth else None,
+            server_metadata_url=f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
+            client_kwargs={
+                "scope": "openid",
+                "code_challenge_method": "S256",
+                "token_endpoint_auth_method": auth.name if auth else "client_secret_basic",
+                "default_timeout": (CONNECT_TIMEOUT, READ_TIMEOUT),
+                "max_redirects": 0,  # what was fetched elsewhere would not be the provider's word
+            },
+        )
+
+    def _key_auth(self) -> Any:
+        headers = {"kid": self.settings.key_id} if self.settings.key_id else None
+        return PrivateKeyJWT(token_endpoint=self.settings.issuer, headers=headers)
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the provider sends users back to. What a request says of its host is not believed."""
+        return f"{_public_url()}/logg-inn/med/{self.settings.name}/tilbake"
+
+    def load_server_metadata(self) -> dict[str, Any]:
+        """What is used of the provider's description, fetched anew each day; `Refused` if it is another one's, or makes
+        no sense."""
+        with self._lock:
+            if time.time() - self.server_metadata.get("_loaded_at", 0) > _METADATA_SECONDS:
+                self.server_metadata = {}
+                found = super().load_server_metadata()
+                self.server_metadata = {}
+                if not self._is_sound(found):
+                    raise Refused("down")
+                offered = found.get("id_token_signing_alg_values_supported") or ["RS256"]
+                found["id_token_signing_alg_values_supported"] = [one for one in _ALGORITHMS if one in offered]
+                self.server_metadata = {name: found[name] for name in _USED if name in found}
+            return dict(self.server_metadata)
+
+    def _is_sound(self, metadata: dict[str, Any]) -> bool:
+        scheme = self.settings.issuer.partition("://")[0]
+        needed = [metadata.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
+        there = [*needed, metadata.get("end_session_endpoint", self.settings.issuer)]
+        is_ours = metadata.get("issuer") == self.settings.issuer
+        return is_ours and all(isinstance(one, str) and one.startswith(f"{scheme}://") for one in there)
+
+    def begin(self, begun: Begun) -> str:
+        """Begin a sign-in: the address at the provider to send the user to. Raises `Refused`."""
+        wanted = {"acr_values": " ".join(self.settings.acr)} if self.settings.acr else {}
+        made = self._asked(lambda: self.create_authorization_url(self.redirect_uri, **wanted))
+        address = str(made.pop("url"))
+        self._drop_older()
+        self.save_authorize_data(redirect_uri=self.redirect_uri, purpose=begun.purpose, target=begun.target, **made)
+        return address
+
+    def _drop_older(self) -> None:
+        mine = [key for key in session if key.startswith(f"_state_{self.settings.name}_")]
+        mine.sort(key=lambda one: float(session[one]["exp"]), reverse=True)
+        for key in mine[_MOST_BEGUN - 1 :]:
+            session.pop(key)
+
+    def finish(self) -> tuple[Person, Begun]:
+        """Take what the provider sent the user back with. Raises `Refused`; the sign-in is used up in any case."""
+        data = self.framework.get_state_data(session, request.args.get("state"))
+        if request.args.get("iss", self.settings.issuer) != self.settings.issuer:  # RFC 9207
+            raise Refused("token")
+        claims, id_token = self._asked(self._claims)
+        subject, sid = claims.get("sub"), claims.get("sid", "")
+        if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not isinstance(sid, str):
+            raise Refused("token")
+        person = Person(self.settings.name, self.settings.issuer, subject, sid, id_token)
+        return person, Begun(data["purpose"], data["target"])
+
+    def _claims(self) -> tuple[dict[str, Any], str]:
+        needed = {
+            "iss": {"essential": True, "value": self.settings.issuer},
+            "aud": {"essential": True, "value": self.client_id},
+            "exp": {"essential": True},
+            "nonce": {"essential": True},
+        }
+        if self.settings.acr:
+            needed["acr"] = {"essential": True, "values": self.settings.accepted_acr}
+        token = self.authorize_access_token(claims_options=needed, leeway=_LEEWAY)
+        return token["userinfo"], token["id_token"]
+
+    def sign_out_address(self, id_token: str) -> str:
+        """Where to send a user who has signed out here, so that she is signed out there; '' if the provider has no
+        such place. Raises `Refused`."""
+        if not self._asked(self.load_server_metadata).get("end_session_endpoint"):
+            return ""
+        back = f"{_public_url()}/logget-ut"
+        made = self.create_logout_url(back, id_token, client_id=self.client_id)
+        return str(made["url"])
+
+    def _asked(self, question: Any) -> Any:
+        """The answer to a question that may have to be put to the provider; `Refused` if it has no good one."""
+        if not self._breaker.may_ask():
+            raise Refused("down")
+        try:
+            answer = question()
+        except (requests.RequestException, Refused) as problem:
+            self._breaker.failed()
+            raise self._refusal("down", problem) from None
+        except MismatchingStateError as problem:
+            raise self._refusal("state", problem) from None
+        except OAuthError as problem:
+            raise self._refusal("cancelled" if problem.error == "access_denied" else "token", problem) from None
+        except ClaimError as problem:
+            raise self._refusal("acr" if problem.claim == "acr" else "token", problem) from None
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
+            # Authlib takes it for granted that a provider's JSON has the right shape.
+            raise self._refusal("token", problem) from None
+        self._breaker.succeeded()
+        return answer
+
+    def _refusal(self, why: str, problem: Exception) -> Refused:
+        """The words of the problem may hold tokens, so the log gets its kind only."""
+        current_app.logger.warning("sign-in by %s refused: %s (%s)", self.settings.name, why, type(problem).__name__)
+        return problem if isinstance(problem, Refused) else Refused(why)
+
+
+def _public_url() -> str:
+    return str(current_app.config["SETTINGS"].public_url)
+
+
+def onward(provider: ProviderSettings, address: str, *, is_out: bool = False) -> Response:
+    """A page that goes on to the provider by itself, for where a redirect may not: what a form leads to stays here."""
+    answer = respond("accounts/onward.html", address=address, label=provider.label, is_out=is_out)
+    answer.headers["Refresh"] = f"0; url={address}"
+    return answer
+
+
+def init_providers(app: Flask) -> None:
+    """Make the providers of the settings; they are asked nothing yet."""
+    found = app.config["SETTINGS"].providers
+    app.extensions["providers"] = {one.name: Provider(one) for one in found}
+    app.jinja_env.globals["identity_providers"] = found
+
+
+def providers() -> dict[str, Provider]:
+    """The providers by name, in the order of the settings."""
+    found: dict[str, Provider] = current_app.extensions["providers"]
+    return found

@@ -1,0 +1,68 @@
+"""Signing out: here, and at the identity provider that the visit began at; or there, which ends it here, too."""
+
+from typing import Any
+
+from flask import make_response, request, session, url_for
+from werkzeug.wrappers import Response
+
+from app.access import public, signed_in, viewer
+from app.accounts.blueprint import accounts
+from app.accounts.openid import Refused, onward, providers
+from app.errors import error_answer
+from app.outgoing import vault
+from app.sessions import PROVIDER, visit
+from app.web import redirect_to, respond
+from services import accounts as service
+from services.audit import Action, record
+from services.identities import mark_of
+from services.vault import Unreadable
+
+_ONWARD = "onward"
+
+
+@accounts.post("/logg-ut")
+@signed_in
+def sign_out() -> Any:
+    """End the visit. One that began at a provider goes on to be ended there."""
+    who, began = viewer(), session.get(PROVIDER)
+    record(Action.SIGN_OUT, viewer=who)
+    there = providers().get(began["name"]) if began else None
+    if began is None or there is None:
+        session.clear()
+        return redirect_to(url_for("accounts.sign_in"))
+    try:
+        address = there.sign_out_address(vault().open(began["id_token"], f"id token {who.user_id}"))
+    except (Refused, Unreadable):
+        address = ""
+    visit().renew()
+    # The address holds what the provider has signed, and so the person's name there.
+    session[_ONWARD] = {"address": vault().seal(address, _ONWARD), "name": there.name}
+    return redirect_to(url_for("accounts.signed_out"))
+
+
+@accounts.get("/logget-ut")
+@public
+def signed_out() -> Any:
+    """The page after it: goes on to the provider by itself. The provider sends users back here, too."""
+    kept = session.pop(_ONWARD, None)
+    there = providers().get(kept["name"]) if kept else None
+    if kept is None or there is None:
+        return respond("accounts/signed_out.html", label="")
+    address = vault().open(kept["address"], _ONWARD)
+    if address:
+        return onward(there.settings, address, is_out=True)
+    return respond("accounts/signed_out.html", label=there.settings.label)
+
+
+@accounts.get("/logg-ut/med/<name>")
+@public
+def provider_signs_out(name: str) -> Response:
+    """The provider's page opens this, in a frame and without our cookie, when she signs out there.
+    Source: OpenID Connect Front-Channel Logout 1.0."""
+    there, sid = providers().get(name), request.args.get("sid", "")
+    if there is None:
+        return error_answer(404)
+    if not 0 < len(sid) <= 255 or request.args.get("iss", there.settings.issuer) != there.settings.issuer:
+        return error_answer(400)
+    service.end_marked(mark_of(vault(), there.settings.issuer, sid))
+    return make_response("", 200)

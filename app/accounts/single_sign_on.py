@@ -1,0 +1,187 @@
+"""Signing in by an identity provider, and tying one to the user that one has: on the way there, and back.
+
+The way there begins with a link and not with a form: the content policy lets forms lead to the register itself only.
+Where something must be sent first (a password, signing out), a page of ours lies between and goes on by itself.
+"""
+
+from typing import Any
+
+from flask import flash, g, request, session, url_for
+from werkzeug.wrappers import Response
+
+from app.access import public, signed_in, viewer
+from app.accounts import letters
+from app.accounts.blueprint import accounts, given, own_address, sender_address, wait_words
+from app.accounts.openid import Begun, Provider, Refused, onward, providers
+from app.accounts.password import own_page_answer
+from app.accounts.sign_in import after_password, back_on_the_page, let_in, sign_in_dialog
+from app.errors import error_answer
+from app.outgoing import outbox, vault
+from app.web import is_partial, redirect_to, respond
+from services import accounts as service
+from services import identities
+from services.audit import Action, record
+from services.i18n import gettext as _
+from services.identities import IdentityTaken, OnlyWayIn, Person
+from services.links import DeadLink
+from services.throttle import TooFast
+from services.vault import Unreadable
+
+_INVITATION = "invitation"  # what the link's secret is sealed for
+_MAY_TIE = "may_tie"
+
+
+def _provider(name: str) -> Provider | None:
+    return providers().get(name)
+
+
+@accounts.get("/logg-inn/med/<name>")
+@public
+def provider(name: str) -> Any:
+    """Go to a provider: to sign in, or to make one's user with it where an invitation's link leads here."""
+    if (there := _provider(name)) is None:
+        return error_answer(404)
+    if token := request.args.get("invitasjon", "")[:100]:
+        return _leave(there, Begun("accept", vault().seal(token, _INVITATION)))
+    return _leave(there, Begun("sign-in", own_address(request.args.get("neste", ""))))
+
+
+def _leave(there: Provider, begun: Begun) -> Response:
+    try:
+        return redirect_to(there.begin(begun))
+    except Refused as problem:
+        return _refused(there, problem.why)
+
+
+@accounts.get("/logg-inn/med/<name>/tilbake")
+@public
+def provider_back(name: str) -> Any:
+    """Back from a provider: in, or told why not."""
+    if (there := _provider(name)) is None:
+        return error_answer(404)
+    try:
+        person, begun = there.finish()
+    except Refused as problem:
+        record(Action.SIGN_IN_FAILED, viewer=None, detail={"provider": name, "why": problem.why})
+        return _refused(there, problem.why)
+    if begun.purpose == "accept":
+        return _accept(there, person, begun.target)
+    if begun.purpose == "tie":
+        return _tie(there, person, begun.target)
+    user_id = identities.user_of(person)
+    if user_id is None or service.viewer_of(user_id) is None:
+        record(Action.SIGN_IN_FAILED, viewer=None, detail={"provider": name, "why": "unknown", "user": user_id})
+        return _refused(there, "unknown")
+    return _let_in(there, person, user_id, begun.target)
+
+
+def _refused(there: Provider, why: str) -> Response:
+    status = {"down": 503, "cancelled": 200}.get(why, 403)
+    return respond(
+        "accounts/provider_refused.html", status=status, why=why, label=there.settings.label, name=there.name
+    )
+
+
+def _let_in(there: Provider, person: Person, user_id: int, target: str = "") -> Response:
+    """In, if the provider vouches for more than a password; else the second factor comes first."""
+    known = {
+        "name": there.name,
+        "mark": person.mark(vault()),
+        "id_token": vault().seal(person.id_token, f"id token {user_id}"),
+    }
+    go_on = let_in if there.settings.acr else after_password
+    return go_on(user_id, target, began=known)
+
+
+def _accept(there: Provider, person: Person, sealed: str) -> Response:
+    try:
+        token = vault().open(sealed, _INVITATION)
+        return _let_in(there, person, identities.accept(token, person))
+    except Unreadable:
+        return _refused(there, "state")
+    except DeadLink:
+        return redirect_to(url_for("accounts.invitation", token=token))
+    except IdentityTaken:
+        return _refused(there, "taken")
+
+
+# ---- Tying a provider to the user that one has ----
+
+
+@accounts.post("/min-bruker/med/<name>")
+@signed_in
+def tie_submit(name: str) -> Any:
+    """Take the password, which shows that it is she herself, and go on to the provider."""
+    if (there := _provider(name)) is None:
+        return error_answer(404)
+    who = viewer()
+    try:
+        user_id = service.check_password(vault(), who.username, given("password"), address=sender_address())
+    except TooFast as problem:
+        return own_page_answer({}, 429, at_provider={name: wait_words(problem)})
+    if user_id != who.user_id:
+        return own_page_answer({}, 422, at_provider={name: _("Passordet er feil.")})
+    session[_MAY_TIE] = name
+    return redirect_to(url_for("accounts.tie_page", name=there.name))
+
+
+@accounts.get("/min-bruker/med/<name>")
+@signed_in
+def tie_page(name: str) -> Any:
+    """The page between the password and the provider; without the password it leads back."""
+    there = _provider(name)
+    if there is None or session.pop(_MAY_TIE, "") != name:
+        return redirect_to(url_for("accounts.own_page"))
+    try:
+        address = there.begin(Begun("tie", str(viewer().user_id)))
+    except Refused as problem:
+        return _refused(there, problem.why)
+    return onward(there.settings, address)
+
+
+def _tie(there: Provider, person: Person, user_id: str) -> Response:
+    who = g.viewer
+    if who is None or str(who.user_id) != user_id:  # signed out meanwhile, or another user is signed in
+        return _refused(there, "state")
+    try:
+        identities.tie(who.user_id, person, outbox=outbox(), letter=letters.tied)
+    except IdentityTaken:
+        return _refused(there, "taken")
+    flash(_("Du kan nå logge inn med %(provider)s.") % {"provider": there.settings.label}, "success")
+    return redirect_to(url_for("accounts.own_page"))
+
+
+@accounts.post("/min-bruker/med/<name>/fjern")
+@signed_in
+def untie(name: str) -> Any:
+    """Sign in without the provider from now on."""
+    if (there := _provider(name)) is None:
+        return error_answer(404)
+    try:
+        identities.remove(viewer().user_id, there.settings.issuer, provider=name)
+    except OnlyWayIn:
+        flash(_("Du har ikke noe passord, så dette er den eneste måten du kan logge inn på."), "warning")
+    else:
+        flash(_("Du logger ikke lenger inn med %(provider)s.") % {"provider": there.settings.label}, "success")
+    return redirect_to(url_for("accounts.own_page"))
+
+
+# ---- Signing in again while a page is being worked on: in another tab, for the provider's pages fill one ----
+
+
+@accounts.get("/logg-inn/ferdig")
+@signed_in
+def signed_in_again() -> Any:
+    """The other tab, when she is in."""
+    return respond("accounts/signed_in_again.html")
+
+
+@accounts.get("/logg-inn/igjen")
+@public
+def go_on_signed_in() -> Any:
+    """The tab that was being worked on asks whether she is in; its script sees to it that it is the same user."""
+    if not is_partial():
+        return redirect_to(url_for("accounts.sign_in"))
+    if g.viewer is None:
+        return sign_in_dialog(_("Du er ikke logget inn ennå."))
+    return back_on_the_page(g.viewer)

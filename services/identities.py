@@ -1,0 +1,112 @@
+"""Users at identity providers: an account is tied to (issuer, subject) at the first sign-in of an invited user, or
+later by herself. Source: OpenID Connect Core 1.0, section 5.7: nothing else of what a provider says names a person
+for good.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from services.account_models import Identity, User
+from services.audit import Action, note
+from services.db import now, session, writing
+from services.invitations import suggested_username
+from services.links import Purpose, use_link
+from services.mail import Letter
+from services.outbox import Outbox
+from services.vault import Vault
+
+LetterFor = Callable[[User], Letter]
+
+
+class IdentityTaken(ValueError):  # noqa: N818 - says what is the case
+    """Another user signs in with that identity."""
+
+
+class OnlyWayIn(ValueError):  # noqa: N818 - says what is the case
+    """The user has no password, so she would be shut out without it."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a provider says that it has recognised. `sid`: its name for her visit there, '' if it has none.
+    `id_token`: what it has signed; it wants it back when she signs out."""
+
+    provider: str
+    issuer: str
+    subject: str
+    sid: str
+    id_token: str = field(repr=False)
+
+    def mark(self, vault: Vault) -> str | None:
+        """What the visits that begin with this one bear."""
+        return mark_of(vault, self.issuer, self.sid) if self.sid else None
+
+
+def mark_of(vault: Vault, issuer: str, sid: str) -> str:
+    """The digest of a visit at a provider."""
+    return vault.digest("provider visit", issuer, sid)
+
+
+def user_of(person: Person) -> int | None:
+    """The id of the user who signs in with this identity, also when she is blocked; `None` if nobody does."""
+    known = (Identity.issuer == person.issuer) & (Identity.subject == person.subject)
+    return session().scalar(select(Identity.user_id).where(known))
+
+
+def accept(token: str, person: Person) -> int:
+    """Make the user that an invitation's link invites, with a user name made of her name and no password; gives her id.
+    Raises `DeadLink`, `IdentityTaken`; the link then still works."""
+    try:
+        with writing() as work:
+            user = use_link(work, token, Purpose.INVITE)
+            user.username = suggested_username(user.name) or f"bruker{user.id}"
+            user.activated_at = now()
+            user.version += 1
+            note(Action.ACCEPT, user_id=user.id, detail={"user": user.id, "provider": person.provider})
+            _tie(work, user.id, person)
+    except IntegrityError:
+        raise IdentityTaken from None
+    return user.id
+
+
+def tie(user_id: int, person: Person, *, outbox: Outbox, letter: LetterFor) -> None:
+    """Let the user sign in with this identity, in place of the one that she had at that provider, and tell her so by
+    e-mail. Raises `IdentityTaken`."""
+    try:
+        with writing() as work:
+            user = work.get_one(User, user_id)
+            work.execute(delete(Identity).where(Identity.user_id == user_id, Identity.issuer == person.issuer))
+            _tie(work, user_id, person)
+            outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
+    except IntegrityError:
+        raise IdentityTaken from None
+
+
+def _tie(work: Session, user_id: int, person: Person) -> None:
+    work.add(Identity(user_id=user_id, issuer=person.issuer, subject=person.subject, created_at=now()))
+    note(Action.IDENTITY_TIED, user_id=user_id, detail={"user": user_id, "provider": person.provider})
+    work.flush()
+
+
+def issuers_of(user_id: int) -> set[str]:
+    """The providers that know the user."""
+    return set(session().scalars(select(Identity.issuer).where(Identity.user_id == user_id)))
+
+
+def has_password(user_id: int) -> bool:
+    """True if she can also sign in with a password."""
+    return session().scalar(select(User.password_hash).where(User.id == user_id)) is not None
+
+
+def remove(user_id: int, issuer: str, *, provider: str) -> None:
+    """Let the user sign in without this provider only. Raises `OnlyWayIn`."""
+    with writing() as work:
+        if work.get_one(User, user_id).password_hash is None:
+            raise OnlyWayIn
+        gone = delete(Identity).where(Identity.user_id == user_id, Identity.issuer == issuer)
+        if work.execute(gone.returning(Identity.id)).all():
+            note(Action.IDENTITY_REMOVED, user_id=user_id, detail={"user": user_id, "provider": provider})

@@ -1,0 +1,95 @@
+"""Starting the independent identity provider beside a server of the program."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.support.server import ROOT
+
+CLIENT_ID, SECRET = "registeret", "hemmelig-mellom-de-to"
+ACR = "substantial"
+
+
+@dataclass(frozen=True)
+class IndependentProvider:
+    """A running one."""
+
+    issuer: str
+    certificate: str  # a file, which whoever asks it must trust
+
+    def settings(self) -> dict[str, str]:
+        """What the program needs to know of it."""
+        return {
+            "REQUESTS_CA_BUNDLE": self.certificate,
+            "OIDC_PROVIDERS": "ansattporten",
+            "OIDC_ANSATTPORTEN_ISSUER": self.issuer,
+            "OIDC_ANSATTPORTEN_CLIENT_ID": CLIENT_ID,
+            "OIDC_ANSATTPORTEN_CLIENT_SECRET": SECRET,
+            "OIDC_ANSATTPORTEN_ACR": ACR,
+        }
+
+    def know(self, base_url: str) -> None:
+        """Tell it where the program is, as one does when a service is registered with a real one."""
+        addresses = {
+            "redirect_uri": f"{base_url}/logg-inn/med/ansattporten/tilbake",
+            "logged_out_uri": f"{base_url}/logget-ut",
+            "frontchannel_uri": f"{base_url}/logg-ut/med/ansattporten",
+        }
+        requests.post(f"{self.issuer}/client", data=addresses, timeout=10, verify=self.certificate).raise_for_status()
+
+
+@contextmanager
+def independent_provider() -> Iterator[IndependentProvider]:
+    """Start one in a process of its own; ended by its id."""
+    with TemporaryDirectory() as folder:
+        certificate, key = _make_certificate(Path(folder))
+        yield from _running(certificate, key)
+
+
+def _running(certificate: str, key: str) -> Iterator[IndependentProvider]:
+    command = [sys.executable, "-m", "tests.support.independent_provider", certificate, key]
+    environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        said = process.stdout.readline().strip() if process.stdout else ""
+        assert said.startswith("https://127.0.0.1:"), "the provider did not start"
+        yield IndependentProvider(said, certificate)
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _make_certificate(folder: Path) -> tuple[str, str]:
+    """A key, and its certificate for this machine, signed with itself; gives their files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    moment = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(moment - timedelta(hours=1))
+        .not_valid_after(moment + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    certificate, key_file = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return str(certificate), str(key_file)
