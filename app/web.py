@@ -129,7 +129,7 @@ def init_web(app: Flask) -> None:
 
     @app.before_request
     def _refuse_raw_bytes() -> None:
-        """Browsers write everything but ASCII as %xx, and nobody's address holds a NUL, which not every database takes."""
+        """Browsers write everything but ASCII as %xx. No address of ours holds a NUL; not every database takes it."""
         if not request.query_string.isascii() or b"%00" in request.query_string:
             abort(400)
 

@@ -23,7 +23,6 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from services.db import db
-from services.demo import PASSWORD
 from services.folkeregisteret.keys import load_or_create_key
 from services.models import Participation, Status
 from tests.support.client import CheckedClient
@@ -175,7 +174,7 @@ def _running() -> Iterator[Place]:
         folder = Path(name)
         load_or_create_key(folder / "key.pem")
         settings = {
-            "APP_ENV": "test",
+            "APP_ENV": "development",
             "SECRET_KEY": "only-for-this-check-and-long-enough-for-it",
             "MASKINPORTEN_CLIENT_ID": "security",
             "MASKINPORTEN_KEY_FILE": str(folder / "key.pem"),

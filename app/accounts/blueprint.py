@@ -53,9 +53,9 @@ def own_address(target: str) -> str:
 
 
 def given(name: str, *, longest: int = 1000) -> str:
-    """What was sent in a field, '' if nothing, far too much, or what nobody types and not every database takes."""
+    """What was sent in a field, '' if nothing or far too much."""
     text = request.form.get(name, "")
-    return text if len(text) <= longest and "\x00" not in text else ""
+    return text if len(text) <= longest else ""
 
 
 def sender_address() -> str:
