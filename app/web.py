@@ -118,6 +118,12 @@ def _is_foreign(origin: str | None) -> bool:
     return not place or place not in own
 
 
+def security_headers(app: Flask) -> dict[str, str]:
+    """What every answer of the program carries, its files too."""
+    over_https = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+    return SECURITY_HEADERS | (over_https if app.config["SESSION_COOKIE_SECURE"] else {})
+
+
 def init_web(app: Flask) -> None:
     """Refuse addresses that are none, and add the headers to every answer of the program."""
 
@@ -133,9 +139,7 @@ def init_web(app: Flask) -> None:
         if not request.query_string.isascii() or b"%00" in request.query_string:
             abort(400)
 
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
-    if app.config["SESSION_COOKIE_SECURE"]:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    headers = {**security_headers(app), "Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
     @app.after_request
     def _headers(answer: BaseResponse) -> BaseResponse:
