@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, TypeAlias
 
-from services.i18n import N_
+from services.i18n import N_, current_language
 from services.i18n import gettext as _
 
 Raw: TypeAlias = list[Any]
@@ -186,7 +186,7 @@ class ChoiceField(Field):
         raw = super().read(form)
         if not self.by_words:
             return raw
-        codes = {_(option.label): option.code for option in self.options}
+        codes = _codes_by_words(self, current_language())
         return [codes.get(text, text) for text in raw]
 
     @cached_property
@@ -219,6 +219,11 @@ class ChoiceField(Field):
     def when_missing(self) -> str:
         """What to say when nothing is chosen."""
         return _(self.missing_text) if self.missing_text else _("Velg et svar")
+
+
+@lru_cache(maxsize=100)
+def _codes_by_words(question: ChoiceField, _language: str) -> dict[str, str]:
+    return {_(option.label): option.code for option in question.options}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

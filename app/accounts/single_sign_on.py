@@ -184,4 +184,6 @@ def go_on_signed_in() -> Any:
         return redirect_to(url_for("accounts.sign_in"))
     if g.viewer is None:
         return sign_in_dialog(_("Du er ikke logget inn ennå."))
-    return back_on_the_page(g.viewer)
+    answer = back_on_the_page(g.viewer)
+    answer.status_code = 204  # there is nothing of it on any page
+    return answer

@@ -97,7 +97,7 @@ def history_page(public_id: str) -> Any:
         participation=participation,
         heading=heading(participation),
         lines=[(change.at, who(change), field_label(change.field), *from_and_to(change)) for change in lines.lines],
-        fields=_choices(lines.fields),
+        choices=_choices(lines.fields),
         field=field,
         page=lines.page,
         pages=lines.pages,

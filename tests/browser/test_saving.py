@@ -205,7 +205,7 @@ def test_two_people_at_once(at_screen: AtScreen, someone: Someone, server: str) 
         expect(anne.page.get_by_role("button", name="Behold svaret som står her")).to_have_count(0)
         berit.page.reload()
         expect(berit.field("Høyeste fullførte utdanning")).to_have_value("upper_secondary")
-        expect(berit.field("Morsmål")).to_have_value("urd")
+        expect(berit.field("Morsmål")).to_have_value("Urdu")
 
 
 @SERVERS
