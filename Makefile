@@ -9,7 +9,7 @@ BABEL := $(PY) -m babel.messages.frontend --quiet
 LOCALE := services/locale
 export PYTHON
 
-.PHONY: help run test bench lint format clean lock messages install check-office
+.PHONY: help run test bench lint format clean lock messages install check-office security
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -41,6 +41,11 @@ check-office:  ## open the CSV downloads in LibreOffice and check what it makes 
 	@sh tools/venv.sh requirements-dev.txt
 	@$(PY) -m tools.check_office
 
+security:  ## let bandit, wapiti and sqlmap loose on the program, about ten minutes (not part of make test)
+	@sh tools/venv.sh requirements-dev.txt
+	@sh tools/venv.sh requirements-security.txt .venv-security
+	@$(PY) -m tools.check_security
+
 format:  ## let ruff lay out the code
 	@sh tools/venv.sh requirements-dev.txt
 	@$(PY) -m ruff check --fix .
@@ -49,6 +54,7 @@ format:  ## let ruff lay out the code
 lock:  ## renew the lock files from the .in files (needs uv)
 	$(LOCK) --upgrade requirements.in -o requirements.txt
 	$(LOCK) --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade requirements-security.in -o requirements-security.txt
 
 messages:  ## collect the texts, bring the catalogues up to date, compile them
 	@sh tools/venv.sh requirements-dev.txt
@@ -60,5 +66,5 @@ messages:  ## collect the texts, bring the catalogues up to date, compile them
 	  $(BABEL) compile --directory $(LOCALE); fi
 
 clean:  ## remove what was made, but not the database
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-security .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,6 @@ from flask import Flask
 from flask_alembic import Alembic
 from flask_compress import Compress
 from flask_login import LoginManager
-from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader
 from markupsafe import Markup
 from sqlalchemy import select
@@ -40,7 +39,9 @@ from app.registration.views import registration
 from app.sessions import DatabaseSessions
 from app.setting_checks import BadSetting
 from app.static_files import init_static
-from app.web import MAX_BODY, PublicIdConverter, address_of, csrf_token, init_web
+from app.taken import init_taken
+from app.tokens import MaskedTokens
+from app.web import MAX_BODY, PublicIdConverter, WholeRequest, address_of, init_web
 from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
@@ -57,17 +58,18 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _configure(app, settings)
     _connect_database(app)
     _set_up_templates(app)
-    CSRFProtect(app)
-    app.context_processor(lambda: {"csrf_token": csrf_token})  # in place of the extension's own
+    MaskedTokens(app)
     Compress(app)
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()
+    app.request_class = WholeRequest
     app.extensions["registers"] = connect_registers(settings)
     init_outgoing(app)
     init_providers(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
+    init_taken(app)
     init_errors(app)
     init_logs(app)
     for blueprint in _BLUEPRINTS:

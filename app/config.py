@@ -108,7 +108,9 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _refuse_in_production(settings: Settings) -> None:
-    if settings.secret_key == DEVELOPMENT_SECRET or len(settings.secret_key) < 32:
+    secret = settings.secret_key
+    is_guessable = secret == DEVELOPMENT_SECRET or len(set(secret)) < 8  # a letter or a word over and over
+    if is_guessable or len(secret) < 32:
         raise BadSetting("SECRET_KEY must be random and at least 32 characters long in production")
     if settings.accepts != "real":
         raise BadSetting("NATIONAL_IDS must be real in production")

@@ -118,13 +118,13 @@ def init_static(app: Flask) -> None:
 
     Templates get `stylesheet_url`, `script_url` and, for other files in `static/`, `asset_url(name)`.
     """
-    from app.web import SECURITY_HEADERS
+    from app.web import security_headers
 
     built = _build_somewhere(Path(app.instance_path))
     app.jinja_env.globals.update(
         stylesheet_url=built.url("app.css"), script_url=built.url("app.js"), asset_url=built.url
     )
-    app.wsgi_app = _StaticServer(app.wsgi_app, built.folder, SECURITY_HEADERS)  # type: ignore[method-assign]
+    app.wsgi_app = _StaticServer(app.wsgi_app, built.folder, security_headers(app))  # type: ignore[method-assign]
 
 
 class _StaticServer(WhiteNoise):

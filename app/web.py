@@ -1,11 +1,12 @@
 """Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from flask import (
     Flask,
+    Request,
     Response,
     abort,
     current_app,
@@ -13,10 +14,8 @@ from flask import (
     make_response,
     render_template,
     request,
-    session,
     url_for,
 )
-from flask_wtf.csrf import generate_csrf
 from werkzeug.routing import BaseConverter
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
@@ -34,6 +33,17 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 MAX_BODY = 1_000_000
+
+
+class WholeRequest(Request):
+    """A request whose form is whole: one of unknown length that goes on where reading ends is refused (413), as one
+    that says beforehand that it is too long. Werkzeug would cut it off and go on."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        is_of_unknown_length = self.content_length is None and self.environ.get("wsgi.input_terminated")
+        if is_of_unknown_length and self.environ["wsgi.input"].read(1):
+            abort(413)
 
 
 class PublicIdConverter(BaseConverter):
@@ -78,17 +88,6 @@ def _fixed_address(endpoint: str) -> str:
     return url_for(endpoint)
 
 
-def csrf_token() -> str:
-    """The token that the forms of this visit carry. Signing it anew for each page would say nothing new."""
-    raw = session.get("csrf_token")
-    return _signed(raw) if raw else str(generate_csrf())
-
-
-@lru_cache(maxsize=2000)
-def _signed(_raw: str) -> str:
-    return str(generate_csrf())
-
-
 def this_address() -> str:
     """Path and query of the request in plain ASCII, whatever bytes were sent."""
     path, query = quote(request.path), quote(request.query_string, safe="!$&'()*+,/:;=?@%")
@@ -112,8 +111,17 @@ def _is_foreign(origin: str | None) -> bool:
     if origin is None:
         return False
     own = {request.host, urlsplit(current_app.config["SETTINGS"].public_url).netloc}
-    place = urlsplit(origin).netloc
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:  # brackets that mean nothing
+        return True
     return not place or place not in own
+
+
+def security_headers(app: Flask) -> dict[str, str]:
+    """What every answer of the program carries, its files too."""
+    over_https = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+    return SECURITY_HEADERS | (over_https if app.config["SESSION_COOKIE_SECURE"] else {})
 
 
 def init_web(app: Flask) -> None:
@@ -127,12 +135,11 @@ def init_web(app: Flask) -> None:
 
     @app.before_request
     def _refuse_raw_bytes() -> None:
-        if not request.query_string.isascii():  # browsers write everything else as %xx
+        """Browsers write everything but ASCII as %xx. No address of ours holds a NUL; not every database takes it."""
+        if not request.query_string.isascii() or b"%00" in request.query_string:
             abort(400)
 
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
-    if app.config["SESSION_COOKIE_SECURE"]:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    headers = {**security_headers(app), "Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
     @app.after_request
     def _headers(answer: BaseResponse) -> BaseResponse:

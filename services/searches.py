@@ -1,5 +1,6 @@
 """What users have searched for, kept under random ids, so that no personal data stand in an address."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ from services.registration import today
 from services.search_terms import term
 from services.viewer import Viewer
 
+_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 KEPT_FOR = timedelta(days=30)  # since it was used last
 
 
@@ -57,6 +59,8 @@ _KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.used_on).where(
 def recall(viewer: Viewer, identity: str) -> Kept | None:
     """The user's search with that id; `None` if there is none, or none of hers, or it has not been used for 30
     days."""
+    if not _ID.fullmatch(identity):  # no database has to be asked, and not every one takes every character
+        return None
     found = read(_KEPT, {"identity": identity, "user_id": viewer.user_id}).one_or_none()
     if found is None or found.used_on < today() - KEPT_FOR:
         return None

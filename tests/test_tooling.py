@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-security.txt")
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def test_development_lock_holds_the_other_one() -> None:
     assert pins("requirements.txt").items() <= pins("requirements-dev.txt").items()
 
 
-@pytest.mark.parametrize("wishes", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("wishes", ["requirements.in", "requirements-dev.in", "requirements-security.in"])
 def test_every_wish_is_locked(wishes: str) -> None:
     lines = (ROOT / wishes).read_text(encoding="utf-8").splitlines()
     names = [re.match(r"[A-Za-z0-9-]+", line) for line in lines if not line.startswith(("-", "#"))]

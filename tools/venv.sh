@@ -1,11 +1,12 @@
 #!/bin/sh
 # Make .venv hold exactly what a lock file names:  sh tools/venv.sh requirements.txt
-# A copy of the lock file is kept in .venv once it has been installed; while the two are equal there
+# or another folder:                               sh tools/venv.sh requirements-security.txt .venv-security
+# A copy of the lock file is kept there once it has been installed; while the two are equal there
 # is nothing to do, and nothing is asked of the network.
 set -eu
 
 lock=$1
-venv=.venv
+venv=${2:-.venv}
 
 is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null

@@ -15,6 +15,7 @@ from app.sessions import visit
 from app.web import redirect_to, respond
 from services import accounts as service
 from services import identities, new_passwords, second_factor
+from services.fields import legible
 from services.i18n import gettext as _
 from services.password_rules import fault_of, normalised
 from services.throttle import TooFast
@@ -44,7 +45,7 @@ def _forgotten_page(*, error: str = "", asked: bool = False, status: int = 200) 
 @public
 def forgotten_submit() -> Any:
     """Send a link if there is such a user, and say the same if there is not."""
-    whom = given("whom")
+    whom = legible(given("whom"))
     if not whom.strip():
         return _forgotten_page(error=_("Skriv brukernavnet eller e-postadressen din."), status=422)
     try:

@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import current_app, flash, g, make_response, request, session, url_for
 from flask_login import login_user
-from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from app.access import public, signed_in, viewer
@@ -25,6 +24,7 @@ from app.accounts.blueprint import (
 )
 from app.outgoing import vault
 from app.sessions import PROVIDER, visit
+from app.tokens import csrf_token
 from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services import beginnings, second_factor
@@ -103,7 +103,7 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
     for `let_in`."""
     if not current_app.config["SETTINGS"].second_factor:
         return let_in(user_id, target, kept_for, began)
-    _renew_visit()
+    visit().renew()
     session[_HALFWAY] = {
         "user": user_id,
         "until": time.time() + _HALFWAY_SECONDS,
@@ -119,18 +119,13 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
     return redirect_to(url_for("accounts.code_page"))
 
 
-def _renew_visit() -> None:
-    visit().renew()
-    g.pop("csrf_token", None)  # it may have been made for the visit before
-
-
 def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
     """Begin a visit of the user under a new key, and go on to where she wanted, or stay on the page that was kept
     for her. `began`: at which identity provider, with «name», «mark» and sealed «id_token»."""
     found = service.viewer_of(user_id)
     if found is None:  # she has been blocked this very moment
         return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
-    _renew_visit()
+    visit().renew()
     login_user(SignedIn(found))
     if began:
         session[PROVIDER] = began
@@ -144,7 +139,7 @@ def back_on_the_page(who: Viewer) -> Response:
     """She is signed in again: if it was she who worked on it, the page stays, and its forms get the new token."""
     answer = make_response("", 200)
     answer.headers["HX-Reswap"] = "none"
-    told = {"target": "body", "token": generate_csrf(), "user": who.username}
+    told = {"target": "body", "token": csrf_token(), "user": who.username}
     answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
     return answer
 

@@ -22,7 +22,7 @@ from services.searches import Kept
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 NOTHING = Kept()
 # What the form of the criteria sends beside them.
-_BESIDE = ("csrf_token", "visning", "fjern", "feil", "apen", SEARCH_FIELD, CHANGED_BY_FIELD)
+BESIDE = ("csrf_token", "visning", "fjern", "feil", "apen", SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def from_form() -> Asked:
     """What the form of the criteria asks for, in the order of the list that it was sent from. A search is kept
     when it is a new one; raises `BadQuery`."""
     before = shown_before()
-    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in _BESIDE]
+    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in BESIDE]
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
     words = divided(request.form.get(SEARCH_FIELD, ""))

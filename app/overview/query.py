@@ -56,6 +56,7 @@ SPANS = {"deltok": "period", "oppstart": "start", "avslutning": "end", "endret":
 _SPAN_NAMES = tuple(f"{word}-{end}" for word in SPANS for end in ("fra", "til"))
 PLACE_NAMES = "kommune-navn"  # the field that takes municipalities by name
 _SINGLE = {"sorter", "retning", "side", "antall", "sok", "over", PLACE_NAMES, *_SPAN_NAMES}
+NAMES = frozenset(_SINGLE | SETS.keys())
 MAX_PAGE = 1_000_000
 PAGE_SIZES = (25, 50, 100)
 _NAMED = 6  # municipalities that are named when several begin like that
@@ -113,7 +114,7 @@ class Reading:
 
 def parse(args: "MultiDict[str, str]") -> Reading:
     """The query in an address, or in the form of the criteria; raises `BadQuery` for what is not one of ours."""
-    if unknown := set(args) - _SINGLE - SETS.keys():
+    if unknown := set(args) - NAMES:
         raise BadQuery(f"{len(unknown)} unknown parameters")
     if any(len(args.getlist(name)) > 1 for name in _SINGLE & set(args)):
         raise BadQuery("a parameter is given twice")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request, url_for
 from app.access import requires, viewer
 from app.web import redirect_to, respond
 from services import mending as service
-from services.fields import Invalid, TextField
+from services.fields import Invalid, TextField, legible
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.models import Participation
@@ -96,7 +96,7 @@ def _read(field: TextField) -> tuple[str, dict[str, str]]:
     try:
         return field.parse([given]) or "", {}
     except Invalid as invalid:
-        return given, invalid.errors
+        return legible(given), invalid.errors
 
 
 # ---- Restoring and reopening ----

@@ -93,7 +93,11 @@ class NewForm:
             confirmed=form.get("name_confirmed") == ["1"],
             shown_name=form.get("shown_name", [""])[0],
             page=service.read_page(PERSON, form, base),
-            typed={name: form[name] for name in sorted(form) if name not in _NOT_TYPED and any(form[name])},
+            typed={
+                name: [legible(one) for one in form[name]]
+                for name in sorted(form)
+                if name not in _NOT_TYPED and any(form[name])
+            },
         )
 
     def look_up(self, registers: Registers, *, typing: bool = False) -> None:

@@ -151,6 +151,7 @@ STATES_FOR = {
     "siri.vern": ("own", "elsewhere", "protected"),
     "admin.imdi": ("own", "deleted", "protected"),
 }
+PAGES = ("person", "bakgrunn", "programinnhold", "avslutning")
 NOBODYS = "0123456789abcdef"  # the id of a participant that never was
 
 Table = dict[str, dict[str, str]]
@@ -322,9 +323,10 @@ def test_rules_with_a_participant(own_house: House, username: str | None) -> Non
     token = _token(client) if username else _sign_in_token(client)
     for (rule, row), state, partial in product(TABLES[1].items(), STATES_FOR.get(username, STATES), (False, True)):
         public_id = cast.id_of(state)
-        address = rule.partition(" ")[2].replace("<id>", public_id).replace("<page>", "bakgrunn")
-        call = Call(rule, address, _cell(row, username, state), partial)
-        faults.append(call.fault(call.send(client, token)))
+        address = rule.partition(" ")[2].replace("<id>", public_id)
+        for page in PAGES if "<page>" in address else ("",):
+            call = Call(rule, address.replace("<page>", page), _cell(row, username, state), partial)
+            faults.append(call.fault(call.send(client, token)))
         if rule == "POST /deltakere/<id>/slett" and call.wanted == "on":
             found = update(Participation).where(Participation.public_id == public_id)
             own_house.write(found.values(deleted_at=None, deleted_by=None))
@@ -339,6 +341,24 @@ def test_rules_for_mending(own_house: House, username: str | None) -> None:
     for (rule, row), partial in product(TABLES[2].items(), (False, True)):
         public_id = cast.id_of("deleted" if rule.endswith("gjenopprett") else "discharged")
         call = Call(rule, rule.partition(" ")[2].replace("<id>", public_id), row[heading], partial)
+        faults.append(call.fault(call.send(client, token)))
+    assert not any(faults), "\n".join(filter(None, faults))
+
+
+# Participants for whom there is nothing to mend: what IMDi's administrator is answered.
+UNMENDABLE = {
+    "gjenopprett": {"own": "403", "discharged": "403", "protected": "404", "unknown": "404"},
+    "gjenapne": {"own": "403", "deleted": "403", "protected": "404", "unknown": "404"},
+}
+
+
+@pytest.mark.parametrize("verb", UNMENDABLE)
+def test_nothing_to_mend(own_house: House, verb: str) -> None:
+    client, cast, faults = own_house.client("admin.imdi"), Cast(own_house, "admin.imdi"), []
+    token = _token(client)
+    for (state, wanted), method, partial in product(UNMENDABLE[verb].items(), ("GET", "POST"), (False, True)):
+        answer = "on" if method == "POST" and wanted == "403" else wanted  # pressed twice: the page says how she stands
+        call = Call(f"{method} /deltakere/<id>/{verb}", f"/deltakere/{cast.id_of(state)}/{verb}", answer, partial)
         faults.append(call.fault(call.send(client, token)))
     assert not any(faults), "\n".join(filter(None, faults))
 

@@ -1,11 +1,14 @@
 """Settings: each bad one is refused at start, with its name."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app import create_app
-from app.config import DEVELOPMENT_SECRET, settings_from, standin_ports
+from app.config import DEVELOPMENT_SECRET, PROJECT, settings_from, standin_ports
 from app.providers import ProviderSettings
 from app.setting_checks import BadSetting
 from services.folkeregisteret.keys import load_or_create_key
@@ -69,6 +72,8 @@ REFUSED = [
     ("SECRET_KEY", DEVELOPMENT_SECRET),
     ("SECRET_KEY", "short"),
     ("SECRET_KEY", "x" * 31),
+    ("SECRET_KEY", "x" * 64),
+    ("SECRET_KEY", "changeme" * 8),
     ("NATIONAL_IDS", "synthetic"),
     ("NATIONAL_IDS", "both"),
     ("MASKINPORTEN_KEY_FILE", "/no/such/file.pem"),
@@ -185,6 +190,15 @@ def test_production_refuses_a_database_with_demo_users(production: dict[str, str
 
 def test_production_starts_with_an_empty_database(production: dict[str, str], empty_database_url: str) -> None:
     assert create_app(production | {"DATABASE_URL": empty_database_url}).config["SETTINGS"].in_production
+
+
+def test_the_server_does_not_start_and_says_what_to_set(production: dict[str, str]) -> None:
+    """As production starts it: the entry that gunicorn imports, in a process of its own."""
+    command = [sys.executable, "-c", "import wsgi"]
+    environ = {"PATH": os.environ["PATH"], **production, "SECRET_KEY": "short"}
+    ended = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode != 0
+    assert "SECRET_KEY must be random and at least 32 characters long in production" in ended.stderr
 
 
 def test_production_starts_without_the_address_that_links_begin_with(production: dict[str, str]) -> None:

@@ -1,0 +1,65 @@
+"""Which fields a form may bring. What no form of ours has is refused before the view is asked (400), so that nobody
+sets by hand what her form does not let her set. A view that takes forms and is not in the table takes no fields; files
+are taken by none.
+"""
+
+from flask import Flask, abort, request
+
+from app.overview.asked import BESIDE
+from app.overview.query import NAMES
+
+_EVERY_FORM = frozenset({"csrf_token", "go"})  # the token, and the button that was pressed
+# These read the fields of their form anew each time: they depend on the page, on what was answered, or on the role.
+BY_THEMSELVES = frozenset(
+    {
+        "accounts.invite_submit",
+        "accounts.user_change",
+        "creating.create",
+        "creating.keep",
+        "creating.look_up",
+        "creating.show_new",
+        "registration.keep",
+        "registration.save",
+    }
+)
+_OF_THE_LIST = NAMES | {*BESIDE, "kryss"}
+TAKEN: dict[str, frozenset[str]] = {
+    "accounts.code_submit": frozenset({"code"}),
+    "accounts.end_visits": frozenset({"innlogging"}),
+    "accounts.forgotten_submit": frozenset({"whom"}),
+    "accounts.invitation_anew": frozenset(),
+    "accounts.invitation_submit": frozenset({"username", "password", "repeated"}),
+    "accounts.own_password_submit": frozenset({"present", "password", "repeated"}),
+    "accounts.prolong": frozenset(),
+    "accounts.recovery_codes_submit": frozenset({"code"}),
+    "accounts.reset_submit": frozenset({"password", "repeated"}),
+    "accounts.search_users": frozenset({"q", "visning"}),
+    "accounts.set_up_submit": frozenset({"code"}),
+    "accounts.sign_in_submit": frozenset({"username", "password", "neste", "kept_for"}),
+    "accounts.sign_out": frozenset(),
+    "accounts.tie_submit": frozenset({"password"}),
+    "accounts.untie": frozenset(),
+    "accounts.user_action": frozenset(),
+    "creating.discard": frozenset(),
+    "mending.delete": frozenset({"reason", "text"}),
+    "mending.mark_read": frozenset({"fra"}),
+    "mending.reopen": frozenset({"reason"}),
+    "mending.restore": frozenset({"reason"}),
+    "overview.panel": _OF_THE_LIST,
+    "overview.search": _OF_THE_LIST,
+    "registration.discharge": frozenset({"version"}),
+    "saved_views.change": frozenset({"navn", "visning"}),
+    "saved_views.save": frozenset({"navn", "visning"}),
+}
+
+
+def init_taken(app: Flask) -> None:
+    """Refuse what no form has, in all views of the program."""
+
+    @app.before_request
+    def _refuse_foreign_fields() -> None:
+        if request.method != "POST" or request.endpoint is None:
+            return
+        names = frozenset() if request.endpoint in BY_THEMSELVES else set(request.form) - _EVERY_FORM
+        if request.files or names - TAKEN.get(request.endpoint, frozenset()):
+            abort(400)

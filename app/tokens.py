@@ -1,0 +1,58 @@
+"""Tokens against forms of other sites (CSRF), which look different in each answer.
+
+Each visit has one secret. What an answer carries is a random mask and the secret under that mask, so whoever watches
+the lengths of compressed answers has nothing to guess at that stays the same from one to the next (BREACH). All forms
+of one answer carry the same text, which compresses to nothing from the second on.
+"""
+
+from base64 import b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from hmac import compare_digest
+from secrets import token_bytes, token_hex
+
+from flask import Flask, g, request, session
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+
+_FIELD = "csrf_token"
+_BYTES = 18  # a multiple of three needs no padding in base64
+_MASK_CHARACTERS = _BYTES // 3 * 4
+
+
+def csrf_token() -> str:
+    """What the forms of this answer carry. The visit gets a secret with its first form."""
+    if _FIELD not in session:
+        session[_FIELD] = token_hex(_BYTES)
+    if "csrf_mask" not in g:
+        g.csrf_mask = token_bytes(_BYTES)
+    return _masked(session[_FIELD], g.csrf_mask)
+
+
+class MaskedTokens(CSRFProtect):
+    """Flask-WTF's check of every POST, for tokens under masks."""
+
+    def init_app(self, app: Flask) -> None:
+        """Check all requests of the program, and let its templates have `csrf_token`."""
+        super().init_app(app)
+        app.jinja_env.globals["csrf_token"] = csrf_token
+        app.context_processor(lambda: {"csrf_token": csrf_token})  # which goes before the extension's own
+
+    def _get_csrf_token(self) -> str | None:
+        """Flask-WTF's own token of the visit, if the form came with one of ours; `None` is refused."""
+        return str(generate_csrf()) if _is_own(request.form.get(_FIELD, "")) else None
+
+
+def _masked(secret: str, mask: bytes) -> str:
+    # Visits that began before there were masks have a longer secret; the beginning of it is long enough.
+    covered = (one ^ other for one, other in zip(bytes.fromhex(secret), mask, strict=False))
+    return urlsafe_b64encode(mask + bytes(covered)).decode("ascii")
+
+
+def _is_own(sent: str) -> bool:
+    """True for the visit's secret under any mask: put under the same mask, it is the very same text."""
+    try:
+        mask = b64decode(sent[:_MASK_CHARACTERS].encode("ascii"), b"-_", validate=True)
+    except (UnicodeEncodeError, BadBase64):
+        return False
+    if len(mask) != _BYTES or _FIELD not in session:
+        return False
+    return compare_digest(_masked(session[_FIELD], mask).encode(), sent.encode("utf-8", "replace"))

@@ -1,0 +1,270 @@
+"""Every form of the program, whatever it is for: what it does not have is refused, and no bytes are a failure.
+
+The forms are found as a user finds them, on all pages of the program, and beside them all addresses that take forms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.datastructures import MultiDict
+
+from app.registration.forms import SCREEN_NAMES, STEP_OF_WORD
+from app.taken import BY_THEMSELVES, TAKEN
+from app.web import MAX_BODY
+from services.account_models import User
+from services.models import Change, Participation, Status
+from services.registration import raw_page
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
+from tests.app.test_access import NOBODYS, rules_of
+from tests.app.test_fragments import get_addresses
+from tests.support.client import form_in, htmx_headers, tree_of
+from tests.support.forms import Form
+
+Pairs = list[tuple[str, str]]
+USERS = ("kari.oslo", "admin.bergen", "ida.imdi", "admin.imdi", None)
+FORM = "application/x-www-form-urlencoded"
+# What somebody would like to set, and columns that a careless form would take.
+WISHED = {"role", "roles", "is_admin", "is_demo", "is_blocked", "user_id", "id", "password_hash", "sees_protected"}
+COLUMNS = {column.name for model in (User, Participation) for column in model.__table__.columns}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A form on a page: the view that takes it, its address, what one of its buttons would send, and the names of
+    all that it could send."""
+
+    endpoint: str
+    address: str
+    pairs: tuple[tuple[str, str], ...]
+    names: frozenset[str]
+
+
+def forms_of(house: House, username: str | None) -> list[Found]:
+    """Every form that the user finds, and each of its buttons."""
+    client, found = house.client(username), {}
+    discharged = house.participants(of_places(username or "kari.oslo"), Participation.status == Status.DISCHARGED)[0]
+    deleted = house.participants(Participation.deleted_at.is_not(None), IS_PLAIN)[0]
+    more = [f"/deltakere/{discharged}/gjenapne", f"/deltakere/{deleted}/gjenopprett"]
+    for address in [*get_addresses(house, username), *more]:
+        page = client.get(address)
+        if page.mimetype != "text/html" or page.status_code not in {200, 410}:
+            continue
+        tree = tree_of(page)
+        for form in (Form(tree, element) for element in tree.elements("form")):
+            for pairs, target in _ways(form):
+                endpoint, _values = house.app.url_map.bind("localhost").match(target or address, method="POST")
+                names = {name for name, _value in pairs} | {control.name for control in form.controls}
+                one = Found(endpoint, target or address, tuple(pairs), frozenset(names - {""}))
+                found.setdefault((endpoint, one.names), one)
+    return list(found.values())
+
+
+def _ways(form: Form) -> Iterator[tuple[Pairs, str]]:
+    for button in form.buttons or [None]:
+        method, target = form.target(button)
+        if method == "POST":
+            yield form.pairs(button), target
+
+
+def test_every_view_that_takes_a_form_says_which_fields(house: House) -> None:
+    takes = {rule.endpoint for name, rule in rules_of(house.app).items() if name.startswith("POST ")}
+    said = BY_THEMSELVES | TAKEN.keys()
+    assert not takes - said, f"say in app/taken.py which fields are taken by {sorted(takes - said)}"
+    assert not said - takes, f"remove from app/taken.py: {sorted(said - takes)}"
+    assert not BY_THEMSELVES & TAKEN.keys()
+
+
+@pytest.mark.parametrize("username", USERS, ids=lambda name: name or "nobody")
+def test_fields_that_a_form_does_not_have_are_refused(own_house: House, username: str | None) -> None:
+    client, forms = own_house.client(username), forms_of(own_house, username)
+    known = set().union(*(form.names for form in forms)) | WISHED | COLUMNS
+    before, tried, faults = _changes(own_house), 0, []
+    for form in forms:
+        assert form.names <= TAKEN.get(form.endpoint, form.names) | {"csrf_token", "go"}, form
+        for name in sorted(known - form.names - _also_its_own(form)):
+            answer = client.post(form.address, data=MultiDict([*form.pairs, (name, "1")]))
+            tried += 1
+            if answer.status_code not in {400, 403}:
+                faults.append(f"{form.endpoint} takes {name}: {answer.status}")
+    assert not faults, "\n".join(faults)
+    assert tried > 100
+    assert _changes(own_house) == before
+
+
+def _also_its_own(form: Found) -> frozenset[str]:
+    """What the form has besides when other answers are given in it, or when the script sends it."""
+    if form.endpoint in TAKEN:
+        return TAKEN[form.endpoint] | {"go"}
+    if form.endpoint.startswith("accounts."):
+        return frozenset({"go", "version"})
+    word = form.address.rpartition("/")[2]
+    own = SCREEN_NAMES | {
+        "go",
+        "version",
+        "form_key",
+        *raw_page(STEP_OF_WORD["person" if word == "ny" else word], {}).names(),
+    }
+    return own | ({"national_id", "name_confirmed", "shown_name", "municipality"} if word == "ny" else set())
+
+
+def _changes(house: House) -> tuple[int, list[tuple[object, ...]]]:
+    """How often anything was changed of any participant, and what the users are."""
+    number = house.ask(select(func.count()).select_from(Change))[0][0]
+    users = select(User.id, User.username, User.email, User.sees_protected, User.is_demo).order_by(User.id)
+    return number, [tuple(row) for row in house.ask(users)]
+
+
+# ---- Bytes that no page of ours sends ----
+
+VALUES = {
+    "NUL": b"%00",
+    "a byte that is no text": b"%FF",
+    "half a pair of UTF-16": b"%ED%A0%80",
+    "an overlong slash": b"%C0%AF",
+    "raw bytes": b"\xff\xfe\x00",
+    "a bad escape": b"%zz%",
+    "controls": b"%01%1b%7f%c2%85",
+    "beyond Unicode": b"%F4%90%80%80",
+    "the last of Unicode": b"%F4%8F%BF%BF",
+    "from right to left": b"%E2%80%AE",
+    "a line end": b"a%0d%0aSet-Cookie:%20a=b",
+    "far too much": b"x" * 100_000,
+    "a large number": b"9" * 400,
+    "a negative one": b"-1",
+    "no number": b"NaN",
+    "a quotation mark": b"%27%22%3C%3E%5C%24%7B7*7%7D",
+}
+
+
+@pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi", None], ids=lambda name: name or "nobody")
+@pytest.mark.parametrize("how", VALUES)
+def test_bytes_in_every_field_of_every_form(own_house: House, username: str | None, how: str) -> None:
+    """One after the other, the rest as it stands in the form; then in all fields at once."""
+    client, forms = own_house.client(username), _forms_once(own_house, username)
+    for form in forms:
+        typed = [name for name, _value in form.pairs if name not in {"csrf_token", "go"}]
+        for spoiled in [*([name] for name in typed), typed]:
+            pairs = [(name, value) for name, value in form.pairs if name not in spoiled]
+            body = b"&".join([urlencode(pairs).encode(), *(name.encode() + b"=" + VALUES[how] for name in spoiled)])
+            for headers in ({}, htmx_headers()) if spoiled is typed else ({},):
+                answer = client.post(form.address, data=body, content_type=FORM, headers=headers)
+                assert answer.status_code in ANSWERS, f"{form.endpoint}, {how} in {spoiled}: {answer.status}"
+                if answer.status_code in {204, 303}:
+                    client.get("/hjelp")  # where what was said of it is shown
+
+
+# What a form is answered with, but never «it is our fault»: 429 asks to wait, 409 and 422 say what is wrong.
+ANSWERS = {200, 204, 303, 400, 403, 404, 409, 410, 413, 422, 429}
+
+
+def _forms_once(house: House, username: str | None) -> list[Found]:
+    known: dict[str | None, list[Found]] = house.app.extensions.setdefault("tests.forms", {})
+    if username not in known:
+        known[username] = [form for form in forms_of(house, username) if form.endpoint != "accounts.sign_out"]
+    return known[username]
+
+
+BOUNDARY = "multipart/form-data; boundary=b"
+
+
+def _part(name: str, value: str, more: str = "") -> bytes:
+    return f'--b\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n'.encode()
+
+
+def bodies(token: str) -> dict[str, tuple[str, bytes, set[int]]]:
+    """Content type and body, all with a token that is right, and which answers are."""
+    known, whole = f"csrf_token={token}".encode(), _part("csrf_token", token)
+    large = b"x" * MAX_BODY
+    return {
+        "ten thousand fields": (FORM, known + b"".join(b"&f%d=1" % n for n in range(10_000)), {400}),
+        "one field ten thousand times": (FORM, known + b"&go=x" * 10_000, ANSWERS),
+        "a name of many bytes": (FORM, known + b"&" + b"n" * 500_000 + b"=1", {400}),
+        "names that are no text": (FORM, known + b"&%00%FF=1&=2&&;", {400}),
+        "too large": (FORM, known + b"&go=" + large, {413}),
+        "too large a part": (BOUNDARY, whole + _part("go", large.decode()) + b"--b--", {413}),
+        "too large a file": (BOUNDARY, whole + _part("go", large.decode(), '; filename="a"') + b"--b--", {413}),
+        "a file": (BOUNDARY, whole + _part("file", "x", '; filename="../../etc/passwd"') + b"--b--", {400, 403}),
+        "two thousand parts": (BOUNDARY, whole + _part("go", "x") * 2000 + b"--b--", {413}),
+        "parts without an end": (BOUNDARY, whole + b"--b\r\nContent-Disp", {400}),
+        "parts without a beginning": (BOUNDARY, known, {400}),
+        "parts without a boundary": ("multipart/form-data", whole + b"--b--", {400}),
+        "a boundary of bytes": ("multipart/form-data; boundary=\xff\x00", whole, {400}),
+        "JSON": ("application/json", b'{"csrf_token": "%s", "a": NaN}' % token.encode(), {400}),
+        "broken JSON": ("application/json", b'{"csrf_token": ', {400}),
+        "plain text": ("text/plain", known, {400}),
+        "XML": (
+            "application/xml",
+            b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+            {400},
+        ),
+        "no kind": ("", known, {400}),
+        "an unknown kind": ("\xff/\x01; charset=\x00", known, {400}),
+    }
+
+
+@pytest.mark.parametrize("how", bodies(""))
+@pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi"])
+def test_bodies_that_no_page_of_ours_sends(own_house: House, username: str, how: str) -> None:
+    """To every address that takes a form, whether the user may use it or not."""
+    client = own_house.client(username)
+    kind, body, wanted = bodies(str(form_in(client.get("/hjelp"), button="Logg ut").value("csrf_token")))[how]
+    for address in _post_addresses(own_house, username):
+        answer = client.post(address, data=body, content_type=kind)
+        assert answer.status_code in wanted | {403}, f"{address}: {answer.status}"
+
+
+def _post_addresses(house: House, username: str) -> Iterator[str]:
+    public_id = house.participants(of_places(username), IS_OPEN, IS_PLAIN)[0]
+    for name in rules_of(house.app):
+        method, _blank, place = name.partition(" ")
+        if method == "POST" and place != "/logg-ut":
+            place = place.replace("<page>", "bakgrunn").replace("<token>", NOBODYS).replace("<name>", "entra")
+            is_number = place.startswith(("/brukere/", "/deltakere/meldinger"))
+            yield place.replace("<id>", "2" if is_number else public_id)
+
+
+# ---- Addresses, headers, cookies ----
+
+
+@pytest.mark.parametrize(
+    "query", ["%ff=%00", "neste=%ed%a0%80", "a=" + "x" * 3000, "&".join(f"f{n}" for n in range(900))]
+)
+@pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi", None], ids=lambda name: name or "nobody")
+def test_bytes_behind_every_address(house: House, username: str | None, query: str) -> None:
+    client = house.client(username)
+    for address in get_addresses(house, username):
+        if not address.startswith("/helse"):
+            asked = {"QUERY_STRING": query}
+            for headers in ({}, htmx_headers()):
+                answer = client.get(address.partition("?")[0], environ_overrides=asked, headers=headers)
+                assert answer.status_code in ANSWERS | {401}, f"{address}: {answer.status}"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cookie": "session=\xff\xfe"},
+        {"Cookie": "session=" + "x" * 4000},
+        {"Cookie": "session=; session=a; ;;=;\x01"},
+        {"Cookie": 'session="\\000\\377"'},
+        {"HX-Request-Type": "\xff"},
+        {"HX-Request-Type": "partial", "HX-Current-URL": "\xff\x01", "HX-Target": "<script>"},
+        {"Accept-Language": "\xff;q=NaN,,;q=;"},
+        {"Accept-Encoding": "br;q=x, \xff, *;q=-1"},
+        {"If-None-Match": '"\xff', "If-Modified-Since": "\xff", "Range": "bytes=9-1,-"},
+        {"Referer": "http://[", "Origin": "http://["},
+        {"X-Forwarded-For": "\xff", "X-Forwarded-Host": "evil.example/\xff", "Forwarded": "for=;;"},
+        {"Host": "evil.example:port"},
+        {"Content-Length": "1", "Content-Type": "\xff"},
+    ],
+)
+def test_bytes_in_headers(house: House, headers: dict[str, str]) -> None:
+    client = FlaskClient(house.app)  # ours could not read a compressed answer
+    for address in ("/logg-inn", "/deltakere", "/hjelp", "/finnes-ikke"):
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            answer = client.open(address, method=method, headers=headers)
+            assert answer.status_code in {200, 204, 303, 400, 401, 404, 405}, f"{method} {address}: {answer.status}"

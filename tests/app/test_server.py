@@ -1,0 +1,150 @@
+"""What only the production server decides: requests that are none, bodies without a length, two meanings of one.
+
+Each request goes over a connection of its own, byte for byte. The answer is one answer: whoever hides a second request
+in the first gets none for it.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from app.web import MAX_BODY, SECURITY_HEADERS
+from tests.support.server import LiveServer, running_server
+
+HOST = b"Host: localhost\r\nConnection: close\r\n"
+FORM = HOST + b"Content-Type: application/x-www-form-urlencoded\r\n"
+CHUNKED = FORM + b"Transfer-Encoding: chunked\r\n"
+LENGTH_FIRST = FORM + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+HIDDEN = b"GET /helse HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def server(databases: Any, settings: dict[str, str]) -> Iterator[LiveServer]:
+    with running_server({**settings, "DATABASE_URL": databases.filled("sqlite", 0)}) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, all that came, and how many answers were in it."""
+
+    status: int
+    whole: bytes
+
+    @property
+    def number(self) -> int:
+        return self.whole.count(b"HTTP/1.1 ")
+
+
+def asked(server: LiveServer, request: bytes) -> Answer:
+    """What the server answers to these bytes, until it closes the connection."""
+    place = urlsplit(server.base_url)
+    whole = b""
+    with socket.create_connection((str(place.hostname), place.port or 80), SECONDS) as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it need not read what it refuses
+            connection.sendall(request)
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                whole += piece
+    assert whole, "no answer"
+    return Answer(int(whole.split(b" ", 2)[1]), whole)
+
+
+def get(target: bytes, more: bytes = b"") -> bytes:
+    return b"GET " + target + b" HTTP/1.1\r\n" + HOST + more + b"\r\n"
+
+
+def post(head: bytes, body: bytes) -> bytes:
+    return b"POST /logg-inn HTTP/1.1\r\n" + head + b"\r\n" + body
+
+
+def chunks(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+REFUSED = {
+    # Two lengths of one body, or one that can be read in two ways: where does the next request begin?
+    "length and chunks": (post(CHUNKED + b"Content-Length: 5\r\n", b"0\r\n\r\n" + HIDDEN), {400}),
+    "chunks and length": (
+        post(FORM + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n" + HIDDEN),
+        {400},
+    ),
+    "two lengths": (post(FORM + b"Content-Length: 0\r\nContent-Length: 44\r\n", HIDDEN), {400}),
+    "a signed length": (post(FORM + b"Content-Length: +0\r\n", HIDDEN), {400}),
+    "a negative length": (post(FORM + b"Content-Length: -1\r\n", HIDDEN), {400}),
+    "a length in words": (post(FORM + b"Content-Length: 0x0\r\n", HIDDEN), {400}),
+    "chunked twice": (post(FORM + b"Transfer-Encoding: chunked, chunked\r\n", chunks() + HIDDEN), {400}),
+    "another coding": (post(FORM + b"Transfer-Encoding: xchunked\r\n", chunks() + HIDDEN), {400, 501}),
+    "a blank before the colon": (post(FORM + b"Transfer-Encoding : chunked\r\n", chunks() + HIDDEN), {400}),
+    "a folded header": (post(FORM + b"Transfer-Encoding:\r\n chunked\r\n", chunks() + HIDDEN), {400}),
+    "a control in the coding": (post(FORM + b"Transfer-Encoding: \x0bchunked\r\n", chunks() + HIDDEN), {400, 501}),
+    "chunks of no size": (post(CHUNKED, b"zz\r\nabc\r\n0\r\n\r\n"), {400}),
+    "chunks of a signed size": (post(CHUNKED, b"+3\r\na=b\r\n0\r\n\r\n"), {400}),
+    "chunks without their end": (post(CHUNKED, b"3\r\na=bXX0\r\n\r\n"), {400}),
+    # Lines that are none.
+    "no request": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", {400}),
+    "no version": (b"GET /logg-inn\r\n\r\n", {400}),
+    "a version to come": (b"GET /logg-inn HTTP/3.0\r\n" + HOST + b"\r\n", {400}),
+    "small letters": (b"get /logg-inn HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
+    "bytes in the path": (get(b"/\xff\xfe"), {400, 404}),
+    "NUL in the path": (get(b"/a\x00b"), {400, 404}),
+    "a path too long": (get(b"/" + b"a" * 9000), {414}),
+    "a header too long": (get(b"/logg-inn", b"X-A: " + b"a" * 20_000 + b"\r\n"), {431}),
+    "too many headers": (get(b"/logg-inn", b"".join(b"X-%d: a\r\n" % n for n in range(200))), {431}),
+    "a return in a header": (get(b"/logg-inn", b"X-A: a\rb\r\n"), {400}),
+    "NUL in a header": (get(b"/logg-inn", b"X-A: a\x00b\r\n"), {400}),
+    "a header without a name": (get(b"/logg-inn", b": a\r\n"), {400}),
+    "two hosts": (get(b"/logg-inn", b"Host: evil.example\r\n"), {400}),
+    "an expectation": (post(FORM + b"Expect: 200-ok\r\nContent-Length: 3\r\n", b"a=b"), {417}),
+    # What the program refuses, behind the server.
+    "TRACE": (b"TRACE /logg-inn HTTP/1.1\r\n" + HOST + b"X-A: hemmelig\r\n\r\n", {405}),
+    "TRACE of nothing": (b"TRACE /finnes-ikke HTTP/1.1\r\n" + HOST + b"X-A: hemmelig\r\n\r\n", {404}),
+    "CONNECT": (b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n", {400, 404, 405}),
+    "up and away": (get(b"/static/../../../etc/passwd"), {400, 404}),
+    "up and away, encoded": (get(b"/static/%2e%2e/%2e%2e/etc/passwd"), {400, 404}),
+    "another machine": (get(b"http://evil.example/finnes-ikke"), {400, 404}),
+    "two slashes": (get(b"//evil.example/deltakere"), {400, 404}),
+    "too large": (post(FORM + b"Content-Length: %d\r\n" % (MAX_BODY + 1), b"a" * (MAX_BODY + 1)), {413}),
+    "said to be too large": (post(FORM + b"Content-Length: 99999999999999999999\r\n", b""), {400, 413}),
+    "chunks too large together": (post(CHUNKED, chunks(*[b"a" * 50_000] * 21)), {413}),
+    "a chunk too large": (post(CHUNKED, chunks(b"a" * (MAX_BODY + 1))), {413}),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_requests_that_are_refused(server: LiveServer, what: str) -> None:
+    request, statuses = REFUSED[what]
+    answer = asked(server, request)
+    assert answer.status in statuses
+    assert answer.number == 1, "a second request was hidden in the first"
+    assert b"hemmelig" not in answer.whole
+    assert b"root:" not in answer.whole
+
+
+def test_nothing_of_a_request_comes_back_as_html(server: LiveServer) -> None:
+    """The server's own refusals have no headers of ours; so nothing may stand in them that a browser would run."""
+    for request in (get(b"/<script>\xff"), get(b"/logg-inn", b"<script>: a\r\n"), b"<script> / HTTP/1.1\r\n\r\n"):
+        answer = asked(server, request)
+        assert answer.status in {400, 404}
+        assert b"<script>" not in answer.whole
+
+
+def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:
+    """It has no token, and so gets as far as the form: 400, in our own words and with our headers."""
+    answer = asked(server, post(CHUNKED, chunks(b"username=kari", b".oslo&password=x")))
+    assert answer.status == 400
+    for name, value in SECURITY_HEADERS.items():
+        assert f"{name}: {value}".encode() in answer.whole
+
+
+def test_the_server_tells_no_version_and_still_answers(server: LiveServer) -> None:
+    answer = asked(server, get(b"/logg-inn"))
+    assert answer.status == 200
+    assert b"gunicorn/" not in answer.whole
+    assert "Traceback" not in server.logged()
