@@ -31,6 +31,7 @@ from services.models import AccessEntry, Seal
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
 _BATCH = 1_000  # rows
 _LOCK_SECONDS = 10  # as long as SQLite waits
+_TRIES, _DEADLOCK = 5, "40P01"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -180,15 +181,30 @@ def restore(stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_
 def _alone(*, changes_tables: bool) -> Iterator[Connection]:
     """A transaction beside which nobody writes. Others read what was before, until it ends; unless tables change,
     for which PostgreSQL lets nobody read them."""
-    with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if _revision_of(connection) != _scripts().get_current_head():
-            raise NotCurrent
-        if not _is_sqlite(connection):
-            names = ", ".join(_quoted(connection, table.name) for table in _tables(connection))
-            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
-            mode = "ACCESS EXCLUSIVE" if changes_tables else "EXCLUSIVE"
-            connection.execute(sa.text(f"LOCK TABLE {names} IN {mode} MODE"))
+    mode = "ACCESS EXCLUSIVE" if changes_tables else "EXCLUSIVE"
+    with db.engine.connect().execution_options(writes=True) as connection, _begun(connection, mode):
         yield connection
+
+
+def _begun(connection: Connection, mode: str) -> sa.RootTransaction:
+    """A transaction that holds all tables. Others take them in orders of their own, so PostgreSQL may have to let one
+    of two give up that wait for each other; if it is this one, it begins again."""
+    for is_last in (*[False] * (_TRIES - 1), True):
+        transaction = connection.begin()
+        try:
+            if _revision_of(connection) != _scripts().get_current_head():
+                raise NotCurrent
+            if not _is_sqlite(connection):
+                names = ", ".join(_quoted(connection, table.name) for table in _tables(connection))
+                connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
+                connection.execute(sa.text(f"LOCK TABLE {names} IN {mode} MODE"))
+        except BaseException as problem:
+            transaction.rollback()
+            if is_last or getattr(getattr(problem, "orig", None), "sqlstate", "") != _DEADLOCK:
+                raise
+        else:
+            break
+    return transaction
 
 
 def _quoted(connection: Connection, name: str) -> str:

@@ -117,8 +117,9 @@ def _with_rows(page: Page, rows: RowsChange | None) -> Page:
 def _sent_page(public_id: str, step: Step) -> Page:
     """The page as it came; what it means is not known yet. What no form of ours sends is refused, but that is not
     said to those who may not change her."""
-    page, version = service.raw_page(step, sent_form()), shown_by_form().version
-    names = page.names() | undo_names(sent_form()) | _OWN_NAMES
+    form = sent_form()
+    page, version = service.raw_page(step, form), shown_by_form().version
+    names = page.names() | undo_names(form) | _OWN_NAMES
     if version < 0 or not page.is_ours or set(request.form) - names:
         _changeable(public_id)
         abort(400)

@@ -21,7 +21,8 @@ def leads_forwards(step: Step, going: str) -> bool:
 
 
 def next_address(public_id: str, step: Step, going: str, saved: Participation | None = None) -> str:
-    """Where a button leads. Going forwards stops at the first page that is not complete."""
+    """Where a button leads. Going forwards stops at the first page that is not complete; a page that has just been
+    `saved` on the way forwards is."""
     if going == "overview" or (going == "next" and step is PROGRAMME):
         return url_for("overview.overview_page")
     if going in {"fetch", step.name} or (going == "next" and step is TERMINATION):
@@ -29,7 +30,8 @@ def next_address(public_id: str, step: Step, going: str, saved: Participation | 
     wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
     if wanted is not TERMINATION:
         participation = saved or find(viewer(), public_id)
-        for between in STEPS[STEPS.index(step) : STEPS.index(wanted)]:
+        first = STEPS.index(step) + (1 if saved else 0)
+        for between in STEPS[first : STEPS.index(wanted)]:
             if not service.page_of(participation, between).is_complete:
                 return page_address(public_id, between)
     return page_address(public_id, wanted)

@@ -67,6 +67,8 @@ def test_a_fragment_pushes_its_address(own_house: House) -> None:
     answer = search(own_house.client("admin.imdi"), partial=True, action="sign_in")
     assert answer.headers["HX-Push-Url"] == "/tilgangslogg?handling=sign_in"
     assert "<!doctype" not in answer.text
+    table = answer.text[answer.text.index("<table") : answer.text.index("</table>")]
+    assert table in own_house.client("admin.imdi").get("/tilgangslogg?handling=sign_in").text
     assert {row[2] for row in rows_of(own_house.client("admin.imdi").get("/tilgangslogg?handling=sign_in"))} == {
         "Logget inn"
     }

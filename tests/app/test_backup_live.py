@@ -117,6 +117,25 @@ def test_writers_during_a_restore_leave_nothing_half(app: Flask, sign_in: SignIn
     assert len(ask(app, f"SELECT 1 FROM participation WHERE public_id = '{newcomer}'")) == 0
 
 
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_a_restore_begins_again_when_it_has_to_give_way(app: Flask, file: Path) -> None:
+    """Somebody holds one of the last tables and wants one of the first, which the restore holds already: PostgreSQL
+    ends the one that has waited longest."""
+    done(app, "backup", file)
+    with app.app_context(), db.engine.connect() as other, db.engine.connect() as looking:
+        other.execute(text("LOCK TABLE draft_value IN ROW EXCLUSIVE MODE"))
+        restoring = threading.Thread(target=done, args=(app, "restore", file, "--yes"))
+        restoring.start()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'draft_value'::regclass")
+        while not looking.scalar(waits):
+            looking.rollback()
+            time.sleep(0.02)
+        other.execute(text("LOCK TABLE access_entry, user_account IN ROW EXCLUSIVE MODE"))
+        other.commit()
+        restoring.join()
+    assert len(ask(app, "SELECT 1 FROM access_entry WHERE action = 'restore_backup'")) == 1
+
+
 class Looking(threading.Thread):
     """A browser that asks a running server for the list again and again: what it was answered."""
 

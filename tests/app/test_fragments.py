@@ -77,8 +77,8 @@ def _build(app: Flask, rule: Rule, public_id: str, word: str) -> str:
 def test_every_fragment_stands_inside_its_page(house: House, username: str | None) -> None:
     client, fragments = house.client(username), []
     for address in get_addresses(house, username):
-        if address.startswith("/helse") or address.endswith(".csv"):
-            continue
+        if address.startswith(("/helse", "/tilgangslogg")) or address.endswith(".csv"):
+            continue  # the access log is a line longer each time: see `test_access_log`
         fragment = client.get_partial(address)
         if fragment.status_code != 200 or fragment.mimetype != "text/html":
             continue

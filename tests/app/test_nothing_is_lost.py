@@ -29,6 +29,7 @@ VALUES = {
     "recruitment": ("nav", "other", "herself"),
     "children": ("0", "3", "mange"),  # the last one cannot be registered
 }
+TONGUES = {"Somali": "som", "Urdu": "urd", "Tamil": "tam"}  # as the form sends them
 LABELS = {"mother_tongue": "Morsmål", "recruitment": "Rekrutteringskanal", "children": "Antall barn under 18 år"}
 
 
@@ -53,7 +54,8 @@ class Screen:
 
 def _shown(form: Form) -> dict[str, str]:
     pairs = dict(form.pairs(None))
-    return {name: pairs.get(name, "") for name in VALUES}
+    shown = {name: pairs.get(name, "") for name in VALUES}
+    return shown | {"mother_tongue": TONGUES.get(shown["mother_tongue"], "")}
 
 
 class Story(RuleBasedStateMachine):

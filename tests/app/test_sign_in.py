@@ -373,5 +373,5 @@ def test_an_address_to_go_on_to_is_one_of_ours(target: str) -> None:
 
 
 def test_a_long_or_odd_address_is_forgotten(house: House) -> None:
-    for odd in ("/" + "a" * 3000, "/%00", "/%EF%BF%BE", "/a%0D%0ASet-Cookie:b", ""):
+    for odd in ("/" + "a" * 3000, "/%EF%BF%BE", "/a%0D%0ASet-Cookie:b", ""):
         assert form_in(house.nobody().get(f"/logg-inn?neste={odd}")).value("neste") == ""

@@ -353,7 +353,8 @@ def test_others_find_nobody_there(office: Office) -> None:
     for word in ("person", "bakgrunn", "programinnhold", "avslutning", "data", "historikk", "slett"):
         assert kari.get(address(public_id, word)).status_code == 404
     for word in ("bakgrunn", "bakgrunn/lagre", "avslutning/utskriv", "slett"):
-        answer = kari.post(address(public_id, word), data={"csrf_token": token, "version": "1"})
+        more = {} if word == "slett" else {"version": "1"}
+        answer = kari.post(address(public_id, word), data={"csrf_token": token, **more})
         assert answer.status_code == 404
     assert ("refused", None) in office.log(public_id)
     assert goal_of(ida.get(address(public_id, "bakgrunn"))) == address(public_id, "data")

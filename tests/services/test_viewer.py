@@ -22,7 +22,7 @@ MAY = {
     Role.CASEWORKER: {READ, REGISTER},
     Role.MUNICIPAL_ADMIN: {Right.SEE_USERS},
     Role.IMDI_READER: {READ, Right.SEE_DELETED},
-    Role.IMDI_ADMIN: {READ, Right.SEE_DELETED, Right.SEE_USERS, Right.MEND},
+    Role.IMDI_ADMIN: {READ, Right.SEE_DELETED, Right.SEE_USERS, Right.MEND, Right.SEE_LOG},
 }
 
 

@@ -52,7 +52,7 @@ class HostileProvider:
     answer: dict[str, Answer] = field(default_factory=dict)  # by the path
     delay: float = 0  # seconds before each answer
     checks_verifier: bool = True
-    tokens: int = 0
+    signed: list[str] = field(default_factory=list)
     begun: list[dict[str, str]] = field(default_factory=list)  # what came to /authorize
     exchanged: list[tuple[dict[str, str], str]] = field(default_factory=list)  # form and Authorization at /token
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -88,8 +88,8 @@ class HostileProvider:
         asked = self.codes.pop(form.get("code", ""), None)
         if asked is None or (self.checks_verifier and not _fits(asked, form)):
             return _json(400, {"error": "invalid_grant"})
-        self.tokens += 1
-        token = {"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": self.token(asked)}
+        self.signed.append(self.token(asked))
+        token = {"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": self.signed[-1]}
         return _json(200, token)
 
     def token(self, asked: dict[str, str]) -> str:
