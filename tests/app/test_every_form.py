@@ -140,14 +140,17 @@ VALUES = {
 }
 
 
+ALONE_TOO = {"NUL", "half a pair of UTF-16", "far too much"}
+
+
 @pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi", None], ids=lambda name: name or "nobody")
 @pytest.mark.parametrize("how", VALUES)
 def test_bytes_in_every_field_of_every_form(own_house: House, username: str | None, how: str) -> None:
-    """One after the other, the rest as it stands in the form; then in all fields at once."""
+    """In all fields at once; what databases and readers of text stumble over also in each, the rest as it stands."""
     client, forms = own_house.client(username), _forms_once(own_house, username)
     for form in forms:
         typed = [name for name, _value in form.pairs if name not in {"csrf_token", "go"}]
-        for spoiled in [*([name] for name in typed), typed]:
+        for spoiled in [*([name] for name in typed if how in ALONE_TOO), typed]:
             pairs = [(name, value) for name, value in form.pairs if name not in spoiled]
             body = b"&".join([urlencode(pairs).encode(), *(name.encode() + b"=" + VALUES[how] for name in spoiled)])
             for headers in ({}, htmx_headers()) if spoiled is typed else ({},):
