@@ -50,7 +50,8 @@ def forms_of(house: House, username: str | None) -> list[Found]:
     deleted = house.participants(Participation.deleted_at.is_not(None), IS_PLAIN)[0]
     more = [f"/deltakere/{discharged}/gjenapne", f"/deltakere/{deleted}/gjenopprett"]
     for address in [*get_addresses(house, username), *more]:
-        page = client.get(address)
+        with client.get(address) as page:
+            page.get_data()
         if page.mimetype != "text/html" or page.status_code not in {200, 410}:
             continue
         tree = tree_of(page)
@@ -243,8 +244,8 @@ def test_bytes_behind_every_address(house: House, username: str | None, query: s
         if not address.startswith("/helse"):
             asked = {"QUERY_STRING": query}
             for headers in ({}, htmx_headers()):
-                answer = client.get(address.partition("?")[0], environ_overrides=asked, headers=headers)
-                assert answer.status_code in ANSWERS | {401}, f"{address}: {answer.status}"
+                with client.get(address.partition("?")[0], environ_overrides=asked, headers=headers) as answer:
+                    assert answer.status_code in ANSWERS | {401}, f"{address}: {answer.status}"
 
 
 @pytest.mark.parametrize(
