@@ -1,14 +1,14 @@
 """The access log as IMDi reads it: who did what to whom, newest first. What may be written there: `services.audit`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from services.account_models import User
-from services.db import end_reading, read
+from services.db import db, session
 from services.models import AccessEntry, Participation
 from services.registration import midnight
 from services.viewer import Viewer
@@ -59,11 +59,17 @@ def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: in
 
     Lines about participants with a protected address are there only for those who see these.
     """
-    conditions = [*_conditions(wanted), *([] if viewer.sees_protected else [_P.protected.is_not(True)])]
+    return _lines(session().connection(), viewer, wanted, before, most)
+
+
+def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int | None, most: int) -> list[Line]:
+    conditions = [*_conditions(connection, wanted), *([] if viewer.sees_protected else [_P.protected.is_not(True)])]
     if before is not None:
         conditions.append(_E.id < before)
-    rows = read(_LINES.where(*conditions).limit(most)).all()
-    names = _usernames({row.detail["user"] for row in rows if row.detail and isinstance(row.detail.get("user"), int)})
+    rows = connection.execute(_LINES.where(*conditions).limit(most)).all()
+    names = _usernames(
+        connection, {row.detail["user"] for row in rows if row.detail and isinstance(row.detail.get("user"), int)}
+    )
     return [
         Line(
             id=row.id,
@@ -79,18 +85,20 @@ def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: in
     ]
 
 
-def all_lines(viewer: Viewer, wanted: Wanted) -> Iterator[list[Line]]:
-    """All of them in batches, each read by itself: a long file holds no transaction open."""
-    before: int | None = None
-    while batch := lines(viewer, wanted, before=before, most=_BATCH):
-        end_reading()
-        yield batch
-        before = batch[-1].id
+def all_lines(viewer: Viewer, wanted: Wanted) -> Generator[list[Line], None, None]:
+    """All of them in batches, read in a connection of their own, since the request is over before the file is sent;
+    each by itself, so that no transaction is open meanwhile."""
+    with db.engine.connect() as connection:
+        before: int | None = None
+        while batch := _lines(connection, viewer, wanted, before, _BATCH):
+            connection.rollback()
+            yield batch
+            before = batch[-1].id
 
 
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _conditions(connection: Connection, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.whom:
-        yield _about(wanted.whom)
+        yield _about(connection, wanted.whom)
     if wanted.action:
         yield _E.action == wanted.action
     if wanted.first:
@@ -99,20 +107,20 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield _E.at < midnight(wanted.last + timedelta(days=1))
 
 
-def _about(whom: str) -> ColumnElement[bool]:
+def _about(connection: Connection, whom: str) -> ColumnElement[bool]:
     if len(whom) == _PERSON_ID_DIGITS and whom.isascii() and whom.isdecimal():
-        return _E.participation_ref.in_(_ids(select(_P.id).where(_P.person_id == whom)))
-    return _E.user_id.in_(_ids(select(User.id).where(User.username == whom.lower())))
+        return _E.participation_ref.in_(_ids(connection, select(_P.id).where(_P.person_id == whom)))
+    return _E.user_id.in_(_ids(connection, select(User.id).where(User.username == whom.lower())))
 
 
-def _ids(question: Any) -> Sequence[int]:
+def _ids(connection: Connection, question: Any) -> Sequence[int]:
     """Asked for by themselves, so that the index of the log is found."""
-    return [row[0] for row in read(question)]
+    return [row[0] for row in connection.execute(question)]
 
 
-def _usernames(ids: set[int]) -> dict[int | None, str]:
+def _usernames(connection: Connection, ids: set[int]) -> dict[int | None, str]:
     """What users are called; those who have not chosen a user name yet by their number."""
     if not ids:
         return {}
-    found = read(select(User.id, User.username).where(User.id.in_(ids)))
+    found = connection.execute(select(User.id, User.username).where(User.id.in_(ids)))
     return {row.id: row.username or f"#{row.id}" for row in found}

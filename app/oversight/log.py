@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, abort, current_app, request, stream_with_context, url_for
+from flask import Response, abort, current_app, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.access import requires, viewer
@@ -160,7 +161,10 @@ def log_csv() -> Response:
     log_download(viewer(), "access_log", "csv", order=asked.query, most=most)
     batches = access_log.all_lines(viewer(), asked.wanted)
     made = csv_file.lines(_COLUMNS, (_columns(batch) for batch in batches))
-    return Response(stream_with_context(made), mimetype="text/csv", headers=disposition)
+    first = next(made)  # what goes wrong at the beginning is still an error, not half a file
+    answer = Response(chain([first], made), mimetype="text/csv", headers=disposition)
+    answer.call_on_close(batches.close)
+    return answer
 
 
 def _columns(batch: list[Line]) -> list[Cells]:

@@ -282,7 +282,9 @@ def test_a_long_list_is_sent_by_its_words() -> None:
     assert not question.offers(["Utopia"])
 
 
-@pytest.mark.parametrize("question", [one for one in FIELDS.values() if getattr(one, "by_words", False)], ids=repr)
+@pytest.mark.parametrize(
+    "question", [one for one in FIELDS.values() if getattr(one, "by_words", False)], ids=lambda one: one.key
+)
 def test_no_two_options_have_the_same_words(question: ChoiceField) -> None:
     assert len({option.label for option in question.options}) == len(question.options)
 
