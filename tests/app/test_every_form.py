@@ -50,7 +50,8 @@ def forms_of(house: House, username: str | None) -> list[Found]:
     deleted = house.participants(Participation.deleted_at.is_not(None), IS_PLAIN)[0]
     more = [f"/deltakere/{discharged}/gjenapne", f"/deltakere/{deleted}/gjenopprett"]
     for address in [*get_addresses(house, username), *more]:
-        page = client.get(address)
+        with client.get(address) as page:
+            page.get_data()
         if page.mimetype != "text/html" or page.status_code not in {200, 410}:
             continue
         tree = tree_of(page)
@@ -140,14 +141,17 @@ VALUES = {
 }
 
 
+ALONE_TOO = {"NUL", "half a pair of UTF-16", "far too much"}
+
+
 @pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi", None], ids=lambda name: name or "nobody")
 @pytest.mark.parametrize("how", VALUES)
 def test_bytes_in_every_field_of_every_form(own_house: House, username: str | None, how: str) -> None:
-    """One after the other, the rest as it stands in the form; then in all fields at once."""
+    """In all fields at once; what databases and readers of text stumble over also in each, the rest as it stands."""
     client, forms = own_house.client(username), _forms_once(own_house, username)
     for form in forms:
         typed = [name for name, _value in form.pairs if name not in {"csrf_token", "go"}]
-        for spoiled in [*([name] for name in typed), typed]:
+        for spoiled in [*([name] for name in typed if how in ALONE_TOO), typed]:
             pairs = [(name, value) for name, value in form.pairs if name not in spoiled]
             body = b"&".join([urlencode(pairs).encode(), *(name.encode() + b"=" + VALUES[how] for name in spoiled)])
             for headers in ({}, htmx_headers()) if spoiled is typed else ({},):
@@ -240,8 +244,8 @@ def test_bytes_behind_every_address(house: House, username: str | None, query: s
         if not address.startswith("/helse"):
             asked = {"QUERY_STRING": query}
             for headers in ({}, htmx_headers()):
-                answer = client.get(address.partition("?")[0], environ_overrides=asked, headers=headers)
-                assert answer.status_code in ANSWERS | {401}, f"{address}: {answer.status}"
+                with client.get(address.partition("?")[0], environ_overrides=asked, headers=headers) as answer:
+                    assert answer.status_code in ANSWERS | {401}, f"{address}: {answer.status}"
 
 
 @pytest.mark.parametrize(
