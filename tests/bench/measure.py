@@ -495,12 +495,13 @@ CONNECTIONS, LOAD = 16, 0.4
 
 
 def measure_load(on: Bench) -> None:
-    """Answers a second, at least 0,4 of the floor's."""
+    """Answers a second, at least 0,4 of the floor's. Many short rounds, since a connection stays with the process that
+    took it, and how 16 of them fall upon two processes is a matter of luck."""
     for viewer in VIEWERS:
         found: dict[str, list[float]] = {"own": [], "floor": []}
-        for _round in range(3):
+        for _round in range(11):
             for whose, client in (("own", on.clients[viewer]), ("floor", on.floors[viewer])):
-                found[whose].append(answers_a_second(client, "/deltakere", connections=CONNECTIONS, seconds=3))
+                found[whose].append(answers_a_second(client, "/deltakere", connections=CONNECTIONS, seconds=1))
         own, floor = (statistics.median(found[whose]) for whose in ("own", "floor"))
         name = f"answers a second, {CONNECTIONS} connections"
         on.result("load", name, viewer, own, floor=floor, limit=LOAD, unit="/s", at_least=True)
