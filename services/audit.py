@@ -38,7 +38,7 @@ class Action(StrEnum):
     UNBLOCK = "unblock"
     END_SESSIONS = "end_sessions"
     PASSWORD_ASKED = "password_asked"  # noqa: S105 - a link to a new one has been sent
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
     FACTOR_SET = "factor_set"
     FACTOR_RESET = "factor_reset"
     IDENTITY_TIED = "identity_tied"  # she signs in with an identity provider from now on

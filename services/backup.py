@@ -330,5 +330,5 @@ def _advance_sequences(connection: Connection) -> None:
         if "id" not in table.c or (sequence := connection.scalar(found)) is None:
             continue
         highest = connection.scalar(sa.select(sa.func.max(table.c.id))) or 0
-        if highest >= (connection.scalar(sa.text(f"SELECT last_value FROM {sequence}")) or 0):  # noqa: S608
+        if highest >= (connection.scalar(sa.text(f"SELECT last_value FROM {sequence}")) or 0):  # noqa: S608 - a name from the catalogue
             connection.execute(sa.select(sa.func.setval(sequence, highest)))

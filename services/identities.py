@@ -3,7 +3,6 @@ later by herself. Source: OpenID Connect Core 1.0, section 5.7: nothing else of 
 for good.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select
@@ -15,11 +14,9 @@ from services.audit import Action, note
 from services.db import now, session, writing
 from services.invitations import suggested_username
 from services.links import Purpose, use_link
-from services.mail import Letter
 from services.outbox import Outbox
+from services.users import LetterFor
 from services.vault import Vault
-
-LetterFor = Callable[[User], Letter]
 
 
 class IdentityTaken(ValueError):  # noqa: N818 - says what is the case
