@@ -31,6 +31,11 @@ def _words(code: int) -> tuple[str, str]:
         405: (_("Det går ikke an her"), _("Gå tilbake og prøv på nytt derfra.")),
         409: (_("Noen andre har endret det samme"), _("Last siden på nytt for å se hva som står der nå.")),
         413: (_("Det du sendte, er for stort"), _("Kort ned teksten og prøv igjen.")),
+        414: (_("Adressen er for lang"), _("Gå til forsiden og prøv igjen derfra.")),
+        431: (
+            _("Nettleseren sendte for mye"),
+            _("Slett informasjonskapslene for dette nettstedet i nettleseren, og prøv igjen."),
+        ),
         503: (_("Registeret svarer ikke akkurat nå"), _("Prøv igjen om litt. Det som var lagret, er trygt.")),
     }
     if code in known:

@@ -26,6 +26,7 @@ from gunicorn.arbiter import Arbiter
 
 from app.config import Settings
 from app.refreshing import keep_refreshing
+from app.server import refuse_in_our_words
 from app.setting_checks import is_local
 from services.db import db
 from services.demo import PASSWORD, USERS, fill, unregistered
@@ -243,6 +244,7 @@ class _Server(BaseApplication):
             "control_socket_disable": True,
             "when_ready": lambda server: announce(),
             "post_fork": lambda server, worker: after_fork(),
+            "post_worker_init": refuse_in_our_words,
         }
         super().__init__()
 

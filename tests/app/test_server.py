@@ -123,16 +123,44 @@ def test_requests_that_are_refused(server: LiveServer, what: str) -> None:
     answer = asked(server, request)
     assert answer.status in statuses
     assert answer.number == 1, "a second request was hidden in the first"
+    for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store"}.items():
+        assert answer.whole.count(f"{name}: {value}\r\n".encode()) == 1
     assert b"hemmelig" not in answer.whole
     assert b"root:" not in answer.whole
 
 
 def test_nothing_of_a_request_comes_back_as_html(server: LiveServer) -> None:
-    """The server's own refusals have no headers of ours; so nothing may stand in them that a browser would run."""
     for request in (get(b"/<script>\xff"), get(b"/logg-inn", b"<script>: a\r\n"), b"<script> / HTTP/1.1\r\n\r\n"):
         answer = asked(server, request)
         assert answer.status in {400, 404}
         assert b"<script>" not in answer.whole
+
+
+def test_a_refusal_is_a_page_of_the_program(server: LiveServer) -> None:
+    answer = asked(server, get(b"/" + b"a" * 9000))
+    assert answer.status == 414
+    head, body = answer.whole.split(b"\r\n\r\n", 1)
+    assert f"Content-Length: {len(body)}\r\n".encode() in head
+    assert b"Connection: close" in head
+    assert b"Content-Type: text/html; charset=utf-8\r\n" in head
+    assert '<h1 class="ds-heading">Adressen er for lang</h1>' in body.decode()
+    assert b"Set-Cookie" not in head
+
+
+def test_nothing_of_a_refused_request_is_logged(server: LiveServer) -> None:
+    """What cannot be read may still be the key of a visit, or a name."""
+    for request in (
+        get(b"/logg-inn", b"Cookie: session=hemmelig-nokkel\x00\r\n"),
+        get(b"/logg-inn", b"Cookie session=hemmelig-nokkel\r\n"),
+        get(b"/deltakere/hemmelig-nokkel/\xff ? hemmelig-nokkel"),
+        b"HEMMELIG-NOKKEL / HTTP/1.1\r\n\r\n",
+        b"hemmelig-nokkel\r\n\r\n",
+        post(CHUNKED, b"hemmelig-nokkel\r\nabc\r\n0\r\n\r\n"),
+    ):
+        assert asked(server, request).status in {400, 405}
+    logged = server.logged()
+    assert "refused by the server: 400, InvalidHeader" in logged
+    assert "hemmelig-nokkel" not in logged.lower()
 
 
 def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:

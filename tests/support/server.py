@@ -50,7 +50,7 @@ def running_server(
         port = listening.getsockname()[1]
         log = Path(folder) / "log"
         command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--workers", str(workers)]
-        command += ["--worker-class", "gthread", "--threads", str(threads), "--no-control-socket", *options]
+        command += ["--threads", str(threads), "--no-control-socket", *options]
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [*command, application],
