@@ -1,9 +1,10 @@
 """One participant as she is found and read; always through the eyes of a viewer. The list: `listing`."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -43,12 +44,21 @@ _ROWS: dict[str, Select[Any]] = {
     "leaves": select(Leave).where(Leave.participation_ref == bindparam("id")).order_by(Leave.position),
     "drafts": select(DraftValue).where(DraftValue.participation_ref == bindparam("id")),
 }
+_HAS_SOME = select(*(rows.exists().label(name) for name, rows in _ROWS.items()))
+
+
+@lru_cache(maxsize=1000)
+def _seen(question: Select[Participation], wall: ColumnElement[bool]) -> Select[Participation]:
+    """Within the wall of a viewer, of which there are few."""
+    return question.where(wall)
 
 
 def _with_rows(work: Session, participation: Participation) -> Participation:
-    """The participation with all that belongs to her pages."""
+    """The participation with all that belongs to her pages. Few have all kinds of rows, so it is asked first which."""
+    has_some = work.execute(_HAS_SOME, {"id": participation.id}).one()._mapping
     for name, rows in _ROWS.items():
-        set_committed_value(participation, name, work.scalars(rows, {"id": participation.id}).all())
+        found = work.scalars(rows, {"id": participation.id}).all() if has_some[name] else []
+        set_committed_value(participation, name, found)
     return participation
 
 
@@ -64,7 +74,7 @@ def find_alone(viewer: Viewer, public_id: str) -> Participation:
 
 
 def _found(question: Select[Participation], viewer: Viewer, public_id: str) -> Participation:
-    found = session().scalar(question.where(visible_to(viewer)), {"public_id": public_id})
+    found = session().scalar(_seen(question, visible_to(viewer)), {"public_id": public_id})
     if found is None:
         raise _not_found(viewer, public_id)
     return found
