@@ -1,12 +1,43 @@
-"""How gunicorn serves the program; it reads this by itself. How many processes and threads stands in its command."""
+"""How gunicorn serves the program; it reads this by itself. How many processes and threads stands in its command.
+
+Nothing of the program is imported at the top: what the master holds stays as it was when it is told to read the program
+anew (HUP).
+"""
 
 from typing import Any
 
-worker_class = "gthread"
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+
+class FairWorker(ThreadWorker):
+    """Takes no more connections while all its threads have something to answer, so that other processes take them.
+
+    gunicorn's own takes whatever comes. Of a burst one process may then get all, and keeps them as long as they are
+    kept alive, while the others have nothing to do.
+    """
+
+    _busy = 0  # requests that wait for a thread or have one; counted by the main thread alone
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Let a thread answer what has come on a connection."""
+        self._busy += 1
+        super().enqueue_req(conn)
+        self.set_accept_enabled(self._accepting)
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        """A thread is done with it; the main thread hears of it and looks then whether it may take another."""
+        self._busy -= 1
+        super().finish_request(conn, fs)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections from now on, or none; asked in each turn of the main thread."""
+        super().set_accept_enabled(enabled and self._busy < self.cfg.threads)
+
+
+worker_class = FairWorker
 
 
 def post_worker_init(worker: Any) -> None:
-    # Not at the top: what the master holds stays as it was when it is told to read the program anew (HUP).
     from app.server import refuse_in_our_words
 
     refuse_in_our_words(worker)

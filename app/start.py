@@ -21,12 +21,11 @@ from urllib.parse import urlsplit
 
 import click
 from flask import Flask
-from gunicorn.app.base import BaseApplication
+from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
 
-from app.config import Settings
+from app.config import PROJECT, Settings
 from app.refreshing import keep_refreshing
-from app.server import refuse_in_our_words
 from app.setting_checks import is_local
 from services.db import db
 from services.demo import PASSWORD, USERS, fill, unregistered
@@ -224,8 +223,8 @@ class _Master(Arbiter):
         self.handle_term()
 
 
-class _Server(BaseApplication):
-    """gunicorn around a program that is imported already. It logs no requests: only what goes wrong."""
+class _Server(Application):
+    """gunicorn around a program that is imported already, as in production. It logs only what goes wrong."""
 
     def __init__(
         self, app: Flask, listening: socket.socket, announce: Callable[[], None], after_fork: Callable[[], None]
@@ -233,7 +232,6 @@ class _Server(BaseApplication):
         self._app = app
         self._options = {
             "bind": f"fd://{listening.detach()}",
-            "worker_class": "gthread",
             "workers": _WORKERS,
             "threads": _THREADS,
             "timeout": 60,
@@ -244,11 +242,11 @@ class _Server(BaseApplication):
             "control_socket_disable": True,
             "when_ready": lambda server: announce(),
             "post_fork": lambda server, worker: after_fork(),
-            "post_worker_init": refuse_in_our_words,
         }
         super().__init__()
 
     def load_config(self) -> None:
+        self.load_config_from_file(str(PROJECT / "gunicorn.conf.py"))
         for name, value in self._options.items():
             self.cfg.set(name, value)
 

@@ -5,9 +5,11 @@ in the first gets none for it.
 """
 
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -169,6 +171,21 @@ def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:
     assert answer.status == 400
     for name, value in SECURITY_HEADERS.items():
         assert f"{name}: {value}".encode() in answer.whole
+
+
+def test_a_burst_is_shared_by_the_processes_of_the_server() -> None:
+    """Whoever has all threads busy leaves connections to the others; else one process may take and keep them all."""
+    with running_server({}, application="tests.support.slow_program:application", workers=2, threads=4) as server:
+        place = urlsplit(server.base_url)
+        for _burst in range(3):
+            connections = [HTTPConnection(str(place.hostname), place.port, timeout=SECONDS) for _ in range(16)]
+            for connection in connections:
+                connection.request("GET", "/")
+            answered = Counter(connection.getresponse().read() for connection in connections)
+            for connection in connections:
+                connection.close()
+            assert len(answered) == 2, answered
+            assert min(answered.values()) >= 4, answered
 
 
 def test_the_server_tells_no_version_and_still_answers(server: LiveServer) -> None:
