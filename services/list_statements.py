@@ -241,12 +241,14 @@ THESE = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
 
 @_remembered
 def on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
-    """The rows of a page of those who fit among the first `steps` of the whole list."""
+    """The rows of a page of those who fit among the first `steps` of the whole list. Neither database goes farther than
+    to the end of the page: PostgreSQL knows that `first` is in order, and SQLite takes it row by row, in order, as long
+    as nothing has to be sorted or joined on the way."""
     first = _way(viewer, criteria, order, from_the_end, day, True).subquery("first")
     fits = [condition for _column, condition in conditions(criteria, day)]
     if on_sqlite():
-        chosen = select(first.c.id, first.c.key).join(_P, _P.id == first.c.id).where(*fits)
-        return _page(chosen, first, order, from_the_end)
+        who_fit = select(first.c.id, first.c.key).where(select(_P.id).where(_P.id == first.c.id, *fits).exists())
+        return _rows(who_fit.limit(_MOST).offset(_BEFORE).subquery("page"), order, from_the_end)
     return _rows(first, order, from_the_end).where(*fits).limit(_MOST).offset(_BEFORE)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from services import list_statements as statements
 from services.criteria import Criteria
-from services.db import on_sqlite, read
+from services.db import read
 from services.list_orders import Column, Order
 from services.models import Participation, Status
 from services.registration import today
@@ -153,16 +153,12 @@ def _those_who_fit(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, here: dict[str, int]
 ) -> list[Any]:
     """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
-    so it may take more; but before that is more than to gather all that fit and sort them, this is done. PostgreSQL
-    goes no farther than it must, so it is told the farthest at once; SQLite makes all the steps that it is told."""
+    so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
     farthest, wanted = 2 * total, 2 * (here["before"] + here["most"])
     whole = _count_kept(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
-    steps = _SOME + wanted * whole // total
-    while steps < farthest:
-        steps = steps if on_sqlite() else farthest - 1
+    if _SOME + wanted * whole // total < farthest:
         chosen = statements.on_the_way(viewer, criteria, order, from_the_end, today())
-        rows = list(read(chosen, {**here, "steps": steps}))
+        rows = list(read(chosen, {**here, "steps": farthest}))
         if len(rows) == here["most"]:
             return rows
-        steps *= 8
     return list(read(statements.finding(viewer, criteria, order, from_the_end, today(), None), here))

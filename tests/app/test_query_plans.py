@@ -213,6 +213,23 @@ def test_no_criterion_looks_at_every_participant(large: House, username: str, va
             assert not plan.scans, f"{username} {written(values)} {order}:\n{plan}"
 
 
+@pytest.mark.parametrize("query", ["finansiering=ordinaer", "deltok-fra=2024-01-01"])
+@pytest.mark.parametrize("order", ["", "&sorter=navn", "&sorter=avslutning&retning=synkende"])
+@pytest.mark.parametrize("username", ["kari.oslo", "anne.tokommuner", "ida.imdi"])
+def test_where_many_fit_the_walk_ends_with_the_page(large: House, username: str, order: str, query: str) -> None:
+    """It goes through the order row by row: if all that may be looked at were put aside or sorted first, it could not
+    end early. What SQLite does with the rows of the page alone does not count."""
+    browser = QuickClient.beside(large, username)
+    with statements(large) as asked:
+        browser.page(query + order)
+    (walk,) = [plan for plan in plans(large, asked, keep_order=True) if "AS first" in plan.statement]
+    steps = walk.steps
+    if "SCAN page" in steps:
+        steps = steps[: steps.index("SCAN page")]
+        assert "CO-ROUTINE first" in steps, f"«{query}» is put aside:\n{walk}"
+    assert not [step for step in steps if _IS_SORT.search(step)], f"«{query}» is sorted:\n{walk}"
+
+
 def _someone(username: str) -> Any:
     return Participation.__table__.select().where(of_places(username), IS_OPEN, IS_PLAIN).limit(1)
 
