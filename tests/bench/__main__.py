@@ -21,7 +21,7 @@ from tests.bench.report import line, markdown
 from tests.support.databases import DIALECTS, POSTGRESQL
 from tests.support.postgres import lasting_postgres
 
-_THINGS = ("list", "sort", "pages", "filter", "search", "form", "delete")
+_THINGS = ("frame", "list", "sort", "pages", "filter", "search", "form", "delete")
 _OTHERS: dict[str, Callable[[Bench], None]] = {
     "bytes": measure.measure_bytes,
     "save": measure.measure_saving,

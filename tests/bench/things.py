@@ -23,13 +23,13 @@ FIRST_PAGE = "list"
 
 @dataclass(frozen=True)
 class Thing:
-    """`limit`: how many times the floor's median is allowed. `search`: the values of a search; the address follows.
+    """`limit`: how many times the floor's median is allowed, `None` where it is only told. `search`: the values of a search; the address follows.
     `more`: a further address for each round, so that no cache helps. `flat`: must not grow with the register."""
 
     group: str
     name: str
     addresses: tuple[str, ...]
-    limit: float
+    limit: float | None
     search: tuple[str, ...] = ()
     flat: bool = False
     beside_first_page: bool = False
@@ -37,7 +37,9 @@ class Thing:
 
 
 def things(facts: Facts) -> Iterator[Thing]:
-    """All that is measured for a viewer."""
+    """All that is measured for a viewer. A page that asks nothing of participants tells what everything else stands on:
+    the server, Flask, the visit, and the frame of a page."""
+    yield Thing("frame", "no participants", ("/logget-ut",), None)
     yield Thing("list", FIRST_PAGE, ("/deltakere",), LIST, flat=True, part_too=True)
     yield from _sorts(facts)
     yield from _pages(facts)
