@@ -23,9 +23,9 @@ FIRST_PAGE = "list"
 
 @dataclass(frozen=True)
 class Thing:
-    """`limit`: how many times the floor's median is allowed, `None` where it is only told. `search`: the values of a
-    search; the address follows. `more`: a further address for each round, so that no cache helps. `flat`: must not
-    grow with the register."""
+    """`addresses` are asked by turns, so that no cache helps. `limit`: how many times the floor's median is allowed,
+    `None` where it is only told. `search`: the values of a search; the address follows. `flat`: must not grow with
+    the register. `part_too`: as a fragment as well."""
 
     group: str
     name: str
