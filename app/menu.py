@@ -1,11 +1,16 @@
 """The main menu: what the viewer may go to."""
 
-from flask import Flask, g, request
+from functools import lru_cache
 
+from flask import Flask, g, request
+from markupsafe import Markup
+
+from app.sessions import visit
+from app.tokens import csrf_token
 from app.web import address_of
-from services.i18n import N_
+from services.i18n import N_, current_language
 from services.i18n import gettext as _
-from services.viewer import Right
+from services.viewer import Right, Viewer
 
 _ENTRIES = (
     (Right.READ, "overview.overview_page", N_("Deltakere"), "/deltakere"),
@@ -16,21 +21,40 @@ _ENTRIES = (
 )
 
 
-def main_menu() -> list[tuple[str, str, bool]]:
+_HELP = "/hjelp"
+_TOKEN = "token-of-the-answer"  # noqa: S105 - a mark
+_SECONDS_TOLD = 1700  # a visit has 1 800 from now on, unless it is over sooner
+
+
+def _place() -> str:
+    """Which entry of the menu the present page belongs to."""
+    under = [*(place for *_rest, place in _ENTRIES), _HELP]
+    return max((place for place in under if request.path.startswith(place)), key=len, default="")
+
+
+def _entries(viewer: Viewer, place: str) -> list[tuple[str, str, bool]]:
     """(text, address, is the present place) for each entry that the viewer has the right to."""
-    place = max((under for *_rest, under in _ENTRIES if request.path.startswith(under)), key=len, default="")
-    entries = [
-        (_(text), address_of(endpoint), under == place)
-        for right, endpoint, text, under in _ENTRIES
-        if g.viewer and g.viewer.can(right)
-    ]
-    help_page = address_of("oversight.help_page")
-    return [*entries, (_("Hjelp"), help_page, request.path == help_page)]
+    entries = [(_(text), address_of(endpoint), under) for right, endpoint, text, under in _ENTRIES if viewer.can(right)]
+    entries.append((_("Hjelp"), address_of("oversight.help_page"), _HELP))
+    return [(text, address, under == place) for text, address, under in entries]
 
 
 def init_menu(app: Flask) -> None:
     """Give the menu, the viewer and the settings that are shown to the templates."""
-    app.jinja_env.globals["main_menu"] = main_menu
+
+    @lru_cache(maxsize=1000)
+    def drawn(viewer: Viewer, place: str, left: int | None, _language: str) -> str:
+        template = app.jinja_env.get_template("ui/top_menu.html")
+        return template.render(viewer=viewer, entries=_entries(viewer, place), left=left, token=_TOKEN)
+
+    def top_menu() -> Markup:
+        """The menu and who is signed in: drawn once for each viewer and place, since it would take a twentieth of a
+        page's time. Only the token is another one in each answer."""
+        left = visit().seconds_left
+        menu = drawn(g.viewer, _place(), left if left < _SECONDS_TOLD else None, current_language())
+        return Markup(menu.replace(_TOKEN, csrf_token()))  # noqa: S704 - a template of ours
+
+    app.jinja_env.globals["top_menu"] = top_menu
     app.jinja_env.globals["faq_url"] = app.config["SETTINGS"].faq_url
 
     @app.context_processor
