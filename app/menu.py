@@ -19,8 +19,6 @@ _ENTRIES = (
     (Right.SEE_USERS, "accounts.users", N_("Brukere"), "/brukere"),
     (Right.SEE_LOG, "oversight.log_page", N_("Tilgangslogg"), "/tilgangslogg"),
 )
-
-
 _HELP = "/hjelp"
 _TOKEN = "token-of-the-answer"  # noqa: S105 - a mark
 _SECONDS_TOLD = 1700  # a visit has 1 800 from now on, unless it is over sooner

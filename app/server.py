@@ -2,7 +2,7 @@
 
 A request line that is none, two lengths of one body, headers too long: such requests end in gunicorn and never come
 to the program. gunicorn's own answer has none of our headers, and its line in the log quotes what was sent, which may
-be the key of a visit. `gunicorn.conf.py` and `app.start` put this in the place of both.
+be the key of a visit. `gunicorn.conf.py` puts this in the place of both.
 """
 
 from collections.abc import Callable
