@@ -216,10 +216,11 @@ def _failures(place: Place) -> Iterator[Finding]:
 
 
 def _bandit() -> Iterator[Finding]:
-    said = _run("bandit", "--quiet", "--format", "json", "-r", "app", "services", "tools", "wsgi.py", seconds=120)
+    read = ("app", "services", "tools", "gunicorn.conf.py", "wsgi.py")
+    said = _run("bandit", "--quiet", "--format", "json", "-r", *read, seconds=120)
     for one in json.loads(said)["results"]:
         yield Finding("bandit", f"{one['test_id']} {one['issue_text']}", f"{one['filename']}:{one['line_number']}")
-    print("bandit has read app, services, tools and wsgi.py")
+    print(f"bandit has read {', '.join(read)}")
 
 
 def _wapiti(place: Place, username: str | None) -> Iterator[Finding]:
