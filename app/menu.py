@@ -20,7 +20,7 @@ _ENTRIES = (
     (Right.SEE_LOG, "oversight.log_page", N_("Tilgangslogg"), "/tilgangslogg"),
 )
 _HELP = "/hjelp"
-_TOKEN = "token-of-the-answer"  # noqa: S105 - a mark
+_MARK = "in-the-place-of-the-token"
 _SECONDS_TOLD = 1700  # a visit has 1 800 from now on, unless it is over sooner
 
 
@@ -43,14 +43,14 @@ def init_menu(app: Flask) -> None:
     @lru_cache(maxsize=1000)
     def drawn(viewer: Viewer, place: str, left: int | None, _language: str) -> str:
         template = app.jinja_env.get_template("ui/top_menu.html")
-        return template.render(viewer=viewer, entries=_entries(viewer, place), left=left, token=_TOKEN)
+        return template.render(viewer=viewer, entries=_entries(viewer, place), left=left, token=_MARK)
 
     def top_menu() -> Markup:
         """The menu and who is signed in: drawn once for each viewer and place, since it would take a twentieth of a
         page's time. Only the token is another one in each answer."""
         left = visit().seconds_left
         menu = drawn(g.viewer, _place(), left if left < _SECONDS_TOLD else None, current_language())
-        return Markup(menu.replace(_TOKEN, csrf_token()))  # noqa: S704 - a template of ours
+        return Markup(menu.replace(_MARK, csrf_token()))  # noqa: S704 - a template of ours
 
     app.jinja_env.globals["top_menu"] = top_menu
     app.jinja_env.globals["faq_url"] = app.config["SETTINGS"].faq_url
