@@ -27,6 +27,8 @@ _STATUS = {
     errors.ConfigurationProblem: 500,
 }
 
+_NOWHERE = "/-"  # no view is to blame
+
 
 def refuse_in_our_words(worker: Any) -> None:
     """Let a worker of gunicorn's that has loaded the program refuse as the program does."""
@@ -38,11 +40,11 @@ def _refusing(app: Flask, log: Any) -> Callable[[Any, Any, Any, Exception], None
     def refuse(req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """In the place of gunicorn's `Worker.handle_error`; the caller closes the connection afterwards."""
         status = _status_of(exc)
-        with app.test_request_context():
-            if status == 500:
+        if status != 500:
+            log.warning("refused by the server: %s, %s", status, type(exc).__name__)
+        with app.test_request_context(_NOWHERE):
+            if status == 500:  # with the number that its page tells
                 log.error("a request failed in the server", exc_info=exc)
-            else:
-                log.warning("refused by the server: %s, %s", status, type(exc).__name__)
             answer = _whole_answer(app, status)
         try:
             util.write_nonblock(client, answer)

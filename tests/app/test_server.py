@@ -4,6 +4,7 @@ Each request goes over a connection of its own, byte for byte. The answer is one
 in the first gets none for it.
 """
 
+import json
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -163,6 +164,22 @@ def test_nothing_of_a_refused_request_is_logged(server: LiveServer) -> None:
     logged = server.logged()
     assert "refused by the server: 400, InvalidHeader" in logged
     assert "hemmelig-nokkel" not in logged.lower()
+
+
+def test_a_failure_past_flask_is_a_page_with_the_number_that_is_logged(
+    databases: Any, settings: dict[str, str]
+) -> None:
+    environ = {**settings, "APP_ENV": "development", "DATABASE_URL": databases.filled("sqlite", 0)}
+    with running_server(environ, application="tests.support.failing_program:application") as server:
+        answer = asked(server, get(b"/brudd?navn=hemmelig"))
+        lines = [json.loads(line) for line in server.logged().splitlines() if line.startswith("{")]
+    assert answer.status == 500
+    for name, value in SECURITY_HEADERS.items():
+        assert f"{name}: {value}\r\n".encode() in answer.whole
+    (line,) = [one for one in lines if one["level"] == "ERROR"]
+    assert line["exception"] == "ValueError"
+    assert line["request"].encode() in answer.whole
+    assert "hemmelig" not in json.dumps(line)
 
 
 def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:
