@@ -120,9 +120,14 @@ def test_writers_during_a_restore_leave_nothing_half(app: Flask, sign_in: SignIn
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 def test_a_restore_begins_again_when_it_has_to_give_way(app: Flask, file: Path) -> None:
     """Somebody holds one of the last tables and wants one of the first, which the restore holds already: PostgreSQL
-    ends the one that has waited longest."""
+    ends the one whose time to look for that comes first. Here it is the restore, also when this test is held up."""
     done(app, "backup", file)
+    with app.app_context():
+        with db.engine.begin() as setting:
+            setting.execute(text(f"ALTER DATABASE {db.engine.url.database} SET deadlock_timeout = '4s'"))
+        db.engine.dispose()
     with app.app_context(), db.engine.connect() as other, db.engine.connect() as looking:
+        other.execute(text("SET deadlock_timeout = '60s'"))
         other.execute(text("LOCK TABLE draft_value IN ROW EXCLUSIVE MODE"))
         restoring = threading.Thread(target=done, args=(app, "restore", file, "--yes"))
         restoring.start()
