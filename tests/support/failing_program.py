@@ -14,4 +14,4 @@ def _fail_at_one(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     return _whole(environ, start_response)
 
 
-application.wsgi_app = _fail_at_one  # type: ignore[method-assign]
+application.wsgi_app = _fail_at_one  # type: ignore[method-assign]  # as Flask says to wrap it
