@@ -1,5 +1,11 @@
 """The browser tests' own instruments: the watch notes what should not happen, axe finds what shuts people out."""
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from playwright.sync_api import Browser, Route
 
@@ -58,6 +64,41 @@ def test_good_page_is_clean_and_accessible(browser: Browser) -> None:
         page.goto("/god")
         assert_accessible(page)
         assert_no_sideways_scrolling(page)
+
+
+class _Hesitating(BaseHTTPRequestHandler):
+    """A server that sends the head of an answer, and its page only half a second later."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.flush()
+        if self.path != "/":
+            time.sleep(0.5)
+        link = '<a href="/etter">Videre</a>' if self.path == "/" else "<input>"
+        self.wfile.write(FRAME.format('<link rel="icon" href="data:,">', link).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _hesitating_server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Hesitating) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def test_axe_waits_for_the_page_that_a_link_leads_to(browser: Browser) -> None:
+    with _hesitating_server() as address, open_page(browser, address) as (page, _watch):
+        page.goto("/")
+        page.get_by_role("link", name="Videre").click()
+        with pytest.raises(AssertionError, match=r"axe on /etter(.|\n)*label \(critical\)"):
+            assert_accessible(page)
 
 
 def test_axe_and_width_find_faults(browser: Browser) -> None:

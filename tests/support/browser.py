@@ -168,6 +168,7 @@ def assert_accessible(page: Page, *, selector: str | None = None, rules: Sequenc
     Only where scripts run: axe waits for them. The page without is the same page.
     """
     assert page.context not in _WITHOUT_SCRIPTS, "axe needs a page with JavaScript"
+    page.wait_for_load_state()  # after a click a page may be begun, and still without its document
     if not page.evaluate("typeof window.axe === 'object'"):
         # The content policy forbids foreign script elements; evaluating from outside is not one.
         page.evaluate(_axe_source())
