@@ -2,8 +2,6 @@
 
 import logging
 import re
-import signal
-from threading import Event
 from typing import get_args
 
 import click
@@ -16,6 +14,7 @@ from app.setting_checks import is_local
 from app.start import check_free, listen, run, serve, standin_addresses
 from services import standin_control
 from services.demo import NotForRealPeople, fill, unregistered
+from services.ending import told_to_end
 from services.folkeregisteret.population import PUBLISHED_KINDS, SEED
 from services.refresh import Done, refresh_all
 from services.standin_control import Kind
@@ -102,10 +101,8 @@ def registers_refresh(every: int | None) -> None:
     if every is None:
         _tell_refreshed(refresh_all(app.extensions["registers"]))
         return
-    end = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: end.set())
-    keep_refreshing(app, end.wait, every, tell=_tell_refreshed, at_once=True)
+    with told_to_end() as told:
+        keep_refreshing(app, told, every, tell=_tell_refreshed, at_once=True)
 
 
 def _tell_refreshed(done: Done | None) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType, TracebackType
+from types import TracebackType
 
+from services.ending import told_to_end
 from services.folkeregisteret.population import SEED, people
 from services.folkeregisteret.standin import Client, FolkeregisteretStandin
 from services.pad.standin import PadStandin
@@ -71,24 +70,17 @@ def serve_standins(
     started: Callable[[Standins], None] = lambda standins: None,
 ) -> None:
     """Serve both until SIGTERM or SIGINT. `started` is called once both listen. In the main thread only."""
-    end = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        end.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        with start_standins(
+    with (
+        told_to_end() as told,
+        start_standins(
             client_id=client_id,
             key_id=key_id,
             public_key_pem=public_key_pem,
             freg_address=freg_address,
             pad_address=pad_address,
             seed=seed,
-        ) as standins:
-            started(standins)
-            people(seed)  # so that the first question need not wait for them
-            end.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        ) as standins,
+    ):
+        started(standins)
+        people(seed)  # so that the first question need not wait for them
+        told(None)
