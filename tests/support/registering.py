@@ -92,13 +92,17 @@ class Office:
     # ---- People ----
 
     def someone(self, kind: str = "ordinary") -> SyntheticPerson:
-        """A person of that kind whom neither the register nor an earlier test knows."""
+        """A person of that kind whom neither the register nor an earlier test knows, and whose name nobody has."""
         queues: dict[str, Iterator[SyntheticPerson]] = self.app.extensions.setdefault("tests.queues", {})
+        names: list[str] = self.app.extensions.setdefault("tests.names", [])
         if kind not in queues:
             with self.app.app_context():
                 known = set(db.session.scalars(select(Person.national_id)))
+                names += db.session.scalars(select(Person.name))
             queues[kind] = (p for p in people() if kind in p.kinds and not known & {p.number, p.current_number})
-        return next(queues[kind])
+        one = next(p for p in queues[kind] if not p.full_name or not any(p.full_name in name for name in names))
+        names.append(one.full_name)
+        return one
 
     # ---- The way through the pages ----
 
