@@ -5,11 +5,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, String, and_, bindparam, cast, delete, exists, or_, select, update
 
 from services.audit import Action, note
-from services.db import read, writing
-from services.models import Search
+from services.db import read, session, writing
+from services.models import SavedView, Search
 from services.registration import today
 from services.search_terms import term
 from services.viewer import Viewer
@@ -30,12 +30,12 @@ class Kept:
 
 
 def keep(viewer: Viewer, search: Kept) -> str:
-    """Keep a search for its user, log it by its number of values, and give its id. Searches that have not been
-    used for 30 days are cleared away, whosever they are."""
+    """Keep a search for its user, log it by its number of values, and give its id. Searches that are over are
+    cleared away, whosever they are."""
     identity = secrets.token_urlsafe(12)
     kinds = [term(word).kind.value for word in search.words]
     with writing() as work:
-        work.execute(delete(Search).where(Search.used_on < today() - KEPT_FOR))
+        work.execute(delete(Search).where(_is_over()))
         work.add(
             Search(
                 id=identity,
@@ -50,6 +50,13 @@ def keep(viewer: Viewer, search: Kept) -> str:
     return identity
 
 
+def _is_over() -> ColumnElement[bool]:
+    """Whether a search has not been used for 30 days. What looks for user names only lives as long as a saved view
+    that it stands in: «Mine» is still there after the holidays."""
+    views = exists().where(SavedView.user_id == Search.user_id, SavedView.query.contains(Search.id))
+    return and_(Search.used_on < today() - KEPT_FOR, or_(cast(Search.words, String) != "[]", ~views))
+
+
 _TABLE = Search.__table__.c
 _KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.used_on).where(
     _TABLE.id == bindparam("identity"), _TABLE.user_id == bindparam("user_id")
@@ -57,12 +64,13 @@ _KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.used_on).where(
 
 
 def recall(viewer: Viewer, identity: str) -> Kept | None:
-    """The user's search with that id; `None` if there is none, or none of hers, or it has not been used for 30
-    days."""
+    """The user's search with that id; `None` if there is none, or none of hers, or it is over."""
     if not _ID.fullmatch(identity):  # no database has to be asked, and not every one takes every character
         return None
     found = read(_KEPT, {"identity": identity, "user_id": viewer.user_id}).one_or_none()
-    if found is None or found.used_on < today() - KEPT_FOR:
+    if found is None:
+        return None
+    if found.used_on < today() - KEPT_FOR and session().scalar(select(_is_over()).where(Search.id == identity)):
         return None
     if found.used_on < today():
         with writing() as work:

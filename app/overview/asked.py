@@ -20,9 +20,10 @@ from services.search_terms import MOST_TERMS, MOST_WORDS, divided, term
 from services.searches import Kept
 
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
+PANEL = "panel"  # sent by a form in which the panel is open
 NOTHING = Kept()
 # What the form of the criteria sends beside them.
-BESIDE = ("csrf_token", "visning", "fjern", "feil", "apen", SEARCH_FIELD, CHANGED_BY_FIELD)
+BESIDE = ("csrf_token", "go", "visning", "fjern", "feil", "apen", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,12 @@ def narrowed(
     faults: dict[str, str] | None = None,
     typed: dict[str, str] | None = None,
 ) -> Asked:
-    """The list `before`, by other criteria and another search."""
+    """The list `before`, by other criteria and another search, from its first page on if they are others."""
     search = before.query.search
     if kept != before.kept:
         search = searches.keep(viewer(), kept) if kept else ""
     is_gone = before.is_gone and not kept  # what is searched for now takes its place
-    return Asked(before.query.narrowed(criteria, search), kept, is_gone, faults or {}, typed or {})
+    query = before.query
+    if (criteria, search) != (query.criteria, query.search):
+        query = query.narrowed(criteria, search)
+    return Asked(query, kept, is_gone, faults or {}, typed or {})

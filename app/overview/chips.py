@@ -15,7 +15,7 @@ from services.participants import STATUS_LABELS
 from services.searches import Kept
 from services.steps import FIELDS
 
-MOST_WORDS = 20  # of a search that have a chip of their own; the rest share one
+MOST_WORDS = 20  # of a search whose chips are in sight; the rest are folded
 
 MISSING_LABELS = {
     "background": N_("Bakgrunn"),
@@ -32,11 +32,13 @@ SPAN_LABELS = {
 
 @dataclass(frozen=True)
 class Chip:
-    """A criterion in words: what it is about, and its value. `key` is what its button sends."""
+    """A criterion in words: what it is about, and its value. `key` is what its button sends. `is_folded`: one of so
+    many that it is shown on demand only."""
 
     key: str
     about: str
     value: str
+    is_folded: bool = False
 
     @property
     def field(self) -> str:
@@ -45,18 +47,11 @@ class Chip:
 
 
 def chips(asked: Asked) -> list[Chip]:
-    """The chips of a list, in the order of the form."""
+    """The chips of a list, in the order of the form; the folded ones come last."""
+    words = [Chip(f"q:{n}", _("Søk"), word, n >= MOST_WORDS) for n, word in enumerate(asked.kept.words)]
     users = (Chip(f"endret-av:{n}", _("Sist endret av"), user) for n, user in enumerate(asked.kept.changed_by))
     criteria = asked.query.criteria
-    return [*_of_words(asked), *_of_choices(criteria), *_of_days(criteria), *users]
-
-
-def _of_words(asked: Asked) -> Iterator[Chip]:
-    words = asked.kept.words
-    for place, word in enumerate(words[:MOST_WORDS]):
-        yield Chip(f"q:{place}", _("Søk"), word)
-    if len(words) > MOST_WORDS:
-        yield Chip("q:resten", _("Søk"), _("%(n)s verdier til") % {"n": len(words) - MOST_WORDS})
+    return [*words[:MOST_WORDS], *_of_choices(criteria), *_of_days(criteria), *users, *words[MOST_WORDS:]]
 
 
 def _of_choices(criteria: Criteria) -> Iterator[Chip]:
@@ -98,8 +93,7 @@ def without(asked: Asked, key: str) -> Asked:
     name, _colon, value = key.partition(":")
     criteria, kept = asked.query.criteria, asked.kept
     if name == "q":
-        words = kept.words[:MOST_WORDS] if value == "resten" else _but(kept.words, int(value))
-        return narrowed(asked, criteria, Kept(words, kept.changed_by))
+        return narrowed(asked, criteria, Kept(_but(kept.words, int(value)), kept.changed_by))
     if name == "endret-av":
         return narrowed(asked, criteria, Kept(kept.words, _but(kept.changed_by, int(value))))
     if name in SPANS:

@@ -68,8 +68,14 @@ _DOWNLOADS = {
 
 def _download(what: str, kind: str) -> Response:
     asked = from_address()
-    if asked.faults or asked.is_gone:  # a file never holds more than the screen
-        raise BadQuery("a criterion or a search that is none")
+    if asked.is_gone:  # a file never holds more than the screen
+        words = (
+            _("Søket finnes ikke lenger"),
+            _("Et søk slettes når det ikke er brukt på 30 dager. Søk på nytt og last ned."),
+        )
+        return error_answer(400, words)
+    if asked.faults:
+        raise BadQuery("a criterion that is none")
     name, fields_for = _DOWNLOADS[what]
     disposition = f'attachment; filename="{name}.{kind}"'
     if request.method == "HEAD":  # what the file would be called: nothing is read, so nothing counts as downloaded

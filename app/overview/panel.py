@@ -29,7 +29,19 @@ class Control:
     values: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     description: str = ""
-    help: str = ""
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """The name and the label of each of its text fields, of which days have two."""
+        if self.kind == "days":
+            ends = {"fra": _("%(what)s fra"), "til": _("%(what)s til")}
+            return [(f"{self.name}-{end}", label % {"what": self.label}) for end, label in ends.items()]
+        return [(PLACE_NAMES if self.kind == "places" else self.name, self.label)]
+
+    @property
+    def wrong(self) -> list[tuple[str, str, str]]:
+        """The name, the label and the error of each that has one."""
+        return [(*text, error) for text, error in zip(self.texts, self.errors, strict=False) if error]
 
 
 def controls(asked: Asked) -> list[Control]:
@@ -83,7 +95,9 @@ def _words(asked: Asked, name: str, label: str, values: tuple[str, ...]) -> Cont
         "words",
         values=(asked.typed.get(name, ", ".join(values)),),
         errors=(asked.faults.get(name, ""),),
-        description=_("Flere verdier skilles med komma.") if name == SEARCH_FIELD else _("Brukernavn"),
+        description=_("Flere verdier skilles med komma.")
+        if name == SEARCH_FIELD
+        else _("Brukernavn. Flere skilles med komma."),
     )
 
 

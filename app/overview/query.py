@@ -21,6 +21,7 @@ from services.folding import folded_words
 from services.i18n import gettext as _
 from services.list_orders import Column, Order
 from services.models import Status
+from services.search_terms import divided
 
 COLUMN_WORDS = {
     Column.NATIONAL_ID: "fodselsnummer",
@@ -60,7 +61,7 @@ NAMES = frozenset(_SINGLE | SETS.keys())
 MAX_PAGE = 1_000_000
 PAGE_SIZES = (25, 50, 100)
 _NAMED = 6  # municipalities that are named when several begin like that
-_SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+_TOLD = 3  # names in one field of which it is said what is wrong
 
 
 class BadQuery(ValueError):  # noqa: N818 - says what is the case
@@ -118,16 +119,13 @@ def parse(args: "MultiDict[str, str]") -> Reading:
         raise BadQuery(f"{len(unknown)} unknown parameters")
     if any(len(args.getlist(name)) > 1 for name in _SINGLE & set(args)):
         raise BadQuery("a parameter is given twice")
-    search = args.get("sok", "")
-    if "sok" in args and not _SEARCH_ID.fullmatch(search):
-        raise BadQuery("no id of a search")
     faults: dict[str, str] = {}
     query = ListQuery(
         order=_order(args.get("sorter"), args.get("retning")),
         page=_page(args.get("side", "1")),
         size=_size(args.get("antall", "25")),
         criteria=_criteria(args, faults),
-        search=search,
+        search=args.get("sok", ""),
     )
     return Reading(query, faults, {name: legible(args[name]) for name in faults if name in args})
 
@@ -177,18 +175,28 @@ def _chosen(given: list[str], words: Mapping[Any, str]) -> tuple[Any, ...]:
 
 def _places(typed: str, faults: dict[str, str]) -> Iterator[str]:
     """Municipalities by name, the beginning of a name that only one has, or number."""
-    for one in filter(None, (part.strip() for part in typed.split(","))):
+    wrong = []
+    for one in divided(typed):
         found = matching_places(one)
         exact = [number for number in found if _same(one, municipality_names()[number]) or number == one]
         if len(exact or found) == 1:
             yield (exact or found)[0]
-        elif found:
-            names = ", ".join(municipality_names()[number] for number in found[:_NAMED])
-            faults[PLACE_NAMES] = _("Flere kommuner begynner med «%(text)s»: %(names)s") % {"text": one, "names": names}
         else:
-            faults[PLACE_NAMES] = _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {
-                "text": one
-            }
+            wrong.append(_no_place(one, found))
+    if len(wrong) > _TOLD:
+        wrong[_TOLD:] = [_("%(n)s til er feil.") % {"n": len(wrong) - _TOLD}]
+    if wrong:
+        faults[PLACE_NAMES] = " ".join(wrong)
+
+
+def _no_place(typed: str, found: list[str]) -> str:
+    """Why that is not the name of one municipality."""
+    if not found:
+        return _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {"text": typed}
+    names = ", ".join(municipality_names()[number] for number in found[:_NAMED])
+    if len(found) > _NAMED:
+        names = _("%(names)s og %(n)s til") % {"names": names, "n": len(found) - _NAMED}
+    return _("Flere kommuner begynner med «%(text)s»: %(names)s.") % {"text": typed, "names": names}
 
 
 def _same(one: str, other: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
@@ -36,8 +36,9 @@ def list_page() -> Any:
     return _page()
 
 
-def _page(*, problem: str = "", of: str = "", typed: str = "") -> Response:
-    """`problem` is about the name `typed` for the view `of`, or for the new one."""
+def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") -> Response:
+    """`problem` is about the name `typed` for the view `of`, or for the new one; `going` is the view of which it is
+    asked whether it shall go."""
     asked = shown_before() if request.method == "POST" and "visning" in request.form else from_address()
     return respond(
         "overview/saved_views.html",
@@ -50,6 +51,7 @@ def _page(*, problem: str = "", of: str = "", typed: str = "") -> Response:
         problem=problem,
         of=of,
         typed=typed,
+        going=going,
     )
 
 
@@ -78,6 +80,7 @@ def save() -> Any:
             problem = _("Du kan ha høyst %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
     if problem:
         return _page(problem=problem, typed=name)
+    flash(_("Visningen «%(name)s» er lagret.") % {"name": name}, "success")
     return redirect_to(url_for("overview.overview_page") + (f"?{query}" if query else ""))
 
 
@@ -86,10 +89,17 @@ def save() -> Any:
 def change(view_id: str) -> Any:
     """Rename, delete, or begin with a view, by the button that was pressed."""
     button = request.form.get("go")
-    if button == "slett":
+    if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
+        return _page(going=view_id)
+    if button in {"slett", "slett-ja"}:  # twice is once
         views.delete_view(viewer(), view_id)
-    elif button in {"start", "ikke-start"}:
-        views.start_with(viewer(), view_id if button == "start" else None)
+        done = _("Visningen er slettet.")
+    elif button == "start":
+        views.start_with(viewer(), view_id)
+        done = _("Du begynner nå med «%(name)s».") % {"name": views.find_view(viewer(), view_id).name}
+    elif button == "ikke-start":
+        views.start_with(viewer(), None)
+        done = _("Du begynner nå med hele listen.")
     elif button == "navn":
         views.find_view(viewer(), view_id)
         name, problem = _name()
@@ -100,6 +110,8 @@ def change(view_id: str) -> Any:
                 problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
         if problem:
             return _page(problem=problem, of=view_id, typed=name)
+        done = _("Visningen heter nå «%(name)s».") % {"name": name}
     else:
         return error_answer(400)
+    flash(done, "success")
     return redirect_to(views_address(shown_before().query))

@@ -17,6 +17,7 @@ from services.models import Status
 from services.participants import STATUS_LABELS
 from services.viewer import Right
 
+_MISSED_SPOKEN = 5  # more values that found nobody are not read aloud one by one
 # Colours of the tags.
 _COLORS = {Status.ENDED: "warning", Status.CHANGED: "info", Status.CREATED: "neutral", Status.DISCHARGED: "neutral"}
 
@@ -65,9 +66,27 @@ def order_text(query: ListQuery) -> str:
 
 
 def spoken(asked: Asked, listed: Listed) -> str:
-    """What the status line says: how many, in which order."""
-    number = ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total}
-    return f"{number}. {order_text(asked.query)}."
+    """What the status line says: what is wrong, how many, in which order, which page, and what found nothing."""
+    said = [_("Feil: %(what)s") % {"what": fault} for fault in asked.faults.values() if fault]
+    said.append(ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total})
+    said.append(order_text(asked.query))
+    if listed.page > 1:
+        said.append(_("Side %(page)s av %(pages)s") % {"page": listed.page, "pages": listed.pages})
+    if len(listed.missed) > _MISSED_SPOKEN:
+        said.append(_("%(n)s verdier ga ingen treff") % {"n": len(listed.missed)})
+    elif listed.missed:
+        said.append(missed_text(listed))
+    return " ".join(one if one.endswith(".") else f"{one}." for one in said)
+
+
+def count_text(listed: Listed) -> str:
+    """How many fit (guide 3.4)."""
+    return _("Antall deltakere: %(n)s") % {"n": listed.total}
+
+
+def missed_text(listed: Listed) -> str:
+    """Which values of the search find nobody."""
+    return _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
 
 
 def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request, session
 from app.access import requires, viewer
 from app.errors import error_answer
 from app.overview import screen
-from app.overview.asked import Asked, address, from_address, from_form, shown_before, views_address
+from app.overview.asked import PANEL, Asked, address, from_address, from_form, shown_before, views_address
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
@@ -36,11 +36,13 @@ def _bad_query(_error: BadQuery) -> Response:
 @dataclass(frozen=True)
 class Shown:
     """How the list is drawn. `redrawn`: the fields of the panel that do not stand on screen as they are meant
-    now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this."""
+    now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this.
+    `corrected`: a field that was wrong has been sent anew."""
 
     redrawn: list[Control] = field(default_factory=list)
     focused: int = -1
     closed: bool = False
+    corrected: bool = False
 
 
 @overview.get("/deltakere")
@@ -65,9 +67,9 @@ def search() -> Any:
     with the list. Without JavaScript the panel is closed by this too, so that nothing typed is lost."""
     if key := request.form.get("fjern"):
         return _take_all_away() if key == "alle" else _take_away(key)
-    if request.form.get("go") == "visninger":
-        return redirect_to(views_address(shown_before().query))
     asked = from_form()
+    if request.form.get("go") == "visninger" and not asked.faults:
+        return redirect_to(views_address(asked.query))
     closed = request.form.get("apen") == "0" and not asked.faults  # «Vis deltakerne»
     if closed:
         session.pop("panel", None)
@@ -75,17 +77,27 @@ def search() -> Any:
         return redirect_to(asked.address)
     was_wrong = {*request.form.getlist("feil"), *(["kommune"] if request.form.get(PLACE_NAMES) else [])}
     redrawn = [one for one in controls(asked) if any(one.errors) or one.name in was_wrong]
-    return _answer(asked, Shown(redrawn, closed=closed))
+    return _answer(asked, Shown(redrawn, closed=closed, corrected="feil" in request.form))
 
 
 def _take_away(key: str) -> Any:
     before = shown_before()
     asked = without(before, key)
     if not is_partial():
-        return redirect_to(asked.address)
+        return redirect_to(_with_what_is_chosen(asked, key).address)
     place = [chip.key for chip in chips(before)].index(key)
     changed = [one for one in controls(asked) if one.name == key.partition(":")[0]]
     return _answer(asked, Shown(changed, focused=min(place, len(chips(asked)) - 1)))
+
+
+def _with_what_is_chosen(asked: Asked, key: str) -> Asked:
+    """Without JavaScript: what has been chosen and typed in the panel since, and is right, goes along."""
+    if PANEL not in request.form:
+        return asked
+    chosen = from_form()
+    if chosen.faults or chosen.kept != shown_before().kept:  # a chip of a word is known by the word's place
+        return asked
+    return without(chosen, key) if key in {chip.key for chip in chips(chosen)} else chosen
 
 
 def _take_all_away() -> Any:
@@ -99,7 +111,8 @@ def _answer(asked: Asked, shown: Shown) -> Response:
     # Another order or page has the same criteria, which stand on screen already.
     criteria_too = not is_partial() or request.method == "POST" or bool(asked.is_gone or asked.faults)
     listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
-    panel_open = bool(session.get("panel")) or bool(asked.faults)
+    panel_open = _panel_stands(shown) or bool(asked.faults)
+    fields = controls(asked) if panel_open and not is_partial() else []
     answer = respond(
         "overview/page.html",
         "overview/fragment.html",
@@ -115,14 +128,25 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         written=write(query),
         downloads=write(query, with_page=False),
         order_text=screen.order_text(query),
+        count=screen.count_text(listed),
         said=screen.spoken(asked, listed),
+        missed=screen.missed_text(listed) if listed.missed else "",
         panel_open=panel_open,
-        controls=controls(asked) if panel_open and not is_partial() else [],
+        controls=fields,
+        wrong=[one for control in fields for one in control.wrong],
         views=saved_views.views_of(viewer()) if panel_open and not is_partial() else [],
     )
     if is_partial():
         answer.headers["HX-Push-Url"] = asked.address
     return answer
+
+
+def _panel_stands(shown: Shown) -> bool:
+    """Whether the panel is open on the page that is answered: it says so itself, since another tab of the same
+    visit may have opened or closed it there."""
+    if is_partial() and request.method == "POST":
+        return PANEL in request.form and not shown.closed
+    return bool(session.get("panel"))
 
 
 @overview.post("/deltakere/panel")

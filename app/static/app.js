@@ -6,6 +6,7 @@
   let leaving = false;
   let opener = null; // what opened the dialog, and gets the focus back
   let focused = null; // what had the focus when the request was sent
+  let refused = null; // what the list was asked when the visit was over
 
   /* ---- The dialog: opened when something has been put into it ---- */
 
@@ -17,7 +18,8 @@
     if (keptFor && !keptFor.value) keptFor.value = dialog.querySelector("#dialog-username").value = byId("hvem").dataset.user;
   }
 
-  // Signed in again as the same user: the forms of the page get the token of the new visit. Another one begins anew.
+  // Signed in again as the same user: the forms of the page get the token of the new visit, and the list is asked again
+  // what it could not answer. Another one begins anew.
   document.addEventListener("innlogget", (event) => {
     if (event.detail.user !== byId("hvem").dataset.user) {
       event.stopImmediatePropagation(); // nothing of the page is sent
@@ -25,6 +27,11 @@
     }
     for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = event.detail.token;
     byId("dialog").close();
+    if (refused) tryAgain(refused);
+  });
+
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (ctx.waiting && ["resultat", "panel"].includes(ctx.waiting.id) && ctx.target.id === "dialog") refused = ctx;
   });
 
   document.addEventListener("htmx:after:settle", (event) => {
@@ -41,7 +48,7 @@
     event.target.removeAttribute("aria-labelledby");
     const back = opener && (opener.isConnected ? opener : byId(opener.id));
     if (back) back.focus();
-    opener = null;
+    opener = refused = null;
   }, true);
 
   /* ---- Waiting, and keeping the focus ---- */
@@ -58,6 +65,7 @@
     target.setAttribute("aria-busy", "true");
     busy.set(target, ctx);
     ctx.waiting = target;
+    ctx.meant = ctx.swap; // an answer may lead elsewhere
   });
 
   document.addEventListener("htmx:finally:request", (event) => {
@@ -76,6 +84,14 @@
     const place = (focused.closest(".chips, #fjern-alle") && byId("panel-bryter")) || target;
     if (!place.hasAttribute("tabindex") && place === target) place.tabIndex = -1;
     place.focus({ preventScroll: true });
+  });
+
+  // Another page of the list is read from its first row.
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const list = ctx.waiting;
+    if (!list || list.id !== "resultat" || ctx.target !== list) return;
+    const table = list.querySelector(".scroll") || list;
+    if (table.getBoundingClientRect().top < 0) table.scrollIntoView();
   });
 
   /* ---- The ways to other orders and pages of the list ask for the list alone ---- */
@@ -182,7 +198,7 @@
     const source = ctx.sourceElement;
     if (!source.isConnected) return location.reload();
     htmx.ajax(ctx.request.method, ctx.request.action, {
-      source, target: ctx.target, swap: ctx.swap, event: { submitter: ctx.request.submitter },
+      source, target: ctx.waiting || ctx.target, swap: ctx.meant || ctx.swap, event: { submitter: ctx.request.submitter },
     });
   }
 

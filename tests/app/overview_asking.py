@@ -48,10 +48,10 @@ def form_data(house: House, username: str, values: Values, shown: str = "") -> M
     return data
 
 
-def asked(house: House, username: str, values: Values, *, shown: str = "") -> Screen:
-    """The fragment that the form with these values is answered with."""
+def asked(house: House, username: str, values: Values, *, shown: str = "", panel: bool = True) -> Screen:
+    """The fragment that the form with these values is answered with; the panel stands open in it."""
     client = house.client(username)
-    data = form_data(house, username, values, shown)
+    data = form_data(house, username, {**values, "panel": "1"} if panel else values, shown)
     return Screen(client, client.post_partial("/deltakere/sok", data, target="div#resultat"))
 
 
@@ -108,6 +108,11 @@ def chip_buttons(screen: Screen) -> list[Element]:
 def chips_of(screen: Screen) -> list[str]:
     """Their words."""
     return [screen.tree.text(one) for one in chip_buttons(screen)]
+
+
+def status_of(screen: Screen) -> str:
+    """What the status line of a fragment says."""
+    return screen.tree.text(screen.tree.by_id["statuslinje"])
 
 
 def missed_in(screen: Screen) -> list[str]:

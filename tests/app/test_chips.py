@@ -13,14 +13,16 @@ from tests.app.overview_asking import (
     chip_buttons,
     chips_of,
     count_of,
+    faults_in,
     form_data,
     panel_of,
     parts_of,
     query_of,
     search_id,
+    status_of,
 )
 from tests.app.overview_screen import Screen, ids_on_all_pages, overview
-from tests.support.client import form_in, htmx_headers, tree_of
+from tests.support.client import form_in, htmx_headers, text_of, tree_of
 from tests.support.forms import Form
 
 EVERYTHING = {
@@ -81,10 +83,12 @@ def focused(screen: Screen) -> list[str]:
     return [screen.tree.text(one) for one in screen.tree.elements() if "autofocus" in one.attrib]
 
 
-def removed(house: House, screen: Screen, key: str, *, username: str = "ida.imdi") -> Screen:
-    """The fragment after a press on a chip's ×. The form sends its fields along, as they stand on screen."""
+def removed(house: House, screen: Screen, key: str, *, username: str = "ida.imdi", panel: bool = True) -> Screen:
+    """The fragment after a press on a chip's ×. The form sends the fields of the panel along, as they stand on
+    screen."""
     client = house.client(username)
-    data = form_data(house, username, {"fjern": key, "q": "typed but not sent"}, query_of(screen))
+    fields = {"panel": "1", "q": "typed but not sent"} if panel else {}
+    data = form_data(house, username, {"fjern": key, **fields}, query_of(screen))
     return Screen(client, client.post_partial("/deltakere/sok", data, source="button#brikke-1"))
 
 
@@ -141,13 +145,32 @@ def test_the_last_chip_leaves_the_plain_list(own_house: House) -> None:
     assert ids_on_all_pages(after) == Register.of(own_house).ids("kari.oslo", {}, "Navn", descending=False)
 
 
-def test_the_many_values_of_a_search_share_a_chip(own_house: House) -> None:
-    values = [f"{n:011}" for n in range(30)]
-    screen = asked(own_house, "kari.oslo", {"q": ",".join(values)})
-    assert chips_of(screen) == [*(f"Søk {value}" for value in values[:20]), "Søk 10 verdier til"]
-    after = removed(own_house, screen, "q:resten", username="kari.oslo")
-    assert chips_of(after) == [f"Søk {value}" for value in values[:20]]
-    assert len(chips_of(removed(own_house, screen, "q:3", username="kari.oslo"))) == 21
+def folded_in(screen: Screen) -> tuple[list[str], bool]:
+    """The chips that are shown on demand, and whether they are shown."""
+    for one in screen.tree.elements("details"):
+        folded = [screen.tree.text(chip) for chip in one.iter("button")]
+        assert screen.tree.text(next(one.iter("summary"))) == f"{len(folded)} verdi{'er' * (len(folded) > 1)} til"
+        return folded, "open" in one.attrib
+    return [], False
+
+
+def test_each_of_many_values_has_a_chip(own_house: House) -> None:
+    """From the twenty-first on they are folded, after all others; they open for the one that takes the focus."""
+    values = [f"{n:011}" for n in range(23)]
+    sent = {"q": ",".join(values), "status": "endret"}
+    screen = asked(own_house, "kari.oslo", sent, panel=False)
+    words = [f"Søk {value}" for value in values]
+    assert chips_of(screen) == [*words[:20], "Status Endret", *words[20:]]
+    assert folded_in(screen) == (words[20:], False)
+    for key, left, shown in (("q:21", ["20", "22"], True), ("q:21", ["20"], True), ("q:3", [], False)):
+        screen = removed(own_house, screen, key, username="kari.oslo", panel=False)
+        assert folded_in(screen) == ([f"Søk 000000000{one}" for one in left], shown), key
+    assert focused(screen) == ["Søk 00000000004"]
+    page = text_of(
+        own_house.client("kari.oslo").get(f"/deltakere/visninger?{query_of(asked(own_house, 'kari.oslo', sent))}")
+    )
+    assert "Søk: 00000000019. Status: Endret. 3 verdier til. Sist endret først." in page
+    assert "00000000020" not in page
 
 
 def test_the_redrawn_field_shows_what_is_left(own_house: House) -> None:
@@ -169,7 +192,20 @@ def test_the_redrawn_field_shows_what_is_left(own_house: House) -> None:
 
 def test_with_the_panel_closed_nothing_of_it_comes_along(own_house: House) -> None:
     screen = asked(own_house, "berit.bergen", {"q": "kari, ola"})
-    assert fields_redrawn(removed(own_house, screen, "q:0", username="berit.bergen")) == []
+    assert fields_redrawn(removed(own_house, screen, "q:0", username="berit.bergen", panel=False)) == []
+
+
+def test_the_panel_that_sends_the_form_stands(own_house: House) -> None:
+    """Another tab of the same visit closed or opened it there; the fields that stand here must be right."""
+    client = own_house.client("siri.vern")
+    open_page = panel_of(own_house, "siri.vern", "status=endret&status=opprettet")
+    closed_page = client.submit(open_page, button="Lukk søk og filter", follow_redirects=True)
+    for page, fields in ((open_page, ["status"]), (closed_page, [])):
+        for opens in (True, False):
+            data = form_data(own_house, "siri.vern", {"apen": str(int(opens))})
+            client.post("/deltakere/panel", data=data)
+            after = Screen(client, client.submit(page, button="Fjern filter: Status Endret", partial=True))
+            assert fields_redrawn(after) == fields, (fields, opens)
 
 
 def test_all_criteria_are_taken_away_at_once(own_house: House, everything: Screen) -> None:
@@ -189,7 +225,15 @@ def test_the_status_line_says_the_new_count(own_house: House) -> None:
     screen = asked(own_house, "kari.oslo", {"status": ["opprettet", "endret"]})
     after = removed(own_house, screen, "status:endret", username="kari.oslo")
     number = len(Register.of(own_house).expected("kari.oslo", {"status": "opprettet"}))
-    assert after.tree.text(after.tree.by_id["statuslinje"]).startswith(f"{number} deltaker")
+    assert status_of(after).startswith(f"{number} deltaker")
+
+
+def test_the_status_line_says_the_page(own_house: House) -> None:
+    first = at(own_house, "ida.imdi", "sorter=navn")
+    pages = -(-count_of(first) // 25)
+    assert status_of(first).endswith("deltakere. Sortert etter navn, stigende.")
+    second = at(own_house, "ida.imdi", "sorter=navn&side=2")
+    assert status_of(second).endswith(f"Sortert etter navn, stigende. Side 2 av {pages}.")
 
 
 # ---- Without JavaScript ----
@@ -215,6 +259,36 @@ def test_a_chip_without_javascript(own_house: House) -> None:
     page = Screen(client, client.submit(page.answer, button="Fjern alle filtre", follow_redirects=True))
     assert not chips_of(page)
     assert query_of(page) == LIST
+
+
+def test_what_is_chosen_meanwhile_goes_along_without_javascript(own_house: House) -> None:
+    """Unless it is wrong: then the criterion goes, and nothing else happens."""
+    client = own_house.client("kari.oslo")
+    page = panel_of(own_house, "kari.oslo", "status=opprettet&status=endret&sorter=navn")
+    cross = "Fjern filter: Status Endret"
+    for fill, wanted in (
+        (
+            {"Mangler opplysninger": ["Bakgrunn"], "Oppstart fra": "1.2.2024"},
+            "status=opprettet&mangler=bakgrunn&oppstart-fra=2024-02-01",
+        ),
+        ({"Mangler opplysninger": ["Bakgrunn"], "Oppstart fra": "1.22.2024"}, "status=opprettet"),
+        ({"Status": ["Opprettet", "Avsluttet"]}, "status=opprettet&status=avsluttet"),
+    ):
+        answer = client.submit(page, button=cross, fill=fill)
+        assert answer.headers["Location"] == f"/deltakere?{wanted}&sorter=navn"
+    answer = client.submit(page, button=cross, fill={"Søk på fødselsnummer, PersonId eller navn": "kari"})
+    assert answer.headers["Location"] == "/deltakere?status=opprettet&sorter=navn"
+
+
+def test_what_is_chosen_meanwhile_can_be_saved_without_javascript(own_house: House) -> None:
+    client = own_house.client("kari.oslo")
+    page = panel_of(own_house, "kari.oslo", "status=endret")
+    button = "Lagre eller ordne visninger"
+    answer = client.submit(page, button=button, fill={"Mangler opplysninger": ["Bakgrunn"]})
+    assert answer.headers["Location"] == "/deltakere/visninger?status=endret&mangler=bakgrunn"
+    answer = client.submit(page, button=button, fill={"Oppstart fra": "i går"})
+    assert answer.status_code == 422
+    assert faults_in(Screen(client, answer)) == {"oppstart-fra": "Skriv en dato som finnes, slik: dd.mm.åååå"}
 
 
 # ---- The panel ----

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from services.db import db
-from services.models import AccessEntry, Participation, Search, Status
+from services.models import AccessEntry, Participation, SavedView, Search, Status
 from services.registration import today
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import (
@@ -26,8 +26,9 @@ from tests.app.overview_asking import (
     parts_of,
     query_of,
     search_id,
+    status_of,
 )
-from tests.app.overview_screen import Screen, ids_on_all_pages
+from tests.app.overview_screen import Screen, ids_on_all_pages, overview
 from tests.support.client import text_of
 from tests.support.databases import POSTGRESQL, SQLITE, Databases
 
@@ -91,6 +92,27 @@ def test_a_whole_number_is_found_with_and_without_a_blank(named: House) -> None:
     one = own(named)
     for typed in (one.national_id, f"{one.national_id[:6]} {one.national_id[6:]}", f"  {one.national_id} "):
         assert asked(named, "kari.oslo", {"q": typed}).ids == [one.public_id], typed
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"{0} {1}"',
+        "«{0}{1}»",
+        "'{0}{1}",
+        "{0}-{1}",
+        "{0}–{1}",
+        "{0}\u200b{1}",
+        "\ufeff{0}\u00a0{1}",
+        "\u202a{0}{1}\u202c",
+        "“{0} {1}”",
+    ],
+)
+def test_a_number_is_found_with_what_programs_put_around_it(named: House, written: str) -> None:
+    """Quotes, dashes, and characters that cannot be seen."""
+    one = own(named)
+    screen = asked(named, "kari.oslo", {"q": written.format(one.national_id[:6], one.national_id[6:])})
+    assert screen.ids == [one.public_id]
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 6, 8, 10])
@@ -252,7 +274,7 @@ def test_two_hundred_values_are_searched_for(named: House) -> None:
     screen = asked(named, "kari.oslo", {"q": "\r\n".join(values)})
     assert screen.ids == [one.public_id]
     assert missed_in(screen) == values[1:]
-    assert chips_of(screen)[-1] == "Søk 180 verdier til"
+    assert chips_of(screen) == [f"Søk {value}" for value in values]
 
 
 @pytest.mark.parametrize("number", [201, 5000])
@@ -275,17 +297,17 @@ def test_too_many_values_are_said_at_the_field_and_the_rest_is_kept(named: House
 
 
 def test_too_many_words_are_said_at_the_field_and_the_rest_is_kept(named: House) -> None:
-    """Two hundred values of three words are answered; of a hundred words each they would take seconds."""
+    """Two hundred values of ten words are answered; of a hundred words each they would take seconds."""
     before = asked(named, "kari.oslo", {"q": "kari"})
-    values = [f"kari nordmann a{n}" for n in range(200)]
-    sent = {"q": ",".join([*values[:-1], "kari nordmann a b"]), "status": ["endret", "opprettet"]}
+    values = [f"kari anna maria berg dahl lie moe hansen nordmann a{n}" for n in range(200)]
+    sent = {"q": ",".join([*values[:-1], f"{values[-1]} b"]), "status": ["endret", "opprettet"]}
     wanted = Register.of(named).ids("kari.oslo", {"q": "kari", "status": ["endret", "opprettet"]})
     screen = asked(named, "kari.oslo", sent, shown=query_of(before))
     assert screen.answer.status_code == 422
     assert screen.ids == wanted
     assert chips_of(screen) == ["Søk kari", "Status Opprettet", "Status Endret"]
     whole = asked_whole(named, "kari.oslo", sent, shown=query_of(before))
-    assert faults_in(whole) == {"q": "Søk på høyst 600 ord om gangen. Du skrev 601."}
+    assert faults_in(whole) == {"q": "Søk på høyst 2000 ord om gangen. Du skrev 2001."}
     assert asked(named, "kari.oslo", {**sent, "q": ",".join(values)}).answer.status_code == 200
 
 
@@ -304,6 +326,14 @@ def test_values_without_hits_are_named(named: House) -> None:
     number = own(named).national_id
     screen = asked(named, "kari.oslo", {"q": f"kari, finnesikke, {number}, 01010112345, <b>ingen"})
     assert missed_in(screen) == ["finnesikke", "01010112345", "<b>ingen"]
+
+
+def test_values_without_hits_are_said(named: House) -> None:
+    """By the status line: a few by name, of many the number."""
+    few, many = (["kari", *(f"zzy{n:03}" for n in range(number))] for number in (2, 6))
+    said = [status_of(asked(named, "kari.oslo", {"q": ",".join(values)})) for values in (few, many)]
+    assert said[0] == "2 deltakere. Sist endret først. Ingen treff: zzy000, zzy001."
+    assert said[1] == "2 deltakere. Sist endret først. 6 verdier ga ingen treff."
 
 
 def test_a_value_with_hits_on_another_page_is_not_named(named: House) -> None:
@@ -479,14 +509,18 @@ def used_on(house: House, screen: Screen) -> Any:
     return rows[0].used_on if rows else None
 
 
-def test_an_unknown_search_is_the_list_without_it(named: House) -> None:
-    for screen in (
-        at(named, "kari.oslo", "sok=0123456789abcdef&status=endret"),
-        Screen(
-            named.client("kari.oslo"), named.client("kari.oslo").get("/deltakere?sok=0123456789abcdef&status=endret")
-        ),
-    ):
-        plain_with("endret", screen, named)
+@pytest.mark.parametrize("identity", ["0123456789abcdef", "0123456789abcde", "1", "../../../../etc/pas", "%C3%A5"])
+def test_an_unknown_search_is_the_list_without_it(named: House, identity: str) -> None:
+    """Also one of which a part was lost when it was copied."""
+    query = f"sok={identity}&status=endret"
+    plain_with("endret", at(named, "kari.oslo", query), named)
+    plain_with("endret", overview(named, "kari.oslo", f"?{query}"), named)
+
+
+def test_no_search_is_none(named: House) -> None:
+    screen = at(named, "kari.oslo", "sok=&status=endret")
+    assert GONE not in screen.text
+    assert query_of(screen) == "status=endret"
 
 
 def test_another_users_search_is_unknown(named: House) -> None:
@@ -551,7 +585,40 @@ def test_a_download_of_a_search_that_is_gone_is_refused(named: House) -> None:
     search = asked(named, "kari.oslo", {"q": "kari"})
     assert named.client("kari.oslo").get(f"/deltakere/oversikt.csv?{query_of(search)}").status_code == 200
     age(named, search, 31)
-    assert named.client("kari.oslo").get(f"/deltakere/oversikt.csv?{query_of(search)}").status_code == 400
+    answer = named.client("kari.oslo").get(f"/deltakere/oversikt.csv?{query_of(search)}")
+    assert answer.status_code == 400
+    assert GONE in text_of(answer)
+
+
+def test_a_search_for_users_lives_as_long_as_a_view_that_it_stands_in(named: House) -> None:
+    """«Mine» is still there after the holidays; what says something of participants is not."""
+    mine, hers, both, other = (
+        asked(named, "kari.oslo", values)
+        for values in (
+            {"endret-av": "kari.oslo"},
+            {"endret-av": "siri.vern"},
+            {"endret-av": "kari.oslo", "q": "kari"},
+            {"endret-av": "per.oslo"},
+        )
+    )
+    client = named.client("kari.oslo")
+    for name, screen in (("Mine", mine), ("Begge", both), ("Andres", other)):
+        page = client.get(f"/deltakere/visninger?{query_of(screen)}")
+        client.submit(page, button="Lagre visningen", fill={"Navn på visningen": name})
+    others = select(SavedView.id).where(SavedView.name == "Andres")
+    client.post(
+        f"/deltakere/visninger/{named.ask(others)[0].id}", data=form_data(named, "kari.oslo", {"go": "slett-ja"})
+    )
+    for screen in (mine, hers, both, other):
+        age(named, screen, 31)
+    assert chips_of(overview(named, "kari.oslo", f"?{query_of(mine)}")) == ["Sist endret av kari.oslo"]
+    assert used_on(named, mine) == today(), "it is used again"
+    for screen in (hers, both, other):
+        assert GONE in at(named, "kari.oslo", query_of(screen)).text
+    age(named, mine, 400)
+    asked(named, "kari.oslo", {"q": "dahl"})  # clears away what is over
+    assert [used_on(named, screen) is None for screen in (mine, hers, both, other)] == [False, True, True, True]
+    assert chips_of(overview(named, "kari.oslo", f"?{query_of(mine)}")) == ["Sist endret av kari.oslo"]
 
 
 def test_reloading_the_answer_to_a_search_leads_to_the_list(named: House) -> None:
