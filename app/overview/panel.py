@@ -17,6 +17,9 @@ from services.steps import FIELDS
 from services.viewer import Viewer
 
 
+Wrong = list[tuple[str, str, str]]  # of fields with an error: name, label, error
+
+
 @dataclass(frozen=True)
 class Control:
     """A field of the panel. `kind`: words, boxes, choice, days or places; `options`: (value, text) of boxes and
@@ -39,8 +42,8 @@ class Control:
         return [(PLACE_NAMES if self.kind == "places" else self.name, self.label)]
 
     @property
-    def wrong(self) -> list[tuple[str, str, str]]:
-        """The name, the label and the error of each that has one."""
+    def wrong(self) -> Wrong:
+        """What is wrong in them."""
         return [(*text, error) for text, error in zip(self.texts, self.errors, strict=False) if error]
 
 

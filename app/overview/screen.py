@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.access import viewer
-from app.overview.asked import Asked, address
+from app.overview.asked import address
+from app.overview.panel import Wrong
 from app.overview.query import COLUMN_WORDS, PAGE_SIZES, ListQuery, next_order, written_order
 from app.web import address_of
 from services import export
@@ -65,11 +66,11 @@ def order_text(query: ListQuery) -> str:
     }
 
 
-def spoken(asked: Asked, listed: Listed) -> str:
+def spoken(query: ListQuery, listed: Listed, wrong: Wrong) -> str:
     """What the status line says: what is wrong, how many, in which order, which page, and what found nothing."""
-    said = [_("Feil: %(what)s") % {"what": fault} for fault in asked.faults.values() if fault]
+    said = [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
     said.append(ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total})
-    said.append(order_text(asked.query))
+    said.append(order_text(query))
     if listed.page > 1:
         said.append(_("Side %(page)s av %(pages)s") % {"page": listed.page, "pages": listed.pages})
     if len(listed.missed) > _MISSED_SPOKEN:

@@ -112,7 +112,8 @@ def _answer(asked: Asked, shown: Shown) -> Response:
     criteria_too = not is_partial() or request.method == "POST" or bool(asked.is_gone or asked.faults)
     listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
     panel_open = _panel_stands(shown) or bool(asked.faults)
-    fields = controls(asked) if panel_open and not is_partial() else []
+    fields = controls(asked) if asked.faults or (panel_open and not is_partial()) else []
+    wrong = [one for control in fields for one in control.wrong]
     answer = respond(
         "overview/page.html",
         "overview/fragment.html",
@@ -129,11 +130,11 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         downloads=write(query, with_page=False),
         order_text=screen.order_text(query),
         count=screen.count_text(listed),
-        said=screen.spoken(asked, listed),
+        said=screen.spoken(query, listed, wrong),
         missed=screen.missed_text(listed) if listed.missed else "",
         panel_open=panel_open,
         controls=fields,
-        wrong=[one for control in fields for one in control.wrong],
+        wrong=wrong,
         views=saved_views.views_of(viewer()) if panel_open and not is_partial() else [],
     )
     if is_partial():

@@ -31,7 +31,7 @@
   });
 
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    if (ctx.waiting && ["resultat", "panel"].includes(ctx.waiting.id) && ctx.target.id === "dialog") refused = ctx;
+    if (ctx.waiting && ["resultat", "panel"].includes(ctx.waiting.id) && ctx.hx && ctx.hx.retarget === "#dialog") refused = ctx;
   });
 
   document.addEventListener("htmx:after:settle", (event) => {

@@ -93,7 +93,7 @@ def test_what_is_wrong_is_said_at_once(own_house: House) -> None:
     assert all(one.removeprefix("#") in page.tree.by_id for one in lines)
     wrong = asked(own_house, "siri.vern", values)
     assert "error-summary" not in wrong.tree.by_id
-    assert status_of(wrong).startswith(f"Feil: {NO_DATE}. Feil: {TURNED}. ")
+    assert status_of(wrong).startswith(f"Feil i Oppstart fra: {NO_DATE}. Feil i Avslutning fra: {TURNED}. ")
     client = own_house.client("siri.vern")
     for fill in ({}, {"Oppstart fra": "30.11.2024", "Avslutning fra": ""}):
         answer = Screen(client, client.submit(page.answer, button="Søk", fill=fill, partial=True))

@@ -130,3 +130,17 @@ def test_on_a_phone_an_error_keeps_the_sheet(at_screen: AtScreen, javascript: bo
         kari.press("Vis deltakerne")
         is_open(kari, with_field=False)
         kari.has_chips("Oppstart fra 28.02.2024")
+        if javascript:
+            expect(kari.rows.first).to_be_in_viewport(ratio=0.5)
+
+
+def test_on_a_phone_a_long_value_is_read_whole(at_screen: AtScreen) -> None:
+    value = "et navn som ingen har hatt og som ikke får plass på en linje"
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        kari.open_panel()
+        kari.search(value)
+        chip = kari.chip(f"Søk {value}")
+        expect(chip).to_be_visible()
+        assert chip.evaluate("chip => chip.scrollWidth <= chip.clientWidth && chip.scrollHeight <= chip.clientHeight")
+        assert_no_sideways_scrolling(kari.page)

@@ -10,7 +10,7 @@ from services.demo import PASSWORD
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen
 from tests.browser.slow_line import SlowLine
-from tests.support.browser import assert_accessible
+from tests.support.browser import NARROW, WIDE, assert_accessible
 
 SEARCH_ANSWERS = "**/deltakere/sok"
 WRONG_DATE = "Skriv en dato som finnes, slik: dd.mm.åååå"
@@ -181,7 +181,7 @@ def test_clearing_all(at_screen: AtScreen) -> None:
         expect(kari.chips).to_have_count(5)
         kari.field("Avslutning fra").fill("tull")
         kari.page.keyboard.press("Tab")
-        expect(kari.page.get_by_text(WRONG_DATE)).to_be_visible()
+        expect(kari.page.get_by_text(WRONG_DATE, exact=True)).to_be_visible()
         kari.page.get_by_role("button", name="Fjern alle filtre").click()
         expect(kari.chips).to_have_count(0)
         expect(kari.panel_button).to_be_focused()
@@ -189,7 +189,7 @@ def test_clearing_all(at_screen: AtScreen) -> None:
             expect(kari.field(label)).to_have_value("")
         expect(kari.search_field).to_have_value("")
         expect(box(kari, "Status", "Endret")).not_to_be_checked()
-        expect(kari.page.get_by_text(WRONG_DATE)).to_have_count(0)
+        expect(kari.page.get_by_text(WRONG_DATE, exact=True)).to_have_count(0)
         assert asked(kari.page) == {"sorter": "navn"}
 
 
@@ -211,7 +211,7 @@ def test_an_error_stands_at_its_field(at_screen: AtScreen) -> None:
         wrong.fill("29.02.2024")
         kari.page.keyboard.press("Tab")
         kari.has_chips("Status Avsluttet", "Avslutning fra 29.02.2024")
-        expect(kari.page.get_by_text(WRONG_DATE)).to_have_count(0)
+        expect(kari.page.get_by_text(WRONG_DATE, exact=True)).to_have_count(0)
         expect(wrong).not_to_have_attribute("aria-invalid", "true")
         kari.field("Avslutning til").fill("28.02.2024")
         kari.page.keyboard.press("Tab")
@@ -374,9 +374,52 @@ def test_signed_out_meanwhile(at_screen: AtScreen) -> None:
         dialog.get_by_label("Passord").fill(PASSWORD)
         dialog.get_by_role("button", name="Logg inn", exact=True).click()
         expect(dialog).to_be_hidden()
-        assert_accessible(kari.page)
-        kari.press("Søk")
-        expect(kari.page.get_by_text("Ingen treff: zzyx")).to_be_visible()
+        expect(kari.page.get_by_role("heading", name="Ingen treff: zzyx")).to_be_visible()
+
+
+def test_what_the_list_was_asked_is_asked_again_after_signing_in(at_screen: AtScreen) -> None:
+    """A filter, an order, the panel; but nothing that she has closed the dialog over."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        dialog, sorted_by = kari.page.get_by_role("dialog"), kari.header("Navn")
+
+        def sign_in_again() -> None:
+            dialog.get_by_label("Passord").fill(PASSWORD)
+            dialog.get_by_role("button", name="Logg inn", exact=True).click()
+            expect(dialog).to_be_hidden()
+
+        kari.page.context.clear_cookies()
+        kari.press("Søk og filter")
+        sign_in_again()
+        expect(kari.search_field).to_be_visible()
+        kari.page.context.clear_cookies()
+        box(kari, "Status", "Endret").check()
+        sign_in_again()
+        kari.has_chips("Status Endret")
+        kari.page.context.clear_cookies()
+        box(kari, "Status", "Opprettet").check()
+        expect(dialog).to_be_visible()
+        kari.page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        kari.header("Navn").get_by_role("link").click()
+        sign_in_again()
+        expect(sorted_by).to_have_attribute("aria-sort", "ascending")
+        assert asked(kari.page) == {"status": "endret", "sorter": "navn"}
+        kari.has_chips("Status Endret")
+
+
+# ---- Reading on ----
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_another_page_is_read_from_its_first_row(at_screen: AtScreen, size: tuple[int, int]) -> None:
+    with at_screen("ida.imdi") as (ida, _watch):
+        ida.page.set_viewport_size({"width": size[0], "height": size[1]})
+        for link in ("Neste", "50 rader på siden"):
+            before = ida.rows.first.inner_text()
+            ida.page.get_by_role("link", name=link, exact=True).click()
+            expect(ida.rows.first).not_to_have_text(before)
+            expect(ida.rows.first).to_be_in_viewport(ratio=1)
+            expect(ida.page.get_by_role("link", name=link, exact=True)).to_be_focused()
 
 
 # ---- Back, Forward, reload, a second tab ----
