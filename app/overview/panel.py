@@ -16,7 +16,6 @@ from services.participants import STATUS_LABELS
 from services.steps import FIELDS
 from services.viewer import Viewer
 
-
 Wrong = list[tuple[str, str, str]]  # of fields with an error: name, label, error
 
 
