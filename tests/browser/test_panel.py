@@ -47,6 +47,22 @@ def test_opens_and_closes_without_a_new_page(at_screen: AtScreen) -> None:
         assert loaded == []
 
 
+def test_the_count_stands_under_the_icon(at_screen: AtScreen) -> None:
+    """Guide 3.4: in sight while the criteria are chosen, and as new as the list."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        count, before = kari.page.get_by_text("Antall deltakere:"), kari.count()
+        kari.open_panel()
+        kari.group("Status").get_by_label("Endret", exact=True).check()
+        kari.has_chips("Status Endret")
+        expect(count).to_be_in_viewport(ratio=1)
+        assert 0 < kari.count() < before
+        button, text = kari.panel_button.bounding_box(), count.bounding_box()
+        assert button is not None
+        assert text is not None
+        assert text["y"] >= button["y"] + button["height"]
+        assert abs(text["x"] + text["width"] - button["x"] - button["width"]) < 2
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_closing_keeps_the_criteria(at_screen: AtScreen, javascript: bool) -> None:
     """The chips stay, and the fields stand as before when it is opened again."""
