@@ -133,6 +133,11 @@ def searching(user: Caseworker) -> Tour:
     user.has_answer()
     yield "saved views"
     user.press("Slett visningen")
+    user.stands_at("Lagrede visninger")
+    user.has_answer()
+    yield "whether a saved view shall go"
+    user.press("Ja, slett visningen")
+    expect(user.page.get_by_text("Visningen er slettet.")).to_be_visible()
     user.page.goto("/deltakere?sok=aaaaaaaaaaaaaaaa")
     expect(user.page.get_by_role("heading", name="Søket finnes ikke lenger")).to_be_visible()
     user.has_answer()
