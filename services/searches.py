@@ -3,7 +3,8 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, cast, delete, exists, or_, select, update
 
@@ -67,12 +68,26 @@ def recall(viewer: Viewer, identity: str) -> Kept | None:
     """The user's search with that id; `None` if there is none, or none of hers, or it is over."""
     if not _ID.fullmatch(identity):  # no database has to be asked, and not every one takes every character
         return None
-    found = read(_KEPT, {"identity": identity, "user_id": viewer.user_id}).one_or_none()
+    try:
+        return used_on(today(), identity, viewer.user_id)
+    except Over:
+        return None
+
+
+class Over(LookupError):  # noqa: N818 - says what is the case
+    """There is no such search of that user's, or not any more."""
+
+
+@lru_cache(maxsize=200)
+def used_on(day: date, identity: str, user_id: int) -> Kept:
+    """A user's search, which is used on that day. Raises `Over`, which is not remembered; all else is: a search never
+    changes, and what has been used today is kept for a month."""
+    found = read(_KEPT, {"identity": identity, "user_id": user_id}).one_or_none()
     if found is None:
-        return None
-    if found.used_on < today() - KEPT_FOR and session().scalar(select(_is_over()).where(Search.id == identity)):
-        return None
-    if found.used_on < today():
+        raise Over
+    if found.used_on < day - KEPT_FOR and session().scalar(select(_is_over()).where(Search.id == identity)):
+        raise Over
+    if found.used_on < day:
         with writing() as work:
-            work.execute(update(Search).where(Search.id == identity).values(used_on=today()))
+            work.execute(update(Search).where(Search.id == identity).values(used_on=day))
     return Kept(tuple(found.words), tuple(found.changed_by))

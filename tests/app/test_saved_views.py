@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 from werkzeug.test import TestResponse
 
+from services import searches
 from services.account_models import User
 from services.models import SavedView, Search
 from services.registration import today
@@ -333,6 +334,7 @@ def test_a_view_with_a_search_lives_as_long_as_the_search(empty: House) -> None:
     press(empty, id_of(empty, "Mitt søk"), "Begynn med denne")
     client = empty.client("kari.oslo")
     assert chips_of(Screen(client, client.get("/", follow_redirects=True)))[:2] == ["Søk kari", "Søk a"]
+    searches.used_on.cache_clear()
     empty.write(update(Search).values(used_on=today() - timedelta(days=31)))
     after = Screen(client, client.get("/", follow_redirects=True))
     assert "Søket finnes ikke lenger" in after.text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select, update
 
+from services import searches
 from services.db import db
 from services.models import AccessEntry, Participation, SavedView, Search, Status
 from services.registration import today
@@ -500,7 +501,8 @@ def plain_with(status: str, screen: Screen, house: House) -> None:
 
 
 def age(house: House, screen: Screen, days: int) -> None:
-    """Let a search have been used last so many days ago."""
+    """Let a search have been used last so many days ago, and no process remember what was used today."""
+    searches.used_on.cache_clear()
     house.write(update(Search).where(Search.id == search_id(screen)).values(used_on=today() - timedelta(days=days)))
 
 
@@ -545,13 +547,13 @@ def test_a_search_lives_for_thirty_days_from_its_last_use(named: House) -> None:
     assert used_on(named, search) == today()
 
 
-def test_the_last_use_is_written_once_a_day(named: House) -> None:
-    search, writes = asked(named, "kari.oslo", {"q": "kari"}), []
+def test_a_search_is_asked_for_once_a_day(named: House) -> None:
+    """And its last use is written once; that it is none is not remembered."""
+    search, asked_for = asked(named, "kari.oslo", {"q": "kari"}), []
     age(named, search, 1)
 
     def listen(*args: Any) -> None:
-        if args[2].startswith("UPDATE search"):
-            writes.append(args[2])
+        asked_for.extend(re.findall(r"^UPDATE search|FROM search", args[2]))
 
     with named.app.app_context():
         engine = db.engine
@@ -559,9 +561,10 @@ def test_the_last_use_is_written_once_a_day(named: House) -> None:
     try:
         for _time in range(3):
             assert count_of(at(named, "kari.oslo", query_of(search))) == 2
+            assert GONE in at(named, "siri.vern", query_of(search)).text
     finally:
         event.remove(engine, "before_cursor_execute", listen)
-    assert len(writes) == 1
+    assert sorted(asked_for) == ["FROM search"] * (1 + 3) + ["UPDATE search"]
 
 
 def test_searches_unused_for_thirty_days_are_cleared_whosever_they_are(named: House) -> None:
