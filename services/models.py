@@ -297,7 +297,8 @@ class ParticipationCount(Base):
 
 
 class Search(Base):
-    """What a user has searched for. Only the random id stands in addresses; unused for 30 days it goes.
+    """What a user has searched for. Only the random id stands in addresses; unused for 30 days it goes, but for user
+    names that a saved view stands upon.
 
     `words`: the values of the search field, `changed_by`: user names.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, cast, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, update
 
 from services.audit import Action, note
 from services.db import read, session, writing
@@ -36,7 +36,7 @@ def keep(viewer: Viewer, search: Kept) -> str:
     identity = secrets.token_urlsafe(12)
     kinds = [term(word).kind.value for word in search.words]
     with writing() as work:
-        work.execute(delete(Search).where(_is_over()))
+        work.execute(delete(Search).where(_is_over(today())))
         work.add(
             Search(
                 id=identity,
@@ -51,11 +51,11 @@ def keep(viewer: Viewer, search: Kept) -> str:
     return identity
 
 
-def _is_over() -> ColumnElement[bool]:
-    """Whether a search has not been used for 30 days. What looks for user names only lives as long as a saved view
-    that it stands in: «Mine» is still there after the holidays."""
+def _is_over(day: date) -> ColumnElement[bool]:
+    """Whether a search has not been used for 30 days on that day. What looks for user names only lives as long as a
+    saved view that it stands in: «Mine» is still there after the holidays."""
     views = exists().where(SavedView.user_id == Search.user_id, SavedView.query.contains(Search.id))
-    return and_(Search.used_on < today() - KEPT_FOR, or_(cast(Search.words, String) != "[]", ~views))
+    return and_(Search.used_on < day - KEPT_FOR, or_(Search.words != [], ~views))
 
 
 _TABLE = Search.__table__.c
@@ -69,7 +69,7 @@ def recall(viewer: Viewer, identity: str) -> Kept | None:
     if not _ID.fullmatch(identity):  # no database has to be asked, and not every one takes every character
         return None
     try:
-        return used_on(today(), identity, viewer.user_id)
+        return recalled_on(today(), identity, viewer.user_id)
     except Over:
         return None
 
@@ -79,13 +79,13 @@ class Over(LookupError):  # noqa: N818 - says what is the case
 
 
 @lru_cache(maxsize=200)
-def used_on(day: date, identity: str, user_id: int) -> Kept:
+def recalled_on(day: date, identity: str, user_id: int) -> Kept:
     """A user's search, which is used on that day. Raises `Over`, which is not remembered; all else is: a search never
     changes, and what has been used today is kept for a month."""
     found = read(_KEPT, {"identity": identity, "user_id": user_id}).one_or_none()
     if found is None:
         raise Over
-    if found.used_on < day - KEPT_FOR and session().scalar(select(_is_over()).where(Search.id == identity)):
+    if found.used_on < day - KEPT_FOR and session().scalar(select(_is_over(day)).where(Search.id == identity)):
         raise Over
     if found.used_on < day:
         with writing() as work:

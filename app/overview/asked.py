@@ -8,7 +8,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from app.access import viewer
-from app.overview.query import BadQuery, ListQuery, Reading, parse, write
+from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, parse, write
 from app.web import address_of
 from services import searches
 from services.criteria import Criteria
@@ -89,6 +89,8 @@ def _allowed(reading: Reading) -> Reading:
         raise BadQuery("not a column of this viewer")
     if query.criteria.districts and not viewer().sees_districts:
         raise BadQuery("not a criterion of this viewer")
+    if PLACE_NAMES in reading.faults and not viewer().is_national:
+        raise BadQuery("not a field of this viewer")
     return reading
 
 
@@ -108,10 +110,18 @@ def shown_before() -> Asked:
     return Asked(replace(reading.query, search="") if is_gone else reading.query, kept, is_gone)
 
 
-def from_form() -> Asked:
-    """What the form of the criteria asks for, in the order of the list that it was sent from. A search is kept
-    when it is a new one; raises `BadQuery`."""
-    before = shown_before()
+@dataclass(frozen=True)
+class Chosen:
+    """Criteria and a search, with what could not be read of them: see `Reading`."""
+
+    criteria: Criteria
+    kept: Kept
+    faults: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+
+
+def chosen_in_form(before: Asked) -> Chosen:
+    """What stands in the fields of the panel, where the list was `before`; raises `BadQuery`."""
     pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in BESIDE]
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
@@ -123,7 +133,13 @@ def from_form() -> Asked:
         if fault:
             faults[name], typed[name] = fault, legible(request.form[name])
             kept = before.kept
-    return narrowed(before, reading.query.criteria, kept, faults, typed)
+    return Chosen(reading.query.criteria, kept, faults, typed)
+
+
+def from_form() -> Asked:
+    """What the form of the criteria asks for, in the order of the list that it was sent from; raises `BadQuery`."""
+    before = shown_before()
+    return narrowed(before, chosen_in_form(before))
 
 
 def _too_much(values: list[str]) -> str:
@@ -138,19 +154,14 @@ def _too_much(values: list[str]) -> str:
     return ""
 
 
-def narrowed(
-    before: Asked,
-    criteria: Criteria,
-    kept: Kept,
-    faults: dict[str, str] | None = None,
-    typed: dict[str, str] | None = None,
-) -> Asked:
-    """The list `before`, by other criteria and another search, from its first page on if they are others."""
+def narrowed(before: Asked, chosen: Chosen) -> Asked:
+    """The list `before`, by what is chosen now, from its first page on if that is anything else. A search is kept when
+    it is a new one."""
     search = before.query.search
-    if kept != before.kept:
-        search = searches.keep(viewer(), kept) if kept else ""
-    is_gone = before.is_gone and not kept  # what is searched for now takes its place
+    if chosen.kept != before.kept:
+        search = searches.keep(viewer(), chosen.kept) if chosen.kept else ""
+    is_gone = before.is_gone and not chosen.kept  # what is searched for now takes its place
     query = before.query
-    if (criteria, search) != (query.criteria, query.search):
-        query = query.narrowed(criteria, search)
-    return Asked(query, kept, is_gone, faults or {}, typed or {})
+    if (chosen.criteria, search) != (query.criteria, query.search):
+        query = query.narrowed(chosen.criteria, search)
+    return Asked(query, chosen.kept, is_gone, chosen.faults, chosen.typed)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.overview.asked import Asked, narrowed
+from app.overview.asked import Asked, Chosen, narrowed
 from app.overview.query import SETS, SPANS, BadQuery
 from services.codes import district_name, municipality_name
 from services.criteria import Criteria, Span
@@ -15,7 +15,7 @@ from services.participants import STATUS_LABELS
 from services.searches import Kept
 from services.steps import FIELDS
 
-MOST_WORDS = 20  # of a search whose chips are in sight; the rest are folded
+IN_SIGHT = 20  # words of a search; the chips of the rest are folded
 
 MISSING_LABELS = {
     "background": N_("Bakgrunn"),
@@ -48,10 +48,10 @@ class Chip:
 
 def chips(asked: Asked) -> list[Chip]:
     """The chips of a list, in the order of the form; the folded ones come last."""
-    words = [Chip(f"q:{n}", _("Søk"), word, n >= MOST_WORDS) for n, word in enumerate(asked.kept.words)]
+    words = [Chip(f"q:{n}", _("Søk"), word, n >= IN_SIGHT) for n, word in enumerate(asked.kept.words)]
     users = (Chip(f"endret-av:{n}", _("Sist endret av"), user) for n, user in enumerate(asked.kept.changed_by))
     criteria = asked.query.criteria
-    return [*words[:MOST_WORDS], *_of_choices(criteria), *_of_days(criteria), *users, *words[MOST_WORDS:]]
+    return [*words[:IN_SIGHT], *_of_choices(criteria), *_of_days(criteria), *users, *words[IN_SIGHT:]]
 
 
 def _of_choices(criteria: Criteria) -> Iterator[Chip]:
@@ -86,25 +86,31 @@ def _span_text(span: Span) -> str:
     return " ".join(bounds)
 
 
-def without(asked: Asked, key: str) -> Asked:
-    """The list without the criterion of a chip; raises `BadQuery` if it has no such chip."""
+def without(asked: Asked, key: str, chosen: Chosen | None = None) -> Asked:
+    """The list without the criterion of one of its chips, by what else has been `chosen` since; raises `BadQuery` if it
+    has no such chip."""
     if key not in {chip.key for chip in chips(asked)}:
         raise BadQuery("no such criterion")
+    chosen = chosen or Chosen(asked.query.criteria, asked.kept)
     name, _colon, value = key.partition(":")
-    criteria, kept = asked.query.criteria, asked.kept
+    criteria, kept = chosen.criteria, chosen.kept
     if name == "q":
-        return narrowed(asked, criteria, Kept(_but(kept.words, int(value)), kept.changed_by))
-    if name == "endret-av":
-        return narrowed(asked, criteria, Kept(kept.words, _but(kept.changed_by, int(value))))
-    if name in SPANS:
-        changes: dict[str, Any] = {SPANS[name]: Span()}
-    elif name == "over":
-        changes = {"months": None}
+        kept = Kept(_but(kept.words, asked.kept.words[int(value)]), kept.changed_by)
+    elif name == "endret-av":
+        kept = Kept(kept.words, _but(kept.changed_by, asked.kept.changed_by[int(value)]))
     else:
-        attribute, known = SETS[name]
-        changes = {attribute: tuple(one for one in getattr(criteria, attribute) if known[one] != value)}
-    return narrowed(asked, replace(criteria, **changes), kept)
+        criteria = replace(criteria, **_without(criteria, name, value))
+    return narrowed(asked, Chosen(criteria, kept))
 
 
-def _but(values: tuple[str, ...], place: int) -> tuple[str, ...]:
-    return values[:place] + values[place + 1 :]
+def _without(criteria: Criteria, name: str, word: str) -> dict[str, Any]:
+    if name in SPANS:
+        return {SPANS[name]: Span()}
+    if name == "over":
+        return {"months": None}
+    attribute, known = SETS[name]
+    return {attribute: tuple(one for one in getattr(criteria, attribute) if known[one] != word)}
+
+
+def _but(values: tuple[str, ...], gone: str) -> tuple[str, ...]:
+    return tuple(value for value in values if value != gone)

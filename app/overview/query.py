@@ -250,7 +250,7 @@ def _iso(given: str) -> date | None:
 
 def write(query: ListQuery, *, with_page: bool = True) -> str:
     """The query as it stands in an address after `?`; '' for the default. The order comes last."""
-    parts = [f"sok={query.search}" if query.search else "", _written_criteria(query.criteria)]
+    parts = [urlencode({"sok": query.search}) if query.search else "", _written_criteria(query.criteria)]
     if with_page and query.size != PAGE_SIZES[0]:
         parts.append(f"antall={query.size}")
     if with_page and query.page > 1:

@@ -84,34 +84,48 @@ def save() -> Any:
     return redirect_to(url_for("overview.overview_page") + (f"?{query}" if query else ""))
 
 
+@saved_views.get("/deltakere/visninger/<id:view_id>")
+@requires(Right.READ)
+def view_page(view_id: str) -> Any:
+    """Whoever reloads an answer about a view comes to the list of them."""
+    return redirect_to(url_for("saved_views.list_page"))
+
+
 @saved_views.post("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
 def change(view_id: str) -> Any:
     """Rename, delete, or begin with a view, by the button that was pressed."""
     button = request.form.get("go")
+    if button == "navn":
+        return _rename(view_id)
     if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
         return _page(going=view_id)
     if button in {"slett", "slett-ja"}:  # twice is once
         views.delete_view(viewer(), view_id)
-        done = _("Visningen er slettet.")
-    elif button == "start":
+        return _done(_("Visningen er slettet."))
+    if button == "start":
+        name = views.find_view(viewer(), view_id).name
         views.start_with(viewer(), view_id)
-        done = _("Du begynner nå med «%(name)s».") % {"name": views.find_view(viewer(), view_id).name}
-    elif button == "ikke-start":
+        return _done(_("Du begynner nå med «%(name)s».") % {"name": name})
+    if button == "ikke-start":
         views.start_with(viewer(), None)
-        done = _("Du begynner nå med hele listen.")
-    elif button == "navn":
-        views.find_view(viewer(), view_id)
-        name, problem = _name()
-        if not problem:
-            try:
-                views.rename_view(viewer(), view_id, name)
-            except views.NameTaken:
-                problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
-        if problem:
-            return _page(problem=problem, of=view_id, typed=name)
-        done = _("Visningen heter nå «%(name)s».") % {"name": name}
-    else:
-        return error_answer(400)
-    flash(done, "success")
+        return _done(_("Du begynner nå med hele listen."))
+    return error_answer(400)
+
+
+def _rename(view_id: str) -> Any:
+    views.find_view(viewer(), view_id)
+    name, problem = _name()
+    if not problem:
+        try:
+            views.rename_view(viewer(), view_id, name)
+        except views.NameTaken:
+            problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+    if problem:
+        return _page(problem=problem, of=view_id, typed=name)
+    return _done(_("Visningen heter nå «%(name)s».") % {"name": name})
+
+
+def _done(said: str) -> Any:
+    flash(said, "success")
     return redirect_to(views_address(shown_before().query))

@@ -8,7 +8,16 @@ from flask import Blueprint, Response, flash, request, session
 from app.access import requires, viewer
 from app.errors import error_answer
 from app.overview import screen
-from app.overview.asked import PANEL, Asked, address, from_address, from_form, shown_before, views_address
+from app.overview.asked import (
+    PANEL,
+    Asked,
+    address,
+    chosen_in_form,
+    from_address,
+    from_form,
+    shown_before,
+    views_address,
+)
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
@@ -36,13 +45,26 @@ def _bad_query(_error: BadQuery) -> Response:
 @dataclass(frozen=True)
 class Shown:
     """How the list is drawn. `redrawn`: the fields of the panel that do not stand on screen as they are meant
-    now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this.
-    `corrected`: a field that was wrong has been sent anew."""
+    now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this."""
 
     redrawn: list[Control] = field(default_factory=list)
     focused: int = -1
     closed: bool = False
-    corrected: bool = False
+
+    @property
+    def mended(self) -> bool:
+        """True if fields were said to be wrong, and all of them are drawn anew."""
+        return bool(_said_wrong()) and _said_wrong() <= {one.name for one in self.redrawn}
+
+
+def _said_wrong() -> set[str]:
+    """The fields of the panel at which an error stands."""
+    return set(request.form.getlist("feil"))
+
+
+def _title(*, is_wrong: bool) -> str:
+    heading = _("Deltakeroversikt")
+    return f"{_('Feil:')} {heading}" if is_wrong else heading
 
 
 @overview.get("/deltakere")
@@ -75,29 +97,20 @@ def search() -> Any:
         session.pop("panel", None)
     if not is_partial() and not asked.faults:
         return redirect_to(asked.address)
-    was_wrong = {*request.form.getlist("feil"), *(["kommune"] if request.form.get(PLACE_NAMES) else [])}
-    redrawn = [one for one in controls(asked) if any(one.errors) or one.name in was_wrong]
-    return _answer(asked, Shown(redrawn, closed=closed, corrected="feil" in request.form))
+    stale = _said_wrong() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
+    redrawn = [one for one in controls(asked) if any(one.errors) or one.name in stale]
+    return _answer(asked, Shown(redrawn, closed=closed))
 
 
 def _take_away(key: str) -> Any:
     before = shown_before()
+    if not is_partial():  # what has been chosen and typed in the panel since goes along, if it is right
+        chosen = chosen_in_form(before) if PANEL in request.form else None
+        return redirect_to(without(before, key, chosen if chosen and not chosen.faults else None).address)
     asked = without(before, key)
-    if not is_partial():
-        return redirect_to(_with_what_is_chosen(asked, key).address)
     place = [chip.key for chip in chips(before)].index(key)
     changed = [one for one in controls(asked) if one.name == key.partition(":")[0]]
     return _answer(asked, Shown(changed, focused=min(place, len(chips(asked)) - 1)))
-
-
-def _with_what_is_chosen(asked: Asked, key: str) -> Asked:
-    """Without JavaScript: what has been chosen and typed in the panel since, and is right, goes along."""
-    if PANEL not in request.form:
-        return asked
-    chosen = from_form()
-    if chosen.faults or chosen.kept != shown_before().kept:  # a chip of a word is known by the word's place
-        return asked
-    return without(chosen, key) if key in {chip.key for chip in chips(chosen)} else chosen
 
 
 def _take_all_away() -> Any:
@@ -120,6 +133,7 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         status=422 if asked.faults else 200,
         asked=asked,
         shown=shown,
+        title=_title(is_wrong=bool(wrong)) if wrong or shown.mended or not is_partial() else "",
         listed=listed,
         **screen.frame(query),
         nav=screen.pages(listed, query),
@@ -143,8 +157,8 @@ def _answer(asked: Asked, shown: Shown) -> Response:
 
 
 def _panel_stands(shown: Shown) -> bool:
-    """Whether the panel is open on the page that is answered: it says so itself, since another tab of the same
-    visit may have opened or closed it there."""
+    """Whether the panel is open on the page that is answered. A form says so itself, since another tab of the same
+    visit may have opened or closed it there; else it is as the visit says."""
     if is_partial() and request.method == "POST":
         return PANEL in request.form and not shown.closed
     return bool(session.get("panel"))
@@ -167,6 +181,8 @@ def panel() -> Any:
         "overview/panel_switched.html",
         panel_open=is_open,
         controls=controls(asked),
+        mended=bool(_said_wrong()),
+        title=_title(is_wrong=False) if _said_wrong() else "",
         views=saved_views.views_of(viewer()),
         by_cross="kryss" in request.form,
     )

@@ -96,6 +96,7 @@ POST /deltakere/sok                      sign-in  in          403          in   
 POST /deltakere/panel                    sign-in  in          403          in    in
 GET  /deltakere/visninger                sign-in  200         403          200   200
 POST /deltakere/visninger                sign-in  in          403          in    in
+GET  /deltakere/visninger/<id>           sign-in  on          403          on    on
 POST /deltakere/visninger/<id>           sign-in  in          403          in    in
 GET  /deltakere/fullt-datasett.xlsx      sign-in  200         403          200   200
 GET  /deltakere/ny                       sign-in  200         403          403   403

@@ -3,7 +3,9 @@
 from urllib.parse import parse_qsl
 
 import pytest
+from sqlalchemy import func, select
 
+from services.models import AccessEntry
 from tests.app.conftest import House
 from tests.app.overview_asking import (
     Register,
@@ -276,8 +278,28 @@ def test_what_is_chosen_meanwhile_goes_along_without_javascript(own_house: House
     ):
         answer = client.submit(page, button=cross, fill=fill)
         assert answer.headers["Location"] == f"/deltakere?{wanted}&sorter=navn"
-    answer = client.submit(page, button=cross, fill={"Søk på fødselsnummer, PersonId eller navn": "kari"})
-    assert answer.headers["Location"] == "/deltakere?status=opprettet&sorter=navn"
+
+
+def test_a_search_typed_meanwhile_goes_along_without_javascript(own_house: House) -> None:
+    """One press is one search, in the log too."""
+    client, field = own_house.client("kari.oslo"), "Søk på fødselsnummer, PersonId eller navn"
+
+    def searches() -> int:
+        return int(own_house.ask(select(func.count()).where(AccessEntry.action == "search"))[0][0])
+
+    page = panel_of(
+        own_house, "kari.oslo", query_of(asked(own_house, "kari.oslo", {"q": "kari, a", "status": "endret"}))
+    )
+    for cross, typed, wanted in (
+        ("Søk kari", "kari, a", ["Søk a", "Status Endret"]),
+        ("Søk kari", "kari, a, o", ["Søk a", "Søk o", "Status Endret"]),
+        ("Søk a", "o", ["Søk o", "Status Endret"]),
+        ("Status Endret", "kari, o", ["Søk kari", "Søk o"]),
+    ):
+        before = searches()
+        answer = client.submit(page, button=f"Fjern filter: {cross}", fill={field: typed})
+        after = Screen(client, client.get(answer.headers["Location"]))
+        assert (chips_of(after), searches()) == (wanted, before + 1), (cross, typed)
 
 
 def test_what_is_chosen_meanwhile_can_be_saved_without_javascript(own_house: House) -> None:

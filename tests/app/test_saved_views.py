@@ -242,6 +242,10 @@ def test_deleting(empty: House) -> None:
     assert sent(empty, view, go="slett").status_code == 303, "deleted twice is deleted"
 
 
+def test_reloading_an_answer_about_a_view_leads_to_the_list_of_them(empty: House) -> None:
+    assert empty.client("kari.oslo").get(f"{PAGE}/{NOBODYS}").headers["Location"] == PAGE
+
+
 def test_another_users_view_is_none(empty: House) -> None:
     save(empty, "Siris", username="siri.vern")
     theirs = id_of(empty, "Siris")
@@ -334,7 +338,7 @@ def test_a_view_with_a_search_lives_as_long_as_the_search(empty: House) -> None:
     press(empty, id_of(empty, "Mitt søk"), "Begynn med denne")
     client = empty.client("kari.oslo")
     assert chips_of(Screen(client, client.get("/", follow_redirects=True)))[:2] == ["Søk kari", "Søk a"]
-    searches.used_on.cache_clear()
+    searches.recalled_on.cache_clear()
     empty.write(update(Search).values(used_on=today() - timedelta(days=31)))
     after = Screen(client, client.get("/", follow_redirects=True))
     assert "Søket finnes ikke lenger" in after.text

@@ -502,7 +502,7 @@ def plain_with(status: str, screen: Screen, house: House) -> None:
 
 def age(house: House, screen: Screen, days: int) -> None:
     """Let a search have been used last so many days ago, and no process remember what was used today."""
-    searches.used_on.cache_clear()
+    searches.recalled_on.cache_clear()
     house.write(update(Search).where(Search.id == search_id(screen)).values(used_on=today() - timedelta(days=days)))
 
 

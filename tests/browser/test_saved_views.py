@@ -64,7 +64,7 @@ def test_from_saving_to_deleting(at_screen: AtScreen, javascript: bool) -> None:
         anne.press("Ikke begynn med denne")
         expect(entry(anne, "Årets")).not_to_contain_text("Startvisning")
         anne.press("Slett visningen")
-        expect(page.get_by_role("button", name="Ja, slett visningen")).to_be_focused()
+        expect(page.get_by_role("link", name="Avbryt")).to_be_focused()
         if javascript:
             assert_accessible(page)
         anne.press("Ja, slett visningen")

@@ -193,6 +193,28 @@ def test_clearing_all(at_screen: AtScreen) -> None:
         assert asked(kari.page) == {"sorter": "navn"}
 
 
+@pytest.mark.parametrize("way", ["Søk", "Fjern alle filtre", "Lukk søk og filter"])
+def test_what_a_whole_page_says_is_wrong_goes_with_the_error(at_screen: AtScreen, way: str) -> None:
+    """The summary above the list, and the title."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.page.goto("/deltakere?status=endret&oppstart-fra=junk")
+        summary = kari.page.get_by_role("group", name="Listen er vist uten dette")
+        expect(summary).to_be_focused()
+        expect(kari.page).to_have_title(re.compile("^Feil: Deltakeroversikt"))
+        assert_accessible(kari.page)
+        kari.chip("Status Endret").click()
+        kari.has_chips()
+        expect(summary).to_be_visible()
+        box(kari, "Status", "Opprettet").check()
+        kari.has_chips("Status Opprettet")
+        expect(kari.field("Oppstart fra")).to_have_attribute("aria-invalid", "true")
+        if way == "Søk":
+            kari.field("Oppstart fra").fill("01.01.2020")
+        kari.press(way)
+        expect(summary).to_have_count(0)
+        expect(kari.page).to_have_title(re.compile("^Deltakeroversikt"))
+
+
 def test_an_error_stands_at_its_field(at_screen: AtScreen) -> None:
     """The list stays as the rest of the criteria say; the error goes when the date is mended."""
     with at_screen("kari.oslo") as (kari, _watch):
@@ -415,7 +437,7 @@ def test_another_page_is_read_from_its_first_row(at_screen: AtScreen, size: tupl
     with at_screen("ida.imdi") as (ida, _watch):
         ida.page.set_viewport_size({"width": size[0], "height": size[1]})
         for link in ("Neste", "50 rader på siden"):
-            before = ida.rows.first.inner_text()
+            before = str(ida.rows.first.text_content())
             ida.page.get_by_role("link", name=link, exact=True).click()
             expect(ida.rows.first).not_to_have_text(before)
             expect(ida.rows.first).to_be_in_viewport(ratio=1)

@@ -98,9 +98,9 @@ class Office:
         if kind not in queues:
             with self.app.app_context():
                 known = set(db.session.scalars(select(Person.national_id)))
-                names += db.session.scalars(select(Person.name))
+                names += [] if names else db.session.scalars(select(Person.name))
             queues[kind] = (p for p in people() if kind in p.kinds and not known & {p.number, p.current_number})
-        one = next(p for p in queues[kind] if not p.full_name or not any(p.full_name in name for name in names))
+        one = next(p for p in queues[kind] if not (p.full_name and any(p.full_name in name for name in names)))
         names.append(one.full_name)
         return one
 
