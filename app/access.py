@@ -1,5 +1,6 @@
 """Who may call which view. A view bears a mark, `@public` or `@requires(...)`; one without is refused."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from services.viewer import Right, Viewer
 View = TypeVar("View", bound=Callable[..., Any])
 _PUBLIC = "public"
 _SIGNED_IN = "signed in"
+_FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # no place to come back to; the page that it hangs on is
 
 
 def public(view: View) -> View:
@@ -64,7 +66,9 @@ def _guard() -> Response | tuple[str, int] | None:
     if g.viewer is None:
         if is_partial() or request.method not in {"GET", "HEAD"}:
             abort(401)
-        return redirect_to(url_for("accounts.sign_in", neste=this_address()))
+        return redirect_to(url_for("accounts.sign_in", neste=_FILE.sub("", this_address())))
+    if is_partial() and request.headers.get("X-Hvem", g.viewer.username) != g.viewer.username:
+        return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
         return None
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})

@@ -2,11 +2,12 @@
 
 import logging
 
-from flask import Flask, Response, current_app, render_template, request, url_for
+from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.config import NoPublicUrl
+from app.tokens import tell_token
 from app.web import is_partial, respond
 from services.downloads import TooManyDownloads
 from services.i18n import gettext as _
@@ -64,6 +65,14 @@ def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
     return respond("error.html", status=code, heading=heading, advice=advice, sign_in=sign_in, code=code)
 
 
+def _wrong_token() -> Response:
+    """To a page on screen the right one is told: its user may have begun another visit in another tab."""
+    answer, who = error_answer(400), g.get("viewer")
+    if who is not None and is_partial():
+        tell_token(answer, who)
+    return answer
+
+
 def _sign_in_dialog() -> Response:
     """Signing in again, over the page: what stands there is not lost."""
     html = render_template("accounts/sign_in_dialog.html", kept_for="", username="", error="")
@@ -96,7 +105,7 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> Response:
-        return error_answer(400)
+        return _wrong_token()
 
     @app.errorhandler(NoSuchParticipant)
     def _missing(_error: NoSuchParticipant) -> Response:

@@ -5,13 +5,16 @@ the lengths of compressed answers has nothing to guess at that stays the same fr
 of one answer carry the same text, which compresses to nothing from the second on.
 """
 
+import json
 from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from hmac import compare_digest
 from secrets import token_bytes, token_hex
 
-from flask import Flask, g, request, session
+from flask import Flask, Response, g, request, session
 from flask_wtf.csrf import CSRFProtect, generate_csrf
+
+from services.viewer import Viewer
 
 _FIELD = "csrf_token"
 _BYTES = 18  # a multiple of three needs no padding in base64
@@ -25,6 +28,12 @@ def csrf_token() -> str:
     if "csrf_mask" not in g:
         g.csrf_mask = token_bytes(_BYTES)
     return _masked(session[_FIELD], g.csrf_mask)
+
+
+def tell_token(answer: Response, who: Viewer) -> None:
+    """Let the page on screen, which is hers, put the token of this visit into its forms: app.js hears of it."""
+    told = {"target": "body", "token": csrf_token(), "user": who.username}
+    answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
 
 
 class MaskedTokens(CSRFProtect):

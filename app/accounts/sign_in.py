@@ -3,7 +3,6 @@
 Between the two steps the visit has no user, so it opens nothing; it only knows who may go on to the second step.
 """
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from app.accounts.blueprint import (
 )
 from app.outgoing import vault
 from app.sessions import PROVIDER, visit
-from app.tokens import csrf_token
+from app.tokens import tell_token
 from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services import beginnings, second_factor
@@ -139,8 +138,7 @@ def back_on_the_page(who: Viewer) -> Response:
     """She is signed in again: if it was she who worked on it, the page stays, and its forms get the new token."""
     answer = make_response("", 200)
     answer.headers["HX-Reswap"] = "none"
-    told = {"target": "body", "token": csrf_token(), "user": who.username}
-    answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
+    tell_token(answer, who)
     return answer
 
 

@@ -23,7 +23,7 @@ SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 PANEL = "panel"  # sent by a form in which the panel is open
 NOTHING = Kept()
 # What the form of the criteria sends beside them.
-BESIDE = ("csrf_token", "go", "visning", "fjern", "feil", "apen", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
+BESIDE = ("csrf_token", "go", "visning", "fjern", "feil", "apen", "kryss", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def address(query: ListQuery) -> str:
 
 
 def views_address(query: ListQuery) -> str:
-    """Where the list with that query can be saved as a view."""
-    return _with_query(address_of("saved_views.list_page"), write(query, with_page=False))
+    """Where the list with that query can be saved as a view, and come back to."""
+    return _with_query(address_of("saved_views.list_page"), write(query))
 
 
 def _with_query(place: str, written: str) -> str:

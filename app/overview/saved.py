@@ -45,7 +45,7 @@ def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") 
         "overview/saved_views_list.html",
         status=422 if problem else 200,
         views=views.views_of(viewer()),
-        written=write(asked.query, with_page=False),
+        written=write(asked.query),
         chips=chips(asked),
         order_text=order_text(asked.query),
         problem=problem,
@@ -91,6 +91,13 @@ def view_page(view_id: str) -> Any:
     return redirect_to(url_for("saved_views.list_page"))
 
 
+@saved_views.get("/deltakere/visninger/<id:view_id>/slett")
+@requires(Right.READ)
+def question(view_id: str) -> Any:
+    """The user's views, and whether one of them shall go."""
+    return _page(going=views.find_view(viewer(), view_id).id)
+
+
 @saved_views.post("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
 def change(view_id: str) -> Any:
@@ -99,7 +106,8 @@ def change(view_id: str) -> Any:
     if button == "navn":
         return _rename(view_id)
     if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
-        return _page(going=view_id)
+        shown = write(shown_before().query)
+        return redirect_to(url_for("saved_views.question", view_id=view_id) + (f"?{shown}" if shown else ""))
     if button in {"slett", "slett-ja"}:  # twice is once
         views.delete_view(viewer(), view_id)
         return _done(_("Visningen er slettet."))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.access import viewer
-from app.overview.asked import address
+from app.overview.asked import Asked, address
 from app.overview.panel import Wrong
 from app.overview.query import COLUMN_WORDS, PAGE_SIZES, ListQuery, next_order, written_order
 from app.web import address_of
@@ -66,9 +66,11 @@ def order_text(query: ListQuery) -> str:
     }
 
 
-def spoken(query: ListQuery, listed: Listed, wrong: Wrong) -> str:
+def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
     """What the status line says: what is wrong, how many, in which order, which page, and what found nothing."""
-    said = [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
+    query = asked.query
+    said = [_("Søket finnes ikke lenger")] if asked.is_gone else []
+    said += [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
     said.append(ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total})
     said.append(order_text(query))
     if listed.page > 1:

@@ -1,6 +1,6 @@
 """The overview: one page of the list, whole or as a fragment, its search and its criteria."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, session
@@ -144,7 +144,7 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         downloads=write(query, with_page=False),
         order_text=screen.order_text(query),
         count=screen.count_text(listed),
-        said=screen.spoken(query, listed, wrong),
+        said=screen.spoken(asked, listed, wrong),
         missed=screen.missed_text(listed) if listed.missed else "",
         panel_open=panel_open,
         controls=fields,
@@ -167,9 +167,14 @@ def _panel_stands(shown: Shown) -> bool:
 @overview.post("/deltakere/panel")
 @requires(Right.READ)
 def panel() -> Any:
-    """Open or close the panel; it stays so until it is changed. Its criteria are kept."""
+    """Open or close the panel; it stays so until it is changed. Its criteria are kept. With something wrong in it that
+    has not been seen yet it stays open."""
     asked = shown_before()
     is_open = request.form.get("apen") == "1"
+    if PANEL in request.form and (chosen := chosen_in_form(asked)).faults:
+        is_open = True
+        query = replace(asked.query, criteria=chosen.criteria)
+        asked = Asked(query, chosen.kept, asked.is_gone, chosen.faults, chosen.typed)
     if is_open:
         session["panel"] = True
     else:

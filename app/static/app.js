@@ -5,7 +5,7 @@
   const busy = new WeakMap(); // element -> the request that it waits for
   let leaving = false;
   let opener = null; // what opened the dialog, and gets the focus back
-  let focused = null; // what had the focus when the request was sent
+  let focused = null; // what had the focus before the answer came into the page
   let refused = null; // what the list was asked when the visit was over
 
   /* ---- The dialog: opened when something has been put into it ---- */
@@ -30,10 +30,6 @@
     if (refused) tryAgain(refused);
   });
 
-  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    if (ctx.waiting && ["resultat", "panel"].includes(ctx.waiting.id) && ctx.hx && ctx.hx.retarget === "#dialog") refused = ctx;
-  });
-
   document.addEventListener("htmx:after:settle", (event) => {
     const dialog = byId("dialog");
     if (event.target === dialog && dialog.childElementCount) openDialog(dialog);
@@ -49,6 +45,7 @@
     const back = opener && (opener.isConnected ? opener : byId(opener.id));
     if (back) back.focus();
     opener = refused = null;
+    later.length = 0;
   }, true);
 
   /* ---- Waiting, and keeping the focus ---- */
@@ -58,7 +55,7 @@
     const notice = byId("ingen-kontakt");
     // A question asked in passing (nothing is swapped into its target) does not make good what else was lost.
     if (ctx.swap !== "none" || (notice && notice.inPassing)) removeNotice();
-    focused = document.activeElement;
+    ctx.had = document.activeElement;
     const target = ctx.target instanceof Element && ctx.swap !== "none" ? ctx.target : null;
     if (!target) return;
     if (target.id === "dialog" && !target.open) opener = ctx.request.submitter || ctx.sourceElement;
@@ -75,6 +72,8 @@
     busy.delete(ctx.waiting);
   });
 
+  document.addEventListener("htmx:before:swap", () => { focused = document.activeElement; });
+
   // htmx gives the focus back to an element with the same id. If there is none, the swapped part gets it.
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail.ctx.waiting;
@@ -86,13 +85,47 @@
     place.focus({ preventScroll: true });
   });
 
-  // Another page of the list is read from its first row.
+  /* ---- The list: how it stood on screen ---- */
+
+  const isAbout = (ctx, ...ids) => Boolean(ctx.waiting) && ids.includes(ctx.waiting.id);
+  const scrolled = () => document.querySelectorAll("#resultat .scroll, #resultat thead");
+  let aside = []; // how far these were scrolled to the side
+  let wasUnfolded = false;
+
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+    if (!isAbout(ctx, "resultat")) return;
+    aside = [...scrolled()].map((box) => box.scrollLeft);
+    wasUnfolded = Boolean(document.querySelector(".folded > [open]"));
+  });
+
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const list = ctx.waiting;
-    if (!list || list.id !== "resultat" || ctx.target !== list) return;
-    const table = list.querySelector(".scroll") || list;
-    if (table.getBoundingClientRect().top < 0) table.scrollIntoView();
+    if (isAbout(ctx, "resultat") && ctx.target === list) {
+      scrolled().forEach((box, place) => { box.scrollLeft = aside[place] || 0; });
+      const fold = document.querySelector(".folded > details");
+      if (fold && wasUnfolded) fold.open = true;
+      // Another page of it is read from its first row.
+      const table = list.querySelector(".scroll") || list;
+      if (table.getBoundingClientRect().top < 0) table.scrollIntoView();
+    }
+    // Who has asked for the list, or to close the panel, is led to what is wrong.
+    if (isAbout(ctx, "panel") || (isAbout(ctx, "resultat") && ctx.sourceEvent && ctx.sourceEvent.type === "submit")) {
+      const wrong = document.querySelector("#panel [aria-invalid=true]");
+      if (wrong) wrong.focus();
+    }
   });
+
+  // A table that scrolls within the page stands where it stood after Back and after reloading; the page itself does anyway.
+  const placeOf = () => `plass ${location.pathname}${location.search}`;
+  window.addEventListener("pagehide", () => {
+    const table = document.querySelector("#resultat .scroll");
+    if (table) sessionStorage.setItem(placeOf(), table.scrollTop);
+  });
+  const [came] = performance.getEntriesByType("navigation");
+  if (came && came.type !== "navigate") {
+    const table = document.querySelector("#resultat .scroll");
+    if (table) table.scrollTop = Number(sessionStorage.getItem(placeOf()));
+  }
 
   /* ---- The ways to other orders and pages of the list ask for the list alone ---- */
 
@@ -132,14 +165,19 @@
     return element.name === "fjern" ? chips.find((chip) => chip.getAttribute("aria-label") === label) : byId(element.id);
   }
 
+  // What the form says was not answered: it is asked again before anything else is, for the list shall be as the form says.
+  let isUnanswered = false;
+
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     const list = byId("resultat");
     const before = list && busy.get(list);
     if (ctx.target === list && isSaid(ctx, before)) return event.preventDefault();
     const opensPanel = ctx.sourceElement.id === "panel-bryter" && ctx.sourceElement.value === "1";
-    if (!before || (ctx.target !== list && !opensPanel) || kind(ctx) === "all") return;
-    if (!opensPanel && kind(ctx) === kind(before) && kind(ctx) !== "chip") return;
+    if ((ctx.target !== list && !opensPanel) || kind(ctx) === "all") return;
+    const formFirst = isUnanswered && !before && !opensPanel && kind(ctx) !== "form";
+    if (!before && !formFirst) return;
+    if (before && !opensPanel && kind(ctx) === kind(before) && kind(ctx) !== "chip") return;
     event.preventDefault();
     const pressed = ctx.request.submitter || ctx.sourceElement;
     later.push(() => {
@@ -148,6 +186,7 @@
       if (successor) successor.click();
       else next();
     });
+    if (formFirst) byId("liste").requestSubmit();
   });
 
   function next() {
@@ -157,11 +196,24 @@
 
   document.addEventListener("htmx:finally:request", (event) => {
     const { ctx } = event.detail;
-    if (!ctx.waiting || ctx.waiting.id !== "resultat" || busy.has(ctx.waiting)) return;
-    if (ctx.status === "swapped" && ctx.target === ctx.waiting) next();
-    else {
-      later.length = 0;
-      said = "";
+    if (!isAbout(ctx, "resultat") || busy.has(ctx.waiting)) return;
+    const isAnswered = ctx.status === "swapped" && ctx.target === ctx.waiting;
+    if (["form", "all"].includes(kind(ctx))) isUnanswered = !isAnswered;
+    if (isAnswered) return next();
+    if (!isSignedOut(ctx)) later.length = 0;
+    said = "";
+  });
+
+  const isSignedOut = (ctx) => ctx.hx && ctx.hx.retarget === "#dialog";
+  let renewed = 0; // when the forms got the token of a visit that began in another tab
+
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (!isAbout(ctx, "resultat", "panel")) return;
+    if (isSignedOut(ctx)) refused = ctx;
+    else if (ctx.response && ctx.response.status === 400 && ctx.hx.trigger && Date.now() - renewed > 5000) {
+      renewed = Date.now();
+      byId("varsler").replaceChildren();
+      tryAgain(ctx);
     }
   });
 
@@ -197,14 +249,26 @@
     removeNotice();
     const source = ctx.sourceElement;
     if (!source.isConnected) return location.reload();
+    if (document.activeElement === document.body && ctx.had) ctx.had.focus({ preventScroll: true }); // it was on the button
     htmx.ajax(ctx.request.method, ctx.request.action, {
       source, target: ctx.waiting || ctx.target, swap: ctx.meant || ctx.swap, event: { submitter: ctx.request.submitter },
     });
   }
 
-  document.addEventListener("htmx:error", (event) => {
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (ctx && ctx.request && !ctx.response) lost(ctx);
+  });
+
+  // What a machine on the way says instead of the program does not come into the page.
+  document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
-    if (!ctx || !ctx.request || ctx.response || leaving) return;
+    if (ctx.response.status < 500 || ctx.hx.retarget) return;
+    event.preventDefault();
+    lost(ctx);
+  });
+
+  function lost(ctx) {
+    if (leaving) return;
     const saved = ctx.sourceElement.closest("form[data-lagre]");
     if (saved && ctx.request.action === saved.dataset.lagre) return; // the form says so itself
     if (ctx.swap === "none" && byId("ingen-kontakt")) return;
@@ -217,7 +281,7 @@
     const button = notice.querySelector("button");
     button.addEventListener("click", () => tryAgain(ctx));
     notice.scrollIntoView({ block: "nearest" });
-  });
+  }
 
   window.addEventListener("pagehide", () => { leaving = true; });
 
@@ -235,6 +299,7 @@
   if (who) plan(Number(who.dataset.left || 30 * 60)); // what is said is less: twelve hours are over soon
   document.addEventListener("varighet", (event) => plan(event.detail.seconds));
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    if (who) ctx.request.headers["X-Hvem"] = who.dataset.user; // another one's answers do not belong into her page
     if (ctx.request.action === "/innlogget") ctx.request.headers["X-Uspurt"] = "1";
     else if (who && !ctx.request.headers["X-Uspurt"]) plan(30 * 60); // she is there; how long that is good for is asked then
   });

@@ -85,6 +85,7 @@
     const status = ctx.response ? ctx.response.status : 0;
     if (status === 200) return succeeded();
     if (status === 401) return signedOut();
+    if (status === 400 && ctx.hx.trigger) return failed("ikke-lagret-svar"); // the form has got another token meanwhile
     if (status >= 400 && status < 500 && status !== 429) return say("ikke-lagret-avvist"); // the page says why
     failed(status ? "ikke-lagret-svar" : "ikke-lagret-kontakt");
   });

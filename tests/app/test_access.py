@@ -97,6 +97,7 @@ POST /deltakere/panel                    sign-in  in          403          in   
 GET  /deltakere/visninger                sign-in  200         403          200   200
 POST /deltakere/visninger                sign-in  in          403          in    in
 GET  /deltakere/visninger/<id>           sign-in  on          403          on    on
+GET  /deltakere/visninger/<id>/slett     sign-in  404         403          404   404
 POST /deltakere/visninger/<id>           sign-in  in          403          in    in
 GET  /deltakere/fullt-datasett.xlsx      sign-in  200         403          200   200
 GET  /deltakere/ny                       sign-in  200         403          403   403

@@ -417,3 +417,18 @@ def test_the_filter_at_once_as_htmx_sends_it(own_house: House) -> None:
     )
     assert fields_redrawn(screen) == [], "the fields stand as they were typed"
     assert tree_of(answer).by_id["statuslinje"] is not None
+
+
+def test_the_panel_does_not_close_over_what_is_wrong_in_it(own_house: House) -> None:
+    """That would hide the error, and lose what is typed; what is right stays as it was chosen, too."""
+    client = own_house.client("kari.oslo")
+    sent = {"panel": "1", "apen": "0", "status": "endret", "mangler": "bakgrunn", "oppstart-fra": "i går"}
+    for more in ({"kryss": "1"}, {}):
+        data = form_data(own_house, "kari.oslo", {**sent, **more}, "status=endret")
+        screen = Screen(client, client.post_partial("/deltakere/panel", data, target="div#panel"))
+        assert faults_in(screen) == {"oppstart-fra": "Skriv en dato som finnes, slik: dd.mm.åååå"}
+        kept = [one.attrib["value"] for one in screen.tree.elements("input") if "checked" in one.attrib]
+        assert kept == ["endret", "bakgrunn"]
+        data.setlist("oppstart-fra", [""])
+        closed = client.post_partial("/deltakere/panel", data, target="div#panel")
+        assert (closed.status_code, "Oppstart fra" in closed.text) == (200, False)

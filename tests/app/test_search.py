@@ -519,6 +519,10 @@ def test_an_unknown_search_is_the_list_without_it(named: House, identity: str) -
     plain_with("endret", overview(named, "kari.oslo", f"?{query}"), named)
 
 
+def test_a_search_that_is_gone_is_said(named: House) -> None:
+    assert status_of(at(named, "kari.oslo", "sok=0123456789abcdef")).startswith(f"{GONE}. ")
+
+
 def test_no_search_is_none(named: House) -> None:
     screen = at(named, "kari.oslo", "sok=&status=endret")
     assert GONE not in screen.text

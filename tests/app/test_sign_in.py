@@ -375,3 +375,14 @@ def test_an_address_to_go_on_to_is_one_of_ours(target: str) -> None:
 def test_a_long_or_odd_address_is_forgotten(house: House) -> None:
     for odd in ("/" + "a" * 3000, "/%EF%BF%BE", "/a%0D%0ASet-Cookie:b", ""):
         assert form_in(house.nobody().get(f"/logg-inn?neste={odd}")).value("neste") == ""
+
+
+def test_who_signs_in_for_a_file_comes_to_the_page_that_it_hangs_on(house: House) -> None:
+    """A file would leave the page of signing in on screen."""
+    client = house.nobody()
+    for file, page in (("oversikt.csv", "/deltakere"), ("fullt-datasett.xlsx", "/deltakere")):
+        answer = client.get(f"/deltakere/{file}?status=endret&sorter=navn", follow_redirects=True)
+        fill = {"Brukernavn": "kari.oslo", "Passord": "demo-passord-2026"}
+        landed = client.submit(answer, button="Logg inn", fill=fill)
+        assert landed.headers["Location"] == f"{page}?status=endret&sorter=navn"
+        client.submit(client.get("/hjelp"), button="Logg ut")

@@ -136,3 +136,30 @@ def test_a_token_counts_in_the_form_alone(house: House) -> None:
     assert client.post("/forleng", headers={"X-CSRFToken": token}).status_code == 400
     assert client.post("/forleng", data={"x-csrf_token": token}).status_code == 400
     assert client.post("/forleng", json={"csrf_token": token}).status_code == 400
+
+
+def test_a_page_of_an_earlier_visit_is_told_the_new_token(house: House) -> None:
+    """Its user has signed in again in another tab. Nobody else is told, and no page that is left."""
+    client = house.client("kari.oslo")
+    old = a_token(client)
+    client.post("/logg-ut", data={"csrf_token": old})
+    client.login("kari.oslo")
+    answer = client.post_partial("/deltakere/sok", {"csrf_token": old, "visning": ""})
+    told = json.loads(answer.headers["HX-Trigger"])["innlogget"]
+    assert (answer.status_code, told["user"]) == (400, "kari.oslo")
+    assert client.post_partial("/deltakere/sok", {"csrf_token": told["token"], "visning": ""}).status_code == 200
+    assert "HX-Trigger" not in client.post("/deltakere/sok", data={"csrf_token": old}).headers
+    stranger = house.nobody()
+    assert "HX-Trigger" not in stranger.post_partial("/logg-inn", {"csrf_token": old}).headers
+
+
+def test_the_page_of_another_user_begins_anew(house: House) -> None:
+    """Two tabs of one browser: what one may see does not come into the page that bears the other's name."""
+    client = house.client("kari.oslo")
+    for method, address in (("GET", "/deltakere?sorter=navn"), ("POST", "/deltakere/sok"), ("GET", "/innlogget")):
+        for user, place in (("ida.imdi", "/"), ("kari.oslo", None)):
+            headers = htmx_headers() | {"X-Hvem": user}
+            answer = client.open(address, method=method, headers=headers, data={"csrf_token": a_token(client)})
+            assert answer.status_code in {200, 204}
+            assert answer.headers.get("HX-Redirect") == place, (address, user)
+            assert place is None or not answer.data
