@@ -26,8 +26,10 @@
       return location.assign("/");
     }
     for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = event.detail.token;
+    const ctx = refused;
+    refused = null;
     byId("dialog").close();
-    if (refused) tryAgain(refused);
+    if (ctx) tryAgain(ctx);
   });
 
   document.addEventListener("htmx:after:settle", (event) => {
@@ -44,8 +46,8 @@
     event.target.removeAttribute("aria-labelledby");
     const back = opener && (opener.isConnected ? opener : byId(opener.id));
     if (back) back.focus();
+    if (refused) later.length = 0; // closed without signing in
     opener = refused = null;
-    later.length = 0;
   }, true);
 
   /* ---- Waiting, and keeping the focus ---- */
