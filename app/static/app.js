@@ -167,6 +167,9 @@
     return element.name === "fjern" ? chips.find((chip) => chip.getAttribute("aria-label") === label) : byId(element.id);
   }
 
+  const isPanel = (target) => target instanceof Element && target.id === "panel";
+  const panelStands = () => document.querySelector("#panel [name=panel]");
+
   // What the form says was not answered: it is asked again before anything else is, for the list shall be as the form says.
   let isUnanswered = false;
 
@@ -176,14 +179,16 @@
     const before = list && busy.get(list);
     if (ctx.target === list && isSaid(ctx, before)) return event.preventDefault();
     const opensPanel = ctx.sourceElement.id === "panel-bryter" && ctx.sourceElement.value === "1";
-    if ((ctx.target !== list && !opensPanel) || kind(ctx) === "all") return;
-    const formFirst = isUnanswered && !before && !opensPanel && kind(ctx) !== "form";
+    const movesPanel = opensPanel || (isPanel(ctx.target) && later.length > 0); // closing waits for what is yet to be sent from it
+    if ((ctx.target !== list && !movesPanel) || kind(ctx) === "all") return;
+    const formFirst = isUnanswered && panelStands() && !before && !movesPanel && kind(ctx) !== "form";
     if (!before && !formFirst) return;
-    if (before && !opensPanel && kind(ctx) === kind(before) && kind(ctx) !== "chip") return;
+    if (before && !movesPanel && kind(ctx) === kind(before) && kind(ctx) !== "chip") return;
     event.preventDefault();
     const pressed = ctx.request.submitter || ctx.sourceElement;
     later.push(() => {
-      if (pressed.id === "liste") return pressed.requestSubmit();
+      // Without the panel the form would say that nothing is asked.
+      if (pressed.id === "liste") return panelStands() ? pressed.requestSubmit() : next();
       const successor = again(pressed);
       if (successor) successor.click();
       else next();

@@ -109,6 +109,31 @@ def test_a_lost_filter_goes_before_what_is_pressed_next(at_screen: AtScreen) -> 
         expect(kari.header("Navn")).to_have_attribute("aria-sort", "ascending")
         kari.has_chips("Status Avsluttet")
         expect(kari.page.get_by_role("alert")).to_have_count(0)
+        cut(kari.page, SEARCHES)
+        box(kari, "Endret").check()
+        expect(kari.page.get_by_role("alert")).to_contain_text("Ingen kontakt")
+        kari.press("Lukk søk og filter")
+        expect(kari.search_field).to_be_hidden()
+        kari.header("Oppstart").get_by_role("link").click()
+        expect(kari.header("Oppstart")).to_have_attribute("aria-sort", "ascending")
+        kari.has_chips("Status Avsluttet")
+
+
+def test_the_panel_closes_after_what_is_yet_to_be_sent_from_it(at_screen: AtScreen) -> None:
+    """A box checked while another answer is under way, and × in the next moment."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.open_panel()
+        box(kari, "Endret").check()
+        kari.has_chips("Status Endret")
+        line = SlowLine(kari.page, "**/deltakere?**")
+        kari.header("Navn").get_by_role("link").click()
+        line.wait_for(1)
+        box(kari, "Opprettet").check()
+        kari.press("Lukk søk og filter")
+        line.let_go()
+        kari.has_chips("Status Opprettet", "Status Endret")
+        expect(kari.search_field).to_be_hidden()
+        expect(kari.header("Navn")).to_have_attribute("aria-sort", "ascending")
 
 
 def test_what_a_proxy_says_is_a_lost_answer(at_screen: AtScreen) -> None:
