@@ -222,6 +222,7 @@ def test_the_focus_is_seen(at_screen: AtScreen, someone: Someone) -> None:
             kari.open_panel()
             all_stops_are_seen(kari.page, f"panel at {size[0]} px")
             kari.press("Lukk søk og filter")
+            expect(kari.search_field).to_be_hidden()
         kari.create(someone(), district="Alna")
         kari.page.reload()
         all_stops_are_seen(kari.page, "background at 320 px")
