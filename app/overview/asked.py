@@ -56,15 +56,16 @@ class Asked:
 
 def address(query: ListQuery) -> str:
     """Where the list with that query stands."""
-    return _with_query(address_of("overview.overview_page"), write(query))
+    return with_query(address_of("overview.overview_page"), write(query))
 
 
 def views_address(query: ListQuery) -> str:
     """Where the list with that query can be saved as a view, and come back to."""
-    return _with_query(address_of("saved_views.list_page"), write(query))
+    return with_query(address_of("saved_views.list_page"), write(query))
 
 
-def _with_query(place: str, written: str) -> str:
+def with_query(place: str, written: str) -> str:
+    """An address with a query as `write` gives it."""
     return f"{place}?{written}" if written else place
 
 

@@ -1,12 +1,13 @@
 """Saved views: the list of a user's own, and what she does with them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
 
 from app.access import requires, viewer
 from app.errors import error_answer
-from app.overview.asked import from_address, shown_before, views_address
+from app.overview.asked import from_address, shown_before, views_address, with_query
 from app.overview.chips import chips
 from app.overview.query import BadQuery, write
 from app.overview.screen import order_text
@@ -55,13 +56,19 @@ def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") 
     )
 
 
-def _name() -> tuple[str, str]:
-    """The name that was typed, and what is wrong with it."""
+def _named(give: Callable[[str], None]) -> tuple[str, str]:
+    """Give a view the name that was typed; gives the name, and what is wrong with it."""
     name = " ".join(legible(request.form.get("navn", "")).split())
     if not name:
         return name, _("Gi visningen et navn")
     if len(name) > views.LONGEST_NAME:
         return name, _("Navnet kan ha høyst %(n)s tegn") % {"n": views.LONGEST_NAME}
+    try:
+        give(name)
+    except views.NameTaken:
+        return name, _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+    except views.TooMany:
+        return name, _("Du kan ha høyst %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
     return name, ""
 
 
@@ -70,18 +77,11 @@ def _name() -> tuple[str, str]:
 def save() -> Any:
     """Save the list that the form was sent from under a name."""
     query = write(shown_before().query, with_page=False)
-    name, problem = _name()
-    if not problem:
-        try:
-            views.save_view(viewer(), name, query)
-        except views.NameTaken:
-            problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
-        except views.TooMany:
-            problem = _("Du kan ha høyst %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
+    name, problem = _named(lambda name: views.save_view(viewer(), name, query))
     if problem:
         return _page(problem=problem, typed=name)
     flash(_("Visningen «%(name)s» er lagret.") % {"name": name}, "success")
-    return redirect_to(url_for("overview.overview_page") + (f"?{query}" if query else ""))
+    return redirect_to(with_query(url_for("overview.overview_page"), query))
 
 
 @saved_views.get("/deltakere/visninger/<id:view_id>")
@@ -106,8 +106,7 @@ def change(view_id: str) -> Any:
     if button == "navn":
         return _rename(view_id)
     if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
-        shown = write(shown_before().query)
-        return redirect_to(url_for("saved_views.question", view_id=view_id) + (f"?{shown}" if shown else ""))
+        return redirect_to(with_query(url_for("saved_views.question", view_id=view_id), write(shown_before().query)))
     if button in {"slett", "slett-ja"}:  # twice is once
         views.delete_view(viewer(), view_id)
         return _done(_("Visningen er slettet."))
@@ -123,12 +122,7 @@ def change(view_id: str) -> Any:
 
 def _rename(view_id: str) -> Any:
     views.find_view(viewer(), view_id)
-    name, problem = _name()
-    if not problem:
-        try:
-            views.rename_view(viewer(), view_id, name)
-        except views.NameTaken:
-            problem = _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+    name, problem = _named(lambda name: views.rename_view(viewer(), view_id, name))
     if problem:
         return _page(problem=problem, of=view_id, typed=name)
     return _done(_("Visningen heter nå «%(name)s».") % {"name": name})

@@ -134,6 +134,12 @@ def faults_in(screen: Screen) -> dict[str, str]:
     return found
 
 
+def fields_redrawn(screen: Screen) -> list[str]:
+    """The fields of the panel that the fragment brings along."""
+    targets = (one.attrib.get("data-hx-target", "") for one in screen.tree.elements("hx-partial"))
+    return [target.removeprefix("#felt-") for target in targets if target.startswith("#felt-")]
+
+
 class QuickClient(FlaskClient):
     """For many answers of a kind that is checked elsewhere: signed in as another browser is, reads the ids only."""
 
