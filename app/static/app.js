@@ -87,6 +87,31 @@
     place.focus({ preventScroll: true });
   });
 
+  /* ---- Pressing: no answer moves or replaces what is under a finger until it is let go ---- */
+
+  // Pressing a button leaves the field before it, and a good line answers to that before the button is let go: there
+  // would be no click any more.
+  const PRESSED_MS = 5000; // that it was let go may never be told
+  let press = null;
+  let letGo = null;
+
+  document.addEventListener("pointerdown", () => {
+    press = new Promise((resolve) => { letGo = resolve; });
+    setTimeout(letGo, PRESSED_MS);
+  }, true);
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(letGo), true); // after its click
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const ask = ctx.fetch;
+    ctx.fetch = async (...question) => {
+      try {
+        return await ask(...question);
+      } finally {
+        await press;
+      }
+    };
+  });
+
   /* ---- The list: how it stood on screen ---- */
 
   const isAbout = (ctx, ...ids) => Boolean(ctx.waiting) && ids.includes(ctx.waiting.id);

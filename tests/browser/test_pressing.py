@@ -1,0 +1,75 @@
+"""A press that begins before an answer comes and ends after it: what is under the finger stays until it is let go."""
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.caseworker import Caseworker
+from tests.browser.conftest import AtScreen, Someone
+
+SEARCHES = "**/deltakere/sok"
+SAVES = re.compile("/lagre$")
+
+
+def press_for_long(user: Caseworker, place: Locator, answer_from: str | re.Pattern[str] = SEARCHES) -> None:
+    """The answer to what leaving the last field asks for comes while the button is held down."""
+    place.scroll_into_view_if_needed()
+    place.hover()
+    with user.page.expect_response(answer_from):
+        user.page.mouse.down()
+    user.page.wait_for_timeout(200)
+    user.page.mouse.up()
+
+
+def test_a_box_is_ticked(at_screen: AtScreen) -> None:
+    """The first chip moves the panel down."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.open_panel()
+        kari.field("Oppstart fra").fill("01.03.2022")
+        press_for_long(kari, kari.group("Status").get_by_label("Endret", exact=True))
+        expect(kari.group("Status").get_by_label("Endret", exact=True)).to_be_checked()
+        kari.has_chips("Status Endret", "Oppstart fra 01.03.2022")
+
+
+def test_a_chip_goes(at_screen: AtScreen) -> None:
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.open_panel()
+        kari.group("Status").get_by_label("Endret", exact=True).check()
+        kari.has_chips("Status Endret")
+        kari.field("Oppstart fra").fill("01.03.2022")
+        press_for_long(kari, kari.chip("Status Endret"))
+        kari.has_chips("Oppstart fra 01.03.2022")
+        expect(kari.group("Status").get_by_label("Endret", exact=True)).not_to_be_checked()
+
+
+def test_the_list_is_sorted(at_screen: AtScreen) -> None:
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.open_panel()
+        kari.field("Oppstart fra").fill("01.03.2022")
+        press_for_long(kari, kari.header("Navn").get_by_role("link"))
+        expect(kari.header("Navn")).to_have_attribute("aria-sort", "ascending")
+        kari.has_chips("Oppstart fra 01.03.2022")
+
+
+def test_a_participant_is_opened(at_screen: AtScreen) -> None:
+    """Also one that the list is about to leave out."""
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.open_panel()
+        link = kari.rows.first.get_by_role("link").first
+        address = link.get_attribute("href") or ""
+        kari.field("Oppstart til").fill("01.03.1999")
+        press_for_long(kari, link)
+        kari.page.wait_for_url(f"**{address}")
+
+
+def test_a_form_is_left_by_its_button(at_screen: AtScreen, someone: Someone) -> None:
+    """Saving what was typed last brings a further question, which moves the button down."""
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.create(someone())
+        berit.stands_at("Bakgrunn")
+        address = berit.page.url
+        berit.field("Antall barn under 18 år").fill("2")
+        press_for_long(berit, berit.page.get_by_role("button", name="Til deltakeroversikten"), SAVES)
+        berit.stands_at("Deltakeroversikt")
+        berit.page.goto(address)
+        expect(berit.field("Antall barn under 18 år")).to_have_value("2")
