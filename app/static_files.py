@@ -2,7 +2,7 @@
 
 A first visit shall cost few requests and few bytes, yet there is no JavaScript tool chain. So, when the
 program starts, the component files of Designsystemet that we use, its theme and our own rules become one
-style sheet, and htmx and `app.js` become one script. Each is written with a hash of its content in the
+style sheet, and htmx and our own scripts become one. Each is written with a hash of its content in the
 name, beside its brotli and gzip variants, into a folder that is named by the hash of everything in it.
 Such a folder appears in one move and is never changed, so any number of processes can start at once.
 """
@@ -51,7 +51,7 @@ COMPONENTS = (
 )
 # What comes later may change what came before (on paper, in forced colours).
 OWN_STYLES = ("tables.css", "filters.css", "app.css", "print.css")
-OWN_SCRIPTS = ("app.js", "saving.js")
+OWN_SCRIPTS = ("app.js", "forms.js", "visit.js", "saving.js")
 # Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 

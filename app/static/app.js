@@ -87,31 +87,6 @@
     place.focus({ preventScroll: true });
   });
 
-  /* ---- Pressing: no answer moves or replaces what is under a finger until it is let go ---- */
-
-  // Pressing a button leaves the field before it, and a good line answers to that before the button is let go: there
-  // would be no click any more.
-  const PRESSED_MS = 5000; // that it was let go may never be told
-  let press = null;
-  let letGo = null;
-
-  document.addEventListener("pointerdown", () => {
-    press = new Promise((resolve) => { letGo = resolve; });
-    setTimeout(letGo, PRESSED_MS);
-  }, true);
-  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(letGo), true); // after its click
-
-  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    const ask = ctx.fetch;
-    ctx.fetch = async (...question) => {
-      try {
-        return await ask(...question);
-      } finally {
-        await press;
-      }
-    };
-  });
-
   /* ---- The list: how it stood on screen ---- */
 
   const isAbout = (ctx, ...ids) => Boolean(ctx.waiting) && ids.includes(ctx.waiting.id);
@@ -316,67 +291,5 @@
   }
 
   window.addEventListener("pagehide", () => { leaving = true; });
-
-  /* ---- The visit: two minutes before it ends, «Forleng» ---- */
-
-  const WARNED = 120; // seconds
-  let visit = 0;
-
-  function plan(seconds) {
-    clearTimeout(visit);
-    visit = setTimeout(() => htmx.ajax("GET", "/innlogget", { target: "#varsler" }), Math.max(5, seconds - WARNED) * 1000);
-  }
-
-  const who = byId("hvem");
-  if (who) plan(Number(who.dataset.left || 30 * 60)); // what is said is less: twelve hours are over soon
-  document.addEventListener("varighet", (event) => plan(event.detail.seconds));
-  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-    if (who) ctx.request.headers["X-Hvem"] = who.dataset.user; // another one's answers do not belong into her page
-    if (ctx.request.action === "/innlogget") ctx.request.headers["X-Uspurt"] = "1";
-    else if (who && !ctx.request.headers["X-Uspurt"]) plan(30 * 60); // she is there; how long that is good for is asked then
-  });
-
-  /* ---- Plain forms: a second press while the first is under way does nothing ---- */
-
-  const WINDOW_MS = 5000; // then the user may try again: an answer may be lost, and a download leaves the page where it is
-  const sent = new WeakMap();
-
-  function release(form) {
-    form.removeAttribute("aria-busy");
-    sent.delete(form);
-  }
-
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (event.defaultPrevented || form.method === "dialog") return;
-    if (sent.has(form)) return event.preventDefault();
-    form.setAttribute("aria-busy", "true");
-    sent.set(form, setTimeout(release, WINDOW_MS, form));
-  });
-
-  // Back from the browser's page cache: the page is as it was, so it must be usable again.
-  window.addEventListener("pageshow", () => {
-    leaving = false;
-    document.querySelectorAll("form[aria-busy]").forEach(release);
-  });
-
-  /* ---- Enter in a field that takes several lines, but is meant for one: sends, as it does in a search field ---- */
-
-  document.addEventListener("keydown", (event) => {
-    const area = event.target;
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !("enter" in (area.dataset || {}))) return;
-    event.preventDefault();
-    area.form.requestSubmit();
-  });
-
-  /* ---- «Ingen av disse» excludes the other choices, and they exclude it ---- */
-
-  document.addEventListener("change", (event) => {
-    const box = event.target;
-    if (box.type !== "checkbox" || !box.checked || !box.form) return;
-    const others = [...box.form.elements].filter((other) => other.name === box.name && other !== box && other.type === "checkbox");
-    others.forEach((other) => {
-      if ("alone" in box.dataset || "alone" in other.dataset) other.checked = false;
-    });
-  }, true);
+  window.addEventListener("pageshow", () => { leaving = false; }); // Back from the browser's page cache
 })();

@@ -1,0 +1,70 @@
+/* Pressing, sending and choosing: what a browser does not do by itself in any form. */
+(() => {
+  "use strict";
+
+  /* ---- Pressing: no answer moves or replaces what is under a finger until it is let go ---- */
+
+  // Pressing a button leaves the field before it, and a good line answers to that before the button is let go: there
+  // would be no click any more.
+  const PRESSED_MS = 5000; // that it was let go may never be told
+  let press = null;
+  let letGo = null;
+
+  document.addEventListener("pointerdown", () => {
+    press = new Promise((resolve) => { letGo = resolve; });
+    setTimeout(letGo, PRESSED_MS);
+  }, true);
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(letGo), true); // after its click
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const ask = ctx.fetch;
+    ctx.fetch = async (...question) => {
+      try {
+        return await ask(...question);
+      } finally {
+        await press;
+      }
+    };
+  });
+
+  /* ---- Plain forms: a second press while the first is under way does nothing ---- */
+
+  const WINDOW_MS = 5000; // then the user may try again: an answer may be lost, and a download leaves the page where it is
+  const sent = new WeakMap();
+
+  function release(form) {
+    form.removeAttribute("aria-busy");
+    sent.delete(form);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method === "dialog") return;
+    if (sent.has(form)) return event.preventDefault();
+    form.setAttribute("aria-busy", "true");
+    sent.set(form, setTimeout(release, WINDOW_MS, form));
+  });
+
+  // Back from the browser's page cache: the page is as it was, so it must be usable again.
+  window.addEventListener("pageshow", () => { document.querySelectorAll("form[aria-busy]").forEach(release); });
+
+  /* ---- Enter in a field that takes several lines, but is meant for one: sends, as it does in a search field ---- */
+
+  document.addEventListener("keydown", (event) => {
+    const area = event.target;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !("enter" in (area.dataset || {}))) return;
+    event.preventDefault();
+    area.form.requestSubmit();
+  });
+
+  /* ---- «Ingen av disse» excludes the other choices, and they exclude it ---- */
+
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (box.type !== "checkbox" || !box.checked || !box.form) return;
+    const others = [...box.form.elements].filter((other) => other.name === box.name && other !== box && other.type === "checkbox");
+    others.forEach((other) => {
+      if ("alone" in box.dataset || "alone" in other.dataset) other.checked = false;
+    });
+  }, true);
+})();
