@@ -14,7 +14,14 @@
     press = new Promise((resolve) => { letGo = resolve; });
     setTimeout(letGo, PRESSED_MS);
   }, true);
-  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(letGo), true); // after its click
+
+  function lift(event) {
+    if (!letGo || event.buttons) return;
+    setTimeout(letGo); // after its click
+    letGo = null;
+  }
+  // A list of choices that opens may take the end of the press to itself: then the next movement tells.
+  for (const end of ["pointerup", "pointercancel", "pointermove"]) document.addEventListener(end, lift, true);
 
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const ask = ctx.fetch;

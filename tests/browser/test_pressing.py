@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.caseworker import Caseworker
@@ -73,3 +74,19 @@ def test_a_form_is_left_by_its_button(at_screen: AtScreen, someone: Someone) -> 
         berit.stands_at("Deltakeroversikt")
         berit.page.goto(address)
         expect(berit.field("Antall barn under 18 år")).to_have_value("2")
+
+
+@pytest.mark.parametrize("moves", [True, False], ids=["the-pointer-moves", "nothing-more-comes"])
+def test_a_press_whose_end_is_never_told_holds_nothing_up_for_good(at_screen: AtScreen, moves: bool) -> None:
+    with at_screen("kari.oslo") as (kari, _watch):
+        kari.open_panel()
+        kari.page.mouse.move(5, 5)
+        kari.group("Status").get_by_label("Endret", exact=True).focus()
+        kari.page.evaluate("() => document.body.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
+        with kari.page.expect_response(SEARCHES):
+            kari.page.keyboard.press("Space")
+        kari.page.wait_for_timeout(200)
+        assert kari.chips.count() == 0
+        if moves:
+            kari.page.mouse.move(6, 6)
+        kari.has_chips("Status Endret")
