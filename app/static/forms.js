@@ -5,15 +5,18 @@
   /* ---- Pressing: no answer moves or replaces what is under a finger until it is let go ---- */
 
   // Pressing a button leaves the field before it, and a good line answers to that before the button is let go: there
-  // would be no click any more.
+  // would be no click any more. Space, too, presses when it is let go.
   const PRESSED_MS = 5000; // that it was let go may never be told
   let press = null;
   let letGo = null;
 
-  document.addEventListener("pointerdown", () => {
+  function begin() {
+    if (letGo) letGo();
     press = new Promise((resolve) => { letGo = resolve; });
     setTimeout(letGo, PRESSED_MS);
-  }, true);
+  }
+  document.addEventListener("pointerdown", begin, true);
+  document.addEventListener("keydown", (event) => { if (event.key === " " && !event.repeat) begin(); }, true);
 
   function lift(event) {
     if (!letGo || event.buttons) return;
@@ -21,7 +24,7 @@
     letGo = null;
   }
   // A list of choices that opens may take the end of the press to itself: then the next movement tells.
-  for (const end of ["pointerup", "pointercancel", "pointermove"]) document.addEventListener(end, lift, true);
+  for (const end of ["pointerup", "pointercancel", "pointermove", "keyup"]) document.addEventListener(end, lift, true);
 
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const ask = ctx.fetch;

@@ -17,12 +17,21 @@ class SlowLine:
         return len(self._held)
 
     def wait_for(self, number: int) -> None:
-        """Until so many requests have been sent in all."""
+        """Until so many requests have been sent in all. Raises AssertionError if they do not come."""
+        tries = 1000
         while len(self._held) < number:
+            assert tries, f"{len(self._held)} of {number} requests have come"
+            tries -= 1
             self._page.wait_for_timeout(20)
 
     def let_go(self) -> None:
         """Send the newest and wait for its answer."""
         newest = self._held[-1]
         with self._page.expect_request_finished(lambda request: request == newest.request):
+            newest.continue_()
+
+    def let_begin(self) -> None:
+        """Send the newest and wait until its answer begins: the page may not read it yet."""
+        newest = self._held[-1]
+        with self._page.expect_response(lambda answer: answer.request == newest.request):
             newest.continue_()
