@@ -19,7 +19,7 @@ ASKED = "**/innlogget"
 def idle(server: LiveServer, user: Caseworker, minutes: float) -> None:
     """Let her visit have been without use for so long, to the server."""
     [key] = [one["value"] for one in user.page.context.cookies() if one["name"] == "session"]
-    engine = create_engine(server.database)
+    engine = create_engine(server.settings["DATABASE_URL"])
     with engine.begin() as connection:
         seen = {"seen_at": now() - timedelta(minutes=minutes)}
         connection.execute(update(UserSession).where(UserSession.key_hash == digest(key)).values(**seen))

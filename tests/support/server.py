@@ -19,12 +19,12 @@ READY_SECONDS = 60  # a limit for slow machines
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A running server: its address, the file that it logs to, the id of its main process, and its DATABASE_URL."""
+    """A running server: its address, the file that it logs to, the id of its main process, and its settings."""
 
     base_url: str
     log: Path
     process_id: int
-    database: str
+    settings: Mapping[str, str]
 
     def logged(self) -> str:
         """What it has said so far."""
@@ -64,7 +64,7 @@ def running_server(
         try:
             if not _is_ready(port):
                 raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}")
-            yield LiveServer(f"http://127.0.0.1:{port}", log, process.pid, settings["DATABASE_URL"])
+            yield LiveServer(f"http://127.0.0.1:{port}", log, process.pid, settings)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
