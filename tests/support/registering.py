@@ -16,6 +16,7 @@ from services.accounts import viewer_of
 from services.conflicts import Shown
 from services.db import db
 from services.fields import Raw, date_text
+from services.folding import folded_words
 from services.folkeregisteret.population import SyntheticPerson, people
 from services.models import AccessEntry, Change, DraftValue, Participation, Person
 from services.participants import find
@@ -27,6 +28,12 @@ from tests.support.client import CheckedClient, form_in, text_of
 from tests.support.forms import Form, Value
 
 Answers = dict[str, Value]
+
+
+def _finds(searched: list[str], name: list[str]) -> bool:
+    """Whether a search for all these words finds the name."""
+    return bool(searched) and all(any(part in word for word in name) for part in searched)
+
 
 STEP_OF = {"person": PERSON, "bakgrunn": BACKGROUND, "programinnhold": PROGRAMME, "avslutning": TERMINATION}
 START = today() - timedelta(days=400)
@@ -92,17 +99,23 @@ class Office:
     # ---- People ----
 
     def someone(self, kind: str = "ordinary") -> SyntheticPerson:
-        """A person of that kind whom neither the register nor an earlier test knows, and whose name nobody has."""
+        """A person of that kind whom neither the register nor an earlier test knows. A search for her name finds nobody
+        else, nor is she found by theirs."""
         queues: dict[str, Iterator[SyntheticPerson]] = self.app.extensions.setdefault("tests.queues", {})
-        names: list[str] = self.app.extensions.setdefault("tests.names", [])
+        names: list[list[str]] = self.app.extensions.setdefault("tests.names", [])
         if kind not in queues:
             with self.app.app_context():
                 known = set(db.session.scalars(select(Person.national_id)))
-                names += [] if names else db.session.scalars(select(Person.name))
+                names += (
+                    [] if names else [folded_words(name) for name in db.session.scalars(select(Person.name)) if name]
+                )
             queues[kind] = (p for p in people() if kind in p.kinds and not known & {p.number, p.current_number})
-        one = next(p for p in queues[kind] if not (p.full_name and any(p.full_name in name for name in names)))
-        names.append(one.full_name)
-        return one
+        for one in queues[kind]:
+            words = folded_words(one.full_name or "")
+            if not any(_finds(words, other) or _finds(other, words) for other in names):
+                names += [words] if words else []
+                return one
+        raise AssertionError(f"there is nobody left of the kind {kind}")
 
     # ---- The way through the pages ----
 
