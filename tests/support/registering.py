@@ -15,6 +15,7 @@ from services.account_models import User
 from services.accounts import viewer_of
 from services.conflicts import Shown
 from services.db import db
+from services.duration import months_on
 from services.fields import Raw, date_text
 from services.folding import folded_words
 from services.folkeregisteret.population import SyntheticPerson, people
@@ -28,6 +29,12 @@ from tests.support.client import CheckedClient, form_in, text_of
 from tests.support.forms import Form, Value
 
 Answers = dict[str, Value]
+
+
+def last_start(day: date) -> date:
+    """The last oppstart of which two years of programme time are over on that day."""
+    start = months_on(day, -24)
+    return start if months_on(start, 24) <= day else start - timedelta(days=1)  # 29 February
 
 
 def _finds(searched: list[str], name: list[str]) -> bool:
