@@ -113,9 +113,8 @@ class Office:
         if kind not in queues:
             with self.app.app_context():
                 known = set(db.session.scalars(select(Person.national_id)))
-                names += (
-                    [] if names else [folded_words(name) for name in db.session.scalars(select(Person.name)) if name]
-                )
+                registered = () if queues else db.session.scalars(select(Person.name))
+                names += [folded_words(name) for name in registered if name]
             queues[kind] = (p for p in people() if kind in p.kinds and not known & {p.number, p.current_number})
         for one in queues[kind]:
             words = folded_words(one.full_name or "")
