@@ -1,20 +1,23 @@
 """What two people write at the same time, settled by versions.
 
 A form carries the version that it showed; the history tells which answers others have changed since. An answer
-that the form did not touch keeps the other's value; one that both changed is a clash.
+that the form did not touch keeps the other's value; one that both changed is a clash. Tiltak and permisjon are settled
+row by row, and in a row answer by answer. What a user overwrites is always what that user has seen.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import not_, select
+from sqlalchemy import select
 
 from services.db import session
-from services.fields import Values
+from services.fields import Field, Invalid, Raw, Values
 from services.models import Change, Participation
-from services.registration import Page, page_again
+from services.registration import Page, page_again, parts_of_mark, row_mark
+from services.row_fields import RowsField, key_of
+from services.row_merge import merge_rows, row_changes, rows_after
 from services.steps import FIELDS
 
 
@@ -24,33 +27,76 @@ class NoSuchVersion(ValueError):  # noqa: N818 - says what is the case
 
 @dataclass(frozen=True)
 class Clash:
-    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON)."""
+    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON).
+
+    `row`: of a repeatable question the row in question, and `value` that row (none: the other has removed it);
+    `fields`: which of its answers; `is_removed_here`: the user has removed what the other has changed.
+    """
 
     key: str
     username: str
     at: datetime
     value: Any
+    row: str = ""
+    fields: tuple[str, ...] = ()
+    is_removed_here: bool = False
 
 
 @dataclass(frozen=True)
 class Shown:
     """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
 
-    What the very form has changed itself is known to it, though the answer may have been lost on the way.
+    What the very form has changed itself is known to it, though the answer may have been lost on the way. `earlier`:
+    the form that the user left for this one; what that has changed is the user's own as well.
     """
 
     version: int
     key: str | None = None
+    earlier: str | None = None
+
+    def has_made(self, change: Change, username: str) -> bool:
+        """True for a change that comes from the form itself."""
+        return change.form_key in {self.key, self.earlier} - {None} and change.username == username
 
 
 @dataclass(frozen=True)
 class Settled:
     """A page after weighing it against what others have changed: `theirs` are the questions whose answers it takes
-    over from them, `clashes` those that both have changed, where the page still says what was sent."""
+    over from them, `clashes`, by mark, those that both have changed, where the page still says what was sent."""
 
     page: Page
     theirs: dict[str, Clash]
     clashes: dict[str, Clash]
+
+
+@dataclass
+class _Since:
+    """What has been changed since a form was shown. `known`: what the form knows (JSON) of the questions that others
+    have changed; `last`: the last change of each by others; `foreign`: all of theirs, oldest first."""
+
+    known: dict[str, Any] = field(default_factory=dict)
+    last: dict[str, Change] = field(default_factory=dict)
+    foreign: list[Change] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, participation: Participation, shown: Shown, username: str) -> "_Since":
+        wanted = (Change.participation_ref == participation.id) & (Change.version > shown.version)
+        changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
+        since = cls()
+        for change in changes:
+            since._take(change, is_own=shown.has_made(change, username))
+        since.known = {key: known for key, known in since.known.items() if key in since.last}
+        return since
+
+    def _take(self, change: Change, *, is_own: bool) -> None:
+        self.known.setdefault(change.field, change.old)
+        if not is_own:
+            self.last[change.field] = change
+            self.foreign.append(change)
+        elif isinstance(FIELDS.get(change.field), RowsField):
+            self.known[change.field] = rows_after(self.known[change.field], change.old, change.new)
+        else:
+            self.known[change.field] = change.new
 
 
 def settle(participation: Participation, page: Page, current: Values, shown: Shown, username: str) -> Settled:
@@ -61,25 +107,106 @@ def settle(participation: Participation, page: Page, current: Values, shown: Sho
     if shown.version > participation.version:
         raise NoSuchVersion(shown.version)
     if shown.version == participation.version:
-        return Settled(page, {}, {})
-    first, last = _changes_since(participation, shown, username)
-    raw = dict(page.raw)
-    clashing: set[str] = set()
-    theirs: dict[str, Clash] = {}
-    for question in page.step.fields:
-        key, mine = question.key, page.answers[question.key]
-        if key not in first or key in page.unread or mine == current[key]:
-            continue
-        if question.to_json(mine) == first[key].old:  # not touched here: the other's answer stands
-            raw[key] = question.raw(current[key])
-            theirs[key] = _clash(last[key])
-        else:
-            clashing.add(key)
-    clashes = _places(page, clashing, current, last)
-    if clashes:
-        asked = {question.key for question in page.asked}
-        raw |= {key: page.raw[key] if key in asked else FIELDS[key].raw(current[key]) for key in clashes}
-    return Settled(page_again(page, raw, current), theirs, clashes)
+        return Settled(page_again(page, named_rows(page, current, shown), current), {}, {})
+    return _Settling(page, current, shown, _Since.read(participation, shown, username)).settled()
+
+
+def named_rows(page: Page, known: Values, shown: Shown) -> dict[str, Raw]:
+    """The raw rows of a page, each with its identity. `known`: the rows that its form has shown."""
+    return {
+        question.key: question.named(page.raw[question.key], known.get(question.key) or [], shown.key or "")
+        for question in page.step.fields
+        if isinstance(question, RowsField)
+    }
+
+
+class _Settling:
+    """One page that is being settled."""
+
+    def __init__(self, page: Page, current: Values, shown: Shown, since: _Since) -> None:
+        self.current, self.since = current, since
+        self.known = {q.key: since.known.get(q.key, q.to_json(current[q.key])) for q in page.step.fields}
+        known_values = {key: FIELDS[key].from_json(value) for key, value in self.known.items()}
+        self.page = page_again(page, named_rows(page, known_values, shown), current)
+        self.raw: dict[str, Raw] = dict(self.page.raw)
+        self.theirs: dict[str, Clash] = {}
+        self.clashes: dict[str, Clash] = {}
+
+    def settled(self) -> Settled:
+        clashing: set[str] = set()
+        for question in self.page.step.fields:
+            if question.key not in self.since.last or self._is_as_known(question):
+                continue
+            if isinstance(question, RowsField):
+                self._settle_rows(question)
+            elif not self._settle(question):
+                clashing.add(question.key)
+        places = _places(self.page, clashing, self.current, self.since.last)
+        asked = {question.key for question in self.page.asked}
+        self.raw |= {key: self.page.raw[key] if key in asked else FIELDS[key].raw(self.current[key]) for key in places}
+        self.clashes |= places
+        merged = page_again(self.page, self.raw, self.current)
+        self.clashes |= self._excluding(merged)
+        return Settled(merged, self.theirs, self.clashes)
+
+    def _is_as_known(self, question: Field) -> bool:
+        return bool(question.to_json(self.current[question.key]) == self.known[question.key])
+
+    def _settle(self, question: Field) -> bool:
+        """Settle an answer; false if both have changed it."""
+        key, current = question.key, self.current[question.key]
+        raw, known = self.page.raw[key], question.from_json(self.known[key])
+        is_unread = key in self.page.unread
+        if raw == question.raw(current) if is_unread else self.page.answers[key] == current:
+            if not self.page.holds(key):  # it is not in what was sent, but it is on screen
+                self.theirs[key] = _clash(self.since.last[key])
+            return True
+        if raw == question.raw(known) if is_unread else self.page.answers[key] == known:  # not touched here
+            self.raw[key] = question.raw(current)
+            self.theirs[key] = _clash(self.since.last[key])
+            return True
+        return False
+
+    def _settle_rows(self, question: RowsField) -> None:
+        key = question.key
+        known, current = question.from_json(self.known[key]) or [], self.current[key] or []
+        merged = merge_rows(question, known=known, sent=self.raw[key], current=current)
+        self.raw[key] = merged.raw
+        if merged.takes_over or not self.page.holds(key):
+            self.theirs[key] = _clash(self.since.last[key])
+        for row, both in merged.clashes.items():
+            change = self._last_of_row(key, row)
+            stands = next((one for one in question.to_json(current) or [] if key_of(one) == row), None)
+            self.clashes[row_mark(key, row, is_removed=both.is_removed_here)] = replace(
+                _clash(change), value=stands, row=row, fields=both.fields, is_removed_here=both.is_removed_here
+            )
+
+    def _last_of_row(self, key: str, row: str) -> Change:
+        of_row = [one for one in self.since.foreign if one.field == key and row in row_changes(one.old, one.new)]
+        return of_row[-1] if of_row else self.since.last[key]
+
+    def _excluding(self, merged: Page) -> dict[str, Clash]:
+        """Clashes between two questions of which only one can be answered: the user has answered one of them, somebody
+        else the other."""
+        found = {}
+        for pair in merged.step.excluding:
+            for mine, other in (pair, pair[::-1]):
+                both = not any(FIELDS[key].is_empty(self._would_stand(merged, key)) for key in pair)
+                question = FIELDS[mine]
+                is_mine = question.to_json(self._would_stand(merged, mine)) != question.to_json(self.current[mine])
+                if both and is_mine and other in self.since.last and not self._is_as_known(FIELDS[other]):
+                    found[mine] = _clash(self.since.last[other])
+        return found
+
+    def _would_stand(self, page: Page, key: str) -> Any:
+        """What a question would be answered with, if nothing spoke against it."""
+        question = FIELDS[key]
+        if isinstance(question, RowsField):
+            return question.standing(page.raw[key], self.current[key])
+        try:
+            return question.parse(page.raw[key]) if key in page.unread else page.answers[key]
+        except Invalid:
+            return page.answers[key]
 
 
 def _clash(change: Change, key: str | None = None) -> Clash:
@@ -105,33 +232,20 @@ def _places(page: Page, clashing: set[str], current: Values, last: dict[str, Cha
     return found
 
 
-def _changes_since(
-    participation: Participation, shown: Shown, username: str
-) -> tuple[dict[str, Change], dict[str, Change]]:
-    """The first and the last change of each question after a version, without the form's own."""
-    wanted = (Change.participation_ref == participation.id) & (Change.version > shown.version)
-    if shown.key is not None:
-        own = (Change.form_key == shown.key) & (Change.username == username)
-        wanted &= not_(own) | Change.form_key.is_(None)
-    first: dict[str, Change] = {}
-    last: dict[str, Change] = {}
-    for change in session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)):
-        first.setdefault(change.field, change)
-        last[change.field] = change
-    return first, last
+def registered_as(participation: Participation, marks: Iterable[str]) -> dict[str, Clash]:
+    """Who gave the registered answers that some marks stand for, when, and what they are: beside what is undecided."""
+    parts = {mark: parts_of_mark(mark) for mark in marks}
+    fields = {key for key, _row, _is_removed in parts.values()}
+    wanted = (Change.participation_ref == participation.id) & Change.field.in_(fields)
+    changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
+    found: dict[str, Clash] = {}
+    for change in changes:
+        for mark, (key, row, is_removed) in parts.items():
+            if change.field == key and (not row or row in row_changes(change.old, change.new)):
+                value = _row_of(change.new, row) if row else change.new
+                found[mark] = replace(_clash(change), row=row, value=value, is_removed_here=is_removed)
+    return found
 
 
-def last_changes(
-    participation: Participation, keys: Iterable[str], *, form_key: str | None = None
-) -> dict[str, Change]:
-    """The last change of each of some questions; with a key only what that form has changed."""
-    wanted = (Change.participation_ref == participation.id) & Change.field.in_(list(keys))
-    if form_key is not None:
-        wanted &= Change.form_key == form_key
-    rows = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id))
-    return {change.field: change for change in rows}
-
-
-def registered_as(participation: Participation, keys: Iterable[str]) -> dict[str, Clash]:
-    """Who gave the registered answers to some questions, when, and what they are: beside what is undecided."""
-    return {key: _clash(change) for key, change in last_changes(participation, keys).items()}
+def _row_of(rows: Iterable[Mapping[str, Any]] | None, key: str) -> Any:
+    return next((row for row in rows or [] if key_of(row) == key), None)

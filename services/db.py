@@ -7,7 +7,7 @@ refused in the middle («database is locked»), so whoever means to write says s
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -96,6 +96,11 @@ def belongs_to_schema(item: Any, name: str | None, kind: str, _reflected: bool, 
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
+
+
+def later_than(moment: datetime) -> datetime:
+    """This moment, or, if the clock says less than another one, right after that: stamps never run backwards."""
+    return max(now(), moment + timedelta(microseconds=1))
 
 
 def session() -> Session:

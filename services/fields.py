@@ -153,6 +153,14 @@ class Field:
         """The value of what the history keeps."""
         return kept
 
+    def standing(self, raw: Raw, registered: Any) -> Any:
+        """What is registered while a raw answer cannot be read."""
+        return registered
+
+    def overlaid(self, raw: Raw, drafts: Raw) -> Raw:
+        """What stands in the controls: in place of the raw answer what a user has typed and is not registered."""
+        return drafts
+
     def is_empty(self, value: Any) -> bool:
         """True when the question is not answered."""
         return value is None or value == []

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from services.db import Base, UtcDateTime, json_type, long_id, sort_text
+from services.row_fields import new_row_key
 
 
 class Status(IntEnum):
@@ -175,6 +176,8 @@ class Participation(Base):
     )
     leaves: Mapped[list["Leave"]] = relationship(lazy="raise", order_by="Leave.position", cascade="all, delete-orphan")
     drafts: Mapped[list["DraftValue"]] = relationship(cascade="all, delete-orphan")
+    # Answers that another answer took away, by question key as the history keeps them: kept for their return.
+    set_aside: Mapped[dict[str, Any] | None] = mapped_column(json_type)
 
     # Page 4
     end_reason: Mapped[str | None] = mapped_column(String(30))
@@ -336,7 +339,7 @@ class SavedView(Base):
 
 
 class Activity(Base):
-    """A tiltak of page 3; dates are days, `hours` a week."""
+    """A tiltak of page 3; dates are days, `hours` a week. `row_key` is its identity as long as it exists."""
 
     __tablename__ = "activity"
 
@@ -344,6 +347,7 @@ class Activity(Base):
     participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"), index=True)
     municipality_number: Mapped[str] = mapped_column(String(4))
     position: Mapped[int] = mapped_column(SmallInteger)
+    row_key: Mapped[str] = mapped_column(String(12), default=new_row_key, server_default=text("''"))
     kind: Mapped[str] = mapped_column(String(30))
     from_date: Mapped[date] = mapped_column(Date)
     to_date: Mapped[date | None] = mapped_column(Date)
@@ -352,7 +356,7 @@ class Activity(Base):
 
 
 class Leave(Base):
-    """A permisjon of page 3."""
+    """A permisjon of page 3. `row_key` is its identity as long as it exists."""
 
     __tablename__ = "leave"
 
@@ -360,19 +364,21 @@ class Leave(Base):
     participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"), index=True)
     municipality_number: Mapped[str] = mapped_column(String(4))
     position: Mapped[int] = mapped_column(SmallInteger)
+    row_key: Mapped[str] = mapped_column(String(12), default=new_row_key, server_default=text("''"))
     from_date: Mapped[date] = mapped_column(Date)
     to_date: Mapped[date] = mapped_column(Date)
     kind: Mapped[str] = mapped_column(String(30))
 
 
 class DraftValue(Base):
-    """What was typed but is not registered: kept as typed, beside the register, until it is mended.
+    """What a user has typed but is not registered: kept as typed, beside the register, until that user corrects it.
 
-    `is_undecided`: it may be right, but somebody else has answered the same meanwhile, and nobody has chosen yet.
+    `raw`: what stood in the controls; of a repeatable question only the rows that are not registered. `undecided`: the
+    marks of what may be right, but somebody else has answered the same meanwhile, and the user has not chosen yet.
     """
 
     __tablename__ = "draft_value"
-    __table_args__ = (UniqueConstraint("participation_ref", "field"),)
+    __table_args__ = (UniqueConstraint("participation_ref", "username", "field"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"))
@@ -381,7 +387,7 @@ class DraftValue(Base):
     raw: Mapped[Any] = mapped_column(json_type)
     username: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    is_undecided: Mapped[bool] = mapped_column(server_default=text("false"))
+    undecided: Mapped[list[str] | None] = mapped_column(json_type)
 
 
 class Beginning(Base):

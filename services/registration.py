@@ -26,7 +26,7 @@ from services.models import Activity, Beginning, DraftValue, Leave, Municipality
 from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed
-from services.row_fields import RowsField
+from services.row_fields import ROW_KEY, RowsField, key_of, new_row_key
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
 
@@ -59,8 +59,8 @@ def values_of(participation: Participation) -> dict[str, Any]:
     """All answers by question key, and the facts that rules read beside them."""
     answers: dict[str, Any] = {key: getattr(participation, column) for key, column in COLUMN_NAMES.items()}
     for key, question in _ROWS_FIELDS.items():
-        rows = getattr(participation, key)
-        answers[key] = [{f.key: getattr(row, f.key) for f in question.fields} for row in rows] or None
+        keys = (ROW_KEY, *(inner.key for inner in question.fields))
+        answers[key] = [{one: getattr(row, one) for one in keys} for row in getattr(participation, key)] or None
     return answers | facts_of(participation)
 
 
@@ -82,8 +82,10 @@ class Page:
     """A page as it was sent or as it stands: what is in its controls, what it means, what is wrong.
 
     `answers` are all answers of the participation with this page's on top; where one cannot be
-    registered (`unread`), the one that is registered stands. `errors` are by control name. `undecided` are those
-    of the unread that two people have answered, and nobody has chosen yet.
+    registered (`unread`), the one that is registered stands. `errors` are by control name. `undecided` are the marks of
+    those of the unread that two people have answered, and nobody has chosen yet: a question's key, or for one row
+    `row_mark`. `held`: the questions that the form holds; the others were not sent, and are left as they are
+    (`None`: it holds them all). `others`: who else has typed an answer that is not registered, and when, by key.
 
     A question that hangs on an answer that cannot be read, or that is about to be written anew, may be asked
     or not. What is typed there stays in sight, and is not registered until that is known.
@@ -95,6 +97,8 @@ class Page:
     errors: dict[str, str] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     undecided: set[str] = field(default_factory=set)
+    held: frozenset[str] | None = None
+    others: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
 
     @property
     def asked(self) -> list[Field]:
@@ -133,22 +137,70 @@ class Page:
         """True if our own form can have sent this, right or wrong."""
         return all(question.offers(self.raw[question.key]) for question in self.step.fields)
 
-    def refuse(self, key: str, errors: dict[str, str], registered: Values) -> None:
+    def holds(self, key: str) -> bool:
+        """True when the form holds the question."""
+        return self.held is None or key in self.held
+
+    def refuse(self, key: str, errors: dict[str, str], stands: Any) -> None:
         """Let an answer count as not given: what is registered stands."""
         if key not in self.unread:
             self.unread.add(key)
             self.errors |= errors
-            self.answers[key] = registered.get(key)
+            self.answers[key] = stands
 
-    def undecide(self, key: str, registered: Values) -> None:
-        """Let what is registered stand until somebody has chosen between it and what is typed."""
-        self.refuse(key, {key: _("To har svart ulikt. Velg hvilket svar som skal stå")}, registered)
-        self.undecided.add(key)
+    def undecide(self, mark: str, registered: Values) -> None:
+        """Let what is registered stand until somebody has chosen between it and what is typed. A row that the user has
+        removed, and another has changed, stands there anyway."""
+        key, row, is_removed = parts_of_mark(mark)
+        said = _("To har svart ulikt. Velg hvilket svar som skal stå")
+        if not row:
+            self.unread.add(key)
+            self.errors[key], self.answers[key] = said, registered.get(key)
+            self._let_stand(key, registered)
+        elif is_removed or not self.control_of(mark):  # the row has gone meanwhile
+            return
+        else:
+            self._undecide_row(key, row, registered)
+            self.errors[self.control_of(mark)] = said
+        self.undecided.add(mark)
+
+    def _let_stand(self, key: str, registered: Values) -> None:
+        """What is registered of questions that exclude this one is not wrong because of what is undecided here."""
+        others = {one for pair in self.step.excluding if key in pair for one in pair} - {key}
+        for other in others & self.unread:
+            if FIELDS[other].standing(self.raw[other], None) == registered.get(other):
+                self.unread.discard(other)
+                self.errors.pop(other, None)
+                self.answers[other] = registered.get(other)
+
+    def control_of(self, mark: str) -> str:
+        """The control where something is said of a mark: that of the question, or the first one of the row; '' if the
+        page has no such row."""
+        key, row, _is_removed = parts_of_mark(mark)
+        question = FIELDS[key]
+        if not row or not isinstance(question, RowsField):
+            return key
+        places = (place for place, one in enumerate(self.raw[key]) if key_of(one) == row)
+        return next((question.control(place, question.fields[0].key) for place in places), "")
+
+    def _undecide_row(self, key: str, row: str, registered: Values) -> None:
+        stands = next((one for one in registered.get(key) or [] if key_of(one) == row), None)
+        places = [key_of(one) for one in self.raw[key]]
+        rows = [one for one in self.answers[key] or [] if key_of(one) != row]
+        rows += [stands] if stands else []
+        rows.sort(key=lambda one: places.index(key_of(one)) if key_of(one) in places else len(places))
+        self.unread.add(key)
+        self.answers[key] = rows or None
 
     @property
     def keys(self) -> set[str]:
         """The keys of all questions that the page can ask."""
         return {question.key for question in self.step.fields}
+
+    def held_names(self) -> set[str]:
+        """The names of all controls that come with the questions which the form holds."""
+        held = [question for question in self.step.fields if self.holds(question.key)]
+        return {name for question in held for name in question.names(self.raw[question.key])}
 
     def names(self) -> set[str]:
         """The names of all controls that the page can hold."""
@@ -159,18 +211,35 @@ class Page:
         return {question.key: self.answers.get(question.key) for question in self.step.fields}
 
 
+_REMOVED = "x"
+
+
+def row_mark(key: str, row: str, *, is_removed: bool = False) -> str:
+    """How one row of a repeatable question is called where two have changed it; `is_removed`: one by removing it."""
+    return "-".join([key, row, *([_REMOVED] if is_removed else [])])
+
+
+def parts_of_mark(mark: str) -> tuple[str, str, bool]:
+    """The question and the row ('' if it is the whole question) that a mark stands for, and whether the user has
+    removed the row."""
+    key, row, removed = (*mark.split("-", 2), "", "")[:3]
+    return key, row, removed == _REMOVED
+
+
 def raw_page(step: Step, form: FormData) -> Page:
-    """The page that was sent, as it came: what it means, and whether it is right, is not known yet."""
-    return Page(step=step, raw={question.key: question.read(form) for question in step.fields}, answers={})
+    """The page that was sent, as it came: what it means, and whether it is right, is not known yet. It holds the
+    questions whose mark (`felt`, at the end of each) has come."""
+    held = frozenset(form.get("felt", [])) & {question.key for question in step.fields}
+    return Page(step=step, raw={question.key: question.read(form) for question in step.fields}, answers={}, held=held)
 
 
 def read_page(step: Step, form: FormData, base: Values) -> Page:
-    """The page that was sent. `base` holds the answers of the other pages and the facts."""
-    return _page(step, raw_page(step, form).raw, base)
+    """The page that was sent whole. `base` holds the answers of the other pages and the facts."""
+    return _page(step, {question.key: question.read(form) for question in step.fields}, base)
 
 
-def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
-    page = Page(step=step, raw=raw, answers=dict(base))
+def _page(step: Step, raw: dict[str, Raw], base: Values, held: frozenset[str] | None = None) -> Page:
+    page = Page(step=step, raw=raw, answers=dict(base), held=held)
     illegible: dict[str, dict[str, str]] = {}
     for question in step.fields:
         try:
@@ -180,56 +249,102 @@ def _page(step: Step, raw: dict[str, Raw], base: Values) -> Page:
     page.answers |= step.pruned(page.answers)
     visible = {question.key for question in step.visible(page.answers)}
     for key in visible & illegible.keys():
-        page.refuse(key, illegible[key], base)
+        page.refuse(key, illegible[key], FIELDS[key].standing(raw[key], base.get(key)))
     unknown = page.unread | {q.key for q in step.fields if q.is_typed and page.answers[q.key] is None}
     for question in step.fields:
         hangs_in_air = question.key not in visible and not unknown.isdisjoint(question.shown.keys)
         if hangs_in_air and any(str(text).strip() for text in raw[question.key]):
-            page.refuse(question.key, {}, base)
+            page.refuse(question.key, {}, base.get(question.key))
     for key, message in step.checks(page.answers).items():
-        page.refuse(key, {key: message}, base)
+        page.refuse(key, {key: message}, base.get(key))
     if step.always_answered:  # what a participation cannot be without is never emptied in the register
         for question in page.missing:
-            page.refuse(question.key, {question.key: question.when_missing}, base)
+            page.refuse(question.key, {question.key: question.when_missing}, base.get(question.key))
     return page
 
 
 def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:
     """The same page with other raw answers in some questions, read anew over `base`."""
-    return _page(page.step, {**page.raw, **raw}, base)
+    return _page(page.step, {**page.raw, **raw}, base, page.held)
 
 
-def page_of(participation: Participation, step: Step) -> Page:
-    """The page as it stands: the registered answers, and over them what is kept as typed."""
-    return _standing(step, values_of(participation), _typed(participation))
+def page_of(participation: Participation, step: Step, username: str | None = None) -> Page:
+    """The page as it stands: the registered answers, and over them what a user has typed and is kept as typed.
+    Without a user: what anybody has typed."""
+    return _standing(step, values_of(participation), Typed.of(participation, username))
 
 
-def pages_of(participation: Participation, sent: Page | None = None) -> dict[str, Page]:
-    """All pages as they stand, by name; in place of one of them what has been `sent` for it."""
-    values, typed = values_of(participation), _typed(participation)
-    return {step.name: sent if sent and sent.step is step else _standing(step, values, typed) for step in STEPS}
+def pages_of(participation: Participation, sent: Page | None = None, *, username: str | None = None) -> dict[str, Page]:
+    """All pages as they stand, by name (see `page_of`); in place of one of them what has been `sent` for it."""
+    values, typed = values_of(participation), Typed.of(participation, username)
+    pages = {step.name: sent if sent and sent.step is step else _standing(step, values, typed) for step in STEPS}
+    if sent:
+        sent.others = typed.others
+    return pages
 
 
-def _typed(participation: Participation) -> dict[str, DraftValue]:
-    """What was typed and could not be registered, by question key."""
-    return {draft.field: draft for draft in participation.drafts}
+@dataclass(frozen=True)
+class Typed:
+    """What was typed and could not be registered, by question key: a user's own, and who else has typed something."""
+
+    own: dict[str, DraftValue]
+    others: dict[str, list[tuple[str, datetime]]]
+
+    @classmethod
+    def of(cls, participation: Participation, username: str | None) -> "Typed":
+        """What is kept of a user, or, if none is named, of all: the newest then counts."""
+        own: dict[str, DraftValue] = {}
+        others: dict[str, list[tuple[str, datetime]]] = {}
+        for draft in sorted(participation.drafts, key=lambda one: one.at):
+            if username in {None, draft.username}:
+                own[draft.field] = draft
+            else:
+                others.setdefault(draft.field, []).append((draft.username, draft.at))
+        return cls(own, others)
 
 
-def _standing(step: Step, values: Values, drafts: Mapping[str, DraftValue]) -> Page:
-    raw = {q.key: drafts[q.key].raw if q.key in drafts else q.raw(values[q.key]) for q in step.fields}
-    page = _page(step, raw, values)
-    for question in page.asked if drafts else ():
-        if draft := drafts.get(question.key):
-            if draft.is_undecided:
-                page.undecide(question.key, values)
-            else:  # it may have become right by what was changed elsewhere
-                said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
-                page.refuse(question.key, {question.key: said}, values)
-            if question.key in page.errors and not question.is_empty(values[question.key]):
-                # Whoever mends it shall see what it is put in place of.
-                registered = _("Registrert svar: «%(answer)s»") % {"answer": question.sentence(values[question.key])}
-                page.errors[question.key] += f". {registered}"
+def raw_standing(participation: Participation, step: Step, values: Values, username: str | None) -> dict[str, Raw]:
+    """What stands in the controls of a page: what is registered, and over it what is kept as typed."""
+    return _raw_standing(step, values, Typed.of(participation, username))
+
+
+def _raw_standing(step: Step, values: Values, typed: Typed) -> dict[str, Raw]:
+    registered = {q.key: q.raw(values[q.key]) for q in step.fields}
+    return registered | {
+        q.key: q.overlaid(registered[q.key], typed.own[q.key].raw) for q in step.fields if q.key in typed.own
+    }
+
+
+def _standing(step: Step, values: Values, typed: Typed) -> Page:
+    page = _page(step, _raw_standing(step, values, typed), values)
+    page.others = typed.others
+    for question in page.asked if typed.own else ():
+        if draft := typed.own.get(question.key):
+            _show_as_kept(page, question, draft, values)
     return page
+
+
+def _show_as_kept(page: Page, question: Field, draft: DraftValue, values: Values) -> None:
+    """Say of an answer that is kept as typed why it is not registered, and what is."""
+    for mark in draft.undecided or ():
+        page.undecide(mark, values)
+    if not draft.undecided:  # it may have become right by what was changed elsewhere
+        said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
+        page.refuse(question.key, {question.key: said}, values[question.key])
+    # To correct it, the user must see what it is put in place of.
+    if question.key in page.errors and not question.is_empty(values[question.key]):
+        page.errors[question.key] += _registered_words(question.sentence(values[question.key]))
+    if isinstance(question, RowsField):
+        rows = {key_of(row): row for row in values[question.key] or []}
+        for place, raw_row in enumerate(page.raw[question.key]):
+            wrong = [name for name in question.row_names(place) if name in page.errors]
+            if wrong and key_of(raw_row) in rows:
+                page.errors[wrong[0]] += _registered_words(question.row_text(rows[key_of(raw_row)]))
+
+
+def _registered_words(answer: str) -> str:
+    words = _("Registrert svar: «%(answer)s»") % {"answer": answer}
+    return f". {words}"
 
 
 def new_creation_key() -> str:
@@ -379,7 +494,10 @@ def set_answers(participation: Participation, answers: Values) -> None:
         if key in ROW_KEYS:
             model = _ROW_MODELS[key]
             number = participation.municipality_number
-            rows = [model(position=i, municipality_number=number, **row) for i, row in enumerate(value or [])]
+            rows = [
+                model(position=i, municipality_number=number, **row | {ROW_KEY: key_of(row) or new_row_key()})
+                for i, row in enumerate(value or [])
+            ]
             setattr(participation, key, rows)
         else:
             setattr(participation, COLUMN_NAMES[key], value)

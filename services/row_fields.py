@@ -1,12 +1,39 @@
-"""Questions that are answered by rows, each with the same questions of its own."""
+"""Questions that are answered by rows, each with the same questions of its own.
+
+A row has an identity, its row key: it stands in raw rows, values, history and database alike, under `ROW_KEY`.
+"""
 
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from services.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legible
 from services.i18n import gettext as _
+
+ROW_KEY = "row_key"
+AFTER = "after"  # in a draft: the row that a row of the user's own stands behind
+_IS_ROW_KEY = re.compile("[0-9a-f]{12}")
+
+
+def new_row_key() -> str:
+    """An identity for a new row."""
+    return secrets.token_hex(6)
+
+
+def key_of(row: Mapping[str, Any]) -> str:
+    """The identity of a row, raw or read; '' if it has none yet."""
+    given = row.get(ROW_KEY)
+    if isinstance(given, list):
+        given = given[0] if given else ""
+    return given or ""
+
+
+def is_blank(raw_row: Mapping[str, list[str]]) -> bool:
+    """True when nothing is typed or chosen in a raw row."""
+    return not any(text.strip() for key, texts in raw_row.items() if key not in {ROW_KEY, AFTER} for text in texts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,7 +45,7 @@ class RowsField(Field):
     add_label: str
     fields: tuple[Field, ...]
     row_checks: Callable[[Values], dict[str, str]] = field(default=lambda row: {})
-    most: int = 60
+    most: int = 50
 
     def control(self, index: int, key: str) -> str:
         """The name of the control for a question of a row."""
@@ -33,31 +60,92 @@ class RowsField(Field):
         return [rows[index] for index in sorted(rows)]
 
     def offers(self, raw: Raw) -> bool:
-        return all(inner.offers(row.get(inner.key, [])) for row in raw for inner in self.fields)
+        return len(raw) <= 2 * self.most and all(
+            (not key_of(row) or _IS_ROW_KEY.fullmatch(key_of(row)))
+            and all(inner.offers(row.get(inner.key, [])) for inner in self.fields)
+            for row in raw
+        )
+
+    def row_names(self, place: int) -> list[str]:
+        """The names of the controls of a row."""
+        return [self.control(place, key) for key in (*(inner.key for inner in self.fields), ROW_KEY)]
 
     def names(self, raw: Raw) -> list[str]:
-        return [self.control(i, inner.key) for i in range(len(raw)) for inner in self.fields]
+        return [name for place in range(len(raw)) for name in self.row_names(place)]
 
     def blank(self) -> dict[str, list[str]]:
         """A raw row that nothing is typed into yet."""
-        return {inner.key: [] for inner in self.fields}
+        return {ROW_KEY: [new_row_key()]} | {inner.key: [] for inner in self.fields}
+
+    def named(self, raw: Raw, known: list[Values], seed: str) -> Raw:
+        """The raw rows, each with its identity. One that came without is, by its place, one of those that its form has
+        shown (`known`), or new; sent again, it is the same again."""
+        return [
+            row if key_of(row) else row | {ROW_KEY: [key_of(known[i]) if i < len(known) else self._derived(seed, i)]}
+            for i, row in enumerate(raw)
+        ]
+
+    def _derived(self, seed: str, place: int) -> str:
+        return sha256(f"{seed} {self.key} {place}".encode()).hexdigest()[:12]
 
     def parse(self, raw: Raw) -> list[dict[str, Any]] | None:
-        if len(raw) > self.most:
-            raise self.invalid(_("Det er plass til høyst %(most)s rader") % {"most": self.most})
-        rows: list[dict[str, Any]] = []
-        errors: dict[str, str] = {}
-        for index, raw_row in enumerate(raw):
-            if any(text.strip() for texts in raw_row.values() for text in texts):
-                row, row_errors = self._parse_row(raw_row)
-                rows.append(row)
-                errors |= {self.control(index, key): message for key, message in row_errors.items()}
+        rows, errors = self.read_rows(raw)
         if errors:
             raise Invalid(errors)
-        return rows or None
+        return [row for row in rows if row is not None] or None
+
+    def read_rows(self, raw: Raw) -> tuple[list[dict[str, Any] | None], dict[str, str]]:
+        """Each raw row as it is read, none where it is blank or cannot be read, and what is wrong, by control name.
+        Too many rows are none that can be read."""
+        filled = [row for row in raw if not is_blank(row)]
+        if len(filled) > self.most:
+            words = _("Det er plass til maks %(most)s rader") % {"most": self.most}
+            return [None for _row in raw], {self.key: words}
+        rows: list[dict[str, Any] | None] = []
+        errors: dict[str, str] = {}
+        for index, raw_row in enumerate(raw):
+            row, row_errors = (None, {}) if is_blank(raw_row) else self._parse_row(raw_row)
+            rows.append(None if row_errors else row)
+            errors |= {self.control(index, key): message for key, message in row_errors.items()}
+        return rows, errors
+
+    def standing(self, raw: Raw, registered: Any) -> Any:
+        """What is registered of rows of which some cannot be read: those that can, and of the others what stands."""
+        rows, errors = self.read_rows(raw)
+        if self.key in errors:
+            return registered
+        stands = {key_of(row): row for row in registered or []}
+        kept = [row or (None if is_blank(one) else stands.get(key_of(one))) for row, one in zip(rows, raw, strict=True)]
+        return [row for row in kept if row is not None] or None
+
+    def differing(self, raw_row: Mapping[str, list[str]], row: Values) -> list[str]:
+        """The keys of the answers of a raw row that are others than those of a row that is registered."""
+        return [inner.key for inner in self.fields if self._differs(inner, raw_row, row)]
+
+    def _differs(self, inner: Field, raw_row: Mapping[str, list[str]], row: Values) -> bool:
+        raw = raw_row.get(inner.key, [])
+        try:
+            return bool(inner.parse(raw) != row.get(inner.key))
+        except Invalid:
+            return bool(raw != inner.raw(row.get(inner.key)))
+
+    def overlaid(self, raw: Raw, drafts: Raw) -> Raw:
+        """Raw rows with those in place that a user has typed and that are not registered."""
+        rows = list(raw)
+        for i, draft in enumerate(drafts):
+            row = {key: texts for key, texts in draft.items() if key != AFTER}
+            if not key_of(row):  # kept before rows had an identity: the whole list, by place
+                row[ROW_KEY] = [key_of(raw[i]) if i < len(raw) else self._derived("", i)]
+            places = {key_of(other): place for place, other in enumerate(rows)}
+            if key_of(row) in places:
+                rows[places[key_of(row)]] = row
+            else:
+                before = (draft.get(AFTER) or [""])[0]
+                rows.insert(places.get(before, len(rows) - 1) + 1, row)
+        return rows
 
     def _parse_row(self, raw_row: dict[str, list[str]]) -> tuple[dict[str, Any], dict[str, str]]:
-        row: dict[str, Any] = {}
+        row: dict[str, Any] = self._own_key(raw_row)
         errors: dict[str, str] = {}
         for inner in self.fields:
             try:
@@ -71,7 +159,12 @@ class RowsField(Field):
         return row, errors or self.row_checks(row)
 
     def raw(self, value: Any) -> Raw:
-        return [{inner.key: inner.raw(row.get(inner.key)) for inner in self.fields} for row in value or []]
+        return [self.raw_row(row) for row in value or []]
+
+    def raw_row(self, row: Values) -> dict[str, list[str]]:
+        """What stands in the controls for one row."""
+        own = {ROW_KEY: [key_of(row)]} if key_of(row) else {}
+        return own | {inner.key: inner.raw(row.get(inner.key)) for inner in self.fields}
 
     def row_text(self, row: Mapping[str, Any]) -> str:
         """One row in words."""
@@ -93,9 +186,13 @@ class RowsField(Field):
     def to_json(self, value: Any) -> Any:
         if not value:
             return None
-        return [{inner.key: inner.to_json(row.get(inner.key)) for inner in self.fields} for row in value]
+        return [self._own_key(row) | {f.key: f.to_json(row.get(f.key)) for f in self.fields} for row in value]
 
     def from_json(self, kept: Any) -> Any:
         if not kept:
             return None
-        return [{inner.key: inner.from_json(row.get(inner.key)) for inner in self.fields} for row in kept]
+        return [self._own_key(row) | {f.key: f.from_json(row.get(f.key)) for f in self.fields} for row in kept]
+
+    @staticmethod
+    def _own_key(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {ROW_KEY: key_of(row)} if key_of(row) else {}

@@ -4,28 +4,41 @@ Whether a page is right is weighed on what then stands there, within the transac
 same time: `services.conflicts`.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from services.audit import Action, note
-from services.conflicts import Clash, Settled, Shown, last_changes, registered_as, settle
-from services.db import now, writing
+from services.conflicts import Clash, Settled, Shown, registered_as, settle
+from services.db import later_than, now, session, writing
 from services.fields import Raw, Values
 from services.history import note_changes
 from services.i18n import gettext as _
-from services.models import DraftValue, Participation, Status
+from services.models import Change, DraftValue, Participation, Status
 from services.participants import locked
 from services.registration import (
     Page,
     count_missing,
     page_again,
     pages_of,
+    parts_of_mark,
+    raw_standing,
     set_answers,
     values_of,
 )
+from services.row_fields import AFTER, RowsField, is_blank, key_of
+from services.row_merge import rows_by_key
 from services.steps import FIELDS, STEPS, TERMINATION
 from services.viewer import Viewer
+
+MOST_TYPED = 64_000  # bytes that are kept as typed for a page and a user
+
+
+class TooMuchTyped(Exception):  # noqa: N818 - says what is the case
+    """More is typed that cannot be registered than is kept for a page and a user."""
 
 
 class Incomplete(Exception):  # noqa: N818 - says what is the case
@@ -57,25 +70,42 @@ class Conflict(Exception):  # noqa: N818 - says what is the case
 
 
 @dataclass(frozen=True)
+class Saved:
+    """A page that was saved whole. `removed`: the questions whose answers it has taken away by changing others."""
+
+    participation: Participation
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Kept:
     """What became of a page that was sent as one types.
 
     `page` is what stands there now; what could not be registered is in its `unread`. `theirs`: answers taken over
-    from others; `clashes`: what others have answered where nobody has chosen yet.
+    from others; `clashes`: by mark what others have answered where nobody has chosen yet. `removed`: the questions,
+    also of other pages, whose answers this save has taken away by changing others; `put_back`: questions of the page
+    whose answers stand there again as they did before.
     """
 
     participation: Participation
     page: Page
     theirs: dict[str, Clash]
     clashes: dict[str, Clash]
+    removed: tuple[str, ...] = ()
+    put_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of two answers to the question `key` shall stand: one's own, or the registered one."""
+    """Which of two answers shall stand, one's own or the registered one, by the mark of the question or the row."""
 
-    key: str
+    mark: str
     mine: bool
+
+    @property
+    def key(self) -> str:
+        """The question's key."""
+        return parts_of_mark(self.mark)[0]
 
 
 def save(
@@ -86,26 +116,28 @@ def save(
     shown: Shown,
     keep_unread: bool = False,
     undecided: frozenset[str] = frozenset(),
-) -> Participation:
+) -> Saved:
     """Save a whole page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
     cannot be registered is kept beside as typed. One clash, and nothing is saved.
 
-    `page` need not be read yet: it is read here, over what then stands there. `undecided`: questions that two have
+    `page` need not be read yet: it is read here, over what then stands there. `undecided`: the marks of what two have
     answered and nobody has chosen about. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`,
-    `NoSuchVersion`. Saving what stands there already changes nothing, neither status nor «Sist endret».
+    `NoSuchVersion`, `TooMuchTyped`. Saving what stands there already changes nothing, neither status nor «Sist endret».
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        settled = settle(participation, page_again(page, page.raw, current), current, shown, viewer.username)
+        page = _complete(viewer, participation, page, current)
+        page = page_again(page, _returning(participation, page, current), current)
+        settled = settle(participation, page, current, shown, viewer.username)
         if settled.clashes:
             raise Conflict(settled, participation.version)
-        for key in undecided:
-            settled.page.undecide(key, current)
+        for mark in undecided:
+            settled.page.undecide(mark, current)
         if not (keep_unread or settled.page.is_complete):
             raise Unfinished(settled.page, participation.version)
-        _register(viewer, participation, settled.page, current, shown)
-    return participation
+        removed = _register(viewer, participation, settled.page, current, shown)
+    return Saved(participation, removed)
 
 
 def keep(
@@ -114,56 +146,134 @@ def keep(
     page: Page,
     *,
     shown: Shown,
-    drawn: frozenset[str] = frozenset(),
     undecided: frozenset[str] = frozenset(),
     choice: Choice | None = None,
+    undone: int | None = None,
 ) -> Kept:
     """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
-    types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`.
+    types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
 
-    `drawn`: the questions that come and go which stood in the form; the others were not answered there.
-    It may be sent twice: what stands there already changes nothing.
+    The page may hold some questions only; the others are left as they are. `undone`: the version of a change by the
+    user that has taken answers away, and is taken back. It may be sent twice: what stands there already changes
+    nothing.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        raw: dict[str, Raw] = dict(page.raw)
-        if choice and not choice.mine:
-            raw[choice.key] = FIELDS[choice.key].raw(current[choice.key])
+        page = _complete(viewer, participation, page, current)
+        back = _taken_back(viewer, participation, page, current, undone) if undone else {}
+        raw = page.raw | (_chosen(page, choice, current) if choice else {}) | back
         page = page_again(page, raw, current)
-        page = page_again(page, _coming(participation, page, current, shown, drawn), current)
+        page = page_again(page, _returning(participation, page, current), current)
         settled = settle(participation, page, current, shown, viewer.username)
-        open_questions = undecided - ({choice.key} if choice else set()) | settled.clashes.keys()
-        for key in open_questions:
-            settled.page.undecide(key, current)
-        _register(viewer, participation, settled.page, current, shown)
-        clashes = registered_as(participation, open_questions) | settled.clashes if open_questions else {}
-    return Kept(participation, settled.page, settled.theirs, clashes)
+        open_marks = undecided | _undecided_elsewhere(viewer, participation, page) | settled.clashes.keys()
+        open_marks -= {choice.mark} if choice else set()
+        for mark in open_marks:
+            settled.page.undecide(mark, current)
+        removed = _register(viewer, participation, settled.page, current, shown)
+        open_marks = frozenset(mark for mark in open_marks if _is_open(mark, settled.page))
+        clashes = registered_as(participation, open_marks) | settled.clashes if open_marks else {}
+    return Kept(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
 
 
-def _coming(
-    participation: Participation, page: Page, current: Values, shown: Shown, drawn: frozenset[str]
+def _complete(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
+    """The page that was sent, read, where questions that its form does not hold are as they stand."""
+    standing = raw_standing(participation, page.step, current, viewer.username)
+    return page_again(page, {key: raw for key, raw in standing.items() if not page.holds(key)}, current)
+
+
+def _undecided_elsewhere(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
+    """The marks that are kept with what the user has typed into questions that this form does not hold."""
+    own = [one for one in participation.drafts if one.username == viewer.username and not page.holds(one.field)]
+    return {mark for draft in own if draft.field in page.keys for mark in draft.undecided or ()}
+
+
+def _is_open(mark: str, page: Page) -> bool:
+    """Whether there is still something to choose: a row may have gone meanwhile."""
+    _key, _row, is_removed = parts_of_mark(mark)
+    return mark in page.undecided or (is_removed and bool(page.control_of(mark)))
+
+
+def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
+    """What a choice makes of the raw answers: the registered one comes in, or what excludes one's own goes."""
+    question = FIELDS[choice.key]
+    if choice.mine:
+        others = {one for pair in page.step.excluding if choice.mark in pair for one in pair} - {choice.mark}
+        return {other: [] for other in others}
+    if not isinstance(question, RowsField) or choice.mark == choice.key:
+        return {choice.key: question.raw(current[choice.key])}
+    _key, row, is_removed = parts_of_mark(choice.mark)
+    if is_removed:  # the row stands there already
+        return {}
+    stands = {key: question.raw_row(one) for key, one in rows_by_key(current[choice.key]).items()}
+    rows = [stands.get(row) if key_of(one) == row else one for one in page.raw[choice.key]]
+    return {choice.key: [one for one in rows if one is not None]}
+
+
+def _returning(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
+    """Raw answers of questions that come back into sight: what was registered there before it was taken away."""
+    back = _set_aside_for(participation, page.answers)
+    return {key: FIELDS[key].raw(value) for key, value in back.items() if key in page.keys and not page.holds(key)}
+
+
+def _set_aside_for(participation: Participation, answers: Values) -> dict[str, Any]:
+    """The answers that were taken away and whose questions are asked again."""
+    back: dict[str, Any] = {}
+    kept = participation.set_aside or {}
+    for key, question in FIELDS.items():  # a question stands after those it hangs on
+        if key in kept and answers.get(key) is None:
+            value = question.from_json(kept[key])
+            if question.shown({**answers, **back, key: value}):
+                back[key] = value
+    return back
+
+
+def _taken_back(
+    viewer: Viewer, participation: Participation, page: Page, current: Values, version: int
 ) -> dict[str, Raw]:
-    """What stands in questions that come into sight: what is registered, or was before this very form took the
-    question away."""
-    coming = [q for q in page.asked if q.shown.keys and q.key not in drawn and not any(page.raw[q.key])]
-    gone = [q.key for q in coming if current[q.key] is None]
-    before = last_changes(participation, gone, form_key=shown.key) if gone and shown.key else {}
-    raw = {q.key: q.raw(current[q.key]) for q in coming}
-    return raw | {key: FIELDS[key].raw(FIELDS[key].from_json(change.old)) for key, change in before.items()}
+    """The raw answers of before a change of the user's, for those of its questions that still stand as it left them and
+    on which others hang."""
+    wanted = (Change.participation_ref == participation.id, Change.version == version)
+    changes = session().scalars(select(Change).where(*wanted, Change.username == viewer.username)).all()
+    hung_on = {key for question in FIELDS.values() for key in question.shown.keys if key != question.key}
+    return {
+        change.field: FIELDS[change.field].raw(FIELDS[change.field].from_json(change.old))
+        for change in changes
+        if change.field in page.keys & hung_on
+        and change.old is not None
+        and FIELDS[change.field].to_json(current[change.field]) == change.new
+    }
 
 
-def _register(viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown) -> None:
-    """Write what has changed, with its history, and renew what is kept as typed."""
+def _register(
+    viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown
+) -> tuple[str, ...]:
+    """Write what has changed, with its history, and renew what is kept as typed. Gives the questions whose answers were
+    taken away by other answers."""
     is_late = shown.version < participation.version
-    wanted = _without_unasked(page.answers)
+    wanted = _without_unasked(page.answers | _back_on_other_pages(participation, page))
     changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
+    removed = tuple(key for key in changed if wanted[key] is None and not FIELDS[key].shown(wanted))
     redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
     if changed or redrafted:
         participation.version += 1
     if changed:
         _change(viewer, participation, current, changed, shown.key)
+        _set_aside(participation, current, wanted, removed)
     count_missing(participation)
+    return removed
+
+
+def _back_on_other_pages(participation: Participation, page: Page) -> dict[str, Any]:
+    back = _set_aside_for(participation, page.answers)
+    return {key: value for key, value in back.items() if key not in page.keys}
+
+
+def _set_aside(participation: Participation, current: Values, wanted: Values, removed: tuple[str, ...]) -> None:
+    """Keep the answers that were taken away, and forget those that are there again or were answered anew."""
+    kept = {key: value for key, value in (participation.set_aside or {}).items() if wanted[key] is None}
+    kept |= {key: FIELDS[key].to_json(current[key]) for key in removed}
+    participation.set_aside = kept or None
 
 
 def _change(
@@ -175,7 +285,8 @@ def _change(
     note_changes(participation, viewer.username, changes, form_key=form_key)
     set_answers(participation, changed)
     participation.status = Status.ENDED if participation.end_date else Status.CHANGED
-    participation.changed_at, participation.changed_by = now(), viewer.username
+    participation.changed_at = later_than(participation.changed_at)
+    participation.changed_by = viewer.username
     note(Action.CHANGE, user_id=viewer.user_id, participation=participation.id, detail={"fields": sorted(changed)})
 
 
@@ -188,35 +299,51 @@ def _without_unasked(answers: Values) -> dict[str, Any]:
 
 
 def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:
-    """Renew what is kept as typed for a page; gives whether that changes anything.
+    """Renew what is kept as typed of the user's for a page; gives whether that changes anything.
 
-    What somebody has typed after this form was opened (`is_late`) stays where this form has changed nothing.
+    What the user has typed after this form was opened (`is_late`) stays where this form has changed nothing.
     """
-    kept = {draft.field: draft for draft in participation.drafts}
-    before = _as_kept(participation)
-    for key in (question.key for question in page.step.fields):
-        draft, is_answered = kept.get(key), page.answers[key] != current[key]
+    own = {draft.field: draft for draft in participation.drafts if draft.username == viewer.username}
+    before = _as_kept(own.values())
+    for question in page.step.fields:
+        key, draft = question.key, own.get(question.key)
         if key in page.unread:
             if draft is None:
-                draft = DraftValue(municipality_number=participation.municipality_number, field=key)
+                number = participation.municipality_number
+                draft = own[key] = DraftValue(municipality_number=number, username=viewer.username, field=key)
                 participation.drafts.append(draft)
-            draft.is_undecided = key in page.undecided
-            if draft.raw != page.raw[key]:
-                draft.raw, draft.username, draft.at = page.raw[key], viewer.username, now()
-        elif draft is not None and (is_answered or not is_late):
-            participation.drafts.remove(draft)
-    return before != _as_kept(participation)
+            undecided = sorted(mark for mark in page.undecided if parts_of_mark(mark)[0] == key)
+            draft.undecided = undecided or None
+            raw = _typed_rows(question, page) if isinstance(question, RowsField) else page.raw[key]
+            if draft.raw != raw:
+                draft.raw, draft.at = raw, now()
+        elif draft is not None and page.holds(key) and (page.answers[key] != current[key] or not is_late):
+            participation.drafts.remove(own.pop(key))
+    if len(json.dumps([own[key].raw for key in own.keys() & page.keys])) > MOST_TYPED:
+        raise TooMuchTyped
+    return before != _as_kept(own.values())
 
 
-def _as_kept(participation: Participation) -> dict[str, tuple[Raw, bool]]:
-    return {draft.field: (draft.raw, bool(draft.is_undecided)) for draft in participation.drafts}
+def _typed_rows(question: RowsField, page: Page) -> Raw:
+    """The rows of a page that are not registered as they are typed, each with the one that it stands behind."""
+    registered = {key: question.raw_row(row) for key, row in rows_by_key(page.answers[question.key]).items()}
+    rows: Raw = []
+    for before, row in zip([{}, *page.raw[question.key]], page.raw[question.key], strict=False):
+        stands = registered.get(key_of(row))
+        if not is_blank(row) and (stands is None or question.read_rows([row])[0] != question.read_rows([stands])[0]):
+            rows.append(row | {AFTER: [key_of(before)]})
+    return rows
+
+
+def _as_kept(drafts: Iterable[DraftValue]) -> dict[str, tuple[Raw, list[str] | None]]:
+    return {draft.field: (draft.raw, draft.undecided) for draft in drafts}
 
 
 def _end_for_good(viewer: Viewer, participation: Participation) -> None:
     participation.version += 1
     participation.status = Status.DISCHARGED
     participation.name, participation.name_key, participation.name_words = "", None, ""
-    participation.discharged_at = participation.changed_at = now()
+    participation.discharged_at = participation.changed_at = later_than(participation.changed_at)
     participation.discharged_by = participation.changed_by = viewer.username
 
 
@@ -230,9 +357,10 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
         participation = locked(work, viewer, public_id)
         if participation.version != seen:
             raise Stale
-        if obstacles(pages_of(participation)):
+        if obstacles(pages_of(participation, username=viewer.username)):
             raise Incomplete
         participation.drafts.clear()
+        participation.set_aside = None
         _end_for_good(viewer, participation)
         note_changes(participation, viewer.username, [("discharged", None, True)])
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)

@@ -1,7 +1,7 @@
 """The answers of the four pages: a page with its form, and the fragments of it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,11 +19,13 @@ from services import saving
 from services.conflicts import Clash, Shown, registered_as
 from services.duration import programme_time
 from services.i18n import gettext as _
+from services.i18n import ngettext
 from services.models import Participation
 from services.participants import find, heading
-from services.registration import Page
+from services.registration import Page, row_mark
+from services.row_fields import RowsField
 from services.saving import Conflict, Unfinished
-from services.steps import BACKGROUND, FIELDS, PROGRAMME, TERMINATION, Step, step_named
+from services.steps import BACKGROUND, FIELDS, PROGRAMME, STEPS, TERMINATION, Step, step_named
 
 
 def sent_form() -> dict[str, list[str]]:
@@ -33,9 +35,14 @@ def sent_form() -> dict[str, list[str]]:
 
 def shown_by_form() -> Shown:
     """What the form says that it showed; a version below zero if it says none."""
-    given, key = request.form.get("version", ""), request.form.get("form_key", "")
+    given = request.form.get("version", "")
     version = int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
-    return Shown(version, key if re.fullmatch("[0-9a-f]{32}", key) else None)
+    return Shown(version, _form_key("form_key"), _form_key("etter"))
+
+
+def _form_key(name: str) -> str | None:
+    key = request.form.get(name, "")
+    return key if re.fullmatch("[0-9a-f]{32}", key) else None
 
 
 def page_address(public_id: str, step: Step) -> str:
@@ -58,13 +65,15 @@ def answer_page(
     """The page with its form. `pages` are all of them as they stand, if they are known already; `shown` is what the
     form that was sent says that it showed (default: a new form of the present version); `said` are the problems to
     show, if it was refused; `rows` what has become of a repeatable question."""
-    title = f"{heading(participation)} · {_(page.step.title)}"
     failed = bool(said or clashes or elsewhere)
     if page.undecided - clashes.keys():
-        clashes = {**registered_as(participation, page.undecided), **clashes}
+        clashes = {**registered_as(participation, page.undecided - clashes.keys()), **clashes}
+    clashes = {mark: clash for mark, clash in clashes.items() if page.control_of(mark)}
     if failed:
-        said = (said or {}) | {key: clash_words(key, clash) for key, clash in clashes.items()}
-    pages = service.pages_of(participation) if pages is None else pages
+        said = (said or {}) | {page.control_of(mark): clash_words(page, mark, clash) for mark, clash in clashes.items()}
+    if pages is None:
+        pages = service.pages_of(participation, page, username=viewer().username)
+    drawn = controls(page, said=said, clashes=clashes, is_told=failed)
     return respond(
         "registration/page.html",
         "registration/form.html",
@@ -73,19 +82,25 @@ def answer_page(
         version=shown.version if shown else participation.version,
         form_key=(shown.key if shown else None) or service.new_creation_key(),
         page=page,
-        controls=controls(page, said=said, clashes=clashes, is_told=failed),
+        controls=drawn,
         rows=rows,
         steps=forms.steps_of(pages, page.step),
         step_word=forms.STEP_WORDS[page.step.name],
         state=saved_state(participation, page),
-        summary=forms.summary(said or {}),
+        summary=forms.summary(said or {}, forms.ids_of(drawn)),
         elsewhere=elsewhere or [],
         time=programme_time(page.answers) if page.step is PROGRAMME else None,
         obstacles=obstacle_words({**pages, page.step.name: page}) if page.step is TERMINATION else "",
         heading=heading(participation),
         tests=tests_of(participation.person) if page.step is BACKGROUND else None,
-        title=f"{_('Feil:')} {title}" if failed else title,
+        title=page_title(participation, page, failed=failed),
     )
+
+
+def page_title(participation: Participation, page: Page, *, failed: bool) -> str:
+    """The title of a participant's page; it begins with «Feil:» while something is said to be wrong."""
+    title = f"{heading(participation)} · {_(page.step.title)}"
+    return f"{_('Feil:')} {title}" if failed else title
 
 
 def controls(
@@ -95,18 +110,28 @@ def controls(
     clashes: Mapping[str, Clash] | None = None,
     is_told: bool = False,
 ) -> list[forms.Control]:
-    """The controls of a page. `clashes` are what others have answered, to choose between; `is_told`: she has been
-    led there, so that what stands there when she goes on is her choice."""
+    """The controls of a page. `clashes`, by mark, are what others have answered, to choose between; `is_told`: the user
+    has been led there, so that what stands there when going on is the user's choice."""
     errors = dict(page.errors if said is None else said)
     choices = {}
-    for key, clash in (clashes or {}).items():
-        errors[key] = clash_words(key, clash)
-        choices[key] = forms.Choices(
-            mine=_("Behold svaret som står her"),
-            theirs=_("Bruk svaret til %(who)s") % {"who": clash.username},
-            mark=f"{key}!" if is_told else key,
-        )
+    for mark, clash in (clashes or {}).items():
+        if name := page.control_of(mark):
+            errors[name] = clash_words(page, mark, clash)
+            choices[row_mark(clash.key, clash.row) if clash.row else mark] = forms.Choices(
+                buttons=_buttons(page, mark, clash), mark=f"{mark}!" if is_told else mark
+            )
     return forms.controls_of(page, said=errors, choices=choices)
+
+
+def _buttons(page: Page, mark: str, clash: Clash) -> tuple[tuple[str, str], ...]:
+    """Values and words of the buttons by which is chosen what shall stand."""
+    who = {"who": clash.username}
+    if clash.is_removed_here:
+        place = page.control_of(mark).split("-")[1]
+        return (f"remove-{clash.key}-{place}", _("Fjern likevel")), (f"theirs-{mark}", _("Behold raden"))
+    if clash.row and clash.value is None:
+        return (f"mine-{mark}", _("Behold raden")), (f"theirs-{mark}", _("Fjern raden, som %(who)s") % who)
+    return (f"mine-{mark}", _("Behold svaret som står her")), (f"theirs-{mark}", _("Bruk svaret til %(who)s") % who)
 
 
 @dataclass(frozen=True)
@@ -124,9 +149,8 @@ def saved_state(participation: Participation, page: Page) -> State:
     if not page.unread:
         words = _("Lagret kl. %(at)s") if is_today else _("Lagret %(at)s")
         return State("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})
-    labels = ", ".join(_(question.label) for question in page.step.fields if question.key in page.unread)
-    words = _("Ikke lagret: %(labels)s. Det du har skrevet der, er tatt vare på. Resten er lagret")
-    return State("missing", words % {"labels": labels})
+    labels = ", ".join(f"«{_(question.label)}»" for question in page.step.fields if question.key in page.unread)
+    return State("missing", _("Ikke lagret: %(labels)s. Rett svaret. Resten er lagret.") % {"labels": labels})
 
 
 def obstacle_words(pages: Mapping[str, Page]) -> str:
@@ -136,20 +160,63 @@ def obstacle_words(pages: Mapping[str, Page]) -> str:
     return ", ".join([*(_(step_named(name).title) for name in obstacles), *forms.labels(own).values()])
 
 
-def clash_words(key: str, clash: Clash) -> str:
+def clash_words(page: Page, mark: str, clash: Clash) -> str:
     """What another has answered while this form was being filled in, when, and what to do."""
-    question = FIELDS[clash.key]
-    did = _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev (%(at)s).") % {
-        "who": clash.username,
-        "what": _("dette") if clash.key == key else f"«{_(question.label)}»",
-        "theirs": service.json_text(question, clash.value) or _("ikke noe svar"),
-        "at": moment_text(clash.at),
-    }
+    did = _row_words(page, mark, clash) if clash.row else _answer_words(mark, clash)
     return f"{did} {_('Velg hva som skal stå, og gå videre')}"
 
 
+def _answer_words(mark: str, clash: Clash) -> str:
+    question = FIELDS[clash.key]
+    return _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev (%(at)s).") % {
+        "who": clash.username,
+        "what": _("dette") if clash.key == mark else f"«{_(question.label)}»",
+        "theirs": service.json_text(question, clash.value) or _("ikke noe svar"),
+        "at": moment_text(clash.at),
+    }
+
+
+def _row_words(page: Page, mark: str, clash: Clash) -> str:
+    question = FIELDS[clash.key]
+    if not isinstance(question, RowsField):
+        raise TypeError(clash.key)
+    place = int(page.control_of(mark).split("-")[1])
+    told = {"who": clash.username, "row": f"{_(question.item).lower()} {place + 1}", "at": moment_text(clash.at)}
+    if clash.value is None:
+        return _("%(who)s har fjernet %(row)s mens du skrev (%(at)s).") % told
+    stands = (question.from_json([clash.value]) or [{}])[0]
+    if clash.is_removed_here:
+        words = _("%(who)s har endret %(row)s mens du fjernet raden (%(at)s). Nå står det «%(theirs)s».")
+        return words % (told | {"theirs": question.row_text(stands)})
+    differing = question.differing(page.raw[clash.key][place], stands)
+    changed = [inner for inner in question.fields if inner.key in (clash.fields or differing)]
+    theirs = _(" og ").join(
+        _("«%(label)s» til «%(answer)s»")
+        % {"label": _(inner.label), "answer": inner.sentence(stands.get(inner.key)) or _("ikke noe svar")}
+        for inner in changed
+    )
+    words = _("%(who)s har endret %(theirs)s i %(row)s mens du skrev (%(at)s).")
+    return words % (told | {"theirs": theirs})
+
+
+def removed_words(keys: Iterable[str]) -> str:
+    """Which answers were taken away by another answer; '' for none."""
+    steps = {question.key: step for step in STEPS for question in step.fields}
+    named = [f"«{_(FIELDS[key].label)}» ({_(steps[key].title)})" for key in keys]
+    if not named:
+        return ""
+    words = ngettext(
+        "Svaret på %(what)s er tatt bort, for det spørsmålet hører ikke til det du har svart nå. "
+        "Endrer du svaret tilbake, kommer det igjen.",
+        "Svarene på %(what)s er tatt bort, for de spørsmålene hører ikke til det du har svart nå. "
+        "Endrer du svaret tilbake, kommer de igjen.",
+        len(named),
+    )
+    return words % {"what": ", ".join(named)}
+
+
 def undecided_marks() -> tuple[frozenset[str], frozenset[str]]:
-    """Which questions the form says that two have answered: all of them, and those that she has not been led to."""
+    """The marks of what the form says that two have answered: all, and those that the user has not been led to."""
     marks = request.form.getlist("uavklart")
     return frozenset(mark.rstrip("!") for mark in marks), frozenset(mark for mark in marks if not mark.endswith("!"))
 
@@ -178,13 +245,6 @@ def answer_obstacles(
             elsewhere.append((page_address(participation.public_id, step), _(step.title), labels))
     own, shown = obstacles.get(page.step.name, {}), Shown(version, shown_by_form().key)
     return answer_page(participation, page, status=422, shown=shown, said=own, elsewhere=elsewhere)
-
-
-def with_registered(participation: Participation, page: Page) -> Page:
-    """The page, where questions that come (back) into sight show what is registered."""
-    values, drawn = service.values_of(participation), drawn_questions()
-    coming = {q.key: q.raw(values[q.key]) for q in page.step.fields if q.shown.keys and q.key not in drawn}
-    return service.page_again(page, coming, values)
 
 
 def drawn_questions() -> dict[str, str]:

@@ -8,11 +8,13 @@ from typing import Any, TypeAlias
 from flask import current_app
 from markupsafe import Markup
 
+from app.formatting import moment_text
+from app.registration.rows import row_id
 from services.fields import ChoiceField, Field, Raw
 from services.i18n import current_language
 from services.i18n import gettext as _
-from services.registration import Page
-from services.row_fields import RowsField
+from services.registration import Page, row_mark
+from services.row_fields import RowsField, key_of
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 
 STEP_WORDS = {
@@ -25,8 +27,9 @@ STEP_OF_WORD = {word: next(s for s in STEPS if s.name == name) for name, word in
 
 
 # Names in a form that tell how it stands on screen: questions that come and go, what is said to be wrong, what is
-# remarked, what two have answered, and what is being typed in.
-SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver"})
+# remarked, what two have answered, what is being typed in, which questions it holds, whether there is an error summary,
+# and that it has come whole.
+SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver", "felt", "oppsummert", "slutt"})
 
 Options: TypeAlias = list[tuple[str, Any]]  # (code, words), or (group, [(code, words), …])
 
@@ -54,7 +57,7 @@ _CHOSEN = {
 
 
 @lru_cache(maxsize=1000)
-def _drawn_options(question: Field, name: str, language: str) -> Markup:
+def _drawn_options(question: Field, name: str, own_id: str, language: str) -> Markup:
     """The same as they stand on the page, none of them chosen: all countries of the world are not drawn anew for
     every page."""
     if isinstance(question, ChoiceField) and question.by_words:
@@ -64,31 +67,31 @@ def _drawn_options(question: Field, name: str, language: str) -> Markup:
     drawn: Markup = (
         fields.select_options(options)
         if question.kind == "select"
-        else fields.choices("radio" if question.kind == "radio" else "checkbox", name, name, options, alone=alone)
+        else fields.choices("radio" if question.kind == "radio" else "checkbox", name, own_id, options, alone=alone)
     )
     return drawn
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """The buttons of a question that two have answered: which answer shall stand. `mark` tells a later request that
-    they were shown."""
+    """The buttons of what two have answered: value and words of each. `mark` tells a later request that they were
+    shown."""
 
-    mine: str
-    theirs: str
+    buttons: tuple[tuple[str, str], ...]
     mark: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """One question on the page. `name` is the control's name and id; `raw` what stands in it;
-    `mark` tells a later request how the question was drawn, so that only what changes is redrawn.
+    """One question on the page. `name` is the control's name, and its id unless another is given; `raw` what stands in
+    it; `mark` tells a later request how the question was drawn, so that only what changes is redrawn.
 
     `choices`: where two have answered."""
 
     question: Field
     name: str
     raw: Raw
+    own_id: str = ""
     error: str = ""
     warning: str = ""
     choices: Choices | None = None
@@ -106,7 +109,8 @@ class Control:
     @property
     def drawn_options(self) -> Markup:
         """The options of a choice as they stand on the page."""
-        drawn = _drawn_options(self.question, self.name, current_language())
+        is_select = self.question.kind == "select"
+        drawn = _drawn_options(self.question, self.name, "" if is_select else self.id, current_language())
         if isinstance(self.question, ChoiceField) and self.question.by_words:
             words = self.question.text(self.value or None)
             return drawn.replace(_WORDS.format(words), _CHOSEN_WORDS.format(words))
@@ -115,6 +119,11 @@ class Control:
             option = Markup('value="{}"').format(code) + end
             drawn = drawn.replace(option, option + chosen, 1)
         return drawn
+
+    @property
+    def id(self) -> str:
+        """The control's id."""
+        return self.own_id or self.name
 
     @property
     def mark(self) -> str:
@@ -134,10 +143,12 @@ class Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of a repeatable question, with the controls of its own questions."""
+    """One row of a repeatable question, with its place, its identity and the controls of its own questions."""
 
     index: int
+    key: str
     controls: list[Control]
+    choices: Choices | None = None
 
 
 def controls_of(
@@ -146,9 +157,10 @@ def controls_of(
     said: Mapping[str, str] | None = None,
     choices: Mapping[str, Choices] | None = None,
 ) -> list[Control]:
-    """The controls of a page. `said` are the errors to show, by control name (default: the page's)."""
+    """The controls of a page. `said` are the errors to show, by control name (default: the page's); `choices` are by
+    mark."""
     errors = page.errors if said is None else said
-    warnings = page.warnings
+    warnings = page.warnings | {key: remark(page, key) for key in page.others}
     shown = {question.key for question in page.asked}
     return [
         Control(
@@ -161,22 +173,34 @@ def controls_of(
             shown=question.key in shown,
             required=question.required(page.answers),
             redrawn=bool(question.shown.keys or question.required.keys),
-            rows=_rows(question, page.raw[question.key], errors),
+            rows=_rows(question, page.raw[question.key], errors, choices or {}),
         )
         for question in page.step.fields
     ]
 
 
-def _rows(question: Field, raw: Raw, errors: Mapping[str, str]) -> list[Row]:
+def remark(page: Page, key: str) -> str:
+    """What is to be thought of at a question: its warning, and that others have typed something that is not saved."""
+    typed = [
+        _("%(who)s har skrevet et svar her som ikke er lagret (%(at)s).") % {"who": who, "at": moment_text(at)}
+        for who, at in page.others.get(key, [])
+    ]
+    return " ".join([*filter(None, [page.warnings.get(key)]), *typed])
+
+
+def _rows(question: Field, raw: Raw, errors: Mapping[str, str], choices: Mapping[str, Choices]) -> list[Row]:
     if not isinstance(question, RowsField):
         return []
     return [
         Row(
             index=index,
+            key=key_of(raw_row),
+            choices=choices.get(row_mark(question.key, key_of(raw_row))),
             controls=[
                 Control(
                     question=inner,
                     name=question.control(index, inner.key),
+                    own_id=row_id(question.key, key_of(raw_row) or str(index), inner.key),
                     raw=raw_row.get(inner.key, []),
                     error=errors.get(question.control(index, inner.key), ""),
                     required=inner.required({}),
@@ -186,6 +210,12 @@ def _rows(question: Field, raw: Raw, errors: Mapping[str, str]) -> list[Row]:
         )
         for index, raw_row in enumerate(raw)
     ]
+
+
+def ids_of(controls: Iterable[Control]) -> dict[str, str]:
+    """The id of each control, by its name; those of rows as well."""
+    every = [one for control in controls for one in (control, *(c for row in control.rows for c in row.controls))]
+    return {one.name: one.id for one in every}
 
 
 def labels(names: Iterable[str]) -> dict[str, str]:
@@ -202,10 +232,10 @@ def labels(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def summary(said: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """The lines of an error summary: (control's id, label, message)."""
+def summary(said: Mapping[str, str], ids: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The lines of an error summary: (control's id, label, message). `ids` by control name."""
     words = labels(said)
-    return [(name, words[name], message[:1].lower() + message[1:]) for name, message in said.items()]
+    return [(ids.get(name, name), words[name], message[:1].lower() + message[1:]) for name, message in said.items()]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,18 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
+from app.access import viewer
 from app.formatting import moment_text
 from app.registration import forms
-from app.registration.answers import changed_controls, clash_words, controls, obstacle_words, saved_state
+from app.registration.answers import (
+    changed_controls,
+    clash_words,
+    controls,
+    obstacle_words,
+    page_title,
+    removed_words,
+    saved_state,
+)
 from app.registration.rows import RowsChange
 from app.web import respond
 from services import registration as service
@@ -23,11 +32,12 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
     what others have answered. `typing`: the control that is being typed in, where nothing is wrong yet; `rows`: what
     has become of a repeatable question."""
     page, participation = kept.page, kept.participation
-    pages = service.pages_of(participation, page)
-    drawn_errors = set(request.form.getlist("sagt"))
-    said = {name: words for name, words in page.errors.items() if _is_to_be_said(page, name, typing, drawn_errors)}
+    pages = service.pages_of(participation, page, username=viewer().username)
+    drawn_errors, is_summed_up = set(request.form.getlist("sagt")), "oppsummert" in request.form
+    wrong_now = page.problems if is_summed_up else page.errors
+    said = {name: words for name, words in wrong_now.items() if _is_to_be_said(page, name, typing, drawn_errors)}
     found = controls(page, said=said, clashes=kept.clashes)
-    anew = kept.theirs.keys() | ({rows.key} if rows else set())
+    anew = kept.theirs.keys() | kept.put_back | ({rows.key} if rows else set())
     wrong = {control.name for control in found if control.has_error} | drawn_errors
     changed = ({control.name for control in changed_controls(found)} | wrong) - anew
     warned = set(request.form.getlist("varslet"))
@@ -46,7 +56,10 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
         state=saved_state(participation, page),
         time=programme_time(page.answers) if page.step is PROGRAMME else None,
         others=_others_words(kept.theirs),
+        removed=removed_words(kept.removed),
         obstacles=obstacle_words(pages) if page.step is TERMINATION else "",
+        summary=forms.summary(page.problems, forms.ids_of(found)) if is_summed_up else None,
+        title=page_title(participation, page, failed=bool(page.problems)) if is_summed_up else None,
         said=_said(kept),
     )
 
@@ -57,15 +70,15 @@ def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
     if name == typing:
         return key in drawn
     if not rest:
-        return True
+        return name in page.errors or key in drawn
     index, _dash, inner = rest.partition("-")
     return any(text.strip() for text in page.raw[key][int(index)].get(inner, []))
 
 
 def _said(kept: Kept) -> str:
     """What a screen reader shall hear of a save: what calls for something to be done."""
-    words = [clash_words(key, clash) for key, clash in kept.clashes.items()]
-    return " ".join([*words, *_others_words(kept.theirs)])
+    clashing = [clash_words(kept.page, mark, clash) for mark, clash in kept.clashes.items()]
+    return " ".join([*clashing, *_others_words(kept.theirs), removed_words(kept.removed)]).strip()
 
 
 def _others_words(theirs: Mapping[str, Clash]) -> list[str]:

@@ -212,7 +212,7 @@ class NewForm:
             "municipality": _("Kommune og kommunenummer"),
         }
         lines = [(name, own[name], self.problems[name]) for name in own if name in self.problems]
-        return lines + summary({k: v for k, v in self.problems.items() if k not in own})
+        return lines + summary({k: v for k, v in self.problems.items() if k not in own}, {})
 
     @property
     def municipality_control(self) -> Control | None:

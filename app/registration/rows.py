@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from services.fields import FormData, Raw, legible
 from services.registration import Page
-from services.row_fields import RowsField
+from services.row_fields import ROW_KEY, RowsField, is_blank, key_of, new_row_key
 
 _GOING = re.compile("(add|remove|undo)-([a-z_]+?)(?:-([0-9]{1,4}))?")
 UNDO = "angre-"  # what the controls of a removed row are called, while it can be brought back
@@ -14,7 +13,8 @@ UNDO = "angre-"  # what the controls of a removed row are called, while it can b
 
 @dataclass(frozen=True)
 class RowsChange:
-    """What has become of the rows of the question `key`: `raw` are the rows now, `focus` the control to go to.
+    """What has become of the rows of the question `key`: `raw` are the rows now, `focus` the id of the control to go
+    to.
 
     `removed` is the row that was taken away, with its place: it stands hidden in the form and can be brought back.
     """
@@ -41,22 +41,25 @@ def rows_change(page: Page, going: str, form: FormData) -> RowsChange | None:
         return None
     raw, first = list(page.raw[question.key]), question.fields[0].key
     if match[1] == "add":
-        return RowsChange(question.key, [*raw, question.blank()], question.control(len(raw), first))
+        row = question.blank()
+        return RowsChange(question.key, [*raw, row], row_id(question.key, key_of(row), first))
     index = min(int(match[3]), len(raw))
     if match[1] == "undo":
         row = {
-            inner.key: [legible(text) for text in form.get(f"{UNDO}{question.control(index, inner.key)}", [])]
-            for inner in question.fields
+            key: [legible(text) for text in form.get(f"{UNDO}{question.control(index, key)}", [])]
+            for key in (ROW_KEY, *(inner.key for inner in question.fields))
         }
-        return RowsChange(question.key, [*raw[:index], row, *raw[index:]], question.control(index, first))
-    removed = (index, raw[index]) if index < len(raw) and not _is_blank(raw[index]) else None
+        row[ROW_KEY] = [key_of(row) or new_row_key()]
+        return RowsChange(question.key, [*raw[:index], row, *raw[index:]], row_id(question.key, key_of(row), first))
+    removed = (index, raw[index]) if index < len(raw) and not is_blank(raw[index]) else None
     return RowsChange(question.key, raw[:index] + raw[index + 1 :], f"angre-{question.key}", removed)
+
+
+def row_id(key: str, row: str, inner: str) -> str:
+    """The id of a control of a row: that stays, whatever rows come and go before it."""
+    return f"{key}-{row}-{inner}"
 
 
 def undo_names(form: FormData) -> set[str]:
     """The names of the controls that hold a removed row."""
     return {name for name in form if name.startswith(UNDO)}
-
-
-def _is_blank(row: dict[str, Any]) -> bool:
-    return not any(text.strip() for texts in row.values() for text in texts)

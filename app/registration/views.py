@@ -1,5 +1,6 @@
 """Registration: saving the four pages, discharging. Creating: `app.registration.creating`."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,11 @@ from app.registration.answers import (
     answer_obstacles,
     answer_page,
     answer_unfinished,
-    drawn_questions,
     page_address,
+    removed_words,
     sent_form,
     shown_by_form,
     undecided_marks,
-    with_registered,
 )
 from app.registration.help import help_texts
 from app.registration.kept import answer_kept
@@ -27,19 +27,19 @@ from app.registration.ways import leads_forwards, next_address
 from app.web import is_partial, redirect_to, respond
 from services import registration as service
 from services import saving
-from services.conflicts import NoSuchVersion
+from services.conflicts import NoSuchVersion, Shown
 from services.i18n import gettext as _
 from services.models import Participation, Status
 from services.participants import NotAllowed, find, find_alone, heading, may_change, opened
 from services.refresh import fetch_results, refresh_if_old
 from services.registration import Page
-from services.saving import Choice, Conflict, Kept, Unfinished
-from services.steps import STEPS, TERMINATION, Step
+from services.saving import Choice, Conflict, Kept, Saved, Unfinished
+from services.steps import FIELDS, STEPS, TERMINATION, Step
 from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go"}
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "etter", "go"}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
@@ -63,7 +63,7 @@ def step_page(public_id: str, word: str) -> Any:
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     if refresh_if_old(participation.person, registers()):
         participation = find(viewer(), public_id)
-    pages = service.pages_of(participation)
+    pages = service.pages_of(participation, username=viewer().username)
     opened(viewer(), participation)
     return answer_page(participation, pages[forms.STEP_OF_WORD[word].name], pages=pages)
 
@@ -73,12 +73,12 @@ def step_page(public_id: str, word: str) -> Any:
 def keep(public_id: str, word: str) -> Any:
     """Save what can be saved, as she types. What cannot is kept as typed."""
     page, going = _sent_page(public_id, forms.STEP_OF_WORD[word]), request.form.get("go", "")
-    rows, choice = rows_change(page, going, sent_form()), _choice(page, going)
-    if going and not (rows or choice):
+    rows, choice, undone = rows_change(page, going, sent_form()), _choice(page, going), _undone(going)
+    if going and not (rows or choice or undone):
         _changeable(public_id)
         abort(400)
     try:
-        kept = _keep(public_id, _with_rows(page, rows), choice)
+        kept = _keep(public_id, _with_rows(page, rows), choice, undone)
     except NoSuchVersion:
         abort(400)
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
@@ -88,20 +88,30 @@ def keep(public_id: str, word: str) -> Any:
 
 def _choice(page: Page, going: str) -> Choice | None:
     """What the buttons of an answer that two have given say; `None` for all others."""
-    verb, _dash, key = going.partition("-")
-    is_ours = verb in {"mine", "theirs"} and key in undecided_marks()[0] & page.keys
-    return Choice(key, mine=verb == "mine") if is_ours else None
+    verb, _dash, mark = going.partition("-")
+    is_ours = verb in {"mine", "theirs"} and mark in _marks_of(page, undecided_marks()[0])
+    return Choice(mark, mine=verb == "mine") if is_ours else None
 
 
-def _keep(public_id: str, page: Page, choice: Choice | None) -> Kept:
+def _undone(going: str) -> int | None:
+    """The version that the button takes back which stands beside what was taken away; `None` for all others."""
+    match = re.fullmatch("tilbake-([1-9][0-9]{0,7})", going)
+    return int(match[1]) if match else None
+
+
+def _marks_of(page: Page, marks: frozenset[str]) -> frozenset[str]:
+    return frozenset(mark for mark in marks if service.parts_of_mark(mark)[0] in page.keys)
+
+
+def _keep(public_id: str, page: Page, choice: Choice | None = None, undone: int | None = None) -> Kept:
     return saving.keep(
         viewer(),
         public_id,
         page,
         shown=shown_by_form(),
-        drawn=frozenset(drawn_questions()),
-        undecided=undecided_marks()[0] & page.keys,
+        undecided=_marks_of(page, undecided_marks()[0]),
         choice=choice,
+        undone=undone,
     )
 
 
@@ -116,10 +126,10 @@ def _with_rows(page: Page, rows: RowsChange | None) -> Page:
 
 def _sent_page(public_id: str, step: Step) -> Page:
     """The page as it came; what it means is not known yet. What no form of ours sends is refused, but that is not
-    said to those who may not change her."""
+    said to those who may not change the participant."""
     form = sent_form()
     page, version = service.raw_page(step, form), shown_by_form().version
-    names = page.names() | undo_names(form) | _OWN_NAMES
+    names = page.held_names() | undo_names(form) | _OWN_NAMES
     if version < 0 or not page.is_ours or set(request.form) - names:
         _changeable(public_id)
         abort(400)
@@ -140,9 +150,9 @@ def save(public_id: str, word: str) -> Any:
     backwards, and out, what cannot be registered is kept as typed."""
     step, going = forms.STEP_OF_WORD[word], request.form.get("go", "next")
     page = _sent_page(public_id, step)
-    if going == "show" or going.startswith(("add-", "remove-", "undo-")):
-        return _answer_unsaved(public_id, page, going)
     try:
+        if going == "show" or going.startswith(("add-", "remove-", "undo-")):
+            return _answer_kept_whole(public_id, page, going)
         if choice := _choice(page, going):
             _keep(public_id, page, choice)
             return redirect_to(page_address(public_id, step))
@@ -163,31 +173,32 @@ def _save(public_id: str, page: Page, going: str) -> Any:
         abort(400)
     if going == "discharge":
         return _ask_discharge(public_id, page)
-    saved = _save_whole(public_id, page, keep_unread=not leads_forwards(step, going))
+    saved = _save_whole(public_id, page, keep_unread=not leads_forwards(step, going)).participation
     if going == "fetch" and (words := fetch_results(viewer(), public_id, registers())):
         flash(words, "warning")
     return redirect_to(next_address(public_id, step, going, saved))
 
 
-def _save_whole(public_id: str, page: Page, *, keep_unread: bool = False) -> Participation:
-    undecided = undecided_marks()[1] & page.keys
-    shown = shown_by_form()
-    return saving.save(viewer(), public_id, page, shown=shown, keep_unread=keep_unread, undecided=undecided)
+def _save_whole(public_id: str, page: Page, *, keep_unread: bool = False) -> Saved:
+    undecided = _marks_of(page, undecided_marks()[1])
+    saved = saving.save(viewer(), public_id, page, shown=shown_by_form(), keep_unread=keep_unread, undecided=undecided)
+    if words := removed_words(saved.removed):
+        flash(words, "warning")
+    return saved
 
 
-def _answer_unsaved(public_id: str, page: Page, going: str) -> Response:
-    """The form again, for browsers without script: what belongs to the answers, or a row more or less. It is saved
-    with the next step."""
-    participation, shown = _changeable(public_id), shown_by_form()
-    if shown.version > participation.version:
-        abort(400)
+def _answer_kept_whole(public_id: str, page: Page, going: str) -> Response:
+    """The form again, for browsers without script: what belongs to the answers, or a row more or less. What can be
+    saved is saved, as by a form that is saved as one types."""
+    _changeable(public_id)
     rows = rows_change(page, going, sent_form())
     if rows is None and going != "show":
         abort(400)
-    page = service.page_again(_with_rows(page, rows), {}, service.values_of(participation))
-    if going == "show":
-        page = with_registered(participation, page)
-    return answer_page(participation, page, shown=shown, rows=rows)
+    kept, key = _keep(public_id, _with_rows(page, rows)), shown_by_form().key
+    if words := removed_words(kept.removed):
+        flash(words, "warning")
+    shown = Shown(kept.participation.version, key)
+    return answer_page(kept.participation, kept.page, shown=shown, rows=rows, clashes=kept.clashes)
 
 
 # ---- Discharge ----
@@ -196,12 +207,12 @@ def _answer_unsaved(public_id: str, page: Page, going: str) -> Response:
 def _ask_discharge(public_id: str, page: Page) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
-        participation = _save_whole(public_id, page)
+        participation = _save_whole(public_id, page).participation
         page, version = service.page_again(page, page.raw, service.values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
         participation = find(viewer(), public_id)
-    if obstacles := saving.obstacles(service.pages_of(participation, page)):
+    if obstacles := saving.obstacles(service.pages_of(participation, page, username=viewer().username)):
         return answer_obstacles(participation, page, version, obstacles)
     if not is_partial():
         return redirect_to(url_for("registration.confirm_discharge", public_id=public_id))
@@ -216,13 +227,13 @@ def _ask_discharge(public_id: str, page: Page) -> Any:
 def confirm_discharge(public_id: str) -> Any:
     """The question whether all is right, as a page of its own."""
     participation = _changeable(public_id)
-    if saving.obstacles(service.pages_of(participation)):
+    if saving.obstacles(service.pages_of(participation, username=viewer().username)):
         return redirect_to(page_address(public_id, TERMINATION))
     return _discharge_question(participation)
 
 
 def _discharge_question(participation: Participation) -> Response:
-    page = service.page_of(participation, TERMINATION)
+    page = service.page_of(participation, TERMINATION, viewer().username)
     return respond(
         "registration/discharge.html",
         "registration/discharge_question.html",
@@ -230,7 +241,14 @@ def _discharge_question(participation: Participation) -> Response:
         heading=heading(participation),
         version=participation.version,
         answers=[(_(q.label), q.sentence(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
+        thrown_away=_thrown_away(participation),
     )
+
+
+def _thrown_away(participation: Participation) -> list[str]:
+    """What other users have typed that is not saved, and is thrown away by discharging."""
+    typed = [draft for draft in participation.drafts if draft.username != viewer().username]
+    return [f"{draft.username}: {_(FIELDS[draft.field].label)}" for draft in typed if draft.field in FIELDS]
 
 
 @registration.post("/<id:public_id>/avslutning/utskriv")

@@ -96,6 +96,7 @@ def _activities(random: Random, course: Course, hours: Decimal) -> list[dict[str
         is_open = place == len(kinds) - 1 and course.end is None
         rows.append(
             {
+                ROW_KEY: f"{place:012x}",
                 "kind": kind,
                 "from_date": days[place],
                 "to_date": None if is_open else days[place + 1],
@@ -124,7 +125,7 @@ def _leaves(random: Random, course: Course) -> list[dict[str, Any]] | None:
     length = random.randrange(120, 330) if kind == "parental" else random.randrange(10, 60)
     first = course.start + timedelta(days=60 + random.randrange(max(free - length, 1)))
     last = min(first + timedelta(days=length), until)
-    return [{"from_date": first, "to_date": last, "kind": kind}]
+    return [{ROW_KEY: f"{0:012x}", "from_date": first, "to_date": last, "kind": kind}]
 
 
 def _extension(random: Random, course: Course, start_answers: Answers) -> Answers:

@@ -21,12 +21,13 @@ def _nothing(values: Values) -> dict[str, str]:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
     """One page. `checks` gives errors and `warnings` gives remarks, both by question key; warnings
-    stop nobody."""
+    stop nobody. `excluding`: pairs of questions of which only one can be answered."""
 
     name: str
     title: str
     fields: tuple[Field, ...]
     always_answered: bool = False  # a participation cannot exist without these answers
+    excluding: tuple[tuple[str, str], ...] = ()
     checks: Callable[[Values], dict[str, str]] = field(default=_nothing)
     warnings: Callable[[Values], dict[str, str]] = field(default=_nothing)
 
@@ -67,6 +68,7 @@ PROGRAMME = Step(
     name="programme",
     title=N_("Programinnhold"),
     fields=programme.FIELDS,
+    excluding=(("activities", "no_activities"),),
     checks=programme.checks,
     warnings=programme.warnings,
 )

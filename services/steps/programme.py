@@ -255,6 +255,7 @@ FIELDS = (
             ),
         ),
         row_checks=row_checks,
+        most=20,
     ),
 )
 

@@ -252,9 +252,9 @@ class Caseworker:
             self.answer(label, given)
 
     def show_fields(self) -> None:
-        """Without JavaScript: «Vis felt som hører til svarene»."""
+        """Without JavaScript: «Vis oppfølgingsspørsmål»."""
         if not self.scripts:
-            self.press("Vis felt som hører til svarene")
+            self.press("Vis oppfølgingsspørsmål")
 
     # ---- The main steps of the story ----
 

@@ -296,4 +296,4 @@ def test_blank_rows_are_left_out_and_too_many_refused() -> None:
     assert rows.parse([rows.blank()]) is None
     with pytest.raises(Invalid) as caught:
         rows.parse([{"t": ["a"]}] * 3)
-    assert caught.value.errors == {"rows": "Det er plass til høyst 2 rader"}
+    assert caught.value.errors == {"rows": "Det er plass til maks 2 rader"}

@@ -186,7 +186,8 @@ def save_raw(
     by = viewer("berit.bergen")
     found = find(by, public_id)
     page = page_again(page_of(found, step), raw, values_of(found))
-    return save(by, public_id, page, shown=Shown(found.version if seen is None else seen), keep_unread=keep)
+    shown = Shown(found.version if seen is None else seen)
+    return save(by, public_id, page, shown=shown, keep_unread=keep).participation
 
 
 def test_forwards_nothing_is_saved_of_a_page_with_faults(register: Flask) -> None:

@@ -281,15 +281,15 @@ class Office:
             )
             return [(row.version, row.username, row.field, row.old, row.new) for row in rows]
 
-    def drafts(self, public_id: str) -> dict[str, Any]:
-        """What is kept as typed."""
+    def drafts(self, public_id: str, by: str | None = None) -> dict[str, Any]:
+        """What is kept as typed, of one user or of all."""
         with self.app.app_context():
             rows = db.session.scalars(
                 select(DraftValue)
                 .join(Participation, DraftValue.participation_ref == Participation.id)
                 .where(Participation.public_id == public_id)
             )
-            return {row.field: row.raw for row in rows}
+            return {row.field: row.raw for row in rows if by in {None, row.username}}
 
     def log(self, public_id: str | None = None) -> list[tuple[str, dict[str, Any] | None]]:
         """The access log, of a participant or of all: (action, detail), oldest first."""
