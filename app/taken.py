@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from app.overview.asked import BESIDE
 from app.overview.query import NAMES
+from app.tokens import PAGE_FIELD
 from app.web import END_MARK, NotWhole
 
-_EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})  # the token, the button that was pressed, the mark at the end
+# The token, the button that was pressed, the mark at the end.
+_EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})
 _END = Markup(f'<input type="hidden" name="{END_MARK}" value="1" autocomplete="off">')  # noqa: S704 - ours
 # These save nothing: a page from before there was the mark still signs its user in or out.
 ONLY_SIGNING = frozenset({"accounts.sign_in_submit", "accounts.code_submit", "accounts.sign_out"})
@@ -31,18 +33,18 @@ BY_THEMSELVES = frozenset(
 )
 _OF_THE_LIST = NAMES | {*BESIDE, "kryss"}
 TAKEN: dict[str, frozenset[str]] = {
-    "accounts.code_submit": frozenset({"code"}),
+    "accounts.code_submit": frozenset({"code", "neste", "kept_for", PAGE_FIELD}),
     "accounts.end_visits": frozenset({"innlogging"}),
-    "accounts.forgotten_submit": frozenset({"whom"}),
-    "accounts.invitation_anew": frozenset(),
-    "accounts.invitation_submit": frozenset({"username", "password", "repeated"}),
+    "accounts.forgotten_submit": frozenset({"whom", PAGE_FIELD}),
+    "accounts.invitation_anew": frozenset({PAGE_FIELD}),
+    "accounts.invitation_submit": frozenset({"username", "password", "repeated", PAGE_FIELD}),
     "accounts.own_password_submit": frozenset({"present", "password", "repeated"}),
     "accounts.prolong": frozenset(),
     "accounts.recovery_codes_submit": frozenset({"code"}),
-    "accounts.reset_submit": frozenset({"password", "repeated"}),
+    "accounts.reset_submit": frozenset({"password", "repeated", PAGE_FIELD}),
     "accounts.search_users": frozenset({"q", "visning"}),
-    "accounts.set_up_submit": frozenset({"code"}),
-    "accounts.sign_in_submit": frozenset({"username", "password", "neste", "kept_for"}),
+    "accounts.set_up_submit": frozenset({"code", "neste", PAGE_FIELD}),
+    "accounts.sign_in_submit": frozenset({"username", "password", "neste", "kept_for", PAGE_FIELD}),
     "accounts.sign_out": frozenset(),
     "accounts.tie_submit": frozenset({"password"}),
     "accounts.untie": frozenset(),

@@ -166,6 +166,16 @@ def _is_foreign(origin: str | None) -> bool:
     return not place or place not in own
 
 
+def is_from_own_page() -> bool:
+    """True if the browser says that the request comes from a page of ours. One that says nothing may come from
+    anywhere, and a page that came over http may be anybody's."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin" and not _is_foreign(origin)
+    public = urlsplit(current_app.config["SETTINGS"].public_url)
+    return origin in {f"{public.scheme}://{public.netloc}", f"{request.scheme}://{request.host}"}
+
+
 def security_headers(app: Flask) -> dict[str, str]:
     """What every answer of the program carries, its files too."""
     mark = dict([PROGRAM_MARK])

@@ -148,7 +148,7 @@ class CheckedClient(FlaskClient):
         headers = {}
         if partial:
             headers = htmx_headers(source=_named(found.element), page=self.page_address)
-        what = {"query_string" if method == "GET" else "data": MultiDict(pairs)}
+        what: dict[str, Any] = {"query_string" if method == "GET" else "data": MultiDict(pairs)}
         return self.open(address, method=method, headers=headers, follow_redirects=follow_redirects, **what)
 
     def follow(self, page: TestResponse, link: str, **kwargs: Any) -> TestResponse:
