@@ -41,7 +41,7 @@ from app.setting_checks import BadSetting
 from app.static_files import init_static
 from app.taken import init_taken
 from app.tokens import MaskedTokens
-from app.web import MAX_BODY, PublicIdConverter, WholeRequest, address_of, init_web
+from app.web import MAX_BODY, PublicIdConverter, address_of, init_web
 from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
@@ -62,7 +62,6 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     Compress(app)
     _sign_in_manager().init_app(app)
     app.session_interface = DatabaseSessions()
-    app.request_class = WholeRequest
     app.extensions["registers"] = connect_registers(settings)
     init_outgoing(app)
     init_providers(app)

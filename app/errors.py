@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.config import NoPublicUrl
 from app.tokens import tell_token
-from app.web import is_partial, respond
+from app.web import NotWhole, is_partial, respond
 from services.downloads import TooManyDownloads
 from services.i18n import gettext as _
 from services.participants import NoSuchParticipant, NotAllowed
@@ -103,10 +103,6 @@ def init_errors(app: Flask) -> None:
                 answer.headers[name] = value
         return answer
 
-    @app.errorhandler(CSRFError)
-    def _csrf(_error: CSRFError) -> Response:
-        return _wrong_token()
-
     @app.errorhandler(NoSuchParticipant)
     def _missing(_error: NoSuchParticipant) -> Response:
         return error_answer(404)
@@ -131,7 +127,19 @@ def init_errors(app: Flask) -> None:
     def _internal(error: InternalServerError) -> Response:
         return error_answer(500)
 
+    _init_forms(app)
     _init_limits(app)
+
+
+def _init_forms(app: Flask) -> None:
+    @app.errorhandler(NotWhole)
+    def _not_whole(_error: NotWhole) -> Response:
+        words = _("Skjemaet kom ikke helt fram"), _("Ingenting av det er lagret. Gå tilbake, og send det på nytt.")
+        return error_answer(400, words)
+
+    @app.errorhandler(CSRFError)
+    def _csrf(_error: CSRFError) -> Response:
+        return _wrong_token()
 
 
 def _init_limits(app: Flask) -> None:

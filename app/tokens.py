@@ -3,22 +3,37 @@
 Each visit has one secret. What an answer carries is a random mask and the secret under that mask, so whoever watches
 the lengths of compressed answers has nothing to guess at that stays the same from one to the next (BREACH). All forms
 of one answer carry the same text, which compresses to nothing from the second on.
+
+A form that anybody may send stands open for long, and its visit ends meanwhile or becomes another one. So it carries a
+second token, signed and not bound to a visit, which is good for a day and for its own address. Anybody can have such a
+token, also another site's owner: it counts only where the browser says that the form stands on a page of ours. Where it
+says nothing, the page is shown anew (`OldPage`).
 """
 
 import json
 from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
+from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_bytes, token_hex
 
-from flask import Flask, Response, g, request, session
-from flask_wtf.csrf import CSRFProtect, generate_csrf
+from flask import Flask, Response, current_app, g, request, session
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
+from app.web import is_from_own_page
 from services.viewer import Viewer
+
+PAGE_FIELD = "page_token"
+PAGE_SECONDS = 24 * 3600
 
 _FIELD = "csrf_token"
 _BYTES = 18  # a multiple of three needs no padding in base64
 _MASK_CHARACTERS = _BYTES // 3 * 4
+
+
+class OldPage(CSRFError):  # noqa: N818 - says what is the case
+    """A form of ours whose tokens are too old, or whose browser does not say where it stood."""
 
 
 def csrf_token() -> str:
@@ -36,18 +51,42 @@ def tell_token(answer: Response, who: Viewer) -> None:
     answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
 
 
+def page_token(address: str) -> str:
+    """What a form that anybody may send to this address carries, beside the token of the visit."""
+    return _page_signer(address).sign("page").decode("ascii")
+
+
+def _page_signer(address: str) -> TimestampSigner:
+    return TimestampSigner(str(current_app.secret_key), salt=f"page {address}", digest_method=sha256)
+
+
 class MaskedTokens(CSRFProtect):
     """Flask-WTF's check of every POST, for tokens under masks."""
 
     def init_app(self, app: Flask) -> None:
         """Check all requests of the program, and let its templates have `csrf_token`."""
         super().init_app(app)
-        app.jinja_env.globals["csrf_token"] = csrf_token
+        app.jinja_env.globals |= {"csrf_token": csrf_token, "page_token": page_token}
         app.context_processor(lambda: {"csrf_token": csrf_token})  # which goes before the extension's own
 
     def _get_csrf_token(self) -> str | None:
         """Flask-WTF's own token of the visit, if the form came with one of ours; `None` is refused."""
-        return str(generate_csrf()) if _is_own(request.form.get(_FIELD, "")) else None
+        is_ours = _is_own(request.form.get(_FIELD, "")) or _is_of_own_page()
+        return str(generate_csrf()) if is_ours else None
+
+
+def _is_of_own_page() -> bool:
+    """True for a form that anybody may send, with its page's token. Raises `OldPage` where that is not enough."""
+    sent = request.form.get(PAGE_FIELD, "")
+    try:
+        _page_signer(request.path).unsign(sent, max_age=PAGE_SECONDS)
+    except SignatureExpired:
+        raise OldPage from None
+    except BadSignature:
+        return False
+    if not is_from_own_page():
+        raise OldPage
+    return True
 
 
 def _masked(secret: str, mask: bytes) -> str:

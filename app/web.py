@@ -1,7 +1,9 @@
 """Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
 
+import logging
 from functools import cache
-from typing import Any
+from io import BytesIO
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from flask import (
@@ -16,6 +18,7 @@ from flask import (
     request,
     url_for,
 )
+from werkzeug.exceptions import BadRequest
 from werkzeug.routing import BaseConverter
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
@@ -32,18 +35,63 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# Every answer of the program bears it, and what a machine on the way says in its place does not.
+PROGRAM_MARK = ("X-Register", "1")
 MAX_BODY = 1_000_000
+END_MARK = "slutt"  # the last field of every form that is posted: a form without it did not come to its end
+
+logger = logging.getLogger(__name__)
+
+
+class NotWhole(BadRequest):
+    """A request that did not arrive whole. Nothing of it counts."""
 
 
 class WholeRequest(Request):
-    """A request whose form is whole: one of unknown length that goes on where reading ends is refused (413), as one
-    that says beforehand that it is too long. Werkzeug would cut it off and go on."""
+    """A request whose body was read whole before anything else is asked about it, its user included.
 
-    def _load_form_data(self) -> None:
-        super()._load_form_data()
-        is_of_unknown_length = self.content_length is None and self.environ.get("wsgi.input_terminated")
-        if is_of_unknown_length and self.environ["wsgi.input"].read(1):
+    A line that breaks ends a body as its last byte does, so the server may hand out the beginning of a form as if it
+    were all of it. `refuse_unless_whole` holds what came against what was announced.
+    """
+
+    def __init__(self, environ: Any, populate_request: bool = True, shallow: bool = False) -> None:
+        super().__init__(environ, populate_request, shallow)
+        self._is_too_large = self._is_cut = False
+        if not shallow:
+            self.stream = BytesIO(self._read_body())
+
+    def _read_body(self) -> bytes:
+        """The body; b"" if it is too large or cannot be read."""
+        said = self.content_length
+        if said is None and not self.environ.get("wsgi.input_terminated"):
+            return b""  # nobody has said where it would end, so there is none
+        self._is_too_large = said is not None and said > MAX_BODY
+        if self._is_too_large:
+            return b""
+        try:
+            body = _read_up_to(self.environ["wsgi.input"], MAX_BODY + 1 if said is None else said)
+        except Exception as problem:  # the server's own kinds: chunks without an end or a size, a line that broke
+            logger.warning("a body could not be read: %s", type(problem).__name__)
+            body, self._is_cut = b"", True
+        self._is_too_large = len(body) > MAX_BODY
+        self._is_cut = self._is_cut or (said is not None and len(body) < said)
+        return b"" if self._is_too_large or self._is_cut else body
+
+    def refuse_unless_whole(self) -> None:
+        """413 for a body that is too large, `NotWhole` for one that was cut off."""
+        if self._is_too_large:
             abort(413)
+        if self._is_cut:
+            raise NotWhole
+
+
+def _read_up_to(stream: Any, length: int) -> bytes:
+    """What a stream holds, `length` bytes at most: one that gives less than it was asked for may have more."""
+    pieces = []
+    while length > 0 and (piece := stream.read(length)):
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)
 
 
 class PublicIdConverter(BaseConverter):
@@ -118,14 +166,34 @@ def _is_foreign(origin: str | None) -> bool:
     return not place or place not in own
 
 
+def is_from_own_page() -> bool:
+    """True if the browser says that the request comes from a page of ours. One that says nothing may come from
+    anywhere, and a page that came over http may be anybody's."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin" and not _is_foreign(origin)
+    public = urlsplit(current_app.config["SETTINGS"].public_url)
+    return origin in {f"{public.scheme}://{public.netloc}", f"{request.scheme}://{request.host}"}
+
+
 def security_headers(app: Flask) -> dict[str, str]:
     """What every answer of the program carries, its files too."""
+    mark = dict([PROGRAM_MARK])
     over_https = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
-    return SECURITY_HEADERS | (over_https if app.config["SESSION_COOKIE_SECURE"] else {})
+    return SECURITY_HEADERS | mark | (over_https if app.config["SESSION_COOKIE_SECURE"] else {})
 
 
 def init_web(app: Flask) -> None:
-    """Refuse addresses that are none, and add the headers to every answer of the program."""
+    """Refuse addresses that are none and requests that are not whole, and add the headers to every answer of the
+    program."""
+
+    app.request_class = WholeRequest
+
+    def _refuse_what_is_not_whole() -> None:
+        """Before the guard: who sent it is not asked, and no form is read."""
+        cast(WholeRequest, request).refuse_unless_whole()
+
+    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_what_is_not_whole)
 
     @app.before_request
     def _refuse_foreign_forms() -> None:

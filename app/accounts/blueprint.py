@@ -1,5 +1,6 @@
 """The blueprint that all views of this package hang on, and what they share."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -8,6 +9,7 @@ from flask_login import UserMixin
 from app.access import viewer
 from app.errors import error_answer
 from app.sessions import visit
+from app.tokens import OldPage
 from services.audit import Action, record
 from services.i18n import gettext as _
 from services.i18n import ngettext
@@ -71,6 +73,25 @@ def wait_words(problem: TooFast) -> str:
         problem.seconds,
     )
     return text % {"n": problem.seconds}
+
+
+_ANEW: dict[str, Callable[..., Any]] = {}
+Again = Callable[..., Any]
+
+
+def anew(endpoint: str) -> Callable[[Again], Again]:
+    """Mark what shows the page of a form anew, with what was typed, when the form stood open for too long."""
+
+    def mark(again: Again) -> Again:
+        _ANEW[endpoint] = again
+        return again
+
+    return mark
+
+
+@accounts.errorhandler(OldPage)
+def _old_page(_error: OldPage) -> Any:
+    return _ANEW[str(request.endpoint)](**(request.view_args or {}))
 
 
 @accounts.errorhandler(NoSuchUser)

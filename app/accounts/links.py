@@ -10,17 +10,20 @@ from werkzeug.wrappers import Response
 
 from app.access import public
 from app.accounts import letters
-from app.accounts.blueprint import accounts, given, sender_address
+from app.accounts.blueprint import accounts, anew, given, sender_address
 from app.accounts.password import choice_fault
 from app.accounts.sign_in import after_password
 from app.outgoing import outbox
 from app.web import redirect_to, respond
 from services import invitations, new_passwords
 from services.account_models import User
+from services.fields import legible
+from services.i18n import N_
 from services.i18n import gettext as _
 from services.links import DeadLink, Purpose, user_of
 
 Errors = dict[str, str]
+_TOO_OLD = N_("Siden sto åpen for lenge. Skriv passordet på nytt.")
 
 
 @accounts.get("/invitasjon/<token>")
@@ -68,6 +71,21 @@ def invitation_submit(token: str) -> Any:
     return _invitation_page(token, user, username, errors)
 
 
+@anew("accounts.invitation_submit")
+def _old_invitation_page(token: str) -> Any:
+    try:
+        user = user_of(token, Purpose.INVITE)
+    except DeadLink:
+        return redirect_to(url_for("accounts.invitation", token=token))
+    return _invitation_page(token, user, legible(given("username")), {"password": _(_TOO_OLD)})
+
+
+@anew("accounts.invitation_anew")
+def _old_dead_link(token: str) -> Response:
+    flash(_("Siden sto åpen for lenge. Be om ny lenke en gang til."), "warning")
+    return redirect_to(url_for("accounts.invitation", token=token))
+
+
 @accounts.post("/invitasjon/<token>/ny")
 @public
 def invitation_anew(token: str) -> Response:
@@ -106,6 +124,14 @@ def _reset_page(token: str, user: User, errors: Errors) -> Response:
         username=user.username,
         errors=errors,
     )
+
+
+@anew("accounts.reset_submit")
+def _old_reset_page(token: str) -> Any:
+    try:
+        return _reset_page(token, user_of(token, Purpose.RESET), {"password": _(_TOO_OLD)})
+    except DeadLink:
+        return redirect_to(url_for("accounts.reset", token=token))
 
 
 @accounts.post("/nytt-passord/<token>")

@@ -38,7 +38,16 @@ _LEEWAY = 30  # seconds that two clocks may differ
 _MOST_BEGUN = 5  # sign-ins of one visit that have not come back yet: tabs that were left
 # Signed with a key that only the provider has. «none», and HMAC with a secret that both know, are not among them.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-
+# What a provider says of itself or of the user (RFC 6749, section 4.1.2.1; OpenID Connect Core, section 3.1.2.6).
+_TOLD = {
+    "temporarily_unavailable": "down",
+    "server_error": "down",
+    "access_denied": "cancelled",
+    "login_required": "cancelled",
+    "interaction_required": "cancelled",
+    "consent_required": "cancelled",
+    "account_selection_required": "cancelled",
+}
 
 logging.getLogger("authlib").setLevel(logging.INFO)  # below that it logs what only the provider may know
 
@@ -46,11 +55,11 @@ logging.getLogger("authlib").setLevel(logging.INFO)  # below that it logs what o
 class Refused(Exception):  # noqa: N818 - says what is the case
     """The provider has recognised nobody whom it may send to us. `why`: «cancelled» by the user; «state»: too old,
     begun elsewhere, or used before; «acr»: recognised, but not surely enough; «down»: no sensible answer; «token»: what
-    came is not to be trusted."""
+    came is not to be trusted. `target`: where the sign-in should have led, if that is known."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
-        self.why = why
+        self.why, self.target = why, ""
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,13 @@ class Provider(FlaskOAuth2App):
     def finish(self) -> tuple[Person, Begun]:
         """Take what the provider sent the user back with. Raises `Refused`; the sign-in is used up in any case."""
         data = self.framework.get_state_data(session, request.args.get("state"))
+        try:
+            return self._finished(data)
+        except Refused as problem:
+            problem.target = data["target"] if data and data.get("purpose") == "sign-in" else ""
+            raise
+
+    def _finished(self, data: Any) -> tuple[Person, Begun]:
         if request.args.get("iss", self.settings.issuer) != self.settings.issuer:  # RFC 9207
             raise Refused("token")
         claims, id_token = self._asked(self._claims)
@@ -179,7 +195,7 @@ class Provider(FlaskOAuth2App):
         except MismatchingStateError as problem:
             raise self._refusal("state", problem) from None
         except OAuthError as problem:
-            raise self._refusal("cancelled" if problem.error == "access_denied" else "token", problem) from None
+            raise self._refusal(_TOLD.get(problem.error, "token"), problem) from None
         except ClaimError as problem:
             raise self._refusal("acr" if problem.claim == "acr" else "token", problem) from None
         except (JoseError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
@@ -192,6 +208,12 @@ class Provider(FlaskOAuth2App):
         """The words of the problem may hold tokens, so the log gets its kind only."""
         current_app.logger.warning("sign-in by %s refused: %s (%s)", self.settings.name, why, type(problem).__name__)
         return problem if isinstance(problem, Refused) else Refused(why)
+
+
+def begun_targets() -> dict[str, str]:
+    """Where the sign-ins of this visit that have not come back yet shall lead, by their state."""
+    begun = ((key, session[key].get("data", {})) for key in list(session) if key.startswith("_state_"))
+    return {key.rpartition("_")[2]: data["target"] for key, data in begun if data.get("purpose") == "sign-in"}
 
 
 def _public_url() -> str:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.access import public, signed_in, viewer
 from app.accounts import letters
-from app.accounts.blueprint import accounts, given, sender_address, wait_words
+from app.accounts.blueprint import accounts, anew, given, sender_address, wait_words
 from app.accounts.openid import providers
 from app.outgoing import outbox, vault
 from app.sessions import visit
@@ -37,8 +37,21 @@ def forgotten() -> Any:
     return _forgotten_page()
 
 
-def _forgotten_page(*, error: str = "", asked: bool = False, status: int = 200) -> Response:
-    return respond("accounts/forgotten.html", "accounts/forgotten_form.html", error=error, asked=asked, status=status)
+def _forgotten_page(*, error: str = "", whom: str = "", asked: bool = False, status: int = 200) -> Response:
+    return respond(
+        "accounts/forgotten.html",
+        "accounts/forgotten_form.html",
+        error=error,
+        whom=whom,
+        asked=asked,
+        status=status,
+    )
+
+
+@anew("accounts.forgotten_submit")
+def _old_forgotten_page() -> Response:
+    problem = _("Siden sto åpen for lenge. Send på nytt.")
+    return _forgotten_page(error=problem, whom=legible(given("whom")), status=422)
 
 
 @accounts.post("/glemt-passord")
@@ -57,7 +70,7 @@ def forgotten_submit() -> Any:
             reset=letters.reset,
         )
     except TooFast as problem:
-        return _forgotten_page(error=wait_words(problem), status=429)
+        return _forgotten_page(error=wait_words(problem), whom=whom, status=429)
     return _forgotten_page(asked=True)
 
 

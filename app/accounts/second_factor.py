@@ -5,7 +5,7 @@ from typing import Any
 from flask import flash, request, session, url_for
 
 from app.access import public, signed_in, viewer
-from app.accounts.blueprint import accounts, given, own_address, sender_address, start_page, wait_words
+from app.accounts.blueprint import accounts, anew, given, own_address, sender_address, start_page, wait_words
 from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
 from app.errors import error_answer
 from app.outgoing import vault
@@ -24,11 +24,16 @@ _CODES, _AFTER = "recovery_codes", "after_codes"
 @public
 def code_page() -> Any:
     """Ask for the code."""
-    return _code_page("accounts/code_form.html") if halfway() else begin_anew()
+    who = halfway()
+    return _code_page(who, "accounts/code_form.html") if who else begin_anew()
 
 
-def _code_page(fragment: str, error: str = "", status: int = 200) -> Any:
-    return respond("accounts/code.html", fragment, error=error, status=status)
+def _code_page(who: Halfway, fragment: str, error: str = "", status: int = 200) -> Any:
+    return respond("accounts/code.html", fragment, error=error, target=who.target, kept_for=who.kept_for, status=status)
+
+
+anew("accounts.code_submit")(begin_anew)
+anew("accounts.set_up_submit")(begin_anew)
 
 
 @accounts.post("/logg-inn/kode")
@@ -42,9 +47,9 @@ def code_submit() -> Any:
     try:
         is_right = service.check_factor(vault(), who.user_id, given("code"), address=sender_address())
     except TooFast as problem:
-        return _code_page(fragment, wait_words(problem), 429)
+        return _code_page(who, fragment, wait_words(problem), 429)
     if not is_right:
-        return _code_page(fragment, _(_WRONG), 422)
+        return _code_page(who, fragment, _(_WRONG), 422)
     return let_in(who.user_id, who.target, who.kept_for if is_partial() else "", who.began)
 
 
@@ -66,6 +71,7 @@ def _set_up_page(who: Halfway, error: str = "", status: int = 200) -> Any:
         "accounts/set_up_form.html",
         status=status,
         error=error,
+        target=who.target,
         secret=factor.in_groups(secret),
         picture=factor.picture(secret, found.username if found else ""),
     )

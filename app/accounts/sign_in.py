@@ -15,12 +15,14 @@ from app.access import public, signed_in, viewer
 from app.accounts.blueprint import (
     SignedIn,
     accounts,
+    anew,
     given,
     own_address,
     sender_address,
     start_page,
     wait_words,
 )
+from app.accounts.openid import begun_targets
 from app.outgoing import vault
 from app.sessions import PROVIDER, visit
 from app.tokens import tell_token
@@ -35,6 +37,8 @@ from services.viewer import Right, Viewer
 
 _HALFWAY_SECONDS = 600
 _HALFWAY = "halfway"
+_LED = "led"  # in a visit's data: where sign-ins at providers shall lead that an earlier visit began, by their state
+_MOST_LED = 5
 
 
 @accounts.get("/")
@@ -56,11 +60,18 @@ def start() -> Response:
 def sign_in() -> Any:
     """The sign-in page; those who are signed in go on at once."""
     if g.viewer:
-        return redirect_to(start_page(g.viewer))
+        return go_on(g.viewer, request.args.get("neste", ""))
     return _sign_in_page("", request.args.get("neste", ""))
 
 
-def _sign_in_page(username: str, target: str, *, error: str = "", status: int = 200, dialog: bool = False) -> Response:
+def go_on(who: Viewer, target: str) -> Response:
+    """To where a user who is signed in wanted to go, or to the first page."""
+    return redirect_to(own_address(target) or start_page(who))
+
+
+def _sign_in_page(
+    username: str, target: str, *, error: str = "", advice: str = "", status: int = 200, dialog: bool = False
+) -> Response:
     """The page, or the dialog over the page that somebody was working on."""
     return respond(
         "accounts/sign_in.html",
@@ -69,13 +80,14 @@ def _sign_in_page(username: str, target: str, *, error: str = "", status: int = 
         username="".join(character for character in username if character.isprintable()),
         target=own_address(target),
         error=error,
+        advice=advice,
         kept_for=legible(given("kept_for")),
     )
 
 
-def sign_in_dialog(error: str) -> Response:
+def sign_in_dialog(error: str, advice: str = "") -> Response:
     """The dialog again, over the page that somebody was working on."""
-    return _sign_in_page("", "", error=error, status=422, dialog=True)
+    return _sign_in_page("", "", error=error, advice=advice, status=422, dialog=True)
 
 
 def _over_page() -> bool:
@@ -94,7 +106,23 @@ def sign_in_submit() -> Any:
         return _sign_in_page(username, target, error=wait_words(problem), status=429)
     if user_id is None:
         return _sign_in_page(username, target, error=_("Brukernavnet eller passordet er feil."), status=422)
+    if g.viewer and g.viewer.user_id == user_id:  # signed in meanwhile, in another tab: both tabs go on with that visit
+        return _on_with_the_visit(target, given("kept_for") if _over_page() else "")
     return after_password(user_id, target, given("kept_for") if _over_page() else "")
+
+
+def _on_with_the_visit(target: str, kept_for: str = "") -> Response:
+    return back_on_the_page(g.viewer) if kept_for == g.viewer.username else go_on(g.viewer, target)
+
+
+@anew("accounts.sign_in_submit")
+def _old_sign_in_page() -> Response:
+    """The page anew with what was typed, but for the password."""
+    username, target = request.form.get("username", ""), request.form.get("neste", "")
+    if g.viewer:
+        return _on_with_the_visit(target, given("kept_for") if _over_page() else "")
+    advice = _("Skriv passordet på nytt, og logg inn.")
+    return _sign_in_page(username, target, error=_("Siden sto åpen for lenge"), advice=advice, status=422)
 
 
 def after_password(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
@@ -102,7 +130,7 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
     for `let_in`."""
     if not current_app.config["SETTINGS"].second_factor:
         return let_in(user_id, target, kept_for, began)
-    visit().renew()
+    _begin_visit()
     session[_HALFWAY] = {
         "user": user_id,
         "until": time.time() + _HALFWAY_SECONDS,
@@ -111,11 +139,9 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
         "kept_for": kept_for,
         "began": began,
     }
-    if not second_factor.is_set(user_id):
-        return redirect_to(url_for("accounts.set_up_page"))
-    if kept_for:
-        return respond("accounts/code.html", "accounts/code_dialog.html", error="")
-    return redirect_to(url_for("accounts.code_page"))
+    if kept_for and second_factor.is_set(user_id):
+        return respond("accounts/code.html", "accounts/code_dialog.html", error="", target="", kept_for=kept_for)
+    return _second_step()
 
 
 def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
@@ -124,7 +150,7 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
     found = service.viewer_of(user_id)
     if found is None:  # she has been blocked this very moment
         return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
-    visit().renew()
+    _begin_visit()
     login_user(SignedIn(found))
     if began:
         session[PROVIDER] = began
@@ -132,6 +158,30 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
     if kept_for and kept_for == found.username:
         return back_on_the_page(found)
     return redirect_to(own_address(target) or start_page(found))
+
+
+def _begin_visit() -> None:
+    """A new visit under a new key. Of sign-ins at providers that were begun in other tabs, it knows where they shall
+    lead: when they come back, the user is in already."""
+    led = {**session.get(_LED, {}), **begun_targets()}
+    visit().renew()
+    if led:
+        session[_LED] = dict(list(led.items())[-_MOST_LED:])
+
+
+def led_on(state: str) -> Response | None:
+    """What comes of a sign-in that came back from a provider when another tab was faster; `None` if none was."""
+    led = session.get(_LED, {})
+    if state not in led or not (g.viewer or halfway()):
+        return None
+    target = led[state]
+    session[_LED] = {one: where for one, where in led.items() if one != state}
+    return go_on(g.viewer, target) if g.viewer else _second_step()
+
+
+def _second_step() -> Response:
+    is_set = second_factor.is_set(session[_HALFWAY]["user"])
+    return redirect_to(url_for("accounts.code_page" if is_set else "accounts.set_up_page"))
 
 
 def back_on_the_page(who: Viewer) -> Response:
@@ -165,6 +215,15 @@ def halfway() -> Halfway | None:
 
 
 def begin_anew() -> Response:
-    """Back to the first step."""
+    """Back to the first step, and from there to where the form that was sent should lead. Those who have come in
+    meanwhile, in another tab, go there at once."""
+    target, kept_for = given("neste"), given("kept_for") if _over_page() else ""
+    if g.viewer:
+        return _on_with_the_visit(target, kept_for)
     session.pop(_HALFWAY, None)
-    return redirect_to(url_for("accounts.sign_in"))
+    late, advice = _("Det tok for lang tid"), _("Skriv brukernavn og passord på nytt.")
+    if kept_for:
+        return sign_in_dialog(late, advice)
+    if request.method == "POST":
+        flash(f"{late}. {advice}", "warning")
+    return redirect_to(url_for("accounts.sign_in", neste=own_address(target) or None))

@@ -14,7 +14,7 @@ from app.accounts import letters
 from app.accounts.blueprint import accounts, given, own_address, sender_address, wait_words
 from app.accounts.openid import Begun, Provider, Refused, onward, providers
 from app.accounts.password import own_page_answer
-from app.accounts.sign_in import after_password, back_on_the_page, let_in, sign_in_dialog
+from app.accounts.sign_in import after_password, back_on_the_page, led_on, let_in, sign_in_dialog
 from app.errors import error_answer
 from app.outgoing import outbox, vault
 from app.web import is_partial, redirect_to, respond
@@ -29,6 +29,7 @@ from services.vault import Unreadable
 
 _INVITATION = "invitation"  # what the link's secret is sealed for
 _MAY_TIE = "may_tie"
+_MAY_TRY_AGAIN = {"down", "cancelled", "state", "token"}
 
 
 def _provider(name: str) -> Provider | None:
@@ -50,7 +51,7 @@ def _leave(there: Provider, begun: Begun) -> Response:
     try:
         return redirect_to(there.begin(begun))
     except Refused as problem:
-        return _refused(there, problem.why)
+        return _refused(there, problem.why, begun.target if begun.purpose == "sign-in" else "")
 
 
 @accounts.get("/logg-inn/med/<name>/tilbake")
@@ -59,11 +60,13 @@ def provider_back(name: str) -> Any:
     """Back from a provider: in, or told why not."""
     if (there := _provider(name)) is None:
         return error_answer(404)
+    if (answer := led_on(request.args.get("state", ""))) is not None:
+        return answer
     try:
         person, begun = there.finish()
     except Refused as problem:
         record(Action.SIGN_IN_FAILED, viewer=None, detail={"provider": name, "why": problem.why})
-        return _refused(there, problem.why)
+        return _refused(there, problem.why, problem.target)
     if begun.purpose == "accept":
         return _accept(there, person, begun.target)
     if begun.purpose == "tie":
@@ -75,10 +78,16 @@ def provider_back(name: str) -> Any:
     return _let_in(there, person, user_id, begun.target)
 
 
-def _refused(there: Provider, why: str) -> Response:
+def _refused(there: Provider, why: str, target: str = "") -> Response:
+    """What became of it. `target`: where it should have led, so that a new try leads there."""
     status = {"down": 503, "cancelled": 200}.get(why, 403)
+    label, again = there.settings.label, why in _MAY_TRY_AGAIN
     return respond(
-        "accounts/provider_refused.html", status=status, why=why, label=there.settings.label, name=there.name
+        "accounts/provider_refused.html",
+        status=status,
+        why=why,
+        label=label,
+        again=url_for("accounts.provider", name=there.name, neste=own_address(target) or None) if again else "",
     )
 
 

@@ -9,6 +9,7 @@ from flask import abort, request
 
 from app.access import viewer
 from app.accounts.blueprint import given
+from app.web import END_MARK
 from services.audit import Action, record
 from services.codes import municipality_names
 from services.fields import legible
@@ -22,7 +23,7 @@ _OWN_PLACES = "places"  # check boxes of the viewer's own municipalities
 _BY_NAME = {Role.CASEWORKER: "caseworker_in", Role.MUNICIPAL_ADMIN: "admin_in"}  # municipalities as text
 _IMDI_ROLE, _PROTECTED = "imdi_role", "sees_protected"
 _IMDI_ROLES = {"": None, **{role.value: role for role in (Role.IMDI_READER, Role.IMDI_ADMIN)}}
-_BESIDE = {"csrf_token", "version", "go"}
+_BESIDE = {"csrf_token", "version", "go", END_MARK}
 _LONGEST_NAME = 200
 
 

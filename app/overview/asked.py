@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.access import viewer
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, parse, write
-from app.web import address_of
+from app.web import END_MARK, address_of
 from services import searches
 from services.criteria import Criteria
 from services.fields import legible
@@ -123,7 +123,7 @@ class Chosen:
 
 def chosen_in_form(before: Asked) -> Chosen:
     """What stands in the fields of the panel, where the list was `before`; raises `BadQuery`."""
-    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in BESIDE]
+    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in {*BESIDE, END_MARK}]
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
     words = divided(request.form.get(SEARCH_FIELD, ""))

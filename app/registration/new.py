@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from flask import abort
 
 from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
+from app.web import END_MARK
 from services import beginnings, national_id
 from services import registration as service
 from services.fields import ALWAYS, ChoiceField, Option, legible
@@ -22,6 +23,7 @@ _OWN_NAMES = {
     "csrf_token",
     "creation_key",
     "go",
+    END_MARK,
     *SCREEN_NAMES,
     "national_id",
     "name_confirmed",
@@ -30,7 +32,7 @@ _OWN_NAMES = {
 }
 
 
-_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go"}
+_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go", END_MARK}
 
 
 @dataclass

@@ -24,7 +24,7 @@ from app.registration.help import help_texts
 from app.registration.kept import answer_kept
 from app.registration.rows import RowsChange, rows_change, undo_names
 from app.registration.ways import leads_forwards, next_address
-from app.web import is_partial, redirect_to, respond
+from app.web import END_MARK, is_partial, redirect_to, respond
 from services import registration as service
 from services import saving
 from services.conflicts import NoSuchVersion, Shown
@@ -39,7 +39,7 @@ from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "etter", "go"}
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "etter", "go", END_MARK}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 

@@ -58,6 +58,18 @@
   // Back from the browser's page cache: the page is as it was, so it must be usable again.
   window.addEventListener("pageshow", () => { document.querySelectorAll("form[aria-busy]").forEach(release); });
 
+  /* ---- The mark at the end of a form stands last in what is sent, so that nothing is cut off behind it ---- */
+
+  // htmx appends the pressed button, and other listeners of ours what they add: the window hears of it after them all.
+  const END = "slutt";
+  window.addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
+    const { body } = request;
+    if (!(body instanceof FormData) || !body.has(END)) return;
+    const [end] = body.getAll(END);
+    body.delete(END);
+    body.append(END, end);
+  });
+
   /* ---- Enter in a field that takes several lines, but is meant for one: sends, as it does in a search field ---- */
 
   document.addEventListener("keydown", (event) => {

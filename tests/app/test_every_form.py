@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.registration.forms import SCREEN_NAMES, STEP_OF_WORD
 from app.taken import BY_THEMSELVES, TAKEN
-from app.web import MAX_BODY
+from app.web import END_MARK, MAX_BODY
 from services.account_models import User
 from services.models import Change, Participation, Status
 from services.registration import raw_page
@@ -85,7 +85,7 @@ def test_fields_that_a_form_does_not_have_are_refused(own_house: House, username
     known = set().union(*(form.names for form in forms)) | WISHED | COLUMNS
     before, tried, faults = _changes(own_house), 0, []
     for form in forms:
-        assert form.names <= TAKEN.get(form.endpoint, form.names) | {"csrf_token", "go"}, form
+        assert form.names <= TAKEN.get(form.endpoint, form.names) | {"csrf_token", "go", END_MARK}, form
         for name in sorted(known - form.names - _also_its_own(form)):
             answer = client.post(form.address, data=MultiDict([*form.pairs, (name, "1")]))
             tried += 1
@@ -150,7 +150,7 @@ def test_bytes_in_every_field_of_every_form(own_house: House, username: str | No
     """In all fields at once; what databases and readers of text stumble over also in each, the rest as it stands."""
     client, forms = own_house.client(username), _forms_once(own_house, username)
     for form in forms:
-        typed = [name for name, _value in form.pairs if name not in {"csrf_token", "go"}]
+        typed = [name for name, _value in form.pairs if name not in {"csrf_token", "go", END_MARK}]
         for spoiled in [*([name] for name in typed if how in ALONE_TOO), typed]:
             pairs = [(name, value) for name, value in form.pairs if name not in spoiled]
             body = b"&".join([urlencode(pairs).encode(), *(name.encode() + b"=" + VALUES[how] for name in spoiled)])
@@ -181,7 +181,8 @@ def _part(name: str, value: str, more: str = "") -> bytes:
 
 def bodies(token: str) -> dict[str, tuple[str, bytes, set[int]]]:
     """Content type and body, all with a token that is right, and which answers are."""
-    known, whole = f"csrf_token={token}".encode(), _part("csrf_token", token)
+    known = f"csrf_token={token}&{END_MARK}=1".encode()
+    whole = _part("csrf_token", token) + _part(END_MARK, "1")
     large = b"x" * MAX_BODY
     return {
         "ten thousand fields": (FORM, known + b"".join(b"&f%d=1" % n for n in range(10_000)), {400}),

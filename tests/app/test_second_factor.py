@@ -216,7 +216,7 @@ def test_what_happens_between_the_steps_ends_them(strict: House, how: str) -> No
         data = {**kept.data, "halfway": {**kept.data["halfway"], "until": 0}}
         strict.write(update(UserSession).where(UserSession.key_hash == kept.key_hash).values(data=data))
     answer = send_code(client, page, code_of(secret))
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/logg-inn")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/logg-inn?neste=/hjelp")
     assert not is_in(client)
     strict.write(kari.values(blocked_at=None, password_hash=hash_password(PASSWORD)))
 

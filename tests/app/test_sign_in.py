@@ -94,7 +94,7 @@ def test_whoever_is_refused_hears_the_same(own_house: House) -> None:
         assert answer.status_code == 422
         assert WRONG in text_of(answer)
         assert PASSWORD not in answer.text
-        heard.add(re.sub(r'(name="(csrf_token|username)"[^>]*) value="[^"]*"', r"\1", answer.text))
+        heard.add(re.sub(r'(name="(csrf_token|page_token|username)"[^>]*) value="[^"]*"', r"\1", answer.text))
     assert client.get("/").status_code == 303
     assert visit(own_house, key_of(client)).user_id is None
     assert len(heard) == 1
@@ -308,7 +308,9 @@ def test_sign_out_is_a_post_with_a_token(own_house: House) -> None:
 def test_the_form_needs_its_token(own_house: House, token: Any) -> None:
     client = own_house.nobody()
     fill = {"Brukernavn": "kari.oslo", "Passord": PASSWORD}
-    answer = client.submit(client.get("/logg-inn"), button="Logg inn", fill=fill, extra={"csrf_token": token})
+    answer = client.submit(
+        client.get("/logg-inn"), button="Logg inn", fill=fill, extra={"csrf_token": token, "page_token": token}
+    )
     assert answer.status_code == 400
     assert client.get("/deltakere").status_code == 303
 

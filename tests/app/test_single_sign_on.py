@@ -20,6 +20,7 @@ from services.register_http import CircuitBreaker
 from tests.app.conftest import House, running_house
 from tests.app.test_invitations import invite
 from tests.app.test_second_factor import code_of, secret_on, send_code
+from tests.app.test_sign_in import key_of
 from tests.app.test_users_page import id_of
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import DIALECTS, Databases
@@ -385,7 +386,7 @@ def test_junk_that_comes_back(joined: House, idporten: HostileProvider, query: s
     client = joined.nobody()
     client.get("/logg-inn/med/idporten")
     answer = client.get(BACK + query)
-    assert answer.status_code in {200, 403} | ({400} if "%00" in query else set())
+    assert answer.status_code in {200, 403, 503} | ({400} if "%00" in query else set())
     assert "<script>alert" not in answer.text
     assert not is_in(client)
 
@@ -397,6 +398,81 @@ def test_who_gives_up_there_is_back_at_the_beginning(joined: House, idporten: Ho
     assert answer.status_code == 200
     assert "Påloggingen ble avbrutt" in text_of(answer)
     assert client.follow(answer, "Til pålogging").status_code == 200
+
+
+@pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
+def test_a_provider_that_says_that_it_cannot_now(joined: House, idporten: HostileProvider, error: str) -> None:
+    """Nobody is denied anything: the provider does not answer, and a new try leads where the first one should have."""
+    client = joined.nobody()
+    state = state_in(at_provider(client.get("/logg-inn/med/idporten?neste=/hjelp")))
+    answer = client.get(f"{BACK}?error={error}&state={state}")
+    assert answer.status_code == 503
+    assert "Får ikke svar fra ID-porten" in text_of(answer)
+    assert "Prøv igjen om litt" in text_of(answer)
+    again = client.follow(answer, "Prøv igjen med ID-porten")
+    back = client.get(sent_back(at_provider(again)))
+    assert (back.status_code, back.headers["Location"]) == (303, "/hjelp")
+    for _try in range(4):  # what anybody can write into an address does not close the way for others
+        joined.nobody().get(f"{BACK}?error={error}")
+    assert at_provider(joined.nobody().get("/logg-inn/med/idporten"))
+
+
+@pytest.mark.parametrize("error", ["login_required", "interaction_required", "consent_required"])
+def test_a_provider_that_did_not_get_as_far_as_that(joined: House, idporten: HostileProvider, error: str) -> None:
+    client = joined.nobody()
+    state = state_in(at_provider(client.get("/logg-inn/med/idporten")))
+    assert "Påloggingen ble avbrutt" in text_of(client.get(f"{BACK}?error={error}&state={state}"))
+
+
+# ---- Two tabs ----
+
+
+def state_in(address: str) -> str:
+    """The state that goes along to the provider."""
+    return dict(parse_qsl(urlsplit(address).query))["state"]
+
+
+def test_begun_in_two_tabs(joined: House, idporten: HostileProvider) -> None:
+    """The slower one leads on to where it should, with the visit of the faster one."""
+    client = joined.nobody()
+    slow = at_provider(client.get("/logg-inn/med/idporten?neste=/hjelp"))
+    fast = at_provider(client.get("/logg-inn/med/idporten?neste=/deltakere/meldinger"))
+    done = client.get(sent_back(fast))
+    assert (done.status_code, done.headers["Location"]) == (303, "/deltakere/meldinger")
+    key, path = key_of(client), sent_back(slow)
+    late = client.get(path)
+    assert (late.status_code, late.headers["Location"]) == (303, "/hjelp")
+    assert key_of(client) == key
+    assert is_in(client)
+    assert client.get(path).status_code == 403, "it is used up"
+
+
+def test_begun_in_one_tab_and_signed_in_by_password_in_another(
+    joined: House, idporten: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half the way opens nothing, but the other tab leads on from there, and from the end."""
+    monkeypatch.setitem(joined.app.config, "SETTINGS", replace(joined.app.config["SETTINGS"], second_factor=True))
+    joined.write(update(User).where(User.username == "anne.tokommuner").values(totp_secret=None))
+    client = joined.nobody()
+    slow = [at_provider(client.get(f"/logg-inn/med/idporten?neste={target}")) for target in ("/hjelp", "/min-bruker")]
+    fill = {"Brukernavn": "anne.tokommuner", "Passord": PASSWORD}
+    page = client.submit(client.get("/logg-inn"), button="Logg inn", fill=fill, follow_redirects=True)
+    halfway = client.get(sent_back(slow[0]))
+    assert (halfway.status_code, halfway.headers["Location"]) == (303, "/logg-inn/oppsett")
+    assert not is_in(client)
+    send_code(client, page, code_of(secret_on(page)), follow_redirects=True)
+    late = client.get(sent_back(slow[1]))
+    assert (late.status_code, late.headers["Location"]) == (303, "/min-bruker")
+    assert is_in(client)
+    joined.write(update(User).where(User.username == "anne.tokommuner").values(totp_secret=None))
+
+
+def test_a_state_of_another_browser_leads_nowhere(joined: House, idporten: HostileProvider) -> None:
+    mine, other = joined.nobody(), joined.nobody()
+    begun = at_provider(other.get("/logg-inn/med/idporten?neste=/hjelp"))
+    mine.get("/logg-inn/med/idporten")
+    come_in(mine)
+    assert mine.get(sent_back(begun)).status_code == 403
 
 
 def test_a_provider_that_is_down_is_not_waited_for_by_everybody(joined: House, idporten: HostileProvider) -> None:

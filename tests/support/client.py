@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from app.web import SECURITY_HEADERS
+from app.web import END_MARK, PROGRAM_MARK, SECURITY_HEADERS
 from tests.support.forms import Form, Value, find_form
 from tests.support.html_addresses import holds_national_id
 from tests.support.html_checks import check_html
@@ -42,6 +42,15 @@ def tree_of(answer: TestResponse) -> HtmlTree:
     return HtmlTree(source, is_page=source.lstrip().lower().startswith("<!doctype"))
 
 
+def with_end(fields: Mapping[str, Any], *, whole: bool = True) -> MultiDict[str, Any]:
+    """The fields of a form with the mark at their end, wherever it stood before; without it if it is not `whole`."""
+    ended: MultiDict[str, Any] = MultiDict(fields)
+    ended.poplist(END_MARK)
+    if whole:
+        ended.add(END_MARK, "1")
+    return ended
+
+
 def form_in(answer: TestResponse, *, button: str | None = None, form: str | None = None) -> Form:
     """A form of the answer: by its button, its id, or the only one of the main part."""
     return find_form(tree_of(answer), button=button, form=form)
@@ -59,8 +68,11 @@ class CheckedClient(FlaskClient):
 
     page_address: str = "/"  # where the user is; htmx sends it
 
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """As werkzeug's; checks the answer."""
+    def open(self, *args: Any, whole: bool = True, **kwargs: Any) -> TestResponse:
+        """As werkzeug's; checks the answer. A form that is given by names and values gets its end as all forms of the
+        program have it; `whole=False`: it has lost it."""
+        if isinstance(kwargs.get("data"), Mapping):
+            kwargs["data"] = with_end(kwargs["data"], whole=whole)
         answer: TestResponse = super().open(*args, **kwargs)
         for one in (*answer.history, answer):
             self._check(one)
@@ -81,10 +93,11 @@ class CheckedClient(FlaskClient):
         *,
         source: str = "form",
         target: str | None = None,
+        whole: bool = True,
     ) -> TestResponse:
         """POST as htmx does for a fragment. `data` must hold the csrf_token."""
         headers = htmx_headers(source=source, target=target, page=self.page_address)
-        return self.post(url, data=data, headers=headers)
+        return self.post(url, data=data, headers=headers, whole=whole)
 
     def login(self, username: str, password: str = "demo-passord-2026") -> TestResponse:
         """Sign in through the real form; returns the page that she lands on."""
@@ -135,7 +148,7 @@ class CheckedClient(FlaskClient):
         headers = {}
         if partial:
             headers = htmx_headers(source=_named(found.element), page=self.page_address)
-        what = {"query_string" if method == "GET" else "data": MultiDict(pairs)}
+        what: dict[str, Any] = {"query_string" if method == "GET" else "data": MultiDict(pairs)}
         return self.open(address, method=method, headers=headers, follow_redirects=follow_redirects, **what)
 
     def follow(self, page: TestResponse, link: str, **kwargs: Any) -> TestResponse:
@@ -203,6 +216,9 @@ def _named(element: Element) -> str:
 def _header_faults(answer: TestResponse) -> list[str]:
     """What every answer owes, whatever it is."""
     headers, faults = answer.headers, []
+    name, value = PROGRAM_MARK
+    if headers.get_all(name) != [value]:
+        faults.append(f"{name} is {headers.get_all(name)}, but must be «{value}»: the program's mark")
     is_static = answer.request.path.startswith("/static/") and answer.status_code in {200, 304}
     if not is_static and headers.get("Cache-Control") != "no-store":
         faults.append(f"Cache-Control is {headers.get('Cache-Control')!r}, but must be 'no-store'")

@@ -53,9 +53,11 @@ class Form:
         self.element = element
         self.controls: list[Control] = []
         self.buttons: list[Element] = []
+        self.owned: set[int] = set()
         for one in tree.elements("input", "select", "textarea", "button"):
             if not self._owns(one):
                 continue
+            self.owned.add(id(one))
             if one.tag == "button" or one.attrib.get("type") in _BUTTONS:
                 self.buttons.append(one)
             else:

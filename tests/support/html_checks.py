@@ -13,7 +13,9 @@ from xml.etree.ElementTree import Element
 import html5lib.constants
 from werkzeug.routing import MapAdapter
 
+from app.web import END_MARK
 from tests.support import html_vocabulary as vocabulary
+from tests.support.forms import Form
 from tests.support.html_addresses import AddressChecks
 from tests.support.html_tree import HEADINGS, LABELABLE, HtmlTree, describe, is_element
 
@@ -200,6 +202,21 @@ def _label_targets(tree: HtmlTree) -> Iterator[str]:
             yield f"{describe(label)} labels nothing; add for"
 
 
+def _ends_of_forms(tree: HtmlTree) -> Iterator[str]:
+    """A form that was cut off is known by its missing end (app.taken)."""
+    for element in tree.elements("form"):
+        form = Form(tree, element)
+        posts = element.attrib.get("method", "get").lower() == "post"
+        fields = {id(control.element): control for control in form.controls}
+        named = [one for one in tree.elements() if id(one) in form.owned and one.attrib.get("name")]
+        last = fields.get(id(named[-1])) if named else None
+        if posts and (last is None or (last.name, last.value, last.kind) != (END_MARK, "1", "hidden")):
+            yield f"{describe(element)}: write {{{{ end_mark }}}} as its last field, after all its buttons"
+        ways = [one for one in form.buttons if one.attrib.get("formmethod", "").lower() == "post"]
+        if not posts and ways:
+            yield f"{describe(element)}: post it by its method, so that it is known to have an end"
+
+
 def _unrendered(tree: HtmlTree) -> Iterator[str]:
     for element in tree.elements():
         for text in (element.text, element.tail, *element.attrib.values()):
@@ -265,6 +282,7 @@ _CHECKS: tuple[_Check, ...] = (
     _names,
     _groups,
     _label_targets,
+    _ends_of_forms,
     _unrendered,
     _headings,
 )

@@ -26,6 +26,7 @@ def program() -> Flask:
         "vary": lambda answer: answer.headers.set("Vary", "Cookie"),
         "csp": lambda answer: answer.headers.set("Content-Security-Policy", "default-src *"),
         "server": lambda answer: answer.headers.set("Server", "gunicorn/27.0"),
+        "mark": lambda answer: answer.headers.remove("X-Register"),
         "cookie": lambda answer: answer.set_cookie("session", "x"),
         "pushed": lambda answer: answer.headers.set("HX-Push-Url", "/?q=30908299902"),
     }
@@ -41,7 +42,7 @@ def program() -> Flask:
     app.add_url_rule("/", "start", lambda: PAGE.replace("Hei", request.args.get("q", "Hei")))
     app.add_url_rule("/ut", "out", lambda: redirect("/", 303))
     app.add_url_rule("/del", "part", lambda: f"<p>{request.headers}</p>")
-    app.add_url_rule("/<any(cached,vary,csp,server,cookie,pushed):_how>", "bad", lambda _how: make_response(PAGE))
+    app.add_url_rule("/<any(cached,vary,csp,server,mark,cookie,pushed):_how>", "bad", lambda _how: make_response(PAGE))
     return app
 
 
@@ -59,6 +60,7 @@ def browser(program: Flask) -> CheckedClient:
         ("/vary", "Vary"),
         ("/csp", "Content-Security-Policy"),
         ("/server", "tells a version"),
+        ("/mark", "the program's mark"),
         ("/cookie", "HttpOnly"),
         ("/pushed", "11 digits"),
         ("/del", "0 <h1>"),

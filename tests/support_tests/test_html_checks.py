@@ -23,7 +23,8 @@ GOOD_FORM = """
  data-hx-post="/deltakere/ny/oppslag" data-hx-trigger="input delay:300ms"><p id="h">11 siffer</p>
 <fieldset><legend>Finansiering</legend>
 <input type="radio" id="o" name="funding" value="o"><label for="o">Ordinær</label></fieldset>
-<button type="submit" name="go" value="next">Neste</button></form>
+<button type="submit" name="go" value="next">Neste</button>
+<input type="hidden" name="slutt" value="1"></form>
 <div id="here"></div>"""
 
 
@@ -147,6 +148,10 @@ H1 = "<h1>Deltakere</h1>"
         (page(f"{H1}<form><button>x</button></form>"), "write its action"),
         (page(f"{H1}{GOOD_FORM.replace('/deltakere/ny', '/deltakere')}"), "not POST"),
         (page(f"{H1}{GOOD_FORM}".replace('value="t"', 'value=""')), "csrf_token"),
+        (page(f"{H1}{GOOD_FORM}".replace('name="slutt"', 'name="begynt"')), "end_mark"),
+        (page(f"{H1}{GOOD_FORM}".replace('value="1"', 'value=""')), "end_mark"),
+        (page(f"{H1}{GOOD_FORM}".replace("</form>", '<button name="go" value="x">x</button></form>')), "end_mark"),
+        (page(f"{H1}{GOOD_FORM}<input form='f' name='far' aria-label='x'>"), "end_mark"),
         (page(f'{H1}<button data-hx-get="/deltakere">x</button>'), "without JavaScript"),
         (page(f'{H1}<a href="/deltakere" data-hx-get="/deltakere?x=1">x</a>'), "without JavaScript"),
         (
