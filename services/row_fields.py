@@ -7,6 +7,7 @@ from typing import Any
 
 from services.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legible
 from services.i18n import gettext as _
+from services.text import is_blank
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,10 +27,12 @@ class RowsField(Field):
 
     def read(self, form: FormData) -> Raw:
         pattern = re.compile(rf"{self.key}-([0-9]{{1,4}})-([a-z_]+)")
+        inner = {question.key: question for question in self.fields}
         rows: dict[int, dict[str, list[str]]] = {}
         for name, given in form.items():
             if match := pattern.fullmatch(name):
-                rows.setdefault(int(match[1]), {})[match[2]] = [legible(text) for text in given]
+                read = inner[match[2]].as_seen if match[2] in inner else legible
+                rows.setdefault(int(match[1]), {})[match[2]] = [read(text) for text in given]
         return [rows[index] for index in sorted(rows)]
 
     def offers(self, raw: Raw) -> bool:
@@ -48,7 +51,7 @@ class RowsField(Field):
         rows: list[dict[str, Any]] = []
         errors: dict[str, str] = {}
         for index, raw_row in enumerate(raw):
-            if any(text.strip() for texts in raw_row.values() for text in texts):
+            if any(not is_blank(text) for texts in raw_row.values() for text in texts):
                 row, row_errors = self._parse_row(raw_row)
                 rows.append(row)
                 errors |= {self.control(index, key): message for key, message in row_errors.items()}
