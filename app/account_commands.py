@@ -8,7 +8,7 @@ from app.accounts import letters
 from app.commands import need_current_database
 from app.config import NoPublicUrl
 from app.outgoing import outbox
-from services import invitations
+from services import invitations, text
 from services.mail import is_address
 from services.outbox import newest
 from services.users import Details, EmailTaken
@@ -34,7 +34,8 @@ def user() -> None:
 def create_admin(name: str, email: str, phone: str, force: bool) -> None:
     """Invite the first IMDi-administrator of a new installation."""
     need_current_database()
-    details = Details(name=" ".join(name.split())[:200], email=email.strip().lower(), phone=phone.strip()[:30])
+    number = text.telephone(phone) or phone.strip()[:30]
+    details = Details(name=" ".join(name.split())[:200], email=text.username(email), phone=number)
     if not details.name or not is_address(details.email):
         raise click.ClickException("A name and an e-mail address such as name@imdi.no are needed.")
     try:

@@ -1,5 +1,6 @@
 """The access log as IMDi reads it: who did what to whom, newest first. What may be written there: `services.audit`."""
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from services.account_models import User
 from services.db import db, session
 from services.models import AccessEntry, Participation
 from services.registration import midnight
+from services.text import username
 from services.viewer import Viewer
 
 PAGE = 100  # lines
@@ -108,9 +110,10 @@ def _conditions(connection: Connection, wanted: Wanted) -> Iterator[ColumnElemen
 
 
 def _about(connection: Connection, whom: str) -> ColumnElement[bool]:
-    if len(whom) == _PERSON_ID_DIGITS and whom.isascii() and whom.isdecimal():
-        return _E.participation_ref.in_(_ids(connection, select(_P.id).where(_P.person_id == whom)))
-    return _E.user_id.in_(_ids(connection, select(User.id).where(User.username == whom.lower())))
+    person_id = whom.replace(" ", "")
+    if re.fullmatch(rf"[0-9]{{{_PERSON_ID_DIGITS}}}", person_id):
+        return _E.participation_ref.in_(_ids(connection, select(_P.id).where(_P.person_id == person_id)))
+    return _E.user_id.in_(_ids(connection, select(User.id).where(User.username == username(whom))))
 
 
 def _ids(connection: Connection, question: Any) -> Sequence[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from services import passwords, second_factor, throttle
+from services import passwords, second_factor, text, throttle
 from services.account_models import RoleGrant, User, UserSession
 from services.audit import Action, note
 from services.db import now, read, session, writing
@@ -30,7 +30,7 @@ def check_password(vault: Vault, username: str, password: str, *, address: str) 
 
     `address`: where the question comes from. Raises `TooFast` when it comes too soon after failures.
     """
-    typed = username.strip().lower()
+    typed = text.username(username)
     counted = throttle.count(vault, (throttle.PASSWORD, f"{typed[:200]} {address}"), (throttle.ADDRESS, address))
     known = select(User.id, User.password_hash, User.blocked_at).where(User.username == typed)
     user = session().execute(known).one_or_none() if re.fullmatch(r"[\w.@+-]{1,60}", typed) else None

@@ -15,11 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
-from services.i18n import N_, current_language
+from services.clock import today
+from services.days import date_text as date_text
+from services.days import month_text, parse_month
+from services.days import parse_date as parse_date
+from services.i18n import N_
 from services.i18n import gettext as _
+from services.text import is_blank, plain_line, seen
 
 Raw: TypeAlias = list[Any]
 Values: TypeAlias = Mapping[str, Any]
@@ -108,8 +113,12 @@ class Field:
     missing_text: str = ""
 
     def read(self, form: FormData) -> Raw:
-        """The raw answer as it came."""
-        return [legible(text) for text in form.get(self.key, [])]
+        """The raw answer as it came, as far as one sees it."""
+        return [self.as_seen(text) for text in form.get(self.key, [])]
+
+    def as_seen(self, text: str) -> str:
+        """A text that came for this question, as it stands in its control; '' if there is nothing to see in it."""
+        return legible(text)
 
     def offers(self, raw: Raw) -> bool:
         """True for what a form of ours can send, right or wrong; else somebody has meddled."""
@@ -122,7 +131,7 @@ class Field:
     def parse(self, raw: Raw) -> Any:
         """The value of a raw answer, `None` if it is empty; raises `Invalid`."""
         given = raw[0].strip() if raw else ""
-        return self.parse_text(given) if given else None
+        return self.parse_text(given) if given and not is_blank(given) else None
 
     def parse_text(self, given: str) -> Any:
         """The value of a single, not empty, text."""
@@ -184,18 +193,21 @@ class Field:
 class ChoiceField(Field):
     """One of several options: radio buttons up to five, a select beyond. Value: the code.
 
-    `by_words`: a select's options are sent by their words. Of a long list the codes would weigh as much as the words.
+    `alphabetical`: they are shown in the order of their words, but for `last`, which comes last.
     """
 
     options: tuple[Option, ...]
-    by_words: bool = False
+    alphabetical: bool = False
+    last: str | None = None
 
-    def read(self, form: FormData) -> Raw:
-        raw = super().read(form)
-        if not self.by_words:
-            return raw
-        codes = _codes_by_words(self, current_language())
-        return [codes.get(text, text) for text in raw]
+    def as_seen(self, text: str) -> str:
+        text = legible(text)
+        # A page that was opened before the lists were sent by code sends the words of a select.
+        return text if text in self.labels or self.kind != "select" else self._codes.get(text, text)
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        return {option.label: option.code for option in self.options}
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -227,11 +239,6 @@ class ChoiceField(Field):
     def when_missing(self) -> str:
         """What to say when nothing is chosen."""
         return _(self.missing_text) if self.missing_text else _("Velg et svar")
-
-
-@lru_cache(maxsize=100)
-def _codes_by_words(question: ChoiceField, _language: str) -> dict[str, str]:
-    return {_(option.label): option.code for option in question.options}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -288,7 +295,19 @@ class CheckField(Field):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NumberField(Field):
+class LineField(Field):
+    """Typed on one line, and read by its meaning: see `services.text`."""
+
+    def as_seen(self, text: str) -> str:
+        return legible(seen(text))
+
+    def parse(self, raw: Raw) -> Any:
+        given = plain_line(raw[0]) if raw else ""
+        return self.parse_text(given) if given else None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NumberField(LineField):
     """A whole number from `least` to `most`. Value: `int`."""
 
     kind = "number"
@@ -303,7 +322,7 @@ class NumberField(Field):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class YearField(Field):
+class YearField(LineField):
     """A year with four digits. Value: `int`."""
 
     kind = "year"
@@ -318,7 +337,7 @@ class YearField(Field):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HoursField(Field):
+class HoursField(LineField):
     """Hours a week in steps of a half. Value: `Decimal` with one place."""
 
     kind = "hours"
@@ -345,35 +364,15 @@ class HoursField(Field):
         return None if kept is None else Decimal(kept)
 
 
-_DATE = re.compile(r"([0-9]{1,2})[.,/ -]+([0-9]{1,2})[.,/ -]+([0-9]{4})|([0-9]{2})([0-9]{2})([0-9]{4})")
-
-
-def parse_date(given: str) -> date | None:
-    """The day that `dd.mm.åååå` (also `d.m.åååå`, `ddmmåååå`) means; `None` if it means none."""
-    match = _DATE.fullmatch(given.strip())
-    if not match:
-        return None
-    day, month, year = (int(part) for part in match.groups() if part is not None)
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def date_text(day: date | None) -> str:
-    """`dd.mm.åååå`, or ''."""
-    return "" if day is None else f"{day.day:02}.{day.month:02}.{day.year:04}"
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DateField(Field):
-    """A day, typed as dd.mm.åååå. Value: `date`."""
+class DateField(LineField):
+    """A day, typed as in `services.days`, shown as dd.mm.åååå. Value: `date`."""
 
     kind = "date"
     earliest: date = EARLIEST
 
     def parse_text(self, given: str) -> date:
-        day = parse_date(given)
+        day = parse_date(given, today())
         if day is None:
             raise self.invalid(_("Skriv en dato som finnes, slik: dd.mm.åååå"))
         if not self.earliest <= day <= LATEST:
@@ -395,18 +394,18 @@ class DateField(Field):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MonthField(DateField):
-    """A month, typed as mm.åååå. Value: its first day."""
+    """A month, typed as in `services.days`, shown as mm.åååå. Value: its first day."""
 
     kind = "month"
 
     def parse_text(self, given: str) -> date:
-        match = re.fullmatch(r"([0-9]{1,2})[.,/ -]+([0-9]{4})", given)
-        if not match or not 1 <= int(match[1]) <= 12 or not EARLIEST.year <= int(match[2]) <= LATEST.year:
+        month = parse_month(given, today())
+        if month is None or not EARLIEST <= month <= LATEST:
             raise self.invalid(_("Skriv måned og år, slik: mm.åååå"))
-        return date(int(match[2]), int(match[1]), 1)
+        return month
 
     def text(self, value: Any) -> str:
-        return "" if value is None else f"{value:%m.%Y}"
+        return month_text(value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -420,6 +419,9 @@ class TextField(Field):
     def kind(self) -> str:  # type: ignore[override]
         """`text` or `textarea`."""
         return "textarea" if self.lines else "text"
+
+    def as_seen(self, text: str) -> str:
+        return "" if is_blank(text) else legible(text)
 
     def parse_text(self, given: str) -> str:
         plain = legible(given).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")

@@ -1,7 +1,6 @@
 """Invitations: a user is entered, gets a link by e-mail, and makes her user name and password with it."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
-from services import throttle, users
+from services import text, throttle, users
 from services.account_models import RoleGrant, User
 from services.audit import Action, note
 from services.db import now, session, writing
@@ -120,11 +119,6 @@ def ask_anew(token: str, *, address: str, outbox: Outbox, letter: LetterWithLink
             _send_link(work, user, by=link.created_by, outbox=outbox, letter=letter)
 
 
-def username_form(typed: str) -> str:
-    """A user name as it is kept: in small letters, in one form of Unicode."""
-    return unicodedata.normalize("NFC", typed.strip()).lower()
-
-
 def is_username(name: str) -> bool:
     """True for 3 to 60 letters, digits, full stops, hyphens and underscores, a letter first."""
     fits = SHORTEST_USERNAME <= len(name) <= LONGEST_USERNAME
@@ -133,7 +127,7 @@ def is_username(name: str) -> bool:
 
 def suggested_username(name: str) -> str:
     """A user name made of a name, such as «kari.nordmann», that nobody has; '' if that does not succeed."""
-    words = re.findall(r"[a-zæøåäöü0-9]+", username_form(name))
+    words = re.findall(r"[a-zæøåäöü0-9]+", text.username(name))
     plain = ".".join(dict.fromkeys((words[0], words[-1]))) if words else ""
     if not is_username(plain):
         return ""

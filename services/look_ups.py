@@ -92,7 +92,7 @@ def look_up(
     try:
         parsed = national_id.parse(number)
     except national_id.InvalidNationalId as invalid:
-        return LookUp(outcome=Outcome.WRONG_NUMBER, message=wrong_number(invalid.reason))
+        return LookUp(outcome=Outcome.WRONG_NUMBER, message=wrong_number(number, invalid.reason))
     if (parsed.synthetic is None) != (registers.accepts == "real"):
         return LookUp(outcome=Outcome.WRONG_NUMBER, message=wrong_population(registers.accepts))
     if known:

@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.text import plain_line
+
 Reason = Literal["empty", "length", "characters", "date", "check_digits"]
 Synthetic = Literal["tenor", "nav"]
 
@@ -72,8 +74,17 @@ class NationalId:
 
 
 def normalise(text: str) -> str:
-    """The text without its blanks (all Unicode white space). Nothing else is removed or checked."""
-    return "".join(text.split())
+    """The text cleaned as all that is typed (see `services.text`), without its blanks. Nothing is checked."""
+    return plain_line(text).replace(" ", "")
+
+
+def with_lost_zero(text: str) -> str | None:
+    """The number that has lost the zero at its front, as it does in a spreadsheet; None if that makes none."""
+    digits = normalise(text)
+    try:
+        return parse(f"0{digits}").number if len(digits) == LENGTH - 1 else None
+    except InvalidNationalId:
+        return None
 
 
 def parse(text: str) -> NationalId:

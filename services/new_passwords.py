@@ -12,6 +12,7 @@ from services.invitations import LetterWithLink
 from services.links import Purpose, new_link, use_link
 from services.outbox import Outbox
 from services.passwords import hash_password
+from services.text import username
 from services.users import LetterFor
 from services.viewer import Viewer
 
@@ -22,7 +23,7 @@ def ask(whom: str, *, address: str, outbox: Outbox, invitation: LetterWithLink, 
 
     `address`: where the question comes from. Raises `TooFast`.
     """
-    typed = whom.strip().lower()[:254]
+    typed = username(whom)[:254]
     throttle.count(outbox.vault, (throttle.RESET, f"{typed} {address}"), (throttle.ADDRESS, address))
     with writing() as work:
         known = select(User).where((User.email == typed) | (User.username == typed))

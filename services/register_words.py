@@ -3,6 +3,7 @@
 import math
 from typing import Literal
 
+from services import national_id
 from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.register_errors import AccessDenied, Busy, Fault, NotFound, RegisterError, WrongNumber
@@ -10,8 +11,10 @@ from services.register_errors import AccessDenied, Busy, Fault, NotFound, Regist
 _NOT_YOURS = N_("Feilen ligger ikke hos deg. Det du har fylt ut, er beholdt. Ta kontakt med IMDi hvis det varer ved.")
 
 
-def wrong_number(reason: str) -> str:
-    """Why a text is no number, from `national_id.InvalidNationalId.reason`."""
+def wrong_number(typed: str, reason: str) -> str:
+    """Why a text is no number, from `national_id.InvalidNationalId.reason`, and what it may have been."""
+    if reason == "length" and len(national_id.normalise(typed)) == national_id.LENGTH - 1:
+        return lost_zero(typed)
     return {
         "empty": _("Skriv fødselsnummeret"),
         "length": _("Fødselsnummeret skal ha 11 sifre"),
@@ -19,6 +22,17 @@ def wrong_number(reason: str) -> str:
         "date": _("Fødselsnummeret begynner ikke med en dato som finnes. Se etter at det er riktig"),
         "check_digits": _("Fødselsnummeret er ikke gyldig. Se etter at alle sifrene er riktige"),
     }[reason]
+
+
+def lost_zero(typed: str) -> str:
+    """What to say of a number with ten digits."""
+    if number := national_id.with_lost_zero(typed):
+        words = _("Nummeret har 10 sifre. Regneark fjerner nullen foran. Skal det være %(number)s?")
+        return words % {"number": number}
+    return _(
+        "Nummeret har 10 sifre, men skal ha 11. Regneark fjerner nullen foran, men med null foran er det heller ikke "
+        "gyldig. Se etter at alle sifrene er med"
+    )
 
 
 def wrong_population(accepts: Literal["real", "synthetic"]) -> str:

@@ -6,15 +6,17 @@ Saving and discharging: `services.saving`.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.audit import Action, note
+from services.clock import OSLO_TIME as OSLO_TIME
+from services.clock import midnight as midnight
+from services.clock import today as today
 from services.db import now, session, writing
 from services.duration import duration_start
 from services.fields import Field, FormData, Invalid, Raw, Values
@@ -30,7 +32,6 @@ from services.row_fields import ROW_KEY, RowsField, key_of, new_row_key
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
 
-OSLO_TIME = ZoneInfo("Europe/Oslo")
 # The columns of the answers by question; those of rows are tables of their own.
 COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in FIELDS if key not in ROW_KEYS}
 _ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, "leaves": Leave}
@@ -43,16 +44,6 @@ class AlreadyRunning(Exception):  # noqa: N818 - says what is the case
 def name_key(name: str) -> str:
     """The stored key that names are sorted by; cut, since an index entry has its limits."""
     return sort_key(name)[:1000]
-
-
-def today() -> date:
-    """The day it is in Norway."""
-    return datetime.now(OSLO_TIME).date()
-
-
-def midnight(day: date) -> datetime:
-    """The moment at which a day begins in Norway."""
-    return datetime.combine(day, time(), OSLO_TIME)
 
 
 def values_of(participation: Participation) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from services.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legible
 from services.i18n import gettext as _
+from services.text import is_blank
 
 ROW_KEY = "row_key"
 AFTER = "after"  # in a draft: the row that a row of the user's own stands behind
@@ -31,9 +32,9 @@ def key_of(row: Mapping[str, Any]) -> str:
     return given or ""
 
 
-def is_blank(raw_row: Mapping[str, list[str]]) -> bool:
-    """True when nothing is typed or chosen in a raw row."""
-    return not any(text.strip() for key, texts in raw_row.items() if key not in {ROW_KEY, AFTER} for text in texts)
+def is_blank_row(raw_row: Mapping[str, list[str]]) -> bool:
+    """True when nothing that can be seen is typed or chosen in a raw row."""
+    return all(is_blank(text) for key, texts in raw_row.items() if key not in {ROW_KEY, AFTER} for text in texts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,10 +54,12 @@ class RowsField(Field):
 
     def read(self, form: FormData) -> Raw:
         pattern = re.compile(rf"{self.key}-([0-9]{{1,4}})-([a-z_]+)")
+        inner = {question.key: question for question in self.fields}
         rows: dict[int, dict[str, list[str]]] = {}
         for name, given in form.items():
             if match := pattern.fullmatch(name):
-                rows.setdefault(int(match[1]), {})[match[2]] = [legible(text) for text in given]
+                read = inner[match[2]].as_seen if match[2] in inner else legible
+                rows.setdefault(int(match[1]), {})[match[2]] = [read(text) for text in given]
         return [rows[index] for index in sorted(rows)]
 
     def offers(self, raw: Raw) -> bool:
@@ -97,14 +100,14 @@ class RowsField(Field):
     def read_rows(self, raw: Raw) -> tuple[list[dict[str, Any] | None], dict[str, str]]:
         """Each raw row as it is read, none where it is blank or cannot be read, and what is wrong, by control name.
         Too many rows are none that can be read."""
-        filled = [row for row in raw if not is_blank(row)]
+        filled = [row for row in raw if not is_blank_row(row)]
         if len(filled) > self.most:
             words = _("Det er plass til maks %(most)s rader") % {"most": self.most}
             return [None for _row in raw], {self.key: words}
         rows: list[dict[str, Any] | None] = []
         errors: dict[str, str] = {}
         for index, raw_row in enumerate(raw):
-            row, row_errors = (None, {}) if is_blank(raw_row) else self._parse_row(raw_row)
+            row, row_errors = (None, {}) if is_blank_row(raw_row) else self._parse_row(raw_row)
             rows.append(None if row_errors else row)
             errors |= {self.control(index, key): message for key, message in row_errors.items()}
         return rows, errors
@@ -115,7 +118,9 @@ class RowsField(Field):
         if self.key in errors:
             return registered
         stands = {key_of(row): row for row in registered or []}
-        kept = [row or (None if is_blank(one) else stands.get(key_of(one))) for row, one in zip(rows, raw, strict=True)]
+        kept = [
+            row or (None if is_blank_row(one) else stands.get(key_of(one))) for row, one in zip(rows, raw, strict=True)
+        ]
         return [row for row in kept if row is not None] or None
 
     def differing(self, raw_row: Mapping[str, list[str]], row: Values) -> list[str]:

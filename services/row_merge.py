@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from services.fields import Raw, Values
-from services.row_fields import RowsField, is_blank, key_of
+from services.row_fields import RowsField, is_blank_row, key_of
 
 JsonRows: TypeAlias = Sequence[Mapping[str, Any]] | None
 
@@ -69,7 +69,7 @@ def merge_rows(question: RowsField, *, known: list[Values], sent: Raw, current: 
         if key in now:
             continue
         if key in before:  # the other has removed it
-            if is_blank(row) or not question.differing(row, before[key]):
+            if is_blank_row(row) or not question.differing(row, before[key]):
                 merged.takes_over = True
                 continue
             merged.clashes[key] = RowClash()
@@ -87,7 +87,7 @@ def _both(
     question: RowsField, key: str, known: Values, mine: dict[str, list[str]], stands: Values, merged: Merged
 ) -> dict[str, list[str]]:
     """A row that stands on both sides, answer by answer."""
-    if is_blank(mine):  # emptied: as if it had been removed
+    if is_blank_row(mine):  # emptied: as if it had been removed
         if known != stands:
             merged.clashes[key] = RowClash(is_removed_here=True)
             return question.raw_row(stands)

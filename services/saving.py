@@ -29,7 +29,7 @@ from services.registration import (
     set_answers,
     values_of,
 )
-from services.row_fields import AFTER, RowsField, is_blank, key_of
+from services.row_fields import AFTER, RowsField, is_blank_row, key_of
 from services.row_merge import rows_by_key
 from services.steps import FIELDS, STEPS, TERMINATION
 from services.viewer import Viewer
@@ -330,7 +330,9 @@ def _typed_rows(question: RowsField, page: Page) -> Raw:
     rows: Raw = []
     for before, row in zip([{}, *page.raw[question.key]], page.raw[question.key], strict=False):
         stands = registered.get(key_of(row))
-        if not is_blank(row) and (stands is None or question.read_rows([row])[0] != question.read_rows([stands])[0]):
+        if not is_blank_row(row) and (
+            stands is None or question.read_rows([row])[0] != question.read_rows([stands])[0]
+        ):
             rows.append(row | {AFTER: [key_of(before)]})
     return rows
 

@@ -31,15 +31,13 @@ from services.db import on_sqlite
 from services.fields import legible
 from services.folding import WORD_MARK, folded_words
 from services.models import Participation
+from services.text import plain, plain_line
 
 MOST_TERMS = 200
 MOST_WORDS = 2_000  # of all terms together: ten for each, on PostgreSQL each is a condition of its own
 LONGEST_TERM = 200
-_DIVIDERS = re.compile(r"[,;\t\r\n]+")
-# What stands in numbers that are pasted: blanks, dots, dashes, quotes, and characters that cannot be seen.
-_INSIDE_NUMBERS = re.compile(
-    r"[\s.'\"«»\u00ad\u200b-\u200f\u2010-\u2015\u2018-\u201f\u202a-\u202e\u2060\u2066-\u2069\u2212\ufeff-]"
-)
+_DIVIDERS = re.compile(r"[,;\t\n]+")
+_INSIDE_NUMBERS = re.compile(r"[ .'\"-]")  # what stands in numbers that are pasted
 _SHORT = 3  # letters; fewer match the beginning of a word only
 _LARGE = 25  # words and beginnings of numbers
 _MOST_PLACES = 20  # so many municipalities are named to the index of names
@@ -82,13 +80,13 @@ def _is_part(word: str, name: str) -> bool:
 def divided(typed: str) -> list[str]:
     """The values in a text, each once, in their order: divided by comma, semicolon, line break or tab, as a
     column pasted from a spreadsheet is."""
-    values = (" ".join(value.split())[:LONGEST_TERM] for value in _DIVIDERS.split(legible(typed)))
+    values = (" ".join(value.split())[:LONGEST_TERM].rstrip() for value in _DIVIDERS.split(legible(plain(typed))))
     return list(dict.fromkeys(value for value in values if value))
 
 
 def term(text: str) -> Term:
     """The term that a value is."""
-    digits = _INSIDE_NUMBERS.sub("", text)
+    digits = _INSIDE_NUMBERS.sub("", plain_line(text))
     if not (digits.isascii() and digits.isdigit()):
         return Term(text, TermKind.NAME, tuple(folded_words(text)))
     if len(digits) == 8 and digits[0] == "9":

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from services.account_models import RecoveryCode, User
 from services.audit import Action, note
 from services.db import now, session, writing
+from services.text import plain_line
 from services.vault import Unreadable, Vault
 
 ISSUER = "Jobbsjanseregisteret"
@@ -92,7 +93,7 @@ def _purpose(user_id: int) -> str:
 
 def _matching(secret: str, code: str) -> int | None:
     """The number of the time step whose code it is."""
-    digits = re.sub(r"\s", "", code)
+    digits = plain_line(code).replace(" ", "")
     totp = pyotp.TOTP(secret)
     present = totp.timecode(now())
     found = None
@@ -131,7 +132,7 @@ def _renew_codes(work: Session, vault: Vault, user_id: int) -> list[str]:
 
 
 def _use_recovery_code(vault: Vault, user_id: int, code: str) -> bool:
-    plain = re.sub(r"[\s-]", "", code).lower()
+    plain = re.sub("[ -]", "", plain_line(code)).lower()
     if len(plain) != _RECOVERY_LENGTH:
         return False
     digest = _code_digest(vault, user_id, plain)

@@ -15,7 +15,7 @@ from app.accounts.password import choice_fault
 from app.accounts.sign_in import after_password
 from app.outgoing import outbox
 from app.web import redirect_to, respond
-from services import invitations, new_passwords
+from services import invitations, new_passwords, text
 from services.account_models import User
 from services.fields import legible
 from services.i18n import N_
@@ -55,7 +55,7 @@ def invitation_submit(token: str) -> Any:
     """Make the user, and go on as after signing in; or the form again."""
     try:
         user = user_of(token, Purpose.INVITE)
-        username, password = invitations.username_form(given("username")), given("password")
+        username, password = text.username(given("username")), given("password")
         errors = choice_fault(password, given("repeated"), (user.name, user.email, username))
         if not invitations.is_username(username):
             errors = {

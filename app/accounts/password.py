@@ -18,6 +18,7 @@ from services import identities, new_passwords, second_factor
 from services.fields import legible
 from services.i18n import gettext as _
 from services.password_rules import fault_of, normalised
+from services.text import is_blank
 from services.throttle import TooFast
 
 
@@ -59,7 +60,7 @@ def _old_forgotten_page() -> Response:
 def forgotten_submit() -> Any:
     """Send a link if there is such a user, and say the same if there is not."""
     whom = legible(given("whom"))
-    if not whom.strip():
+    if is_blank(whom):
         return _forgotten_page(error=_("Skriv brukernavnet eller e-postadressen din."), status=422)
     try:
         new_passwords.ask(

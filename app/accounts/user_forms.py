@@ -1,20 +1,20 @@
 """The form about a user, for her invitation and for changes: which fields the viewer gets, and what was typed."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 
 from flask import abort, request
 
 from app.access import viewer
 from app.accounts.blueprint import given
 from app.web import END_MARK
+from services import text
 from services.audit import Action, record
-from services.codes import municipality_names
+from services.codes import municipalities_called, municipality_names
 from services.fields import legible
 from services.i18n import gettext as _
 from services.mail import is_address
+from services.search_terms import divided
 from services.users import Administered, Details, Grant, grants_of
 from services.viewer import Role
 
@@ -89,14 +89,15 @@ def sent(one: Administered | None = None) -> UserForm:
 
 
 def _read_person(form: UserForm) -> None:
-    name, email, phone = (" ".join(str(form.values[key]).split()) for key in _PERSON)
-    if not 1 < len(name) <= _LONGEST_NAME:
+    name, email, phone = (str(form.values[key]) for key in _PERSON)
+    name, email, number = " ".join(name.split()), text.username(email), text.telephone(phone)
+    if len(text.seen(name).strip()) < 2 or len(name) > _LONGEST_NAME:
         form.errors["name"] = _("Skriv navnet.")
     if not is_address(email):
         form.errors["email"] = _("Skriv en e-postadresse, slik: navn@kommune.no")
-    if not re.fullmatch(r"\+?[\d ]{5,20}", phone):
+    if number is None:
         form.errors["phone"] = _("Skriv telefonnummeret med tall.")
-    form.details = Details(name=name, email=email.lower(), phone=phone)
+    form.details = Details(name=name, email=email, phone=number or "")
 
 
 def _read_own_places(form: UserForm, one: Administered | None) -> None:
@@ -131,21 +132,11 @@ def _read_roles(form: UserForm) -> None:
     form.grants = frozenset(grants)
 
 
-@cache
-def _numbers_by_name() -> dict[str, list[str]]:
-    """By number, by name, and by the name without the county that tells it from another one."""
-    found: dict[str, list[str]] = {}
-    for number, name in municipality_names().items():
-        for key in {number, name.casefold(), name.casefold().partition(" (")[0]}:
-            found.setdefault(key, []).append(number)
-    return found
-
-
 def _places(typed: str) -> tuple[list[str], str]:
     """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
     numbers = []
-    for one in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
-        found = _numbers_by_name().get(one.casefold(), [])
+    for one in divided(typed):
+        found = municipalities_called(one)
         if len(found) > 1:
             names = ", ".join(municipality_names()[number] for number in found)
             return [], _("Flere kommuner heter «%(text)s»: %(names)s") % {"text": one, "names": names}

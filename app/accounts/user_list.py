@@ -15,6 +15,7 @@ from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.norwegian_order import sort_key
 from services.searches import Kept
+from services.text import plain_line, telephone
 from services.users import Administered, State, all_for
 from services.viewer import Role
 
@@ -109,7 +110,7 @@ def _read(pairs: dict[str, str]) -> Asked:
 def from_form() -> Asked:
     """What the search form asks for, in the order of the list that it was sent from."""
     before = _read(dict(parse_qsl(given("visning"))))
-    words = " ".join(legible(given("q", longest=_LONGEST_SEARCH)).split())
+    words = legible(plain_line(given("q", longest=_LONGEST_SEARCH)))
     if words == before.words:
         return replace(before, page=1)
     search = searches.keep(viewer(), Kept((words,))) if words else ""
@@ -142,8 +143,10 @@ def _fits(row: Row, words: str) -> bool:
     """Each word stands somewhere in the row."""
     user = row.one.user
     text = " ".join((user.name, user.username or "", user.email, user.phone, row.places, row.roles, row.state))
-    text = f"{text} {user.phone.replace(' ', '')}".casefold()
-    return all(word in text for word in words.casefold().split())
+    number = user.phone.replace(" ", "")
+    text = f"{text} {number}".casefold()
+    typed = (telephone(words) or "").replace(" ", "")
+    return bool(typed and typed in number) or all(word in text for word in words.casefold().split())
 
 
 def _heading(asked: Asked, column: str) -> tuple[str, str, str, str]:

@@ -16,6 +16,7 @@ from app.web import is_partial, redirect_to, respond
 from services import access_log, searches
 from services.access_log import Line, Wanted
 from services.audit import Action, record
+from services.clock import today
 from services.codes import municipality_name
 from services.downloads import log_download
 from services.export import csv_file
@@ -25,6 +26,7 @@ from services.i18n import N_
 from services.i18n import gettext as _
 from services.registration import OSLO_TIME
 from services.searches import Kept
+from services.text import plain_line, seen
 from services.viewer import Right
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
@@ -128,9 +130,9 @@ def _cells(line: Line) -> list[str]:
 def search_log() -> Any:
     """Search: by user name or PersonId, action and days; what is typed wrong is said."""
     form = request.form
-    whom = " ".join(legible(form.get("hvem", "")[:_LONGEST]).split())
-    typed = {name: legible(form.get(name, "")[:_LONGEST]).strip() for name in ("fra", "til")}
-    days = {name: parse_date(text) for name, text in typed.items()}
+    whom = legible(plain_line(form.get("hvem", "")))[:_LONGEST].rstrip()
+    typed = {name: legible(seen(form.get(name, "")))[:_LONGEST].strip() for name in ("fra", "til")}
+    days = {name: parse_date(text, today()) for name, text in typed.items()}
     errors = {name: _("Skriv en dato som finnes, slik: dd.mm.åååå") for name in typed if typed[name] and not days[name]}
     action = form.get("handling", "")
     if action and action not in set(Action):

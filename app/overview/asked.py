@@ -18,6 +18,7 @@ from services.i18n import gettext as _
 from services.listing import columns_for
 from services.search_terms import MOST_TERMS, MOST_WORDS, divided, term
 from services.searches import Kept
+from services.text import username
 
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 PANEL = "panel"  # sent by a form in which the panel is open
@@ -127,7 +128,7 @@ def chosen_in_form(before: Asked) -> Chosen:
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
     words = divided(request.form.get(SEARCH_FIELD, ""))
-    users = divided(request.form.get(CHANGED_BY_FIELD, "").lower())
+    users = list(dict.fromkeys(map(username, divided(request.form.get(CHANGED_BY_FIELD, "")))))
     kept = Kept(tuple(words), tuple(users))
     too_much = {SEARCH_FIELD: _too_much(words), CHANGED_BY_FIELD: _too_much(users)}
     for name, fault in too_much.items():

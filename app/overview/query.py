@@ -1,10 +1,9 @@
 """What a participant list shows, as it stands in the address: `parse(write(query)).query == query`.
 
 Nothing in it is personal: what was searched for stands there as the id under which the server keeps it. The words
-in the address can be read by a user. Days are written as 2026-11-24 and may be typed as 24.11.2026.
+in the address can be read by a user. Days are written as 2026-11-24 and may be typed as in `services.days`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,7 +13,8 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from services.codes import district_names, municipality_names
+from services.clock import today
+from services.codes import district_names, municipalities_called, municipality_names
 from services.criteria import LONG_STAYS, Criteria, Span
 from services.fields import EARLIEST, LATEST, date_text, legible, parse_date
 from services.folding import folded_words
@@ -22,6 +22,7 @@ from services.i18n import gettext as _
 from services.list_orders import Column, Order
 from services.models import Status
 from services.search_terms import divided
+from services.text import is_blank
 
 COLUMN_WORDS = {
     Column.NATIONAL_ID: "fodselsnummer",
@@ -154,7 +155,7 @@ def _criteria(args: "MultiDict[str, str]", faults: dict[str, str]) -> Criteria:
     found: dict[str, Any] = {}
     for word, (attribute, words) in SETS.items():
         found[attribute] = _chosen(args.getlist(word), words)
-    if named := legible(args.get(PLACE_NAMES, "")).strip():
+    if named := args.get(PLACE_NAMES, ""):
         added = {*found["municipalities"], *_places(named, faults)}
         found["municipalities"] = tuple(number for number in municipality_names() if number in added)
     for word, attribute in SPANS.items():
@@ -177,10 +178,9 @@ def _places(typed: str, faults: dict[str, str]) -> Iterator[str]:
     """Municipalities by name, the beginning of a name that only one has, or number."""
     wrong = []
     for one in divided(typed):
-        found = matching_places(one)
-        exact = [number for number in found if _same(one, municipality_names()[number]) or number == one]
-        if len(exact or found) == 1:
-            yield (exact or found)[0]
+        found = municipalities_called(one) or matching_places(one)
+        if len(found) == 1:
+            yield found[0]
         else:
             wrong.append(_no_place(one, found))
     if len(wrong) > _TOLD:
@@ -197,10 +197,6 @@ def _no_place(typed: str, found: list[str]) -> str:
     if len(found) > _NAMED:
         names = _("%(names)s og %(n)s til") % {"names": names, "n": len(found) - _NAMED}
     return _("Flere kommuner begynner med «%(text)s»: %(names)s.") % {"text": typed, "names": names}
-
-
-def _same(one: str, other: str) -> bool:
-    return folded_words(one) == folded_words(other)
 
 
 def matching_places(typed: str) -> list[str]:
@@ -224,10 +220,10 @@ def _span(args: "MultiDict[str, str]", word: str, faults: dict[str, str]) -> Spa
 
 
 def _day(args: "MultiDict[str, str]", name: str, faults: dict[str, str]) -> date | None:
-    given = args.get(name, "").strip()
-    if not given:
+    given = args.get(name, "")
+    if is_blank(given):
         return None
-    day = _iso(given) or parse_date(given)
+    day = parse_date(given, today())
     if day is None:
         faults[name] = _("Skriv en dato som finnes, slik: dd.mm.åååå")
     elif not EARLIEST <= day <= LATEST:
@@ -237,15 +233,6 @@ def _day(args: "MultiDict[str, str]", name: str, faults: dict[str, str]) -> date
         }
         return None
     return day
-
-
-def _iso(given: str) -> date | None:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
-        return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError:
-        return None
 
 
 def write(query: ListQuery, *, with_page: bool = True) -> str:

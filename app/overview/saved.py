@@ -15,6 +15,7 @@ from app.web import redirect_to, respond
 from services import saved_views as views
 from services.fields import legible
 from services.i18n import gettext as _
+from services.text import seen
 from services.viewer import Right
 
 saved_views = Blueprint("saved_views", __name__)
@@ -58,7 +59,7 @@ def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") 
 
 def _named(give: Callable[[str], None]) -> tuple[str, str]:
     """Give a view the name that was typed; gives the name, and what is wrong with it."""
-    name = " ".join(legible(request.form.get("navn", "")).split())
+    name = " ".join(legible(seen(request.form.get("navn", ""))).split())
     if not name:
         return name, _("Gi visningen et navn")
     if len(name) > views.LONGEST_NAME:

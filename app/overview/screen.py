@@ -15,6 +15,7 @@ from services.i18n import ngettext
 from services.list_orders import Order
 from services.listing import Listed, columns_for
 from services.models import Status
+from services.national_id import with_lost_zero
 from services.participants import STATUS_LABELS
 from services.viewer import Right
 
@@ -88,8 +89,13 @@ def count_text(listed: Listed) -> str:
 
 
 def missed_text(listed: Listed) -> str:
-    """Which values of the search find nobody."""
-    return _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
+    """Which values of the search find nobody, and which of them may have lost a zero."""
+    said = _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
+    with_zero = [number for one in listed.missed if one.words and (number := with_lost_zero(one.words[0]))]
+    if not with_zero:
+        return said
+    words = _("Regneark fjerner nullen foran fødselsnumre. Søk på %(numbers)s")
+    return f"{said}. {words % {'numbers': ', '.join(with_zero)}}"
 
 
 def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:

@@ -137,9 +137,9 @@ def create() -> Any:
     nothing but Folkeregisteret is missing, it waits."""
     form = NewForm.sent(viewer(), sent_form())
     going = request.form.get("go", "next")
-    if going not in {"next", "show", "replaced", *(step.name for step in STEPS)}:
+    if going not in {"next", "show", "replaced", "zero", *(step.name for step in STEPS)}:
         abort(400)
-    if going in {"show", "replaced"}:
+    if going in {"show", "replaced", "zero"}:
         return _answer_shown(form, going)
     form.look_up(registers())
     form.check()
@@ -160,7 +160,9 @@ def create() -> Any:
 
 
 def _answer_shown(form: NewForm, going: str) -> Response:
-    """The name of the number that was typed, or of the one that has replaced it."""
+    """The name of the number that was typed, or of the one that has replaced it, or has a zero in front."""
+    if going == "zero" and form.number_with_zero:
+        form = form.with_number(form.number_with_zero)
     form.look_up(registers(), typing=not form.number)
     if going == "replaced" and form.found and form.found.replaced_by:
         form = form.with_number(form.found.replaced_by)

@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from app.formatting import moment_text
 from app.registration.rows import row_id
-from services.fields import ChoiceField, Field, Raw
+from services.fields import NEVER, ChoiceField, Field, Raw
 from services.i18n import current_language
 from services.i18n import gettext as _
+from services.norwegian_order import sort_key
 from services.registration import Page, row_mark
 from services.row_fields import RowsField, key_of
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
@@ -39,14 +40,14 @@ def _options(question: Field, _language: str) -> Options:
     if not isinstance(question, ChoiceField):
         return []
     flat = [(option.code, _(option.label), option.group) for option in question.options]
+    if question.alphabetical:
+        flat.sort(key=lambda option: (option[0] == question.last, sort_key(option[1])))
     if not any(group for _code, _words, group in flat):
         return [(code, words) for code, words, _group in flat]
     groups = dict.fromkeys(group for _code, _words, group in flat)
     return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
 
 
-# A select's option that is sent by its words, not chosen and chosen.
-_WORDS, _CHOSEN_WORDS = Markup("<option>{}</option>"), Markup("<option selected>{}</option>")
 # How a chosen option is marked, after what stands behind its value.
 _CHOSEN = {
     "select": (Markup(""), Markup(" selected")),
@@ -59,10 +60,10 @@ _CHOSEN = {
 def _drawn_options(question: Field, name: str, own_id: str, language: str) -> Markup:
     """The same as they stand on the page, none of them chosen: all countries of the world are not drawn anew for
     every page."""
-    if isinstance(question, ChoiceField) and question.by_words:
-        return Markup("").join(_WORDS.format(words) for _code, words in _options(question, language))
     fields: Any = current_app.jinja_env.get_template("ui/fields.html").module
     options, alone = _options(question, language), getattr(question, "exclusive", None)
+    if question.kind == "radio" and question.required is NEVER:
+        options = [*options, ("", _("Ikke besvart"))]  # so that the answer can be taken back
     drawn: Markup = (
         fields.select_options(options)
         if question.kind == "select"
@@ -110,11 +111,8 @@ class Control:
         """The options of a choice as they stand on the page."""
         is_select = self.question.kind == "select"
         drawn = _drawn_options(self.question, self.name, "" if is_select else self.id, current_language())
-        if isinstance(self.question, ChoiceField) and self.question.by_words:
-            words = self.question.text(self.value or None)
-            return drawn.replace(_WORDS.format(words), _CHOSEN_WORDS.format(words))
         end, chosen = _CHOSEN[self.question.kind]
-        for code in self.raw:
+        for code in self.raw or [""]:
             option = Markup('value="{}"').format(code) + end
             drawn = drawn.replace(option, option + chosen, 1)
         return drawn

@@ -14,9 +14,11 @@ from services.i18n import N_
 from services.i18n import gettext as _
 from services.look_ups import LookUp, Outcome, look_up
 from services.national_id import normalise
+from services.register_words import lost_zero
 from services.registers import Registers, fetch_for, funding_of
 from services.steps import PERSON
 from services.steps.person import MUNICIPALITY_HELP, warnings
+from services.text import is_blank, seen
 from services.viewer import Viewer
 
 _OWN_NAMES = {
@@ -89,7 +91,7 @@ class NewForm:
         base = {"today": service.today(), "municipality": municipality}
         return cls(
             viewer=viewer,
-            number=legible(form.get("national_id", [""])[0].strip()),
+            number=legible(seen(form.get("national_id", [""])[0]).strip()),
             creation_key=form.get("creation_key", [""])[0],
             municipality=municipality,
             confirmed=form.get("name_confirmed") == ["1"],
@@ -98,7 +100,7 @@ class NewForm:
             typed={
                 name: [legible(one) for one in form[name]]
                 for name in sorted(form)
-                if name not in _NOT_TYPED and any(form[name])
+                if name not in _NOT_TYPED and not all(map(is_blank, form[name]))
             },
         )
 
@@ -174,6 +176,16 @@ class NewForm:
     def is_whole_number(self) -> bool:
         """True when the number is as long as one."""
         return len(normalise(self.number)) >= national_id.LENGTH
+
+    @property
+    def number_with_zero(self) -> str | None:
+        """The number with the zero in front that a spreadsheet has taken away, if that makes it one."""
+        return national_id.with_lost_zero(self.number)
+
+    @property
+    def lost_zero_words(self) -> str:
+        """What to say of it."""
+        return lost_zero(self.number)
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.fields import FormData, Raw, legible
 from services.registration import Page
-from services.row_fields import ROW_KEY, RowsField, is_blank, key_of, new_row_key
+from services.row_fields import ROW_KEY, RowsField, is_blank_row, key_of, new_row_key
 
 _GOING = re.compile("(add|remove|undo)-([a-z_]+?)(?:-([0-9]{1,4}))?")
 UNDO = "angre-"  # what the controls of a removed row are called, while it can be brought back
@@ -51,7 +51,7 @@ def rows_change(page: Page, going: str, form: FormData) -> RowsChange | None:
         }
         row[ROW_KEY] = [key_of(row) or new_row_key()]
         return RowsChange(question.key, [*raw[:index], row, *raw[index:]], row_id(question.key, key_of(row), first))
-    removed = (index, raw[index]) if index < len(raw) and not is_blank(raw[index]) else None
+    removed = (index, raw[index]) if index < len(raw) and not is_blank_row(raw[index]) else None
     return RowsChange(question.key, raw[:index] + raw[index + 1 :], f"angre-{question.key}", removed)
 
 

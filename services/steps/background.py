@@ -178,7 +178,8 @@ FIELDS = (
         label=N_("Morsmål"),
         help=N_("Språket som deltakeren selv regner som sitt første. Står det ikke i listen, velger du «Annet språk»."),
         options=LANGUAGES,
-        by_words=True,
+        alphabetical=True,
+        last="other",
     ),
     ChoiceField(
         key="oral_start",
@@ -215,7 +216,7 @@ FIELDS = (
         label=N_("Land for utdanningen"),
         help=N_("Landet der den høyeste utdanningen er fullført."),
         options=tuple(Option(code, name) for code, name in country_names().items() if code != "XXX"),
-        by_words=True,
+        alphabetical=True,
     ),
     ChoiceField(
         key="education_recognised",

@@ -42,7 +42,7 @@ TURNED = "Fra-datoen er etter til-datoen"
         ("0000-00-00", "", {"-fra": NO_DATE}),
         ("9" * 3000, "", {"-fra": NO_DATE}),
         ("\x00\x07", "", {"-fra": NO_DATE}),
-        ("٠١.٠١.٢٠٢٤", "", {"-fra": NO_DATE}),
+        ("²1.01.2024", "", {"-fra": NO_DATE}),
         ("<script>", "'\"", {"-fra": NO_DATE, "-til": NO_DATE}),
         ("02.01.2025", "01.01.2025", {"-fra": TURNED}),
     ],

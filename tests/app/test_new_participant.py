@@ -375,7 +375,12 @@ def refusal(office: Office, number: str, by: str = "berit.bergen") -> str:
     ("number", "words"),
     [
         ("", "Skriv fødselsnummeret"),
-        ("3090829990", "Fødselsnummeret skal ha 11 sifre"),
+        ("309082999", "Fødselsnummeret skal ha 11 sifre"),
+        (
+            "3090829990",
+            "Nummeret har 10 sifre, men skal ha 11. Regneark fjerner nullen foran, men med null foran er det heller "
+            "ikke gyldig. Se etter at alle sifrene er med",
+        ),
         ("308908299902", "Fødselsnummeret skal ha 11 sifre"),
         ("3090829990A", "Fødselsnummeret skal bare ha sifre"),
         ("32908299902", "Fødselsnummeret begynner ikke med en dato som finnes. Se etter at det er riktig"),

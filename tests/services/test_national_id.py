@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services import national_id
 from services.national_id import InvalidNationalId, NationalId, Reason, Synthetic
+from services.text import plain_line
 
 Remainder = Literal[0, 1, 2, 3]
 
@@ -73,9 +74,7 @@ def test_known_numbers_are_completed(number: str, remainder: Remainder) -> None:
         ("200369147000", "length"),
         ("200369-14700", "characters"),
         ("2003691470O", "characters"),
-        ("2003691470\u200b0", "characters"),  # a zero width space is no white space
-        ("٢٠٠٣٦٩١٤٧٠٠", "characters"),  # the digits of a valid number, but Arabic-Indic
-        ("\N{FULLWIDTH DIGIT TWO}0036914700", "characters"),
+        ("200369\u201314700", "characters"),
         ("2003691470⁰", "characters"),
         ("-2003691470", "characters"),
         ("00000000000", "date"),  # both remainders are 0
@@ -94,9 +93,13 @@ def test_the_reason_is_told(text: str, reason: Reason) -> None:
         "200369\u00a014700",
         "200369\u202f14700",
         "2003691\t4700",
+        "2003691470\u200b0",
+        "\ufeff\u202a20036914700\u202c",
+        "٢٠٠٣٦٩١٤٧٠٠",
+        "\N{FULLWIDTH DIGIT TWO}0036914700",
     ],
 )
-def test_blanks_do_not_matter(text: str) -> None:
+def test_blanks_and_what_nobody_sees_do_not_matter(text: str) -> None:
     assert national_id.normalise(text) == "20036914700"
     assert national_id.parse(text).number == "20036914700"
 
@@ -195,8 +198,24 @@ def test_blanks_anywhere_change_nothing(made: NationalId, blanks: list[str]) -> 
 @given(st.text())
 def test_normalise_removes_blanks_only(text: str) -> None:
     normalised = national_id.normalise(text)
-    assert list(normalised) == [character for character in text if not character.isspace()]
+    assert normalised == "".join(plain_line(text).split())
     assert national_id.normalise(normalised) == normalised
+
+
+@given(st.text("0123456789", max_size=13))
+def test_a_zero_that_was_lost(digits: str) -> None:
+    found = national_id.with_lost_zero(digits)
+    if found is None:
+        assert len(digits) != 10 or isinstance(read_or_refuse(f"0{digits}"), InvalidNationalId)
+    else:
+        assert (found, len(found)) == (f"0{digits}", 11)
+
+
+@given(national_ids())
+def test_a_spreadsheet_has_taken_the_zero_away(made: NationalId) -> None:
+    assert national_id.with_lost_zero(made.number) is None
+    if made.number[0] == "0":
+        assert national_id.with_lost_zero(str(int(made.number))) == made.number
 
 
 def read_or_refuse(text: str) -> NationalId | InvalidNationalId:
