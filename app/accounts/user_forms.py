@@ -14,6 +14,8 @@ from services.codes import municipality_names
 from services.fields import legible
 from services.i18n import gettext as _
 from services.mail import is_address
+from services.places import MOST_PLACES, places_called
+from services.search_terms import divided
 from services.users import Administered, Details, Grant, grants_of
 from services.viewer import Role
 
@@ -74,7 +76,9 @@ def sent(one: Administered | None = None) -> UserForm:
         record(Action.REFUSED, viewer=viewer(), detail={"view": request.endpoint, "user": one.user.id if one else None})
         abort(403)
     form.values = {name: legible(given(name)) for name in form.fields} | {
-        _OWN_PLACES: request.form.getlist(_OWN_PLACES)
+        _OWN_PLACES: request.form.getlist(_OWN_PLACES),
+        # Never cut: what is left out of them takes roles away.
+        **{name: legible(request.form.get(name, "")) for name in form.fields & {*_BY_NAME.values()}},
     }
     if _PERSON[0] in form.fields:
         _read_person(form)
@@ -143,15 +147,19 @@ def _numbers_by_name() -> dict[str, list[str]]:
 def _places(typed: str) -> tuple[list[str], str]:
     """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
     numbers = []
-    for one in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
-        found = _numbers_by_name().get(one.casefold(), [])
+    values = divided(typed)
+    if len(values) > MOST_PLACES:
+        told = {"most": MOST_PLACES, "number": len(values)}
+        return [], _("Skriv maks %(most)s kommuner om gangen. Du skrev %(number)s.") % told
+    for one in values:
+        found = places_called(one) or _numbers_by_name().get(one.casefold(), [])
         if len(found) > 1:
             names = ", ".join(municipality_names()[number] for number in found)
             return [], _("Flere kommuner heter «%(text)s»: %(names)s") % {"text": one, "names": names}
         if not found:
             return [], _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {"text": one}
         numbers += found
-    return numbers, ""
+    return list(dict.fromkeys(numbers)), ""
 
 
 def _written(numbers: Iterable[str]) -> str:

@@ -73,6 +73,7 @@ def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
     said += [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
     said.append(ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total})
     said.append(order_text(query))
+    said += [_("%(old)s er erstattet av %(new)s") % {"old": old, "new": new} for new, old in listed.replaced.items()]
     if listed.page > 1:
         said.append(_("Side %(page)s av %(pages)s") % {"page": listed.page, "pages": listed.pages})
     if len(listed.missed) > _MISSED_SPOKEN:
@@ -88,8 +89,8 @@ def count_text(listed: Listed) -> str:
 
 
 def missed_text(listed: Listed) -> str:
-    """Which values of the search find nobody."""
-    return _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
+    """Which values of the search, and which user names, find nobody."""
+    return _("Ingen treff: %(values)s") % {"values": ", ".join(listed.missed)}
 
 
 def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from app.overview.asked import (
 )
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
-from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
+from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
 from app.web import address_of, is_partial, redirect_to, respond
 from services import saved_views
 from services.i18n import gettext as _
@@ -70,8 +70,11 @@ def _title(*, is_wrong: bool) -> str:
 @overview.get("/deltakere")
 @requires(Right.READ)
 def overview_page() -> Any:
-    """The participant list."""
+    """The participant list. An address with too many municipalities, made by hand, leads to one that holds none."""
     asked = from_address()
+    is_long = "kommune" in request.args and are_many(asked.query.criteria.municipalities)
+    if is_long and not (asked.faults or is_partial()):
+        return redirect_to(asked.address)
     return _answer(asked, Shown([one for one in controls(asked) if any(one.errors)] if asked.faults else []))
 
 
