@@ -12,7 +12,7 @@ from services.search_terms import Term, TermKind
 
 _LENGTH = 11
 _PRESENT = (
-    select(EarlierNumber.national_id, Person.national_id)
+    select(EarlierNumber.national_id.label("earlier"), Person.national_id.label("present"))
     .join(Person, Person.id == EarlierNumber.person_ref)
     .where(EarlierNumber.national_id.in_(bindparam("numbers", expanding=True)))
 )
@@ -32,7 +32,7 @@ def with_present_numbers(terms: tuple[Term, ...] | None) -> tuple[Term, ...] | N
     """The terms of a search, where a number that was replaced finds the one in force too. Who may see the person is
     for the search to say."""
     typed = {one.words[0] for one in terms or () if one.kind is TermKind.NUMBER}
-    found = {row[0]: row[1] for row in read(_PRESENT, {"numbers": sorted(typed)})} if typed else {}
+    found = {row.earlier: row.present for row in read(_PRESENT, {"numbers": sorted(typed)})} if typed else {}
     if not (terms and found):
         return terms
     return tuple(replace(one, words=(*one.words, found[one.words[0]])) if _is_in(one, found) else one for one in terms)

@@ -76,10 +76,10 @@ def sent(one: Administered | None = None) -> UserForm:
         record(Action.REFUSED, viewer=viewer(), detail={"view": request.endpoint, "user": one.user.id if one else None})
         abort(403)
     form.values = {name: legible(given(name)) for name in form.fields} | {
-        _OWN_PLACES: request.form.getlist(_OWN_PLACES),
-        # Never cut: what is left out of them takes roles away.
-        **{name: legible(request.form.get(name, "")) for name in form.fields & {*_BY_NAME.values()}},
+        _OWN_PLACES: request.form.getlist(_OWN_PLACES)
     }
+    for name in form.fields & {*_BY_NAME.values()}:  # never cut: what is left out of them takes roles away
+        form.values[name] = legible(request.form.get(name, ""))
     if _PERSON[0] in form.fields:
         _read_person(form)
     if _OWN_PLACES in form.fields:

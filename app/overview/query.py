@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -248,6 +248,14 @@ def write(query: ListQuery, *, with_page: bool = True) -> str:
     if with_page and query.page > 1:
         parts.append(f"side={query.page}")
     return "&".join(filter(None, (*parts, written_order(query.order))))
+
+
+def canonical(written: str) -> str | None:
+    """A query as it stands in somebody's address, as the program writes it; `None` if it is none of ours."""
+    try:
+        return write(parse(MultiDict(parse_qsl(written, keep_blank_values=True))).query)
+    except BadQuery:
+        return None
 
 
 def written_order(order: Order) -> str:

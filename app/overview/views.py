@@ -21,6 +21,7 @@ from app.overview.asked import (
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
+from app.way_back import keep_form_list
 from app.web import address_of, is_partial, redirect_to, respond
 from services import saved_views
 from services.i18n import gettext as _
@@ -100,6 +101,8 @@ def search() -> Any:
         session.pop("panel", None)
     if not is_partial() and not asked.faults:
         return redirect_to(asked.address)
+    if not is_partial():
+        keep_form_list(asked.address.partition("?")[2])
     stale = _said_wrong() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
     redrawn = [one for one in controls(asked) if any(one.errors) or one.name in stale]
     return _answer(asked, Shown(redrawn, closed=closed))
