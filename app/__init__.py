@@ -29,6 +29,7 @@ from app.menu import init_menu
 from app.outgoing import init_outgoing
 from app.oversight import oversight
 from app.overview.downloads import downloads
+from app.overview.query import canonical
 from app.overview.saved import saved_views
 from app.overview.views import overview
 from app.participants.mending import mending
@@ -41,6 +42,7 @@ from app.setting_checks import BadSetting
 from app.static_files import init_static
 from app.taken import init_taken
 from app.tokens import MaskedTokens
+from app.way_back import init_way_back
 from app.web import MAX_BODY, PublicIdConverter, address_of, init_web
 from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
@@ -69,6 +71,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_access(app)
     init_web(app)
     init_taken(app)
+    init_way_back(app, canonical)
     init_errors(app)
     init_logs(app)
     for blueprint in _BLUEPRINTS:

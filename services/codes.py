@@ -1,14 +1,11 @@
 """Code lists that are read from files, and the words for the codes that Folkeregisteret uses."""
 
 import csv
-import re
 from functools import cache
 from pathlib import Path
 
-from services.folding import folded_words
 from services.i18n import N_
 from services.i18n import gettext as _
-from services.text import plain_line
 
 _DATA = Path(__file__).with_name("data")
 
@@ -59,29 +56,6 @@ def municipality_names() -> dict[str, str]:
 def municipality_name(number: str) -> str:
     """The kommune's name; an unknown number stands for itself."""
     return municipality_names().get(number, number)
-
-
-_NAME_AND_NUMBER = re.compile(r"(?:(?P<before>[0-9]{4}) )?(?P<name>[^0-9]+?)(?: \(?(?P<after>[0-9]{4})\)?)?")
-
-
-def municipalities_called(typed: str) -> list[str]:
-    """The numbers of the kommuner that are meant by a number, a name, a name without the county that tells it from
-    another one, or by name and number, as in «Bergen (4601)»; the two must belong together."""
-    line = " ".join(folded_words(plain_line(typed)))
-    match = _NAME_AND_NUMBER.fullmatch(line)
-    numbers = {match["before"], match["after"]} - {None} if match else set()
-    found = _numbers_by_name().get(match["name"] if match and numbers else line, [])
-    return [number for number in found if not numbers or numbers == {number}]
-
-
-@cache
-def _numbers_by_name() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for number, name in municipality_names().items():
-        folded = " ".join(folded_words(name))
-        for key in {number, folded, folded.partition(" (")[0]}:
-            found.setdefault(key, []).append(number)
-    return found
 
 
 @cache

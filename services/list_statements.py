@@ -107,6 +107,18 @@ def counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
     return _by_facets(counting, viewer, criteria, day)
 
 
+def changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    """The user names, among those asked for, that changed somebody last who fits."""
+    if criteria.terms is None:
+        return _changers(viewer, criteria, day)
+    return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
+
+
+@_remembered
+def _changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
+
+
 @_remembered
 def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
     """How many stand in the list of these, from the table that the triggers keep."""

@@ -10,7 +10,7 @@ Built to stay as quick with a million rows as with a thousand (docs/performance.
 - The plain lists are counted in a small table that triggers keep; all else is counted in an index.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from services import list_statements as statements
 from services.criteria import Criteria
 from services.db import read
+from services.earlier_numbers import with_present_numbers
 from services.list_orders import Column, Order
 from services.models import Participation, Status
 from services.registration import today
@@ -30,15 +31,17 @@ _SOME = 200  # rows of the order that are looked through at least
 
 @dataclass(frozen=True)
 class Listed:
-    """A page of the list: its rows, and how many participants there are in all. `missed`: the terms of the
-    search that found nobody."""
+    """A page of the list: its rows, and how many participants there are in all. `missed`: the values of the
+    search, and the user names, that found nobody. `replaced`: numbers of rows that were searched for under an earlier
+    number, with that one."""
 
     rows: list[Any]
     total: int
     page: int
     pages: int
     first: int
-    missed: list[Term] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> int:
@@ -74,6 +77,12 @@ def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple
 
 def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> Listed:
     """One page of the list (from 1); a page beyond the last answers as the last."""
+    criteria = replace(criteria, terms=with_present_numbers(criteria.terms))
+    found = _page_of(viewer, criteria, order, page, size)
+    return replace(found, missed=found.missed + _users_missed(viewer, criteria, found))
+
+
+def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
     if criteria.terms is not None:
         return _page_of_search(viewer, criteria, order, page, size)
     total = count(viewer, criteria)
@@ -81,6 +90,15 @@ def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size
     limit = min(size, total - offset)
     rows = _page_rows(viewer, criteria, order, total, offset, limit) if limit else []
     return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
+
+
+def _users_missed(viewer: Viewer, criteria: Criteria, found: Listed) -> list[str]:
+    """The user names asked for that have changed nobody in the list."""
+    lost = set(criteria.changed_by) - {row.changed_by for row in found.rows}
+    if lost and len(found.rows) < found.total:  # others stand on other pages
+        rest = replace(criteria, changed_by=tuple(name for name in criteria.changed_by if name in lost))
+        lost -= set(read(statements.changers(viewer, rest, today())).scalars())
+    return [name for name in criteria.changed_by if name in lost]
 
 
 def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
@@ -109,7 +127,13 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     lost = missed(criteria.terms or (), rows)
     if lost and len(rows) < total:  # others stand on other pages
         lost = _nowhere(viewer, criteria.without_terms(), lost)
-    return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost)
+    first, missing = offset + 1 if rows else 0, [one.text for one in lost]
+    return Listed(rows, total, page, pages, first, missing, _replaced(criteria.terms or (), rows))
+
+
+def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:
+    present = {one.words[1]: one.words[0] for one in terms if one.kind is TermKind.NUMBER and len(one.words) > 1}
+    return {row.national_id: present[row.national_id] for row in rows if row.national_id in present}
 
 
 def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:

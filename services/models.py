@@ -89,6 +89,15 @@ class Person(Base):
     refresh_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
+class EarlierNumber(Base):
+    """A number that a person has borne before and Folkeregisteret has replaced, a D-nummer too; found by search."""
+
+    __tablename__ = "earlier_number"
+
+    national_id: Mapped[str] = mapped_column(String(11), primary_key=True)
+    person_ref: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+
+
 class Participation(Base):
     """One stay of a person in one municipality's programme, with the answers of the four pages.
 
@@ -301,9 +310,10 @@ class ParticipationCount(Base):
 
 class Search(Base):
     """What a user has searched for. Only the random id stands in addresses; unused for 30 days it goes, but for user
-    names that a saved view stands upon.
+    names and municipalities that a saved view stands upon.
 
-    `words`: the values of the search field, `changed_by`: user names.
+    `words`: the values of the search field, `changed_by`: user names, `municipalities`: numbers of so many that an
+    address does not hold them.
     """
 
     __tablename__ = "search"
@@ -312,6 +322,7 @@ class Search(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     words: Mapped[list[str]] = mapped_column(json_type)
     changed_by: Mapped[list[str]] = mapped_column(json_type)
+    municipalities: Mapped[list[str]] = mapped_column(json_type, server_default=text("'[]'"))
     used_on: Mapped[date] = mapped_column(Date, index=True)
 
 

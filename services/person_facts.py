@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.db import now
+from services.earlier_numbers import keep_earlier
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
 from services.history import note_changes
@@ -64,10 +65,12 @@ def _take_over_record(work: Session, person: Person, record: PersonRecord) -> in
         person.protection = record.protection or person.protection
         person.freg_fetched_at = now()
     if record.national_id == person.national_id:
+        keep_earlier(work, person, *record.earlier_ids)
         return None
     other = work.scalar(select(Person.id).where(Person.national_id == record.national_id))
     if other is None:
-        person.national_id = record.national_id
+        earlier, person.national_id = person.national_id, record.national_id
+        keep_earlier(work, person, earlier, *record.earlier_ids)
     return other
 
 

@@ -19,6 +19,7 @@ from services.clock import midnight as midnight
 from services.clock import today as today
 from services.db import now, session, writing
 from services.duration import duration_start
+from services.earlier_numbers import keep_earlier
 from services.fields import Field, FormData, Invalid, Raw, Values
 from services.folding import name_words
 from services.folkeregisteret import PersonRecord
@@ -398,11 +399,13 @@ def _insert(
     if person is None:
         person = Person(person_id=_new_person_id(work))
         work.add(person)
+    earlier = (*record.earlier_ids, *([person.national_id] if person.national_id else ()))
     person.national_id = record.national_id
     update_person(person, record, moment)
     if results is not None:
         update_results(person, results, moment)
     work.flush()
+    keep_earlier(work, person, *earlier)
     protected = person.protection is not None
     work.execute(update(Participation).where(Participation.person_ref == person.id).values(protected=protected))
     municipality = work.get_one(Municipality, municipality_number)

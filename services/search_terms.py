@@ -33,8 +33,8 @@ from services.folding import WORD_MARK, folded_words
 from services.models import Participation
 from services.text import plain, plain_line
 
-MOST_TERMS = 200
-MOST_WORDS = 2_000  # of all terms together: ten for each, on PostgreSQL each is a condition of its own
+MOST_TERMS = 400
+MOST_WORDS = 2_000  # of all terms together; on PostgreSQL each is a condition of its own
 LONGEST_TERM = 200
 _DIVIDERS = re.compile(r"[,;\t\n]+")
 _INSIDE_NUMBERS = re.compile(r"[ .'\"-]")  # what stands in numbers that are pasted
@@ -55,7 +55,8 @@ class TermKind(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """One value of a search: as typed, what it is taken for, its digits or its folded words."""
+    """One value of a search: as typed, what it is taken for, its digits or its folded words. Behind a number may stand
+    the one that has replaced it (see `services.earlier_numbers`)."""
 
     text: str
     kind: TermKind
@@ -70,7 +71,7 @@ class Term:
         if self.kind is TermKind.NAME:
             names = folded_words(row.name)
             return bool(self.words) and all(any(_is_part(word, name) for name in names) for word in self.words)
-        return str(row.national_id).startswith(self.words[0])
+        return any(str(row.national_id).startswith(digits) for digits in self.words)
 
 
 def _is_part(word: str, name: str) -> bool:
@@ -126,7 +127,7 @@ def question(terms: Iterable[Term], places: Sequence[str] | None) -> Question:
     by_kind = {kind: [one for one in terms if one.kind is kind] for kind in TermKind}
     names = [one.words for one in by_kind[TermKind.NAME] if one.words]
     starts = [one.words[0] for one in by_kind[TermKind.NUMBER_START]]
-    numbers = [one.words[0] for one in by_kind[TermKind.NUMBER]]
+    numbers = [number for one in by_kind[TermKind.NUMBER] for number in one.words]
     person_ids = [one.words[0] for one in by_kind[TermKind.PERSON_ID]]
     near = tuple(places) if names and places and len(places) <= _MOST_PLACES else ()
     values: dict[str, Any] = {f"start_{n}": digits for n, digits in enumerate(starts)}

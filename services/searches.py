@@ -21,13 +21,15 @@ KEPT_FOR = timedelta(days=30)  # since it was used last
 
 @dataclass(frozen=True)
 class Kept:
-    """A search: the values of the search field, and the user names of «Sist endret av»."""
+    """A search: the values of the search field, the user names of «Sist endret av», and the municipalities if an
+    address cannot hold them."""
 
     words: tuple[str, ...] = ()
     changed_by: tuple[str, ...] = ()
+    municipalities: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.words or self.changed_by)
+        return bool(self.words or self.changed_by or self.municipalities)
 
 
 def keep(viewer: Viewer, search: Kept) -> str:
@@ -43,6 +45,7 @@ def keep(viewer: Viewer, search: Kept) -> str:
                 user_id=viewer.user_id,
                 words=list(search.words),
                 changed_by=list(search.changed_by),
+                municipalities=list(search.municipalities),
                 used_on=today(),
             )
         )
@@ -52,14 +55,14 @@ def keep(viewer: Viewer, search: Kept) -> str:
 
 
 def _is_over(day: date) -> ColumnElement[bool]:
-    """Whether a search has not been used for 30 days on that day. What looks for user names only lives as long as a
-    saved view that it stands in: «Mine» is still there after the holidays."""
+    """Whether a search has not been used for 30 days on that day. What looks for user names and municipalities only
+    lives as long as a saved view that it stands in: «Mine» is still there after the holidays."""
     views = exists().where(SavedView.user_id == Search.user_id, SavedView.query.contains(Search.id))
     return and_(Search.used_on < day - KEPT_FOR, or_(Search.words != [], ~views))
 
 
 _TABLE = Search.__table__.c
-_KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.used_on).where(
+_KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.municipalities, _TABLE.used_on).where(
     _TABLE.id == bindparam("identity"), _TABLE.user_id == bindparam("user_id")
 )
 
@@ -90,4 +93,4 @@ def recalled_on(day: date, identity: str, user_id: int) -> Kept:
     if found.used_on < day:
         with writing() as work:
             work.execute(update(Search).where(Search.id == identity).values(used_on=day))
-    return Kept(tuple(found.words), tuple(found.changed_by))
+    return Kept(tuple(found.words), tuple(found.changed_by), tuple(found.municipalities))

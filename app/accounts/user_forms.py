@@ -10,10 +10,11 @@ from app.accounts.blueprint import given
 from app.web import END_MARK
 from services import text
 from services.audit import Action, record
-from services.codes import municipalities_called, municipality_names
+from services.codes import municipality_names
 from services.fields import legible
 from services.i18n import gettext as _
 from services.mail import is_address
+from services.places import MOST_PLACES, places_called
 from services.search_terms import divided
 from services.users import Administered, Details, Grant, grants_of
 from services.viewer import Role
@@ -77,6 +78,8 @@ def sent(one: Administered | None = None) -> UserForm:
     form.values = {name: legible(given(name)) for name in form.fields} | {
         _OWN_PLACES: request.form.getlist(_OWN_PLACES)
     }
+    for name in form.fields & {*_BY_NAME.values()}:  # never cut: what is left out of them takes roles away
+        form.values[name] = legible(request.form.get(name, ""))
     if _PERSON[0] in form.fields:
         _read_person(form)
     if _OWN_PLACES in form.fields:
@@ -135,15 +138,19 @@ def _read_roles(form: UserForm) -> None:
 def _places(typed: str) -> tuple[list[str], str]:
     """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
     numbers = []
-    for one in divided(typed):
-        found = municipalities_called(one)
+    values = divided(typed)
+    if len(values) > MOST_PLACES:
+        told = {"most": MOST_PLACES, "number": len(values)}
+        return [], _("Skriv maks %(most)s kommuner om gangen. Du skrev %(number)s.") % told
+    for one in values:
+        found = places_called(one)
         if len(found) > 1:
             names = ", ".join(municipality_names()[number] for number in found)
             return [], _("Flere kommuner heter «%(text)s»: %(names)s") % {"text": one, "names": names}
         if not found:
             return [], _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {"text": one}
         numbers += found
-    return numbers, ""
+    return list(dict.fromkeys(numbers)), ""
 
 
 def _written(numbers: Iterable[str]) -> str:

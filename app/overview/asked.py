@@ -8,7 +8,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from app.access import viewer
-from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, parse, write
+from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, are_many, parse, write
 from app.web import END_MARK, address_of
 from services import searches
 from services.criteria import Criteria
@@ -72,10 +72,7 @@ def with_query(place: str, written: str) -> str:
 
 def from_address() -> Asked:
     """What the request's address asks for; raises `BadQuery`."""
-    reading = _allowed(_read(request.query_string, current_language()))
-    kept, is_gone = _recalled(reading.query)
-    query = replace(reading.query, search="") if is_gone else reading.query
-    return Asked(query, kept, is_gone, reading.faults, reading.typed)
+    return _asked(_allowed(_read(request.query_string, current_language())))
 
 
 @lru_cache(maxsize=1000)
@@ -96,20 +93,28 @@ def _allowed(reading: Reading) -> Reading:
     return reading
 
 
-def _recalled(query: ListQuery) -> tuple[Kept, bool]:
-    """The search of a query, and whether it is gone."""
-    if not query.search:
-        return NOTHING, False
-    kept = searches.recall(viewer(), query.search)
-    return kept or NOTHING, kept is None
+def _asked(reading: Reading) -> Asked:
+    """The query as it was read, with the search that it names. Municipalities that are too many for an address are
+    kept from now on, also where an address was made by hand."""
+    query, kept, is_gone = reading.query, NOTHING, False
+    if query.search:
+        kept = searches.recall(viewer(), query.search) or NOTHING
+        is_gone = not kept
+    own = query.criteria.municipalities
+    if are_many(own):
+        kept = replace(kept, municipalities=own)
+        query = replace(query, search=searches.keep(viewer(), kept))
+    elif is_gone:
+        query = replace(query, search="")
+    elif kept.municipalities:
+        query = replace(query, criteria=replace(query.criteria, municipalities=kept.municipalities))
+    return Asked(query, kept, is_gone, reading.faults, reading.typed)
 
 
 def shown_before() -> Asked:
     """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
     given = request.form.get("visning", "")
-    reading = _allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True))))
-    kept, is_gone = _recalled(reading.query)
-    return Asked(replace(reading.query, search="") if is_gone else reading.query, kept, is_gone)
+    return _asked(_allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True)))))
 
 
 @dataclass(frozen=True)
@@ -148,22 +153,23 @@ def _too_much(values: list[str]) -> str:
     """What is wrong if more is searched for than can be answered at once, else ''."""
     if len(values) > MOST_TERMS:
         told = {"most": MOST_TERMS, "number": len(values)}
-        return _("Søk på høyst %(most)s verdier om gangen. Du skrev %(number)s.") % told
+        return _("Søk på maks %(most)s verdier om gangen. Du skrev %(number)s.") % told
     number = sum(len(term(value).words) for value in values)
     if number > MOST_WORDS:
         told = {"most": MOST_WORDS, "number": number}
-        return _("Søk på høyst %(most)s ord om gangen. Du skrev %(number)s.") % told
+        return _("Søk på maks %(most)s ord om gangen. Du skrev %(number)s.") % told
     return ""
 
 
 def narrowed(before: Asked, chosen: Chosen) -> Asked:
     """The list `before`, by what is chosen now, from its first page on if that is anything else. A search is kept when
-    it is a new one."""
-    search = before.query.search
-    if chosen.kept != before.kept:
-        search = searches.keep(viewer(), chosen.kept) if chosen.kept else ""
-    is_gone = before.is_gone and not chosen.kept  # what is searched for now takes its place
+    it is a new one, with the municipalities that an address does not hold."""
+    search, places = before.query.search, chosen.criteria.municipalities
+    kept = replace(chosen.kept, municipalities=places if are_many(places) else ())
+    if kept != before.kept:
+        search = searches.keep(viewer(), kept) if kept else ""
+    is_gone = before.is_gone and not kept  # what is searched for now takes its place
     query = before.query
     if (chosen.criteria, search) != (query.criteria, query.search):
         query = query.narrowed(chosen.criteria, search)
-    return Asked(query, chosen.kept, is_gone, chosen.faults, chosen.typed)
+    return Asked(query, kept, is_gone, chosen.faults, chosen.typed)

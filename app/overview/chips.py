@@ -1,6 +1,7 @@
 """The criteria in force as chips beside «Filtrer», one for each value, each with what takes it away (guide 3.8)."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +13,9 @@ from services.fields import date_text
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.participants import STATUS_LABELS
-from services.searches import Kept
 from services.steps import FIELDS
 
-IN_SIGHT = 20  # words of a search; the chips of the rest are folded
+IN_SIGHT = 20  # chips of one field; the rest are folded
 
 MISSING_LABELS = {
     "background": N_("Bakgrunn"),
@@ -48,10 +48,18 @@ class Chip:
 
 def chips(asked: Asked) -> list[Chip]:
     """The chips of a list, in the order of the form; the folded ones come last."""
-    words = [Chip(f"q:{n}", _("Søk"), word, n >= IN_SIGHT) for n, word in enumerate(asked.kept.words)]
+    words = (Chip(f"q:{n}", _("Søk"), word) for n, word in enumerate(asked.kept.words))
     users = (Chip(f"endret-av:{n}", _("Sist endret av"), user) for n, user in enumerate(asked.kept.changed_by))
     criteria = asked.query.criteria
-    return [*words[:IN_SIGHT], *_of_choices(criteria), *_of_days(criteria), *users, *words[IN_SIGHT:]]
+    found = _folded([*words, *_of_choices(criteria), *_of_days(criteria), *users])
+    return sorted(found, key=lambda chip: chip.is_folded)
+
+
+def _folded(found: Iterable[Chip]) -> Iterator[Chip]:
+    of_field: Counter[str] = Counter()
+    for chip in found:
+        of_field[chip.field] += 1
+        yield chip if of_field[chip.field] <= IN_SIGHT else replace(chip, is_folded=True)
 
 
 def _of_choices(criteria: Criteria) -> Iterator[Chip]:
@@ -95,9 +103,9 @@ def without(asked: Asked, key: str, chosen: Chosen | None = None) -> Asked:
     name, _colon, value = key.partition(":")
     criteria, kept = chosen.criteria, chosen.kept
     if name == "q":
-        kept = Kept(_but(kept.words, asked.kept.words[int(value)]), kept.changed_by)
+        kept = replace(kept, words=_but(kept.words, asked.kept.words[int(value)]))
     elif name == "endret-av":
-        kept = Kept(kept.words, _but(kept.changed_by, asked.kept.changed_by[int(value)]))
+        kept = replace(kept, changed_by=_but(kept.changed_by, asked.kept.changed_by[int(value)]))
     else:
         criteria = replace(criteria, **_without(criteria, name, value))
     return narrowed(asked, Chosen(criteria, kept))

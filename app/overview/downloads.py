@@ -1,5 +1,6 @@
 """The downloads: exactly the participants of the list on screen, in its order, on all its pages."""
 
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.overview.query import BadQuery, write
 from services import export
 from services.db import end_reading
 from services.downloads import log_download
+from services.earlier_numbers import with_present_numbers
 from services.i18n import gettext as _
 from services.list_statements import listed
 from services.viewer import Right
@@ -82,7 +84,8 @@ def _download(what: str, kind: str) -> Response:
         return Response(iter(()), mimetype=_TYPES[kind], headers={"Content-Disposition": disposition})
     log_download(viewer(), what, kind, order=write(asked.query, with_page=False), most=_most_an_hour())
     make = _csv if kind == "csv" else _xlsx
-    answer = make(fields_for(viewer()), listed(viewer(), asked.criteria), asked.query.order.clauses())
+    criteria = replace(asked.criteria, terms=with_present_numbers(asked.criteria.terms))
+    answer = make(fields_for(viewer()), listed(viewer(), criteria), asked.query.order.clauses())
     answer.headers["Content-Disposition"] = disposition
     return answer
 

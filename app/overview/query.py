@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from services.clock import today
-from services.codes import district_names, municipalities_called, municipality_names
+from services.codes import district_names, municipality_names
 from services.criteria import LONG_STAYS, Criteria, Span
 from services.fields import EARLIEST, LATEST, date_text, legible, parse_date
-from services.folding import folded_words
 from services.i18n import gettext as _
 from services.list_orders import Column, Order
 from services.models import Status
+from services.places import MOST_PLACES, places_beginning, places_called
 from services.search_terms import divided
 from services.text import is_blank
 
@@ -61,6 +61,7 @@ _SINGLE = {"sorter", "retning", "side", "antall", "sok", "over", PLACE_NAMES, *_
 NAMES = frozenset(_SINGLE | SETS.keys())
 MAX_PAGE = 1_000_000
 PAGE_SIZES = (25, 50, 100)
+MOST_IN_ADDRESS = 40  # municipalities; more are kept with the search, since an address has its limits
 _NAMED = 6  # municipalities that are named when several begin like that
 _TOLD = 3  # names in one field of which it is said what is wrong
 
@@ -169,16 +170,22 @@ def _criteria(args: "MultiDict[str, str]", faults: dict[str, str]) -> Criteria:
 
 def _chosen(given: list[str], words: Mapping[Any, str]) -> tuple[Any, ...]:
     """The values that are meant, each once, in the order in which they are declared."""
-    if unknown := set(given) - set(words.values()):
+    chosen = set(given)
+    if unknown := chosen - set(words.values()):
         raise BadQuery(f"{len(unknown)} unknown values")
-    return tuple(value for value, word in words.items() if word in given)
+    return tuple(value for value, word in words.items() if word in chosen)
 
 
 def _places(typed: str, faults: dict[str, str]) -> Iterator[str]:
     """Municipalities by name, the beginning of a name that only one has, or number."""
+    values = divided(typed)
+    if len(values) > MOST_PLACES:
+        told = {"most": MOST_PLACES, "number": len(values)}
+        faults[PLACE_NAMES] = _("Skriv maks %(most)s kommuner om gangen. Du skrev %(number)s.") % told
+        return
     wrong = []
-    for one in divided(typed):
-        found = municipalities_called(one) or matching_places(one)
+    for one in values:
+        found = places_called(one) or places_beginning(one)
         if len(found) == 1:
             yield found[0]
         else:
@@ -197,17 +204,6 @@ def _no_place(typed: str, found: list[str]) -> str:
     if len(found) > _NAMED:
         names = _("%(names)s og %(n)s til") % {"names": names, "n": len(found) - _NAMED}
     return _("Flere kommuner begynner med «%(text)s»: %(names)s.") % {"text": typed, "names": names}
-
-
-def matching_places(typed: str) -> list[str]:
-    """Numbers of the municipalities whose number or name begins like that, in the order of their numbers."""
-    wanted = " ".join(folded_words(typed))
-    names = municipality_names().items()
-    return [n for n, name in names if wanted and (n.startswith(wanted) or _begins(name, wanted))]
-
-
-def _begins(name: str, wanted: str) -> bool:
-    return " ".join(folded_words(name)).startswith(wanted)
 
 
 def _span(args: "MultiDict[str, str]", word: str, faults: dict[str, str]) -> Span:
@@ -236,13 +232,22 @@ def _day(args: "MultiDict[str, str]", name: str, faults: dict[str, str]) -> date
 
 
 def write(query: ListQuery, *, with_page: bool = True) -> str:
-    """The query as it stands in an address after `?`; '' for the default. The order comes last."""
+    """The query as it stands in an address after `?`; '' for the default. The order comes last. So many municipalities
+    that they would make it too long stand in the search, which the query must name then."""
     parts = [urlencode({"sok": query.search}) if query.search else "", _written_criteria(query.criteria)]
     if with_page and query.size != PAGE_SIZES[0]:
         parts.append(f"antall={query.size}")
     if with_page and query.page > 1:
         parts.append(f"side={query.page}")
     return "&".join(filter(None, (*parts, written_order(query.order))))
+
+
+def canonical(written: str) -> str | None:
+    """A query as it stands in somebody's address, as the program writes it; `None` if it is none of ours."""
+    try:
+        return write(parse(MultiDict(parse_qsl(written, keep_blank_values=True))).query)
+    except BadQuery:
+        return None
 
 
 def written_order(order: Order) -> str:
@@ -252,6 +257,11 @@ def written_order(order: Order) -> str:
     return f"sorter={COLUMN_WORDS[order.column]}" + ("&retning=synkende" if order.descending else "")
 
 
+def are_many(municipalities: tuple[str, ...]) -> bool:
+    """Whether they are too many for an address."""
+    return len(municipalities) > MOST_IN_ADDRESS
+
+
 @lru_cache(maxsize=1000)
 def _written_criteria(criteria: Criteria) -> str:
     return urlencode(list(_written(criteria)))  # a page has the same ones in twenty addresses
@@ -259,7 +269,8 @@ def _written_criteria(criteria: Criteria) -> str:
 
 def _written(criteria: Criteria) -> Iterator[tuple[str, str]]:
     for word, (attribute, words) in SETS.items():
-        yield from ((word, words[value]) for value in getattr(criteria, attribute))
+        if word != "kommune" or not are_many(criteria.municipalities):
+            yield from ((word, words[value]) for value in getattr(criteria, attribute))
     for word, attribute in SPANS.items():
         span = getattr(criteria, attribute)
         yield from ((f"{word}-{end}", f"{day}") for end, day in (("fra", span.first), ("til", span.last)) if day)

@@ -74,6 +74,7 @@ def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
     said += [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
     said.append(ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total})
     said.append(order_text(query))
+    said += [_("%(old)s er erstattet av %(new)s") % {"old": old, "new": new} for new, old in listed.replaced.items()]
     if listed.page > 1:
         said.append(_("Side %(page)s av %(pages)s") % {"page": listed.page, "pages": listed.pages})
     if len(listed.missed) > _MISSED_SPOKEN:
@@ -89,9 +90,9 @@ def count_text(listed: Listed) -> str:
 
 
 def missed_text(listed: Listed) -> str:
-    """Which values of the search find nobody, and which of them may have lost a zero."""
-    said = _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
-    with_zero = [number for one in listed.missed if one.words and (number := with_lost_zero(one.words[0]))]
+    """Which values of the search, and which user names, find nobody, and which of them may have lost a zero."""
+    said = _("Ingen treff: %(values)s") % {"values": ", ".join(listed.missed)}
+    with_zero = [number for one in listed.missed if (number := with_lost_zero(one))]
     if not with_zero:
         return said
     words = _("Regneark fjerner nullen foran fødselsnumre. Søk på %(numbers)s")

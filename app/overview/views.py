@@ -20,7 +20,8 @@ from app.overview.asked import (
 )
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
-from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, write
+from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
+from app.way_back import keep_form_list
 from app.web import address_of, is_partial, redirect_to, respond
 from services import saved_views
 from services.i18n import gettext as _
@@ -70,8 +71,11 @@ def _title(*, is_wrong: bool) -> str:
 @overview.get("/deltakere")
 @requires(Right.READ)
 def overview_page() -> Any:
-    """The participant list."""
+    """The participant list. An address with too many municipalities, made by hand, leads to one that holds none."""
     asked = from_address()
+    is_long = "kommune" in request.args and are_many(asked.query.criteria.municipalities)
+    if is_long and not (asked.faults or is_partial()):
+        return redirect_to(asked.address)
     return _answer(asked, Shown([one for one in controls(asked) if any(one.errors)] if asked.faults else []))
 
 
@@ -97,6 +101,8 @@ def search() -> Any:
         session.pop("panel", None)
     if not is_partial() and not asked.faults:
         return redirect_to(asked.address)
+    if not is_partial():
+        keep_form_list(asked.address.partition("?")[2])
     stale = _said_wrong() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
     redrawn = [one for one in controls(asked) if any(one.errors) or one.name in stale]
     return _answer(asked, Shown(redrawn, closed=closed))

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request, url_for
 
 from app.access import requires, viewer
+from app.way_back import list_address
 from app.web import redirect_to, respond
 from services import mending as service
 from services.fields import Invalid, TextField, legible
@@ -76,7 +77,7 @@ def delete(public_id: str) -> Any:
         return _delete_question(_changeable(public_id), reason=reason, text=text, errors=errors)
     service.delete(viewer(), public_id, reason=reason, text=text)
     flash(_("Deltakeren er slettet."), "success")
-    return redirect_to(url_for("overview.overview_page"))
+    return redirect_to(list_address(place=False))
 
 
 def _reason_given() -> tuple[str, str, dict[str, str]]:

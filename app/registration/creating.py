@@ -12,6 +12,7 @@ from app.registration.answers import answer_redrawn, sent_form
 from app.registration.help import help_texts, number_help
 from app.registration.new import NewForm
 from app.registration.ways import next_address
+from app.way_back import pass_list_on, remember_list
 from app.web import is_partial, redirect_to, respond
 from services import beginnings
 from services import registration as service
@@ -72,6 +73,7 @@ def _answer_new(
 ) -> Response:
     """The page. `kept_as`: under which id the form is kept, and whether it was not before; `ready`: how many others
     of the user's have waited and found their name."""
+    remember_list(form.creation_key)
     answer = respond(
         "registration/new.html",
         "registration/new_form.html",
@@ -156,6 +158,7 @@ def create() -> Any:
         form.look_up(registers())
         form.check()
         return _answer_new(form, status=409, kept_as=form.keep())
+    pass_list_on(request.form["creation_key"], public_id)
     return redirect_to(next_address(public_id, PERSON, going))
 
 

@@ -1,9 +1,8 @@
 """Where the buttons of a form lead."""
 
-from flask import url_for
-
 from app.access import viewer
 from app.registration.answers import page_address
+from app.way_back import list_address
 from services import registration as service
 from services.models import Participation
 from services.participants import find
@@ -24,7 +23,7 @@ def next_address(public_id: str, step: Step, going: str, saved: Participation | 
     """Where a button leads. Going forwards stops at the first page that is not complete; a page that has just been
     `saved` on the way forwards is."""
     if going == "overview" or (going == "next" and step is PROGRAMME):
-        return url_for("overview.overview_page")
+        return list_address(public_id)
     if going in {"fetch", step.name} or (going == "next" and step is TERMINATION):
         return page_address(public_id, step)
     wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)

@@ -117,17 +117,27 @@
     }
   });
 
-  // A table that scrolls within the page stands where it stood after Back and after reloading; the page itself does anyway.
-  const placeOf = () => `plass ${location.pathname}${location.search}`;
+  // After Back and after reloading the page stands where it stood by itself, a table that scrolls within it does not. Who
+  // comes back from a participant, by a link or a button, finds both where they were left.
+  const PARTICIPANT = /^\/deltakere\/(ny|[\w-]{16})(\/|$)/;
+  const placeOf = () => `sted ${location.pathname}${location.search}`;
   window.addEventListener("pagehide", () => {
     const table = document.querySelector("#resultat .scroll");
-    if (table) sessionStorage.setItem(placeOf(), table.scrollTop);
+    if (table) sessionStorage.setItem(placeOf(), JSON.stringify([window.scrollY, table.scrollTop]));
   });
-  const [came] = performance.getEntriesByType("navigation");
-  if (came && came.type !== "navigate") {
+
+  function standWhereLeft() {
     const table = document.querySelector("#resultat .scroll");
-    if (table) table.scrollTop = Number(sessionStorage.getItem(placeOf()));
+    const [came] = performance.getEntriesByType("navigation");
+    const left = JSON.parse(sessionStorage.getItem(placeOf()));
+    if (!table || !came || !left) return;
+    const isBack = came.type === "navigate" && PARTICIPANT.test(document.referrer.replace(location.origin, ""));
+    if (isBack || came.type !== "navigate") table.scrollTop = left[1];
+    if (isBack) window.scrollTo(0, left[0]);
   }
+  standWhereLeft();
+  // The row that the address names is scrolled to by the browser, too, until all is there.
+  window.addEventListener("load", standWhereLeft);
 
   /* ---- The ways to other orders and pages of the list ask for the list alone ---- */
 
@@ -150,15 +160,26 @@
   };
 
   // Who presses Enter in a field has said all; leaving it afterwards says the same once more.
-  let said = "";
+  const said = new WeakMap(); // form that is sent as soon as something changes in it -> what it has said last
 
-  function isSaid(ctx, before) {
-    const fields = [...ctx.request.body].filter(([name]) => name !== "visning");
+  function isSaid(form, ctx, before) {
+    const fields = [...(ctx.request.body || [])].filter(([name]) => name !== "visning");
     const now = kind(ctx) === "form" ? JSON.stringify(fields) : "";
-    const again = now && now === said && (before || ctx.sourceEvent.type === "change");
-    said = now;
+    const again = now && now === said.get(form) && (before || ctx.sourceEvent.type === "change");
+    said.set(form, now);
     return again;
   }
+
+  const AT_ONCE = "form[data-hx-trigger*=change][data-hx-post]:not(#liste)"; // other lists, such as the access log
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement.matches(AT_ONCE) && isSaid(ctx.sourceElement, ctx, busy.get(ctx.target))) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.matches(AT_ONCE) && ctx.status !== "swapped" && !busy.has(ctx.waiting)) said.delete(ctx.sourceElement);
+  });
 
   function again(element) {
     if (element.isConnected) return element;
@@ -177,7 +198,7 @@
     const { ctx } = event.detail;
     const list = byId("resultat");
     const before = list && busy.get(list);
-    if (ctx.target === list && isSaid(ctx, before)) return event.preventDefault();
+    if (list && ctx.target === list && isSaid(byId("liste"), ctx, before)) return event.preventDefault();
     const opensPanel = ctx.sourceElement.id === "panel-bryter" && ctx.sourceElement.value === "1";
     const movesPanel = opensPanel || (isPanel(ctx.target) && later.length > 0); // closing waits for what is yet to be sent from it
     if ((ctx.target !== list && !movesPanel) || kind(ctx) === "all") return;
@@ -208,7 +229,46 @@
     if (["form", "all"].includes(kind(ctx))) isUnanswered = !isAnswered;
     if (isAnswered) return next();
     if (!isSignedOut(ctx)) later.length = 0;
-    said = "";
+    said.delete(byId("liste"));
+  });
+
+  /* ---- A file holds what the page says: it waits for what is being asked for, and for what has not been sent yet ---- */
+
+  const FILE = "a:is([href*='.csv'], [href*='.xlsx'])";
+  const wanted = new Map(); // list -> the file that is wanted of it
+  const fileOf = (list, link) => [...list.querySelectorAll(FILE)].find((one) => one.pathname === link.pathname);
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest(`:is(#resultat, #logg) ${FILE}`);
+    if (!link || event.defaultPrevented) return;
+    const list = link.closest("#resultat, #logg");
+    const field = document.activeElement;
+    if (field && field.form && field !== link) { // pressed by something else than a pointer or the keyboard
+      event.preventDefault();
+      link.focus(); // what has been typed is sent when its field is left
+      return void setTimeout(() => link.click());
+    }
+    const formFirst = list.id === "resultat" && isUnanswered && panelStands() && !busy.has(list);
+    if (!busy.has(list) && !formFirst) return;
+    event.preventDefault();
+    if (!wanted.has(list) && list.id === "resultat") later.push(() => { fetchWanted(list); next(); });
+    wanted.set(list, link);
+    if (formFirst) byId("liste").requestSubmit();
+  });
+
+  function fetchWanted(list) {
+    const link = wanted.get(list);
+    const successor = link && fileOf(list, link);
+    wanted.delete(list);
+    if (successor) successor.click();
+  }
+
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    const list = ctx.waiting;
+    if (!wanted.has(list) || busy.has(list)) return;
+    if (ctx.status !== "swapped" || ctx.target !== list) {
+      if (!isSignedOut(ctx)) wanted.delete(list);
+    } else if (list.id !== "resultat") fetchWanted(list);
   });
 
   const isSignedOut = (ctx) => ctx.hx && ctx.hx.retarget === "#dialog";

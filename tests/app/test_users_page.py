@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from werkzeug.test import TestResponse
 
 from services.account_models import RoleGrant, User, UserSession
+from services.codes import municipality_names
 from services.db import now
 from services.demo import PASSWORD, USERS
 from services.models import AccessEntry
@@ -166,6 +167,37 @@ def test_roles_by_imdi(own_house: House) -> None:
         },
     )
     assert grants_of(own_house, "anne.tokommuner") == {("caseworker", "4627"), ("caseworker", "4601")}
+
+
+def test_municipalities_as_a_column_and_twice(own_house: House) -> None:
+    """As a spreadsheet has them, all of the country too: nothing is cut, and what stands there twice is given once."""
+    client = own_house.client("admin.imdi")
+    before = grants_of(own_house, "anne.tokommuner")
+    page = page_of(own_house, "admin.imdi", "anne.tokommuner")
+    for column in (
+        "Bergen\r\nAskøy (4627)\r\nbergen",
+        "4601\tBergen\r\n4627\tAskøy",
+        "Bergen;Askøy kommune;Bergen;4627",
+    ):
+        page = client.submit(page, button="Lagre endringene", fill={"Kommunebruker i": column}, follow_redirects=True)
+        assert grants_of(own_house, "anne.tokommuner") == {("caseworker", "4601"), ("caseworker", "4627")}
+    everywhere = "\r\n".join(municipality_names().values())
+    page = client.submit(page, button="Lagre endringene", fill={"Kommunebruker i": everywhere}, follow_redirects=True)
+    assert {number for _role, number in grants_of(own_house, "anne.tokommuner")} == set(municipality_names())
+    too_many = client.submit(
+        page, button="Lagre endringene", fill={"Kommunebruker i": "\r\n".join(map(str, range(401)))}
+    )
+    assert too_many.status_code == 422
+    assert "Skriv maks 400 kommuner om gangen. Du skrev 401." in text_of(too_many)
+    client.submit(page, button="Lagre endringene", fill={"Kommunebruker i": "Bergen, Askøy"})
+    assert grants_of(own_house, "anne.tokommuner") == before
+
+
+def test_a_box_that_is_sent_twice_stays_chosen(own_house: House) -> None:
+    client, page = own_house.client("admin.bergen"), page_of(own_house, "admin.bergen", "berit.bergen")
+    answer = client.submit(page, button="Lagre endringene", extra={"places": ["4601", "4601"]}, follow_redirects=True)
+    assert form_in(answer, button="Lagre endringene").value("Kommunebruker i") == ["Bergen"]
+    assert grants_of(own_house, "berit.bergen") == {("caseworker", "4601")}
 
 
 def test_of_a_user_of_two_municipalities_only_the_own_one_is_changed(own_house: House) -> None:
