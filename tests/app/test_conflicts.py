@@ -113,7 +113,7 @@ def test_neither_do_the_buttons_that_only_show(office: Office, button: str) -> N
     assert shown.status_code == 200
     answer = send(office, form_in(shown, form="registrering"))
     assert answer.status_code == 409
-    assert "til «20»" in text_of(answer)
+    assert "til «20 timer per uke»" in text_of(answer)
 
 
 def test_a_question_that_the_other_has_taken_away(office: Office) -> None:
@@ -160,7 +160,7 @@ def test_rows_are_one_answer(office: Office) -> None:
     goal_of(send(office, hers, "Fullfør", ANNE, no_activities=False, **filled))
     answer = send(office, mine, "Fullfør", no_activities=False, **filled | {"activities-0-hours": "20"})
     assert answer.status_code == 409
-    assert f"til «Norskopplæring, {date_text(START)}, 10»" in text_of(answer)
+    assert f"til «Norskopplæring, fra {date_text(START)}, 10 timer per uke»" in text_of(answer)
     goal_of(send(office, form_in(answer, form="registrering"), "Fullfør"))
     assert [str(one.hours) for one in office.participation(public_id).activities] == ["20.0"]
 
