@@ -7,6 +7,7 @@ from flask import Flask
 from services.codes import country_name, district_name, marital_status_text, municipality_name
 from services.export import deletion_text, moment_date, status_word
 from services.fields import date_text
+from services.protection import grade_text, protection_text
 from services.registration import OSLO_TIME
 
 
@@ -33,4 +34,6 @@ def init_formatting(app: Flask) -> None:
         "district": district_name,
         "status_word": status_word,
         "deletion_text": deletion_text,
+        "grade_text": grade_text,
+        "protection_text": protection_text,
     }

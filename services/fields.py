@@ -22,7 +22,7 @@ from services.clock import today
 from services.days import date_text as date_text
 from services.days import month_text, parse_month
 from services.days import parse_date as parse_date
-from services.i18n import N_
+from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.text import is_blank, plain_line, seen
 
@@ -145,9 +145,13 @@ class Field:
         """The value in words, as it stands in a download; '' when there is none."""
         return "" if value is None else str(value)
 
+    def words(self, value: Any) -> str:
+        """The value in words, with its unit, as it is read by people; `text` where it is counted."""
+        return self.text(value)
+
     def parts(self, value: Any) -> list[str]:
         """The value in words, one text for each of several answers; none when there is no answer."""
-        text = self.text(value)
+        text = self.words(value)
         return [text] if text else []
 
     def sentence(self, value: Any) -> str:
@@ -308,11 +312,15 @@ class LineField(Field):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NumberField(LineField):
-    """A whole number from `least` to `most`. Value: `int`."""
+    """A whole number from `least` to `most`. Value: `int`. `unit` gives what is said of a number, «%(n)s dager»."""
 
     kind = "number"
     least: int = 0
     most: int = 9999
+    unit: Callable[[int], str] | None = None
+
+    def words(self, value: Any) -> str:
+        return self.text(value) if value is None or self.unit is None else self.unit(value) % {"n": self.text(value)}
 
     def parse_text(self, given: str) -> int:
         digits = given.replace(" ", "")
@@ -356,6 +364,12 @@ class HoursField(LineField):
         if value is None:
             return ""
         return f"{Decimal(value):.1f}".replace(".", ",").removesuffix(",0")
+
+    def words(self, value: Any) -> str:
+        if value is None:
+            return ""
+        one = 1 if value == 1 else 2  # «0,5 timer», as all but one hour
+        return ngettext("%(n)s time per uke", "%(n)s timer per uke", one) % {"n": self.text(value)}
 
     def to_json(self, value: Any) -> Any:
         return None if value is None else f"{Decimal(value):.1f}"

@@ -25,6 +25,7 @@ from services.criteria import Criteria, conditions, status_condition
 from services.db import on_sqlite
 from services.list_orders import Column, Order
 from services.models import Participation, ParticipationCount, Status
+from services.protection import GRADE_OF_ROW
 from services.registration import today
 from services.search_terms import Shape, found_by, hits, question
 from services.viewer import Right, Viewer, visible_to
@@ -140,7 +141,7 @@ def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Sta
 # ---- A page ----
 
 # The narrow columns that the list shows.
-_SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
+_SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     _P.id,
     _P.public_id,
     _P.national_id,
@@ -158,6 +159,7 @@ _SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
     _P.programme_missing,
     _P.deleted_at,
     _P.deleted_by,
+    GRADE_OF_ROW,
 )
 
 

@@ -5,7 +5,7 @@ A row has an identity, its row key: it stands in raw rows, values, history and d
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -39,12 +39,16 @@ def is_blank_row(raw_row: Mapping[str, list[str]]) -> bool:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowsField(Field):
-    """Repeatable rows, each with the same questions. Value: list of dicts, or none."""
+    """Repeatable rows, each with the same questions. Value: list of dicts, or none.
+
+    `say` makes a sentence of a row: it gets the words of its questions, in their order, '' where there is no answer.
+    """
 
     kind = "rows"
     item: str
     add_label: str
     fields: tuple[Field, ...]
+    say: Callable[..., str] = field(default=lambda *words: ", ".join(filter(None, words)))
     row_checks: Callable[[Values], dict[str, str]] = field(default=lambda row: {})
     most: int = 50
 
@@ -173,11 +177,7 @@ class RowsField(Field):
 
     def row_text(self, row: Mapping[str, Any]) -> str:
         """One row in words."""
-        return self.joined(inner.text(row.get(inner.key)) for inner in self.fields)
-
-    def joined(self, said: Iterable[str]) -> str:
-        """One row of its answers in words: divided by commas, without those that are not given."""
-        return ", ".join(filter(None, said))
+        return self.say(*(inner.words(row.get(inner.key)) for inner in self.fields))
 
     def text(self, value: Any) -> str:
         return BETWEEN.join(self.parts(value))

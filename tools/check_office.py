@@ -25,7 +25,7 @@ from tests.support.client import CheckedClient
 from tests.support.databases import SQLITE, Databases, running_app
 
 PARTICIPANTS = 600
-FILES = ("oversikt", "fullt-datasett")
+FILES = ("oversikt", "fullt-datasett", "tiltak")
 WHOLE = ("Fødselsnummer", "Kommunenummer")
 USER = "ida.imdi"
 SECONDS = 180

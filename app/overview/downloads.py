@@ -1,5 +1,6 @@
 """The downloads: exactly the participants of the list on screen, in its order, on all its pages."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -17,7 +18,7 @@ from services.downloads import log_download
 from services.earlier_numbers import with_present_numbers
 from services.i18n import gettext as _
 from services.list_statements import listed
-from services.viewer import Right
+from services.viewer import Right, Viewer
 
 downloads = Blueprint("downloads", __name__)
 _TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -30,7 +31,7 @@ def _bad_query(_error: BadQuery) -> Response:
 
 @downloads.errorhandler(export.TooManyRows)
 def _too_many_rows(_error: export.TooManyRows) -> Response:
-    words = _("Det er for mange deltakere for Excel"), _("Last ned CSV-filen, eller velg ut færre deltakere.")
+    words = _("Det er for mange rader for Excel"), _("Last ned CSV-filen, eller velg ut færre deltakere.")
     return error_answer(413, words)
 
 
@@ -62,9 +63,24 @@ def full_xlsx() -> Response:
     return _download("full", "xlsx")
 
 
-_DOWNLOADS = {
+@downloads.get("/deltakere/tiltak.csv")
+@requires(Right.READ)
+def rows_csv() -> Response:
+    """The tiltak and permisjoner of the same participants, a line for each."""
+    return _download("rows", "csv")
+
+
+@downloads.get("/deltakere/tiltak.xlsx")
+@requires(Right.READ)
+def rows_xlsx() -> Response:
+    """The same as a workbook."""
+    return _download("rows", "xlsx")
+
+
+_DOWNLOADS: dict[str, tuple[str, Callable[[Viewer], export.Fields]]] = {
     "overview": ("deltakeroversikt", export.overview_fields),
     "full": ("fullt-datasett", export.full_fields),
+    "rows": ("tiltak", export.row_fields),
 }
 
 
@@ -95,7 +111,7 @@ def _most_an_hour() -> int:
     return settings.downloads_per_hour
 
 
-def _csv(fields: list[export.Field], *rows: Any) -> Response:
+def _csv(fields: export.Fields, *rows: Any) -> Response:
     lines = export.as_csv(fields, *rows)
     first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
     answer = Response(chain([first], lines), mimetype=_TYPES["csv"])
@@ -103,7 +119,7 @@ def _csv(fields: list[export.Field], *rows: Any) -> Response:
     return answer
 
 
-def _xlsx(fields: list[export.Field], *rows: Any) -> Response:
+def _xlsx(fields: export.Fields, *rows: Any) -> Response:
     end_reading()  # it takes its time, and reads in a connection of its own
     made = export.as_xlsx(fields, *rows)
     answer = Response(export.pieces(made), mimetype=_TYPES["xlsx"])

@@ -12,6 +12,7 @@ from services.i18n import N_
 from services.i18n import gettext as _
 from services.mending import DELETION_REASONS
 from services.models import Participation
+from services.protection import GRADES
 from services.registration import json_text, results_from
 from services.row_fields import RowsField
 from services.steps import FIELDS
@@ -36,7 +37,6 @@ _FACTS = {
     "protection": N_("Adressebeskyttelse"),
     "test_results": N_("Prøveresultater"),
 }
-_GRADES = {"fortrolig": N_("Fortrolig"), "strengtFortrolig": N_("Strengt fortrolig")}
 _SOURCES = {"folkeregisteret": N_("Folkeregisteret"), "pad": N_("PAD")}
 _REASONS = {option.code: option.label for option in DELETION_REASONS}
 
@@ -99,6 +99,6 @@ def _fact(field: str, value: Any) -> str:
     if field == "birth_date":
         return date_text(date.fromisoformat(value))
     if field == "protection":
-        return _(_GRADES.get(value, value))
+        return _(GRADES[value]).capitalize() if value in GRADES else str(value)
     words = {"birth_country": country_name, "marital_status": marital_status_text}
     return words[field](value) if field in words else str(value)

@@ -1,7 +1,9 @@
-"""Downloads: the participant list as on screen, and the full data set, as CSV and as a workbook.
+"""Downloads: the participant list as on screen, the full data set, and the tiltak and permisjoner, as CSV and as a
+workbook.
 
-`fields` are `overview_fields(viewer)` or `full_fields(viewer)`. `where` holds for the participations that are wanted
-and that the viewer may see; whoever asks sees to both. `order_by` is the order of the list.
+`fields` are `overview_fields(viewer)`, `full_fields(viewer)` or `row_fields(viewer)`. `where` holds for the
+participations that are wanted and that the viewer may see; the caller sees to both. `order_by` is the order of the
+list.
 """
 
 from collections.abc import Generator, Sequence
@@ -10,14 +12,15 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement
 
 from services.export import csv_file, xlsx_file
-from services.export.columns import COLUMN_LABELS, Field, full_fields, overview_fields
-from services.export.reading import batches, is_longer_than
+from services.export.columns import COLUMN_LABELS, Field, RowFields, full_fields, overview_fields, row_fields
+from services.export.reading import batches, has_more_rows_than, is_longer_than, row_batches
 from services.export.words import deletion_text, moment_date, result_text, status_text, status_word
 from services.export.xlsx_file import TooManyRows, pieces
 
 __all__ = [
     "COLUMN_LABELS",
     "Field",
+    "Fields",
     "TooManyRows",
     "as_csv",
     "as_xlsx",
@@ -27,21 +30,31 @@ __all__ = [
     "overview_fields",
     "pieces",
     "result_text",
+    "row_fields",
     "status_text",
     "status_word",
 ]
 
+Fields = Sequence[Field] | RowFields
 Where = ColumnElement[bool]
 OrderBy = Sequence[ColumnElement[Any]]
 
 
-def as_csv(fields: Sequence[Field], where: Where, order_by: OrderBy) -> Generator[bytes, None, None]:
+def as_csv(fields: Fields, where: Where, order_by: OrderBy) -> Generator[bytes, None, None]:
     """The file in pieces, made while it is sent; close it if it is broken off."""
+    if isinstance(fields, RowFields):
+        labels = [field.label for field in fields.all]
+        return csv_file.lines(labels, row_batches(fields, where, order_by, csv_file.cell))
     return csv_file.lines([field.label for field in fields], batches(fields, where, order_by, csv_file.cell))
 
 
-def as_xlsx(fields: Sequence[Field], where: Where, order_by: OrderBy) -> IO[bytes]:
+def as_xlsx(fields: Fields, where: Where, order_by: OrderBy) -> IO[bytes]:
     """The whole workbook as a temporary file, to be sent by `pieces`. Raises `TooManyRows`, at once."""
+    if isinstance(fields, RowFields):
+        if has_more_rows_than(xlsx_file.ROWS - 1, where):
+            raise TooManyRows(f"more than {xlsx_file.ROWS - 1} rows")
+        lines = row_batches(fields, where, order_by, xlsx_file.cell)
+        return xlsx_file.book(fields.all, lines, xlsx_file.ROW_SHEET)
     if is_longer_than(xlsx_file.ROWS - 1, where):
         raise TooManyRows(f"more than {xlsx_file.ROWS - 1} rows")
     return xlsx_file.book(fields, batches(fields, where, order_by, xlsx_file.cell))

@@ -143,6 +143,44 @@ def _answers(step: Step, *, without: frozenset[str] = frozenset()) -> list[Field
     return [_answer(question) for question in step.fields if question.key not in without]
 
 
+# The questions whose rows are lines of a file of their own.
+ROW_QUESTIONS = tuple(question for question in PROGRAMME.fields if isinstance(question, RowsField))
+
+
+@dataclass(frozen=True)
+class RowFields:
+    """The columns of the file with a line for each tiltak and permisjon: what is said of the participant, which
+    question the row answers, and its answers by their keys; a row without such an answer leaves the cell empty."""
+
+    participant: tuple[Field, ...]
+    question: Field
+    answers: dict[str, Field]
+
+    @property
+    def all(self) -> list[Field]:
+        """All columns, in order."""
+        return [*self.participant, self.question, *self.answers.values()]
+
+
+def row_fields(_viewer: Viewer) -> RowFields:
+    """One line for each tiltak and permisjon."""
+    return RowFields(
+        participant=(
+            _digits(N_("Fødselsnummer"), _P.national_id, differs=True),
+            Field(N_("PersonId"), (_P.person_id,), plain, differs=True),
+            _text(N_("Kommune"), _P.municipality_number, municipality_name),
+        ),
+        question=Field(N_("Tiltak eller permisjon"), (), plain),
+        answers={
+            "kind": Field(N_("Type"), (), plain),
+            "from_date": Field(N_("Fra dato"), (), date_text, itself, DAY_FORMAT),
+            "to_date": Field(N_("Til dato"), (), date_text, itself, DAY_FORMAT),
+            "hours": Field(N_("Timer per uke"), (), plain, itself),
+            "comment": Field(N_("Kommentar"), (), plain, differs=True),
+        },
+    )
+
+
 def full_fields(viewer: Viewer) -> list[Field]:
     """All that is registered of a participant; the headings are the labels of the questions."""
     return [

@@ -7,11 +7,12 @@ remembered while there are few different ones. How a value is said is asked of t
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import chain
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -30,13 +31,15 @@ from sqlalchemy import (
     func,
     select,
     type_coerce,
+    union_all,
 )
 from sqlalchemy.types import NullType
 
 from services.db import UtcDateTime, session
-from services.export.columns import Field, Source, plain
+from services.export.columns import ROW_QUESTIONS, Field, RowFields, Source, plain
 from services.fields import BETWEEN, TextField
 from services.fields import Field as Question
+from services.i18n import gettext as _
 from services.models import Participation, Person
 from services.row_fields import RowsField
 
@@ -123,17 +126,23 @@ def _alike(field: Field) -> tuple[Any, ...]:
 class _Reading:
     """The columns of one download, and how cells are made of what is read for them."""
 
-    def __init__(self, connection: Connection, fields: Sequence[Field], cell: Callable[[Field], Make]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        fields: Sequence[Field],
+        cell: Callable[[Field], Make],
+        also: Sequence[Source] = (),
+    ) -> None:
         self._connection = connection
         self._on_postgresql = connection.dialect.name == "postgresql"
         self._fields = fields
-        self._sources = list(dict.fromkeys(source for field in fields for source in field.sources))
+        self._sources = list(dict.fromkeys([*(source for field in fields for source in field.sources), *also]))
         self._places = {source: place for place, source in enumerate(self._sources)}
         self._raws = [self._raw(source) for source in self._sources]
         self._memos: dict[Any, Memo] = {}
         self._columns = [self._column(field, self._make(field, cell)) for field in fields]
         self._rows = {
-            question.key: _Rows(connection, question, self._on_postgresql)
+            question.key: _Rows(connection, question)
             for question in (field.rows for field in fields)
             if question is not None
         }
@@ -159,11 +168,15 @@ class _Reading:
 
     def cells(self, rows: Sequence[Row[Any]]) -> Iterator[list[Cells]]:
         """The cells of all columns, for some rows after the other."""
-        ids = [row[self._places[_P.id]] for row in rows] if self._rows else []
+        ids = self.ids(rows) if self._rows else []
         said = {key: reader.said(ids) for key, reader in self._rows.items()}
         for start in range(0, len(rows), PART):
             read = list(zip(*rows[start : start + PART], strict=True))
             yield [column(read, said) for column in self._columns]
+
+    def ids(self, rows: Sequence[Row[Any]]) -> list[int]:
+        """The ids of the participations, where their column is among the sources."""
+        return [row[self._places[_P.id]] for row in rows]
 
     def _column(self, field: Field, make: Make) -> Callable[[list[Any], dict[str, Mapping[int, str]]], Cells]:
         first, *others = [self._places[source] for source in field.sources]
@@ -188,32 +201,36 @@ def _is_given(column: Source, *, on_postgresql: bool) -> ColumnElement[bool]:
 class _Rows:
     """The answers to a question that is answered by rows."""
 
-    def __init__(self, connection: Connection, question: RowsField, on_postgresql: bool) -> None:
-        self._connection, self._question, self._on_postgresql = connection, question, on_postgresql
+    def __init__(self, connection: Connection, question: RowsField) -> None:
+        self._connection, self._question = connection, question
+        self._on_postgresql = on_postgresql = connection.dialect.name == "postgresql"
         model = _P.__mapper__.relationships[question.key].mapper.class_
-        raws = [_raw(getattr(model, inner.key), on_postgresql=on_postgresql) for inner in question.fields]
+        self.raws = [_raw(getattr(model, inner.key), on_postgresql=on_postgresql) for inner in question.fields]
         self._query = (
-            select(model.participation_ref, *(raw.source for raw in raws))
+            select(model.participation_ref, *(raw.source for raw in self.raws))
             .where(_is_given(model.participation_ref, on_postgresql=on_postgresql))
             .order_by(model.participation_ref, model.position)
         )
-        self._says = [_saying(inner, raw) for inner, raw in zip(question.fields, raws, strict=True)]
+        self._says = [_saying(inner, raw) for inner, raw in zip(question.fields, self.raws, strict=True)]
+
+    def read(self, ids: list[int]) -> list[tuple[Any, ...]]:
+        """The rows of the participations, column by column: their ids, then the answers; nothing if there are none."""
+        given = {"ids": ids if self._on_postgresql else json.dumps(ids)}
+        return list(zip(*self._connection.execute(self._query, given).all(), strict=True))
 
     def said(self, ids: list[int]) -> Mapping[int, str]:
         """The rows of each of the participations in words."""
         texts: defaultdict[int, list[str]] = defaultdict(list)
-        if rows := self._connection.execute(
-            self._query, {"ids": ids if self._on_postgresql else json.dumps(ids)}
-        ).all():
-            refs, *answers = zip(*rows, strict=True)
-            words = zip(*(say(column) for say, column in zip(self._says, answers, strict=True)), strict=True)
-            for ref, row in zip(refs, map(self._question.joined, words), strict=True):
+        if columns := self.read(ids):
+            refs, *answers = columns
+            words = (say(column) for say, column in zip(self._says, answers, strict=True))
+            for ref, row in zip(refs, map(self._question.say, *words), strict=True):
                 texts[ref].append(row)
         return {ref: BETWEEN.join(rows) for ref, rows in texts.items()}
 
 
 def _saying(question: Question, raw: _Raw) -> Callable[[Cells], Cells]:
-    say = _with_values(question.text, [raw])
+    say = _with_values(question.words, [raw])
     return partial(_each, say) if isinstance(question, TextField) else partial(map, Memo(say).__getitem__)
 
 
@@ -221,6 +238,65 @@ def _each(make: Make, values: Iterable[Any]) -> Cells:
     """`make` of each; where many are none that is worked out once."""
     nothing = make(None)
     return [nothing if value is None else make(value) for value in values]
+
+
+class _RowCells:
+    """The cells of the answers to a question that is answered by rows, in a file with a line for each row."""
+
+    def __init__(
+        self, connection: Connection, question: RowsField, fields: RowFields, cell: Callable[[Field], Make]
+    ) -> None:
+        self._rows = _Rows(connection, question)
+        self._item = cell(fields.question)(_(question.item))
+        places = {inner.key: place for place, inner in enumerate(question.fields)}
+        self._makes = [
+            self._made(cell, field, question.fields[places[key]], places[key]) if key in places else (None, cell(field))
+            for key, field in fields.answers.items()
+        ]
+
+    def _made(self, cell: Callable[[Field], Make], field: Field, inner: Question, place: int) -> tuple[int, Make]:
+        make = _with_values(cell(replace(field, text=inner.text)), [self._rows.raws[place]])
+        return place, make if field.differs else Memo(make).__getitem__
+
+    def of(self, ids: list[int]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """The participations' ids, each with the cells of one of its rows."""
+        if columns := self._rows.read(ids):
+            refs, *answers = columns
+            nothing = (None,) * len(refs)
+            cells = (map(make, nothing if place is None else answers[place]) for place, make in self._makes)
+            yield from zip(refs, zip((self._item,) * len(refs), *cells, strict=True), strict=True)
+
+
+def row_batches(
+    fields: RowFields,
+    where: ColumnElement[bool],
+    order_by: Sequence[ColumnElement[Any]],
+    cell: Callable[[Field], Make],
+) -> Iterator[list[Cells]]:
+    """The cells of all rows of all such participations, in their order: for some rows after the other a list of
+    columns, as `batches` gives them."""
+    with _connection() as connection:
+        reading = _Reading(connection, fields.participant, cell, also=(_P.id,))
+        questions = [_RowCells(connection, question, fields, cell) for question in ROW_QUESTIONS]
+        for rows in _fetched(connection, reading.query(where, order_by)):
+            ids, lines = reading.ids(rows), defaultdict(list)
+            for question in questions:
+                for ref, line in question.of(ids):
+                    lines[ref].append(line)
+            known = chain.from_iterable(zip(*columns, strict=True) for columns in reading.cells(rows))
+            whole = [(*who, *line) for ref, who in zip(ids, known, strict=True) for line in lines[ref]]
+            for start in range(0, len(whole), PART):
+                yield list(zip(*whole[start : start + PART], strict=True))
+
+
+def _fetched(connection: Connection, query: Select[*tuple[Any, ...]]) -> Generator[Sequence[Row[Any]], None, None]:
+    """The rows that a query finds, some at a time: few at first, so that they come at once."""
+    in_pieces = {"stream_results": True, "max_row_buffer": LATER}
+    with closing(connection.execute(query, execution_options=in_pieces)) as result:
+        size = FIRST
+        while rows := result.fetchmany(size):
+            yield rows
+            size = LATER
 
 
 def batches(
@@ -232,17 +308,12 @@ def batches(
     """The cells of all participations for whom `where` holds, in order: for some rows after the other a list of
     columns. `cell` gives for a column what the file makes of the values of its sources.
 
-    In a connection of its own: the request's is closed before the last row is sent. The first rows are few, so
-    that they come at once.
+    In a connection of its own: the request's is closed before the last row is sent.
     """
     with _connection() as connection:
         reading = _Reading(connection, fields, cell)
-        in_pieces = {"stream_results": True, "max_row_buffer": LATER}
-        with closing(connection.execute(reading.query(where, order_by), execution_options=in_pieces)) as result:
-            size = FIRST
-            while rows := result.fetchmany(size):
-                yield from reading.cells(rows)
-                size = LATER
+        for rows in _fetched(connection, reading.query(where, order_by)):
+            yield from reading.cells(rows)
 
 
 def _connection() -> Connection:
@@ -256,3 +327,11 @@ def _connection() -> Connection:
 def is_longer_than(rows: int, where: ColumnElement[bool]) -> bool:
     """True if there are more such participations than that."""
     return session().scalar(select(_P.id).where(where).offset(rows).limit(1)) is not None
+
+
+def has_more_rows_than(most: int, where: ColumnElement[bool]) -> bool:
+    """True if such participations have more tiltak and permisjoner than that."""
+    kept = [_P.__mapper__.relationships[question.key].mapper.class_ for question in ROW_QUESTIONS]
+    found = [select(model.id).join(_P, _P.id == model.participation_ref).where(where) for model in kept]
+    some = union_all(*found).limit(most + 1).subquery()
+    return (session().scalar(select(func.count()).select_from(some)) or 0) > most

@@ -18,6 +18,7 @@ from services.i18n import N_
 from services.i18n import gettext as _
 
 SHEET = N_("Deltakere")
+ROW_SHEET = N_("Tiltak og permisjon")
 ROWS = 1_048_576  # of a sheet, the heading's among them (Excel's specifications and limits)
 CHARACTERS = 32_767  # of a cell, as UTF-16 counts them (same source)
 _CUT = N_(" … [Avkortet: en celle i Excel har plass til 32 767 tegn. Hele teksten står i CSV-filen.]")
@@ -52,12 +53,12 @@ def cell(field: Field) -> Callable[..., Any]:
     return lambda *values: fitting(say(*values)) or None
 
 
-def book(fields: Sequence[Field], batches: Iterator[list[Cells]]) -> IO[bytes]:
+def book(fields: Sequence[Field], batches: Iterator[list[Cells]], sheet: str = SHEET) -> IO[bytes]:
     """The file, to be read from its beginning and closed. Raises `TooManyRows`."""
     made: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         with tempfile.TemporaryDirectory() as folder:
-            _write(made, folder, fields, batches)
+            _write(made, folder, fields, batches, sheet)
         made.seek(0)
     except BaseException:
         made.close()
@@ -72,10 +73,10 @@ def pieces(made: IO[bytes]) -> Generator[bytes, None, None]:
             yield piece
 
 
-def _write(made: IO[bytes], folder: str, fields: Sequence[Field], batches: Iterator[list[Cells]]) -> None:
+def _write(made: IO[bytes], folder: str, fields: Sequence[Field], batches: Iterator[list[Cells]], name: str) -> None:
     workbook = Workbook(made, {"constant_memory": True, "tmpdir": folder})
     workbook.use_zip64()  # has effect only where the file needs it
-    sheet = workbook.add_worksheet(_(SHEET))
+    sheet = workbook.add_worksheet(_(name))
     try:
         last = _write_rows(sheet, workbook, fields, batches)
     except BaseException:

@@ -96,6 +96,18 @@ def row_checks(row: Values) -> dict[str, str]:
     return {}
 
 
+def activity_sentence(kind: str, first: str, last: str, hours: str, comment: str) -> str:
+    """«Norskopplæring, fra 22.02.2026, 20 timer per uke», of the words of a tiltak's answers."""
+    period = _("fra %(first)s til %(last)s") if last else _("fra %(first)s")
+    when = period % {"first": first, "last": last} if first else ""
+    return ", ".join(filter(None, (kind, when, hours, comment)))
+
+
+def leave_sentence(first: str, last: str, kind: str) -> str:
+    """«Sykdom 31.08.2026–30.09.2026», of the words of a permisjon's answers."""
+    return f"{kind} {first}–{last}"
+
+
 FIELDS = (
     ChoiceField(
         key="individual_plan",
@@ -157,6 +169,7 @@ FIELDS = (
         help=N_("Alt som deltakeren gjør i programmet. Legg til én rad for hvert tiltak. Til dato kan stå åpen."),
         item=N_("Tiltak"),
         add_label=N_("Legg til tiltak"),
+        say=activity_sentence,
         fields=(
             ChoiceField(
                 key="kind",
@@ -231,6 +244,7 @@ FIELDS = (
         help=N_("Perioder da deltakeren hadde permisjon. De regnes ikke med i programtiden."),
         item=N_("Permisjon"),
         add_label=N_("Legg til permisjon"),
+        say=leave_sentence,
         fields=(
             FROM_DATE,
             DateField(

@@ -14,12 +14,17 @@ from services.fields import (
     grouped_options,
     label_options,
 )
-from services.i18n import N_
+from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.steps.background import LANGUAGE_LEVELS, LIVELIHOOD
 
 COMPLETED = ("completed_work", "completed_education", "completed_both", "completed_neither", "completed_time")
 WITH_OUTCOME = (*COMPLETED, "got_work", "began_education", "other_measure")
+
+
+def _days(number: int) -> str:
+    return ngettext("%(n)s dag", "%(n)s dager", number)
+
 
 _AS_SAID = N_("Velg nivået ved avslutning. Bruk prøveresultat eller kartlegging.")
 _WORK = chosen("outcome", "work")
@@ -87,6 +92,7 @@ FIELDS = (
     ),
     NumberField(
         key="absence_valid",
+        unit=_days,
         label=N_("Gyldig fravær, dager"),
         help=N_(
             "Dager med godkjent fravær i hele perioden, for eksempel egen eller barns sykdom. "
@@ -96,6 +102,7 @@ FIELDS = (
     ),
     NumberField(
         key="absence_invalid",
+        unit=_days,
         label=N_("Ugyldig fravær, dager"),
         help=N_("Dager med fravær som ikke er godkjent. Skriv 0 hvis det ikke er noen."),
         required=ALWAYS,
@@ -124,6 +131,7 @@ FIELDS = (
     ),
     NumberField(
         key="job_percent",
+        unit=lambda number: _("%(n)s %%"),
         label=N_("Stillingsprosent"),
         help=N_("Et helt tall fra 1 til 100. Er det flere stillinger, legger du dem sammen."),
         least=1,

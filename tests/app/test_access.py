@@ -100,6 +100,8 @@ GET  /deltakere/visninger/<id>           sign-in  on          403          on   
 GET  /deltakere/visninger/<id>/slett     sign-in  404         403          404   404
 POST /deltakere/visninger/<id>           sign-in  in          403          in    in
 GET  /deltakere/fullt-datasett.xlsx      sign-in  200         403          200   200
+GET  /deltakere/tiltak.csv               sign-in  200         403          200   200
+GET  /deltakere/tiltak.xlsx              sign-in  200         403          200   200
 GET  /deltakere/ny                       sign-in  200         403          403   403
 POST /deltakere/ny                       sign-in  in          403          403   403
 POST /deltakere/ny/oppslag               sign-in  in          403          403   403

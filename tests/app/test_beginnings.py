@@ -113,7 +113,7 @@ def test_keeping_asks_nobody_and_shows_nobody(office: Office, own_house: House) 
     for place in (answer.headers["HX-Replace-Url"], "/deltakere/pabegynte"):
         assert person.full_name not in text_of(client.get(place))
     assert look_ups(office) == before
-    for place in ("/deltakere", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"):
+    for place in ("/deltakere", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv", "/deltakere/tiltak.csv"):
         assert person.number not in client.get(place).get_data(as_text=True)
     page = client.submit(client.get(answer.headers["HX-Replace-Url"]), button="Hent navnet")
     assert person.full_name in text_of(page)

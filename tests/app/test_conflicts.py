@@ -111,7 +111,7 @@ def test_the_buttons_without_script_save_and_tell_what_clashes(office: Office, b
     office.put(public_id, "programinnhold", {"Timer i program per uke": "20"}, ANNE)
     shown = send(office, mine, button, hours_per_week="30", allowance="Ja")
     assert shown.status_code == 200
-    assert "til «20»" in text_of(shown)
+    assert "til «20 timer per uke»" in text_of(shown)
     found = office.participation(public_id)
     assert (found.hours_per_week, found.allowance) == (20, "yes")
     goal_of(send(office, form_in(shown, form="registrering")))  # the user has been told, and goes on

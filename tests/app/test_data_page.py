@@ -118,6 +118,8 @@ def test_every_answer_stands_there_in_words(office: Office) -> None:
     for answers in (BACKGROUND, PROGRAMME, TERMINATION):
         for label, value in answers.items():
             expected[label] = "Ja" if value is True else value if isinstance(value, str) else " ".join(value)
+    expected |= {"Timer i program per uke": "22,5 timer per uke", "Stillingsprosent": "80 %"}
+    expected |= {"Gyldig fravær, dager": "12 dager", "Ugyldig fravær, dager": "0 dager"}
     assert {label: shown[label] for label in expected} == expected
     every = {question.label for step in STEPS for question in step.fields} - {"Tiltak", "Permisjon"}
     assert every <= expected.keys() | {"Dato for oppstart"}
@@ -155,7 +157,7 @@ def test_rows_stand_in_lines(office: Office) -> None:
     extra = {f"activities-0-{key}": value for key, value in row.items()}
     client.submit(page, button="Til deltakeroversikten", extra=extra)
     shown = pairs_on(office, public_id)["Tiltak"]
-    assert shown == "Jobbsøkerkurs og karriereveiledning, 01.02.2024, 7,5, Se | også «B»"
+    assert shown == "Jobbsøkerkurs og karriereveiledning, fra 01.02.2024, 7,5 timer per uke, Se | også «B»"
 
 
 def test_opening_is_logged(office: Office) -> None:

@@ -181,6 +181,7 @@ def test_the_question_as_a_page(office: Office) -> None:
     assert f"{person.full_name} skrives ut av Jobbsjansen." in words
     assert "Årsak til avslutning Møter ikke opp" in words
     assert "Hovedkilde til livsopphold etter avslutning Lønn" in words
+    assert "Gyldig fravær, dager 12 dager Ugyldig fravær, dager 0 dager" in words
     back = office.client_of("berit.bergen").follow(page, "Avbryt")
     assert back.request.path == address(public_id, "avslutning")
     assert office.participation(public_id).status == Status.ENDED

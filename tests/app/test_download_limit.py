@@ -15,7 +15,7 @@ from tests.app.conftest import House
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import DIALECTS, Databases, running_app
 
-FILES = ("oversikt.csv", "fullt-datasett.csv", "oversikt.xlsx", "fullt-datasett.xlsx")
+FILES = tuple(f"{name}.{kind}" for kind in ("csv", "xlsx") for name in ("oversikt", "fullt-datasett", "tiltak"))
 MOST = 6
 
 

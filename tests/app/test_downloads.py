@@ -17,11 +17,13 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from services.account_models import User
+from services.codes import municipality_name
 from services.db import db
 from services.export import moment_date, result_text, status_text, xlsx_file
 from services.fields import DateField, HoursField, NumberField, YearField
 from services.models import AccessEntry, Activity, Participation, Person, Status
 from services.registration import name_key, results_of, values_of
+from services.row_fields import RowsField
 from services.steps import FIELDS
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_screen import COLUMNS, overview, visible
@@ -29,9 +31,11 @@ from tests.support.client import CheckedClient, text_of, tree_of
 from tests.support.databases import DIALECTS, Databases
 from tests.support.registering import BY_MISTAKE
 
-OVERVIEW, FULL = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"
-BOOKS = {OVERVIEW: "/deltakere/oversikt.xlsx", FULL: "/deltakere/fullt-datasett.xlsx"}
+OVERVIEW, FULL, ROWS = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv", "/deltakere/tiltak.csv"
+BOOKS = {OVERVIEW: "/deltakere/oversikt.xlsx", FULL: "/deltakere/fullt-datasett.xlsx", ROWS: "/deltakere/tiltak.xlsx"}
+ROW_KEYS = ("kind", "from_date", "to_date", "hours", "comment")
 MANY = 3000
+UNITS = "( timer? per uke| dag(er)?| %)$"  # stand on screen, and not beside a number that a spreadsheet counts
 Row = dict[str, str]
 
 
@@ -142,7 +146,7 @@ def as_in_a_book(text: str) -> str:
     return re.sub(r"^'(?=[=+\-@\t\r])|^\t", "", text)
 
 
-@pytest.mark.parametrize("address", [OVERVIEW, FULL])
+@pytest.mark.parametrize("address", list(BOOKS))
 @pytest.mark.parametrize(("username", "query"), SELECTIONS)
 def test_the_workbook_holds_what_the_csv_holds(house: House, username: str, query: str, address: str) -> None:
     client = house.client(username)
@@ -157,9 +161,10 @@ def test_the_workbook_holds_what_the_csv_holds(house: House, username: str, quer
 def test_the_kinds_of_cells(house: House) -> None:
     """Days, months and numbers are what they are, all else is text; which is which stands in the declarations."""
     days = {q.label for q in FIELDS.values() if isinstance(q, DateField)} | {"Opprettet", "Sist endret", "Utskrevet"}
-    days |= {"Oppstart", "Avslutning"}
+    days |= {"Oppstart", "Avslutning", "Fra dato", "Til dato"}
     numbers = {q.label for q in FIELDS.values() if isinstance(q, NumberField | YearField | HoursField)} | {"Ankomstår"}
-    for address, filled in ((OVERVIEW, 6), (FULL, 50)):
+    numbers |= {"Timer per uke"}
+    for address, filled in ((OVERVIEW, 6), (FULL, 50), (ROWS, 6)):
         heading, *rows = sheet_of(house.client("ida.imdi").get(BOOKS[address])).iter_rows()
         seen = {
             one.value: {cell.data_type for cell in cells if cell.value is not None}
@@ -172,19 +177,23 @@ def test_the_kinds_of_cells(house: House) -> None:
 
 
 def test_a_workbook_is_sent_as_one(house: House) -> None:
-    for address, name in ((OVERVIEW, "deltakeroversikt.xlsx"), (FULL, "fullt-datasett.xlsx")):
+    for address, name, title in (
+        (OVERVIEW, "deltakeroversikt.xlsx", "Deltakere"),
+        (FULL, "fullt-datasett.xlsx", "Deltakere"),
+        (ROWS, "tiltak.xlsx", "Tiltak og permisjon"),
+    ):
         answer = house.client("kari.oslo").get(BOOKS[address])
         assert answer.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
         sheet = sheet_of(answer)
-        assert (sheet.title, sheet.freeze_panes) == ("Deltakere", "A2")
+        assert (sheet.title, sheet.freeze_panes) == (title, "A2")
         assert sheet.auto_filter.ref == sheet.dimensions
         first = sheet["A2"]
         assert re.fullmatch("[0-9]{11}", first.value)
         assert first.data_type == "s"
 
 
-@pytest.mark.parametrize("file", ["oversikt.csv", "fullt-datasett.csv", "oversikt.xlsx", "fullt-datasett.xlsx"])
+@pytest.mark.parametrize("file", [address.rpartition("/")[2] for pair in BOOKS.items() for address in pair])
 def test_asking_for_the_head_of_a_file_reads_nothing(house: House, file: str) -> None:
     """Neither is a workbook made nor a download logged, and it does not count among those of the hour."""
     client, entries = house.client("kari.oslo"), select(AccessEntry.id).where(AccessEntry.action == "download")
@@ -223,7 +232,7 @@ def test_too_many_for_a_workbook(house: House, monkeypatch: pytest.MonkeyPatch) 
     for address in BOOKS:
         answer = client.get(BOOKS[address])
         assert answer.status_code == 413
-        assert "Det er for mange deltakere for Excel" in text_of(answer)
+        assert "Det er for mange rader for Excel" in text_of(answer)
         assert client.get(address).status_code == 200
     monkeypatch.setattr(xlsx_file, "ROWS", count + 1)
     assert sheet_of(client.get(BOOKS[OVERVIEW])).max_row == count + 1
@@ -285,17 +294,60 @@ def test_all_answers_as_the_page_of_registered_data_shows_them(house: House) -> 
     chosen = [row.public_id for row in several if row.public_id in rows][:3]
     assert len(chosen) == 3
     questions = {question.label for question in FIELDS.values()}
+    counted = {question.label for question in FIELDS.values() if isinstance(question, NumberField | HoursField)}
     for public_id in chosen:
         page, row = data_page(client, public_id), rows[public_id]
         shown = questions & page.keys()
         assert len(shown) > 20
         assert {label: " ".join(row[label].removeprefix("'").split()) for label in shown} == {
-            label: page[label] for label in shown
+            label: re.sub(UNITS, "", page[label]) if label in counted else page[label] for label in shown
         }
         assert not any(row[label] for label in questions - shown), "what is not asked has no answer"
         assert row["Tiltak"].count(" | ") == page["Tiltak"].count(" | ") > 0
         assert row["Kommunenummer"] == "\t0301"
         assert row["PersonId"] == page["PersonId"]
+
+
+def rows_on_paper(one: Participation) -> list[list[str]]:
+    """The lines of a participant's tiltak and permisjoner, written out once more."""
+    values, place = values_of(one), municipality_name(one.municipality_number)
+    lines = []
+    for rows in ("activities", "leaves"):
+        question = FIELDS[rows]
+        assert isinstance(question, RowsField)
+        says = {inner.key: inner.text for inner in question.fields}
+        for row in values[rows] or []:
+            said = [says[key](row[key]) if key in says else "" for key in ROW_KEYS]
+            lines.append([one.national_id, one.person_id, place, question.label, *said])
+    return lines
+
+
+@pytest.mark.parametrize(("username", "query"), SELECTIONS)
+def test_each_tiltak_and_permisjon_is_a_line(house: House, username: str, query: str) -> None:
+    """Of the participants on screen, in their order."""
+    screen = overview(house, username, query)
+    link = screen.links["Last ned tiltak"].attrib["href"]
+    assert link == ROWS + query
+    assert screen.links["Last ned tiltak som Excel-fil"].attrib["href"] == BOOKS[ROWS] + query
+    answer = screen.client.get(link)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="tiltak.csv"'
+    ids = [one for page in screen.pages() for one in page.ids]
+    loaded = [selectinload(one) for one in (Participation.person, Participation.activities, Participation.leaves)]
+    everyone = select(Participation).where(Participation.public_id.in_(ids)).options(*loaded)
+    with house.app.app_context():
+        wanted = {one.public_id: rows_on_paper(one) for one in db.session.scalars(everyone)}
+    lines = [list(row.values()) for row in read(answer)]
+    assert [[as_in_a_book(text) for text in line] for line in lines] == [line for one in ids for line in wanted[one]]
+    assert all(line[0].startswith("\t") for line in lines)
+    assert {line[3] for line in lines} == {"Tiltak", "Permisjon"}
+
+
+def test_the_headings_of_the_lines(house: House) -> None:
+    heading = house.client("kari.oslo").get(ROWS).text.removeprefix("\ufeff").partition("\r\n")[0]
+    assert heading == (
+        '"Fødselsnummer";"PersonId";"Kommune";"Tiltak eller permisjon";"Type";"Fra dato";"Til dato";"Timer per uke";'
+        '"Kommentar"'
+    )
 
 
 def test_only_the_columns_on_screen(house: House) -> None:
@@ -344,6 +396,8 @@ def test_protected_and_discharged(house: House) -> None:
     over = house.ask(persons.where(oslo, Participation.discharged_at.is_not(None)))
     here = {row.national_id for row in house.ask(persons.where(oslo, IS_OPEN))}
     for username in ("kari.oslo", "siri.vern", "ida.imdi"):
+        lines = house.client(username).get(ROWS).text
+        assert any(row.national_id in lines for row in protected) == (username == "siri.vern")
         for address in (OVERVIEW, FULL):
             text = house.client(username).get(address).text
             assert all((row.national_id in text) == (username == "siri.vern") for row in protected)
@@ -361,11 +415,13 @@ def test_a_download_is_logged(house: House) -> None:
     client.get(FULL)
     client.get(f"{FULL}?sorter=ukjent")
     client.get(f"{BOOKS[FULL]}?sorter=oppstart")
+    client.get(ROWS)
     logged = [(row[0].action, row.username, row[0].detail) for row in house.ask(entries)[before:]]
     assert logged == [
         ("download", "kari.oslo", {"what": "overview", "order": "sorter=navn&retning=synkende", "format": "csv"}),
         ("download", "kari.oslo", {"what": "full", "order": "", "format": "csv"}),
         ("download", "kari.oslo", {"what": "full", "order": "sorter=oppstart", "format": "xlsx"}),
+        ("download", "kari.oslo", {"what": "rows", "order": "", "format": "csv"}),
     ]
 
 
@@ -429,6 +485,12 @@ def test_a_large_file_is_sent_in_pieces(crowded: CheckedClient) -> None:
         assert [line[1] for line in lines[1:]] == [f"Nr {n}" for n in range(MANY, 0, -1)]
     column = lines[0].index("Tiltak")
     assert all(line[column].count(" | ") == 1 for line in lines[1:])
+    with crowded.get(ROWS, buffered=False) as answer:
+        pieces = list(answer.iter_encoded())
+    assert len(pieces) > 8
+    assert max(map(len, pieces)) < 70_000
+    lines = list(csv.reader(io.StringIO(b"".join(pieces).decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert [line[0] for line in lines[1:]] == [f"\t{n:011}" for n in range(MANY, 0, -1) for _row in range(2)]
 
 
 def test_a_download_that_is_broken_off_harms_nobody(crowded: CheckedClient) -> None:

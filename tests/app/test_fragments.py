@@ -276,7 +276,7 @@ def test_every_kind_of_answer_carries_the_headers(house: House) -> None:
     addresses = [address for address in files if address.startswith("/static/")]
     assert len(addresses) == 2
     addresses += ["/", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv", "/logg-inn", "/finnes-ikke"]
-    addresses += ["/deltakere/oversikt.xlsx", "/deltakere/fullt-datasett.xlsx"]
+    addresses += ["/deltakere/oversikt.xlsx", "/deltakere/fullt-datasett.xlsx", "/deltakere/tiltak.csv"]
     addresses += ["/deltakere/oversikt.csv?sorter=feil", "/static/finnes-ikke.css"]
     for address in addresses:
         asks = (client.get, client.head, client.options, client.delete)

@@ -38,9 +38,9 @@ def test_every_change_stands_there_in_words(office: Office) -> None:
     office.put(public_id, "avslutning", {"Dato for avslutning": date_text(START)})
     assert lines(office, public_id) == [
         ["berit.bergen", "Dato for avslutning", "", date_text(START)],
-        ["berit.bergen", "Timer i program per uke", "22,5", ""],
+        ["berit.bergen", "Timer i program per uke", "22,5 timer per uke", ""],
         ["berit.bergen", "Ingen tiltak gjennomført", "", "Ja"],
-        ["berit.bergen", "Timer i program per uke", "", "22,5"],
+        ["berit.bergen", "Timer i program per uke", "", "22,5 timer per uke"],
         ["anne.tokommuner", "Tidligere tiltak", "Norskopplæring, Kvalifiseringsprogram", "Ingen av disse"],
         ["berit.bergen", "Tidligere tiltak", "", "Norskopplæring, Kvalifiseringsprogram"],
         ["berit.bergen", "Dato for oppstart", "", date_text(START)],
@@ -59,7 +59,7 @@ def test_rows_and_discharge_stand_there_too(office: Office) -> None:
     office.discharge(public_id)
     assert lines(office, public_id)[:2] == [
         ["berit.bergen", "Deltakeren", "", "Utskrevet"],
-        ["berit.bergen", "Permisjon", "", "01.02.2024, 02.02.2024, Omsorg"],
+        ["berit.bergen", "Permisjon", "", "Omsorg 01.02.2024–02.02.2024"],
     ]
 
 
@@ -73,8 +73,8 @@ def test_rows_are_a_list_each(office: Office) -> None:
     tree = tree_of(office.page(public_id, "historikk"))
     cell = list(next(iter(next(tree.elements("tbody")))))[-1]
     assert [tree.text(line) for line in cell.iter("li")] == [
-        "Norskopplæring, 01.02.2024, 10",
-        f"Samfunnskunnskap, 01.03.2024, 02.04.2024, {LONG}",
+        "Norskopplæring, fra 01.02.2024, 10 timer per uke",
+        f"Samfunnskunnskap, fra 01.03.2024 til 02.04.2024, {LONG}",
     ]
 
 

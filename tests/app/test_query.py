@@ -133,7 +133,7 @@ BAD = [
 @pytest.mark.parametrize("query", BAD)
 def test_a_bad_query_is_400_with_words(house: House, query: str) -> None:
     client = house.client("kari.oslo")
-    for address in ("/deltakere", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv"):
+    for address in ("/deltakere", "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv", "/deltakere/tiltak.csv"):
         answer = client.get(f"{address}?{query}")
         assert answer.status_code == 400, f"{address}?{query}"
         assert "Forespørselen kunne ikke forstås" in answer.text

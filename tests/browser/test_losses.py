@@ -225,13 +225,13 @@ def test_two_people_in_the_same_field(at_screen: AtScreen, someone: Someone) -> 
         anne.answer("Ugyldig fravær, dager", "2")
         anne.field("Ugyldig fravær, dager").press("Tab")
         expect(anne.page.locator("#absence_valid-error")).to_contain_text(
-            "berit.bergen har endret dette til «5» mens du skrev"
+            "berit.bergen har endret dette til «5 dager» mens du skrev"
         )
         assert_accessible(anne.page)
         anne.page.locator("#utskriv").click(force=True)  # nothing is settled by going on
         summary = anne.page.locator(".error-summary")
         expect(summary).to_be_focused()
-        expect(summary).to_contain_text("berit.bergen har endret dette til «5» mens du skrev")
+        expect(summary).to_contain_text("berit.bergen har endret dette til «5 dager» mens du skrev")
         holds(anne, {"Gyldig fravær, dager": "7", "Ugyldig fravær, dager": "2", "Årsak til avslutning": "Sykdom"})
         anne.press("Bruk svaret til berit.bergen")
         expect(anne.page.locator("#tilstand")).to_contain_text("Lagret kl.")
