@@ -5,7 +5,7 @@ that the form did not touch keeps the other's value; one that both changed is a 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,23 +24,28 @@ class NoSuchVersion(ValueError):  # noqa: N818 - says what is the case
 
 @dataclass(frozen=True)
 class Clash:
-    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON)."""
+    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON). `is_own`: the
+    user did, in the form that was left before this one."""
 
     key: str
     username: str
     at: datetime
     value: Any
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
 class Shown:
     """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
 
-    What the very form has changed itself is known to it, though the answer may have been lost on the way.
+    What the very form has changed itself is known to it, though the answer may have been lost on the way. `after`:
+    the user's form that was left before this one; what it changed after this one was shown is the user's own.
     """
 
     version: int
     key: str | None = None
+    after: str | None = None
+    untouched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,17 +68,21 @@ def settle(participation: Participation, page: Page, current: Values, shown: Sho
     if shown.version == participation.version:
         return Settled(page, {}, {})
     first, last = _changes_since(participation, shown, username)
+    left = _changed_when_left(participation, shown, username)
     raw = dict(page.raw)
     clashing: set[str] = set()
     theirs: dict[str, Clash] = {}
     for question in page.step.fields:
         key, mine = question.key, page.answers[question.key]
+        if key in first and key in shown.untouched:
+            theirs[key] = replace(_clash(last[key]), is_own=key in left)
+            continue
         if key not in first or key in page.unread or mine == current[key]:
             continue
         if question.to_json(mine) == first[key].old:  # not touched here: the other's answer stands
             raw[key] = question.raw(current[key])
-            theirs[key] = _clash(last[key])
-        else:
+            theirs[key] = replace(_clash(last[key]), is_own=key in left)
+        elif key not in left:
             clashing.add(key)
     clashes = _places(page, clashing, current, last)
     if clashes:
@@ -119,6 +128,19 @@ def _changes_since(
         first.setdefault(change.field, change)
         last[change.field] = change
     return first, last
+
+
+def _changed_when_left(participation: Participation, shown: Shown, username: str) -> set[str]:
+    """The questions that nobody but the user's form before this one has changed since this one was shown."""
+    if shown.after is None:
+        return set()
+    wanted = (Change.participation_ref == participation.id) & (Change.version > shown.version)
+    changes = session().execute(select(Change.field, Change.form_key, Change.username).where(wanted))
+    by: dict[str, set[bool]] = {}
+    for key, form_key, who in changes:
+        if shown.key is None or (form_key, who) != (shown.key, username):
+            by.setdefault(key, set()).add((form_key, who) == (shown.after, username))
+    return {key for key, is_own in by.items() if is_own == {True}}
 
 
 def last_changes(

@@ -14,6 +14,7 @@ from services.db import now, writing
 from services.fields import Raw, Values
 from services.history import note_changes
 from services.i18n import gettext as _
+from services.left_saves import note_handled
 from services.models import DraftValue, Participation, Status
 from services.participants import locked
 from services.registration import (
@@ -117,11 +118,13 @@ def keep(
     drawn: frozenset[str] = frozenset(),
     undecided: frozenset[str] = frozenset(),
     choice: Choice | None = None,
+    sent_as: str | None = None,
 ) -> Kept:
     """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
     types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`.
 
     `drawn`: the questions that come and go which stood in the form; the others were not answered there.
+    `sent_as`: the key of a send of which nobody reads the answer; it is noted as handled.
     It may be sent twice: what stands there already changes nothing.
     """
     with writing() as work:
@@ -138,6 +141,8 @@ def keep(
             settled.page.undecide(key, current)
         _register(viewer, participation, settled.page, current, shown)
         clashes = registered_as(participation, open_questions) | settled.clashes if open_questions else {}
+        if sent_as:
+            note_handled(work, sent_as, viewer.user_id, participation.id)
     return Kept(participation, settled.page, settled.theirs, clashes)
 
 

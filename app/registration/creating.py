@@ -74,7 +74,7 @@ def _answer_new(
     of the user's have waited and found their name."""
     answer = respond(
         "registration/new.html",
-        "registration/new_form.html",
+        "registration/new_form_answer.html",
         status=status,
         form=form,
         controls=form.controls(),

@@ -26,7 +26,7 @@ STEP_OF_WORD = {word: next(s for s in STEPS if s.name == name) for name, word in
 
 # Names in a form that tell how it stands on screen: questions that come and go, what is said to be wrong, what is
 # remarked, what two have answered, and what is being typed in.
-SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver"})
+SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver", "felt", "slutt"})
 
 Options: TypeAlias = list[tuple[str, Any]]  # (code, words), or (group, [(code, words), …])
 

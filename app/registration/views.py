@@ -22,8 +22,10 @@ from app.registration.answers import (
 )
 from app.registration.help import help_texts
 from app.registration.kept import answer_kept
+from app.registration.leaving import LEAVING_NAMES, sent_while_leaving, tell_what_became
 from app.registration.rows import RowsChange, rows_change, undo_names
 from app.registration.ways import leads_forwards, next_address
+from app.sessions import UNASKED
 from app.web import is_partial, redirect_to, respond
 from services import registration as service
 from services import saving
@@ -39,7 +41,7 @@ from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go"}
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go", *LEAVING_NAMES}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
@@ -78,12 +80,26 @@ def keep(public_id: str, word: str) -> Any:
         _changeable(public_id)
         abort(400)
     try:
-        kept = _keep(public_id, _with_rows(page, rows), choice)
+        kept = _keep(public_id, _with_untouched(public_id, _with_rows(page, rows)), choice)
     except NoSuchVersion:
         abort(400)
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
-    return answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows)
+    return tell_what_became(answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows), kept.participation)
+
+
+def _untouched(page: Page) -> frozenset[str]:
+    """The questions that an autosave does not hold."""
+    is_part = "felt" in request.form or UNASKED in request.headers
+    return frozenset(page.keys - set(request.form.getlist("felt"))) if is_part else frozenset()
+
+
+def _with_untouched(public_id: str, page: Page) -> Page:
+    """The page, where the questions that the form does not hold stand as they are."""
+    if not (untouched := _untouched(page)):
+        return page
+    standing = service.page_of(_changeable(public_id), page.step)
+    return replace(page, raw={key: (standing if key in untouched else page).raw[key] for key in page.raw})
 
 
 def _choice(page: Page, going: str) -> Choice | None:
@@ -98,10 +114,11 @@ def _keep(public_id: str, page: Page, choice: Choice | None) -> Kept:
         viewer(),
         public_id,
         page,
-        shown=shown_by_form(),
+        shown=replace(shown_by_form(), untouched=_untouched(page)),
         drawn=frozenset(drawn_questions()),
         undecided=undecided_marks()[0] & page.keys,
         choice=choice,
+        sent_as=sent_while_leaving(),
     )
 
 
