@@ -51,7 +51,7 @@ COMPONENTS = (
 )
 # What comes later may change what came before (on paper, in forced colours).
 OWN_STYLES = ("tables.css", "filters.css", "app.css", "print.css")
-OWN_SCRIPTS = ("app.js", "forms.js", "visit.js", "saving.js")
+OWN_SCRIPTS = ("contact.js", "app.js", "forms.js", "visit.js", "saving.js")
 # Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 

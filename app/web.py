@@ -207,7 +207,12 @@ def init_web(app: Flask) -> None:
         if not request.query_string.isascii() or b"%00" in request.query_string:
             abort(400)
 
-    headers = {**security_headers(app), "Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
+    headers = {
+        **security_headers(app),
+        "Cache-Control": "no-store",
+        "Vary": "HX-Request, HX-Request-Type",
+        "X-Register": "1",
+    }
 
     @app.after_request
     def _headers(answer: BaseResponse) -> BaseResponse:

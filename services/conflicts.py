@@ -30,7 +30,8 @@ class Clash:
     """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON).
 
     `row`: of a repeatable question the row in question, and `value` that row (none: the other has removed it);
-    `fields`: which of its answers; `is_removed_here`: the user has removed what the other has changed.
+    `fields`: which of its answers; `is_removed_here`: the user has removed what the other has changed. `is_own`: it was
+    the user, in the form that was left before this one.
     """
 
     key: str
@@ -40,23 +41,20 @@ class Clash:
     row: str = ""
     fields: tuple[str, ...] = ()
     is_removed_here: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
 class Shown:
     """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
 
-    What the very form has changed itself is known to it, though the answer may have been lost on the way. `earlier`:
-    the form that the user left for this one; what that has changed is the user's own as well.
+    What the very form has changed itself is known to it, though the answer may have been lost on the way. `after`:
+    the user's form that was left before this one; what it changed after this one was shown is the user's own.
     """
 
     version: int
     key: str | None = None
-    earlier: str | None = None
-
-    def has_made(self, change: Change, username: str) -> bool:
-        """True for a change that comes from the form itself."""
-        return change.form_key in {self.key, self.earlier} - {None} and change.username == username
+    after: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,14 @@ class Settled:
 @dataclass
 class _Since:
     """What has been changed since a form was shown. `known`: what the form knows (JSON) of the questions that others
-    have changed; `last`: the last change of each by others; `foreign`: all of theirs, oldest first."""
+    have changed; `last`: the last change of each by others; `foreign`: all of theirs, oldest first. What the user
+    has changed in the form that was left before this one is not known to it, but is not another's either: `not_left` are
+    the questions that anybody else has changed."""
 
     known: dict[str, Any] = field(default_factory=dict)
     last: dict[str, Change] = field(default_factory=dict)
     foreign: list[Change] = field(default_factory=list)
+    not_left: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, participation: Participation, shown: Shown, username: str) -> "_Since":
@@ -84,7 +85,10 @@ class _Since:
         changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
         since = cls()
         for change in changes:
-            since._take(change, is_own=shown.has_made(change, username))
+            is_users = change.username == username and change.form_key is not None
+            since._take(change, is_own=is_users and change.form_key == shown.key)
+            if not (is_users and change.form_key in {shown.key, shown.after}):
+                since.not_left.add(change.field)
         since.known = {key: known for key, known in since.known.items() if key in since.last}
         return since
 
@@ -159,13 +163,16 @@ class _Settling:
         is_unread = key in self.page.unread
         if raw == question.raw(current) if is_unread else self.page.answers[key] == current:
             if not self.page.holds(key):  # it is not in what was sent, but it is on screen
-                self.theirs[key] = _clash(self.since.last[key])
+                self.theirs[key] = self._theirs(key)
             return True
         if raw == question.raw(known) if is_unread else self.page.answers[key] == known:  # not touched here
             self.raw[key] = question.raw(current)
-            self.theirs[key] = _clash(self.since.last[key])
+            self.theirs[key] = self._theirs(key)
             return True
-        return False
+        return key not in self.since.not_left
+
+    def _theirs(self, key: str) -> Clash:
+        return replace(_clash(self.since.last[key]), is_own=key not in self.since.not_left)
 
     def _settle_rows(self, question: RowsField) -> None:
         key = question.key
@@ -173,8 +180,8 @@ class _Settling:
         merged = merge_rows(question, known=known, sent=self.raw[key], current=current)
         self.raw[key] = merged.raw
         if merged.takes_over or not self.page.holds(key):
-            self.theirs[key] = _clash(self.since.last[key])
-        for row, both in merged.clashes.items():
+            self.theirs[key] = self._theirs(key)
+        for row, both in merged.clashes.items() if key in self.since.not_left else ():
             change = self._last_of_row(key, row)
             stands = next((one for one in question.to_json(current) or [] if key_of(one) == row), None)
             self.clashes[row_mark(key, row, is_removed=both.is_removed_here)] = replace(
@@ -194,7 +201,7 @@ class _Settling:
                 both = not any(FIELDS[key].is_empty(self._would_stand(merged, key)) for key in pair)
                 question = FIELDS[mine]
                 is_mine = question.to_json(self._would_stand(merged, mine)) != question.to_json(self.current[mine])
-                if both and is_mine and other in self.since.last and not self._is_as_known(FIELDS[other]):
+                if both and is_mine and other in self.since.not_left and not self._is_as_known(FIELDS[other]):
                     found[mine] = _clash(self.since.last[other])
         return found
 

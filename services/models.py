@@ -401,6 +401,17 @@ class DraftValue(Base):
     undecided: Mapped[list[str] | None] = mapped_column(json_type)
 
 
+class LeftSave(Base):
+    """A save that a page sent while it was being left and that has been handled (see `services.left_saves`)."""
+
+    __tablename__ = "left_save"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    participation_ref: Mapped[int] = mapped_column(ForeignKey("participation.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class Beginning(Base):
     """Page 1 as a user has typed it, before there is a participant (see `services.beginnings`).
 

@@ -17,6 +17,7 @@ from services.db import later_than, now, session, writing
 from services.fields import Raw, Values
 from services.history import note_changes
 from services.i18n import gettext as _
+from services.left_saves import note_handled
 from services.models import Change, DraftValue, Participation, Status
 from services.participants import locked
 from services.registration import (
@@ -149,13 +150,14 @@ def keep(
     undecided: frozenset[str] = frozenset(),
     choice: Choice | None = None,
     undone: int | None = None,
+    sent_as: str | None = None,
 ) -> Kept:
     """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
     types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
 
     The page may hold some questions only; the others are left as they are. `undone`: the version of a change by the
-    user that has taken answers away, and is taken back. It may be sent twice: what stands there already changes
-    nothing.
+    user that has taken answers away, and is taken back. `sent_as`: the key of a send of which nobody reads the
+    answer; it is noted as handled. It may be sent twice: what stands there already changes nothing.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
@@ -173,6 +175,8 @@ def keep(
         removed = _register(viewer, participation, settled.page, current, shown)
         open_marks = frozenset(mark for mark in open_marks if _is_open(mark, settled.page))
         clashes = registered_as(participation, open_marks) | settled.clashes if open_marks else {}
+        if sent_as:
+            note_handled(work, sent_as, viewer.user_id, participation.id)
     return Kept(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
 
 

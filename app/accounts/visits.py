@@ -23,9 +23,10 @@ def time_left() -> Any:
     left = visit().seconds_left
     if left > WARNED_SECONDS + 5:
         return _told(left)
-    return respond(
-        "accounts/visits.html", "accounts/visit_ends.html", **_own_visits(), minutes=max(1, round(left / 60))
-    )
+    minutes = max(1, round(left / 60))
+    answer = respond("accounts/visits.html", "accounts/visit_ends.html", **_own_visits(), minutes=minutes)
+    answer.headers["HX-Trigger"] = _duration(left, warned=True)
+    return answer
 
 
 @accounts.post("/forleng")
@@ -40,8 +41,13 @@ def prolong() -> Any:
 
 def _told(seconds: int) -> Response:
     answer = make_response("", 204)
-    answer.headers["HX-Trigger"] = json.dumps({"varighet": {"target": "body", "seconds": seconds}})
+    answer.headers["HX-Trigger"] = _duration(seconds)
     return answer
+
+
+def _duration(seconds: int, *, warned: bool = False) -> str:
+    """How long the visit lasts, for the page's script; `warned`: the user is being told."""
+    return json.dumps({"varighet": {"target": "body", "seconds": seconds, "warned": warned}})
 
 
 @accounts.get("/innlogginger")

@@ -11,6 +11,7 @@ from flask import Response, request, url_for
 from app.access import viewer
 from app.formatting import clock_text, moment_text
 from app.registration import forms
+from app.registration.leaving import left_form
 from app.registration.rows import RowsChange
 from app.test_results import tests_of
 from app.web import respond
@@ -35,14 +36,9 @@ def sent_form() -> dict[str, list[str]]:
 
 def shown_by_form() -> Shown:
     """What the form says that it showed; a version below zero if it says none."""
-    given = request.form.get("version", "")
+    given, key = request.form.get("version", ""), request.form.get("form_key", "")
     version = int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
-    return Shown(version, _form_key("form_key"), _form_key("etter"))
-
-
-def _form_key(name: str) -> str | None:
-    key = request.form.get(name, "")
-    return key if re.fullmatch("[0-9a-f]{32}", key) else None
+    return Shown(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
 
 
 def page_address(public_id: str, step: Step) -> str:
@@ -76,7 +72,7 @@ def answer_page(
     drawn = controls(page, said=said, clashes=clashes, is_told=failed)
     return respond(
         "registration/page.html",
-        "registration/form.html",
+        "registration/form_answer.html",
         status=status,
         participation=participation,
         version=shown.version if shown else participation.version,

@@ -76,7 +76,7 @@ def _answer_new(
     remember_list(form.creation_key)
     answer = respond(
         "registration/new.html",
-        "registration/new_form.html",
+        "registration/new_form_answer.html",
         status=status,
         form=form,
         controls=form.controls(),

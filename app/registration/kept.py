@@ -85,6 +85,8 @@ def _others_words(theirs: Mapping[str, Clash]) -> list[str]:
     """Who has changed which answers since the form was shown, for each of them one sentence."""
     by: dict[tuple[str, str], list[str]] = {}
     for key, clash in theirs.items():
+        if clash.is_own:
+            continue
         by.setdefault((clash.username, moment_text(clash.at)), []).append(f"«{_(FIELDS[key].label)}»")
     words = _("%(who)s har endret %(what)s (%(at)s). Svarene står her nå.")
     return [words % {"who": who, "what": ", ".join(labels), "at": at} for (who, at), labels in by.items()]

@@ -22,6 +22,7 @@ from app.registration.answers import (
 )
 from app.registration.help import help_texts
 from app.registration.kept import answer_kept
+from app.registration.leaving import LEAVING_NAMES, sent_while_leaving, tell_what_became
 from app.registration.rows import RowsChange, rows_change, undo_names
 from app.registration.ways import leads_forwards, next_address
 from app.web import END_MARK, is_partial, redirect_to, respond
@@ -39,7 +40,7 @@ from services.viewer import Right
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "etter", "go", END_MARK}
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go", END_MARK, *LEAVING_NAMES}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
@@ -83,7 +84,7 @@ def keep(public_id: str, word: str) -> Any:
         abort(400)
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
-    return answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows)
+    return tell_what_became(answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows), kept.participation)
 
 
 def _choice(page: Page, going: str) -> Choice | None:
@@ -112,6 +113,7 @@ def _keep(public_id: str, page: Page, choice: Choice | None = None, undone: int 
         undecided=_marks_of(page, undecided_marks()[0]),
         choice=choice,
         undone=undone,
+        sent_as=sent_while_leaving(),
     )
 
 

@@ -3,7 +3,6 @@
   "use strict";
   const byId = (id) => document.getElementById(id);
   const busy = new WeakMap(); // element -> the request that it waits for
-  let leaving = false;
   let opener = null; // what opened the dialog, and gets the focus back
   let focused = null; // what had the focus before the answer came into the page
   let refused = null; // what the list was asked when the visit was over
@@ -29,7 +28,7 @@
     const ctx = refused;
     refused = null;
     byId("dialog").close();
-    if (ctx) tryAgain(ctx);
+    if (ctx) contact.again(ctx);
   });
 
   document.addEventListener("htmx:after:settle", (event) => {
@@ -54,9 +53,6 @@
 
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
-    const notice = byId("ingen-kontakt");
-    // A question asked in passing (nothing is swapped into its target) does not make good what else was lost.
-    if (ctx.swap !== "none" || (notice && notice.inPassing)) removeNotice();
     ctx.had = document.activeElement;
     const target = ctx.target instanceof Element && ctx.swap !== "none" ? ctx.target : null;
     if (!target) return;
@@ -280,7 +276,7 @@
     else if (ctx.response && ctx.response.status === 400 && ctx.hx.trigger && Date.now() - renewed > 5000) {
       renewed = Date.now();
       byId("varsler").replaceChildren();
-      tryAgain(ctx);
+      contact.again(ctx);
     }
   });
 
@@ -304,52 +300,4 @@
   document.addEventListener("htmx:before:history:update", (event) => {
     if (event.detail.history.path === location.pathname + location.search) event.preventDefault();
   });
-
-  /* ---- No contact ---- */
-
-  function removeNotice() {
-    const notice = byId("ingen-kontakt");
-    if (notice) notice.remove();
-  }
-
-  function tryAgain(ctx) {
-    removeNotice();
-    const source = ctx.sourceElement;
-    if (!source.isConnected) return location.reload();
-    if (document.activeElement === document.body && ctx.had) ctx.had.focus({ preventScroll: true }); // it was on the button
-    htmx.ajax(ctx.request.method, ctx.request.action, {
-      source, target: ctx.waiting || ctx.target, swap: ctx.meant || ctx.swap, event: { submitter: ctx.request.submitter },
-    });
-  }
-
-  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    if (ctx && ctx.request && !ctx.response) lost(ctx);
-  });
-
-  // What a machine on the way says instead of the program does not come into the page.
-  document.addEventListener("htmx:before:response", (event) => {
-    const { ctx } = event.detail;
-    if (ctx.response.status < 500 || ctx.hx.retarget) return;
-    event.preventDefault();
-    lost(ctx);
-  });
-
-  function lost(ctx) {
-    if (leaving) return;
-    const saved = ctx.sourceElement.closest("form[data-lagre]");
-    if (saved && ctx.request.action === saved.dataset.lagre) return; // the form says so itself
-    if (ctx.swap === "none" && byId("ingen-kontakt")) return;
-    removeNotice();
-    const notice = byId("uten-kontakt").content.firstElementChild.cloneNode(true);
-    notice.id = "ingen-kontakt";
-    notice.inPassing = ctx.swap === "none";
-    const dialog = byId("dialog");
-    (dialog.open ? dialog : byId("varsler")).prepend(notice);
-    const button = notice.querySelector("button");
-    button.addEventListener("click", () => tryAgain(ctx));
-    notice.scrollIntoView({ block: "nearest" });
-  }
-
-  window.addEventListener("pagehide", () => { leaving = true; });
-  window.addEventListener("pageshow", () => { leaving = false; }); // Back from the browser's page cache
 })();

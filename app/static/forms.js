@@ -37,6 +37,23 @@
     };
   });
 
+  /* ---- Ctrl, ⌘, Shift or Alt and a click: what the browser makes of a link is its own affair ---- */
+
+  // htmx prevents what the browser would do before it looks at the keys, so it does not get to see such a click.
+  document.addEventListener("click", (event) => {
+    const hasKey = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (hasKey && event.target.closest("a[href]")) event.stopImmediatePropagation();
+  }, true);
+
+  /* ---- The mark of the end stays at the end: what comes before it has come whole ---- */
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx: { request: { body } } } }) => {
+    const end = body instanceof URLSearchParams && body.get("slutt");
+    if (!end) return;
+    body.delete("slutt");
+    body.append("slutt", end);
+  });
+
   /* ---- Plain forms: a second press while the first is under way does nothing ---- */
 
   const WINDOW_MS = 5000; // then the user may try again: an answer may be lost, and a download leaves the page where it is

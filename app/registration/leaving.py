@@ -1,0 +1,42 @@
+"""What a page sends when it is left, and how the next page hears what became of it.
+
+A page that is left with something unsaved sends it under a random key (`avsted`), and nobody reads the answer. The next
+page of the same tab asks for that key (`venter`) until it has been handled, and names the form that was left (`etter`):
+what that form has changed, the user has.
+"""
+
+import json
+import re
+
+from flask import Response, abort, request
+
+from app.access import viewer
+from services import left_saves
+from services.models import Participation
+
+LEAVING_NAMES = frozenset({"avsted", "venter", "etter"})
+
+
+def _key(name: str) -> str | None:
+    """A key of the form, `None` if it has none; what is no key is refused."""
+    key = request.form.get(name)
+    if key is not None and not re.fullmatch("[0-9a-f]{32}", key):
+        abort(400)
+    return key
+
+
+def sent_while_leaving() -> str | None:
+    """The key under which a page that is being left has sent this."""
+    return _key("avsted")
+
+
+def left_form() -> str | None:
+    """The form that was left before this one was shown."""
+    return _key("etter")
+
+
+def tell_what_became(answer: Response, participation: Participation) -> Response:
+    """Let the page know when what it waits for has been handled."""
+    if (key := _key("venter")) and left_saves.is_handled(key, viewer().user_id, participation.id):
+        answer.headers["HX-Trigger"] = json.dumps({"ventet": {"target": "body"}})
+    return answer
