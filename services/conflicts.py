@@ -71,8 +71,8 @@ class Settled:
 class _Since:
     """What has been changed since a form was shown. `known`: what the form knows (JSON) of the questions that others
     have changed; `last`: the last change of each by others; `foreign`: all of theirs, oldest first. What the user
-    has changed in the form that was left before this one is not known to it, but is not another's either: `not_left` are
-    the questions that anybody else has changed."""
+    has changed in the form that was left before this one is not known to it, but is not another's either: `not_left`
+    are the questions that anybody else has changed."""
 
     known: dict[str, Any] = field(default_factory=dict)
     last: dict[str, Change] = field(default_factory=dict)
