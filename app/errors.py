@@ -12,6 +12,7 @@ from app.web import NotWhole, is_partial, respond
 from services.downloads import TooManyDownloads
 from services.i18n import gettext as _
 from services.participants import NoSuchParticipant, NotAllowed
+from services.saving import TooMuchTyped
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,10 @@ def _init_forms(app: Flask) -> None:
 
 
 def _init_limits(app: Flask) -> None:
+    @app.errorhandler(TooMuchTyped)
+    def _too_much(_error: TooMuchTyped) -> Response:
+        return error_answer(413)
+
     @app.errorhandler(TooManyDownloads)
     def _too_many(error: TooManyDownloads) -> Response:
         advice = _("Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutter.")

@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import select
 
 from services.db import session
-from services.fields import Field, Invalid, Raw, Values
+from services.fields import Field, Raw, Values
 from services.models import Change, Participation
-from services.registration import Page, page_again, parts_of_mark, row_mark
-from services.row_fields import RowsField, key_of
+from services.registration import Page, page_again, parts_of_mark, row_mark, values_of
+from services.row_fields import RowsField, is_blank_row, key_of
 from services.row_merge import merge_rows, row_changes, rows_after
-from services.steps import FIELDS
+from services.steps import FIELDS, STEPS
+from services.text import is_blank
 
 
 class NoSuchVersion(ValueError):  # noqa: N818 - says what is the case
@@ -198,22 +199,19 @@ class _Settling:
         found = {}
         for pair in merged.step.excluding:
             for mine, other in (pair, pair[::-1]):
-                both = not any(FIELDS[key].is_empty(self._would_stand(merged, key)) for key in pair)
-                question = FIELDS[mine]
-                is_mine = question.to_json(self._would_stand(merged, mine)) != question.to_json(self.current[mine])
+                is_mine = merged.raw[mine] != FIELDS[mine].raw(self.current[mine])
+                both = all(_is_answered(merged, key) for key in pair)
                 if both and is_mine and other in self.since.not_left and not self._is_as_known(FIELDS[other]):
                     found[mine] = _clash(self.since.last[other])
         return found
 
-    def _would_stand(self, page: Page, key: str) -> Any:
-        """What a question would be answered with, if nothing spoke against it."""
-        question = FIELDS[key]
-        if isinstance(question, RowsField):
-            return question.standing(page.raw[key], self.current[key])
-        try:
-            return question.parse(page.raw[key]) if key in page.unread else page.answers[key]
-        except Invalid:
-            return page.answers[key]
+
+def _is_answered(page: Page, key: str) -> bool:
+    """Whether anything stands in the controls of a question, right or wrong."""
+    raw = page.raw[key]
+    if isinstance(FIELDS[key], RowsField):
+        return not all(is_blank_row(row) for row in raw)
+    return not all(is_blank(text) for text in raw)
 
 
 def _clash(change: Change, key: str | None = None) -> Clash:
@@ -242,6 +240,8 @@ def _places(page: Page, clashing: set[str], current: Values, last: dict[str, Cha
 def registered_as(participation: Participation, marks: Iterable[str]) -> dict[str, Clash]:
     """Who gave the registered answers that some marks stand for, when, and what they are: beside what is undecided."""
     parts = {mark: parts_of_mark(mark) for mark in marks}
+    excluded = {mark: _excluded_by(participation, key) for mark, (key, row, _is_removed) in parts.items() if not row}
+    parts |= {mark: (key, "", False) for mark, key in excluded.items()}
     fields = {key for key, _row, _is_removed in parts.values()}
     wanted = (Change.participation_ref == participation.id) & Change.field.in_(fields)
     changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
@@ -252,6 +252,14 @@ def registered_as(participation: Participation, marks: Iterable[str]) -> dict[st
                 value = _row_of(change.new, row) if row else change.new
                 found[mark] = replace(_clash(change), row=row, value=value, is_removed_here=is_removed)
     return found
+
+
+def _excluded_by(participation: Participation, key: str) -> str:
+    """The question whose registered answer excludes an answer to this one; the key itself if there is none."""
+    values = values_of(participation)
+    others = {one for step in STEPS for pair in step.excluding if key in pair for one in pair} - {key}
+    is_empty = FIELDS[key].is_empty(values[key])
+    return next((one for one in others if is_empty and not FIELDS[one].is_empty(values[one])), key)
 
 
 def _row_of(rows: Iterable[Mapping[str, Any]] | None, key: str) -> Any:

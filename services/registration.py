@@ -248,11 +248,19 @@ def _page(step: Step, raw: dict[str, Raw], base: Values, held: frozenset[str] | 
         if hangs_in_air and any(str(text).strip() for text in raw[question.key]):
             page.refuse(question.key, {}, base.get(question.key))
     for key, message in step.checks(page.answers).items():
-        page.refuse(key, {key: message}, base.get(key))
+        refused = _newly_answered(page, key, base)
+        page.refuse(refused, {key: message}, base.get(refused))
     if step.always_answered:  # what a participation cannot be without is never emptied in the register
         for question in page.missing:
             page.refuse(question.key, {question.key: question.when_missing}, base.get(question.key))
     return page
+
+
+def _newly_answered(page: Page, key: str, base: Values) -> str:
+    """Of two questions that exclude each other the one that is answered while the other is registered; else the key."""
+    others = {one for pair in page.step.excluding if key in pair for one in pair} - {key}
+    is_registered = not FIELDS[key].is_empty(base.get(key))
+    return next((one for one in others if is_registered and FIELDS[one].is_empty(base.get(one))), key)
 
 
 def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:

@@ -14,7 +14,8 @@ from services.mending import DELETION_REASONS
 from services.models import Participation
 from services.protection import GRADES
 from services.registration import json_text, results_from
-from services.row_fields import RowsField
+from services.row_fields import RowsField, key_of
+from services.row_merge import row_changes
 from services.steps import FIELDS
 
 # What happened to the participant as a whole.
@@ -61,10 +62,22 @@ def who(change: Changed) -> str:
 
 
 def from_and_to(change: Changed) -> tuple[list[str], list[str]]:
-    """What stood there before, and what stands there then; of rows and test results one text for each."""
+    """What stood there before, and what stands there then; of test results one text for each, and of rows one for each
+    that has changed."""
     if change.field in _EVENTS:
         return [], [_event(change)]
+    question = FIELDS.get(change.field)
+    if isinstance(question, RowsField):
+        done = row_changes(change.old, change.new)
+        return _rows(question, change.old, done), _rows(question, change.new, done)
     return _value(change.field, change.old), _value(change.field, change.new)
+
+
+def _rows(question: RowsField, rows: Any, done: set[str]) -> list[str]:
+    """The rows that a change has to do with, each with its number on the page."""
+    numbered = enumerate(question.from_json(rows) or [], start=1)
+    item = _(question.item)
+    return [f"{item} {number}: {question.row_text(row)}" for number, row in numbered if key_of(row) in done]
 
 
 def deletion_reason(participation: Participation) -> str:
@@ -90,8 +103,6 @@ def _value(field: str, value: Any) -> list[str]:
     if field == "test_results":
         return [result_text(result) for result in results_from(value)]
     question = FIELDS.get(field)
-    if isinstance(question, RowsField):
-        return question.parts(question.from_json(value))
     return [json_text(question, value) if question else _fact(field, value)]
 
 

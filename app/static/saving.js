@@ -163,10 +163,12 @@
     }
   });
 
-  // A question that has been touched since it was sent is not drawn anew. The form keeps its version then, so that the
-  // next save is held against what others have written there.
+  // Where others have answered, the question is drawn anew (not morphed), but not if it has been touched since it was sent.
+  // The form keeps its version then, so that the next save is held against what the others have written there.
   function keepUnderHand(tasks) {
-    const isUnderHand = ({ target }) => target instanceof Element && (touched.get(target.id) || 0) > sent;
+    const isUnderHand = ({ target, swapSpec }) => (
+      target instanceof Element && swapSpec.style === "innerHTML" && (touched.get(target.id) || 0) > sent
+    );
     if (!tasks.some(isUnderHand)) return;
     const isSwapped = (task) => !isUnderHand(task) && !(task.target instanceof Element && task.target.id === "versjon");
     tasks.splice(0, tasks.length, ...tasks.filter(isSwapped));

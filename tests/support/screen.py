@@ -24,11 +24,17 @@ class Screen:
     address: str
     tree: HtmlTree
     touched: set[str] = field(default_factory=set)
+    title: str = ""
 
     @classmethod
     def of(cls, client: CheckedClient, address: str) -> "Screen":
         """The page as it is opened."""
         return cls(client, address, tree_of(client.get(address)))
+
+    def showing(self, answer: TestResponse) -> "Screen":
+        """The same page as another answer shows it whole."""
+        tree = tree_of(answer)
+        return Screen(self.client, self.address, tree, title=tree.text(next(tree.elements("title"))))
 
     @property
     def form(self) -> Form:
@@ -57,6 +63,8 @@ class Screen:
                     option.attrib.pop("selected", None)
                     if option.attrib.get("value", "") == value:
                         option.set("selected", "")
+            elif control.kind == "textarea":
+                element[:], element.text = [], value
             else:
                 element.set("value", value)
         if found:
@@ -106,6 +114,7 @@ class Screen:
     def _apply(self, answer: TestResponse) -> None:
         """Put each part of an answer into its container."""
         parts = tree_of(answer)
+        self.title = next((parts.text(one) for one in parts.elements("title")), self.title)
         for part in parts.elements("hx-partial"):
             target = self.tree.by_id.get(part.attrib["data-hx-target"].removeprefix("#"))
             assert target is not None, f"the page has no place for {part.attrib}"
