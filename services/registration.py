@@ -159,8 +159,8 @@ class Page:
     def _let_stand(self, key: str, registered: Values) -> None:
         """What is registered of questions that exclude this one is not wrong because of what is undecided here."""
         others = {one for pair in self.step.excluding if key in pair for one in pair} - {key}
-        for other in others & self.unread:
-            if FIELDS[other].standing(self.raw[other], None) == registered.get(other):
+        for other in others:
+            if self.raw[other] == FIELDS[other].raw(registered.get(other)):
                 self.unread.discard(other)
                 self.errors.pop(other, None)
                 self.answers[other] = registered.get(other)
