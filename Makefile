@@ -9,7 +9,7 @@ BABEL := $(PY) -m babel.messages.frontend --quiet
 LOCALE := services/locale
 export PYTHON
 
-.PHONY: help run test bench lint format clean lock messages install check-office security
+.PHONY: help run test faults bench lint format clean lock messages install check-office security
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -24,6 +24,10 @@ install:  ## install all that the tests need: packages, browser, PostgreSQL
 
 test: install lint  ## lint and run all tests; the last line is pytest's
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+faults: install  ## cut every form off at every byte, also through HAProxy, about half an hour (not part of make test)
+	@$(PY) -m tests.support.haproxy
+	@FAULTS=all $(PY) -m pytest --numprocesses 2 --dist loadfile tests/faults $(ARGS)
 
 bench:  ## measure the program beside its floor (ARGS="--sizes 10000 --databases sqlite --only list,sort")
 	@sh tools/venv.sh requirements-dev.txt

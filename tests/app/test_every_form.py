@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
 
 from app.registration.forms import SCREEN_NAMES, STEP_OF_WORD
-from app.taken import BY_THEMSELVES, TAKEN
+from app.taken import BY_THEMSELVES, ONLY_SIGNING, TAKEN
 from app.web import END_MARK, MAX_BODY
 from services.account_models import User
 from services.models import Change, Participation, Status
@@ -21,7 +21,7 @@ from services.registration import raw_page
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_access import NOBODYS, rules_of
 from tests.app.test_fragments import get_addresses
-from tests.support.client import form_in, htmx_headers, tree_of
+from tests.support.client import CheckedClient, form_in, htmx_headers, text_of, tree_of
 from tests.support.forms import Form
 
 Pairs = list[tuple[str, str]]
@@ -43,9 +43,9 @@ class Found:
     names: frozenset[str]
 
 
-def forms_of(house: House, username: str | None) -> list[Found]:
-    """Every form that the user finds, and each of its buttons."""
-    client, found = house.client(username), {}
+def forms_of(house: House, username: str | None, browser: CheckedClient | None = None) -> list[Found]:
+    """Every form that the user finds (with her browser), and each of its buttons."""
+    client, found = browser or house.client(username), {}
     discharged = house.participants(of_places(username or "kari.oslo"), Participation.status == Status.DISCHARGED)[0]
     deleted = house.participants(Participation.deleted_at.is_not(None), IS_PLAIN)[0]
     more = [f"/deltakere/{discharged}/gjenapne", f"/deltakere/{deleted}/gjenopprett"]
@@ -94,6 +94,37 @@ def test_fields_that_a_form_does_not_have_are_refused(own_house: House, username
     assert not faults, "\n".join(faults)
     assert tried > 100
     assert _changes(own_house) == before
+
+
+@pytest.mark.parametrize("username", USERS, ids=lambda name: name or "nobody")
+def test_a_form_without_its_end_saves_nothing(own_house: House, username: str | None) -> None:
+    """With FIN and length in order, as a machine on the way may make it: nothing but the end is missing."""
+    client, before, tried = own_house.client(username), _changes(own_house), 0
+    for form in forms_of(own_house, username):
+        assert form.pairs[-1] == (END_MARK, "1"), form
+        if form.endpoint in ONLY_SIGNING:
+            continue
+        for end in ([], [(END_MARK, "")], [(END_MARK, "10")], [(END_MARK, "1")] * 2):
+            for headers in ({}, htmx_headers()):
+                body = urlencode([*form.pairs[:-1], *end])
+                said = {**headers, "Origin": "http://localhost"}
+                answer = client.post(form.address, data=body, content_type=FORM, headers=said)
+                tried += 1
+                assert answer.status_code == 400, form
+                assert "Skjemaet kom ikke helt fram" in text_of(answer)
+    assert tried
+    assert _changes(own_house) == before
+
+
+def test_signing_in_and_out_needs_no_end(own_house: House) -> None:
+    """Pages that stood open when the program learned of the mark."""
+    client = own_house.nobody()
+    form = form_in(client.get("/logg-inn"), button="Logg inn")
+    form.fill({"Brukernavn": "kari.oslo", "Passord": "demo-passord-2026"})
+    assert client.post("/logg-inn", data=dict(form.pairs(None)), whole=False).status_code == 303
+    out = form_in(client.get("/hjelp"), button="Logg ut")
+    assert client.post("/logg-ut", data=dict(out.pairs(None)), whole=False).status_code == 303
+    assert client.get("/min-bruker").status_code == 303
 
 
 def _also_its_own(form: Found) -> frozenset[str]:

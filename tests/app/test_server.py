@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.web import MAX_BODY, SECURITY_HEADERS
+from app.web import MAX_BODY, PROGRAM_MARK, SECURITY_HEADERS
 from tests.support.server import LiveServer, running_server
 
 HOST = b"Host: localhost\r\nConnection: close\r\n"
@@ -45,13 +45,15 @@ class Answer:
         return self.whole.count(b"HTTP/1.1 ")
 
 
-def asked(server: LiveServer, request: bytes) -> Answer:
-    """What the server answers to these bytes, until it closes the connection."""
+def asked(server: LiveServer, request: bytes, *, ends: bool = False) -> Answer:
+    """What the server answers to these bytes, until it closes the connection. `ends`: it is told that no more come."""
     place = urlsplit(server.base_url)
     whole = b""
     with socket.create_connection((str(place.hostname), place.port or 80), SECONDS) as connection:
         with suppress(BrokenPipeError, ConnectionResetError):  # it need not read what it refuses
             connection.sendall(request)
+            if ends:
+                connection.shutdown(socket.SHUT_WR)
         with suppress(ConnectionResetError):
             while piece := connection.recv(65536):
                 whole += piece
@@ -120,13 +122,57 @@ REFUSED = {
 }
 
 
+LOST = "Skjemaet kom ikke helt fram"
+HALF = b"Content-Length: 100\r\n\r\n"
+PARTS = b'--b\r\nContent-Disposition: form-data; name="username"\r\n\r\nkari.oslo\r\n'
+CUT = {
+    "a form": post(FORM, b"")[:-2] + HALF + b"username=kari.oslo&slutt=1",
+    "a form without anything of it": post(FORM, b"")[:-2] + HALF,
+    "a form but for its last byte": post(FORM, b"")[:-2] + b"Content-Length: 8\r\n\r\nslutt=1",
+    "JSON": post(HOST + b"Content-Type: application/json\r\n", b"")[:-2] + HALF + b"{}",
+    "no kind": post(HOST, b"")[:-2] + HALF + b"x",
+    "parts": post(HOST + b"Content-Type: multipart/form-data; boundary=b\r\n", b"")[:-2] + HALF + PARTS,
+    "a page": b"GET /hjelp HTTP/1.1\r\n" + HOST + HALF + b"x",
+    "nowhere": b"POST /finnes-ikke HTTP/1.1\r\n" + FORM + HALF + b"x",
+    "no form": b"POST /hjelp HTTP/1.1\r\n" + FORM + HALF + b"x",
+    "chunks without the last one": post(CHUNKED, b"7\r\nslutt=1\r\n"),
+    "chunks without the last line": post(CHUNKED, b"7\r\nslutt=1\r\n0\r\n"),
+    "half a chunk": post(CHUNKED, b"9\r\nslutt=1"),
+    "chunks with half an end": post(CHUNKED, b"7\r\nslutt=1\r\n0\r\nX-A: b"),
+    "an odd trailer": post(CHUNKED, b"7\r\nslutt=1\r\n0\r\nX A b\r\n\r\n"),
+    "an odd chunk": post(CHUNKED, b"7;\x01\r\nslutt=1\r\n0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", CUT)
+def test_a_request_that_did_not_arrive_whole_is_refused_in_words(server: LiveServer, what: str) -> None:
+    """Whatever it is for, and before anything else is wrong with it."""
+    answer = asked(server, CUT[what], ends=True)
+    assert answer.status == 400
+    assert LOST in answer.whole.decode()
+    assert b"\r\nX-Register: 1\r\n" in answer.whole
+
+
+def test_nothing_but_the_head_of_a_page_that_was_cut_off(server: LiveServer) -> None:
+    answer = asked(server, b"HEAD /hjelp HTTP/1.1\r\n" + HOST + HALF + b"x", ends=True)
+    assert answer.status == 400
+    assert LOST not in answer.whole.decode()
+
+
+def test_a_whole_body_where_none_is_asked_for_does_no_harm(server: LiveServer) -> None:
+    for more, body in ((b"Content-Length: 3\r\n", b"a=b"), (b"Transfer-Encoding: chunked\r\n", chunks(b"a=b"))):
+        answer = asked(server, b"GET /logg-inn HTTP/1.1\r\n" + HOST + more + b"\r\n" + body)
+        assert answer.status == 200
+        assert answer.number == 1
+
+
 @pytest.mark.parametrize("what", REFUSED)
 def test_requests_that_are_refused(server: LiveServer, what: str) -> None:
     request, statuses = REFUSED[what]
     answer = asked(server, request)
     assert answer.status in statuses
     assert answer.number == 1, "a second request was hidden in the first"
-    for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store"}.items():
+    for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store", **dict([PROGRAM_MARK])}.items():
         assert answer.whole.count(f"{name}: {value}\r\n".encode()) == 1
     assert b"hemmelig" not in answer.whole
     assert b"root:" not in answer.whole

@@ -23,6 +23,12 @@ PAGES = {
     "/ute": FRAME.format("", '<img alt="" src="http://example.org/x.png">'),
     "/mangler": FRAME.format('<link rel="stylesheet" href="/borte.css">', ""),
     "/utilgjengelig": FRAME.format("", "<input>"),
+    "/form": FRAME.format("", '<form method="post" action="/god"><button name="slutt" value="1">Send</button></form>'),
+    "/slutt": FRAME.format(
+        "",
+        '<form method="post" action="/god"><button name="go" value="1">Send</button>'
+        '<input type="hidden" name="slutt" value="1"></form>',
+    ),
     "/bred": FRAME.format('<link rel="stylesheet" href="/bred.css">', '<p class="wide">x</p>'),
 }
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"
@@ -56,6 +62,19 @@ def test_watch_notes(browser: Browser, path: str, said: str) -> None:
 
     with pytest.raises(AssertionError, match=said):
         look()
+
+
+def test_watch_notes_a_form_that_does_not_send_its_end(browser: Browser) -> None:
+    def press(path: str) -> None:
+        with open_page(browser, SITE) as (page, _watch):
+            page.route("**/*", serve)
+            page.goto(path)
+            page.get_by_role("button", name="Send").click()
+            page.wait_for_url("**/god")
+
+    press("/slutt")
+    with pytest.raises(AssertionError, match="POST /god does not end with slutt=1"):
+        press("/form")
 
 
 def test_good_page_is_clean_and_accessible(browser: Browser) -> None:

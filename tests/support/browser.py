@@ -21,6 +21,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from app.web import END_MARK
 from tests.support.chromium import chromium
 from tests.support.html_addresses import holds_national_id
 
@@ -63,8 +64,9 @@ def running_browser() -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """Notes what goes wrong in a page, for `assert_clean` at the end of the test."""
+    """Notes what goes wrong in a page, for `assert_clean` at the end of the test. `base_url`: the program's."""
 
+    base_url: str = ""
     faults: list[str] = field(default_factory=list)
     _expected: set[int] = field(default_factory=set)
     _expects_lost_line: bool = False
@@ -105,6 +107,10 @@ class Watch:
             self.faults.append(f"request to the outside: {request.url}; serve it from the register")
         if holds_national_id(request.url):
             self.faults.append(f"11 digits in an address: {request.method} {parts.path}; post them instead")
+        if request.method == "POST" and self.base_url and request.url.startswith(self.base_url):
+            sent = request.post_data  # None where the browser does not tell, as of what a page sends while it goes
+            if sent is not None and not sent.endswith(f"&{END_MARK}=1"):
+                self.faults.append(f"POST {parts.path} does not end with {END_MARK}=1, so a cut may go unseen")
 
     def _response(self, response: Response) -> None:
         status = response.status
@@ -146,7 +152,7 @@ def open_page(
     context.set_default_timeout(PATIENCE_MS)
     if not javascript:
         _WITHOUT_SCRIPTS.add(context)
-    watch = Watch()
+    watch = Watch(base_url)
     context.on("page", watch.attach)
     try:
         yield context.new_page(), watch

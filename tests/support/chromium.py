@@ -51,7 +51,7 @@ def chromium() -> Path:
     return found
 
 
-def _as_root() -> list[str] | None:
+def as_root() -> list[str] | None:
     """What goes before a command to run it as root without being asked for a password."""
     if os.geteuid() == 0:
         return []
@@ -63,7 +63,7 @@ def _as_root() -> list[str] | None:
 def _attempts() -> list[list[list[str]]]:
     """Ways to install, best first; each is a list of commands."""
     ways: list[list[list[str]]] = []
-    root = _as_root()
+    root = as_root()
     if shutil.which("apt-get") and root is not None:
         apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
         ways.append([[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", "chromium"]])
