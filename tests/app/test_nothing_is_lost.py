@@ -29,7 +29,6 @@ VALUES = {
     "recruitment": ("nav", "other", "herself"),
     "children": ("0", "3", "mange"),  # the last one cannot be registered
 }
-TONGUES = {"Somali": "som", "Urdu": "urd", "Tamil": "tam"}  # as the form sends them
 LABELS = {"mother_tongue": "Morsmål", "recruitment": "Rekrutteringskanal", "children": "Antall barn under 18 år"}
 
 
@@ -54,8 +53,7 @@ class Screen:
 
 def _shown(form: Form) -> dict[str, str]:
     pairs = dict(form.pairs(None))
-    shown = {name: pairs.get(name, "") for name in VALUES}
-    return shown | {"mother_tongue": TONGUES.get(shown["mother_tongue"], "")}
+    return {name: pairs.get(name, "") for name in VALUES}
 
 
 class Story(RuleBasedStateMachine):
