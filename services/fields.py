@@ -415,7 +415,7 @@ class MonthField(DateField):
     def parse_text(self, given: str) -> date:
         month = parse_month(given, today())
         if month is None or not EARLIEST <= month <= LATEST:
-            raise self.invalid(_("Skriv måned og år, slik: mm.åååå"))
+            raise self.invalid(_("Skriv måned og år, slik: mm.åååå eller mmåååå"))
         return month
 
     def text(self, value: Any) -> str:

@@ -2,12 +2,15 @@
 
 Case is gone, accents are gone, å and aa are one, and the letters of Sámi and of other Latin alphabets are their
 base letters (đ d, ŋ n, š s, ł l). Æ and ø are letters of their own. Apostrophes vanish (O'Hara is found as ohara),
-hyphens part words. Everything else stands for itself, so nothing in a search is a wildcard.
+and so does what nobody sees; hyphens part words. Everything else stands for itself, so nothing in a search is a
+wildcard.
 """
 
 import re
 import unicodedata
 from functools import lru_cache
+
+from services.text import seen
 
 _RING = "\N{COMBINING RING ABOVE}"
 _KEPT = frozenset("æø")
@@ -20,7 +23,7 @@ WORD_MARK = "  "
 
 def folded_words(text: str) -> list[str]:
     """The words of a text, folded."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", seen(text).casefold())
     return "".join(map(_folded, decomposed.replace(f"a{_RING}", "aa"))).split()
 
 

@@ -72,7 +72,7 @@ def username(typed: str) -> str:
     return unicodedata.normalize("NFC", plain_line(typed).lower())
 
 
-_BESIDE_DIGITS = re.compile(r"[ ().\-/]+")
+_BESIDE_DIGITS = re.compile(r"[ ().-]+")
 
 
 def telephone(typed: str) -> str | None:
@@ -84,7 +84,7 @@ def telephone(typed: str) -> str | None:
     line = re.sub(r"^\(? ?(?:\+|00)", "+", plain_line(typed))
     if line.startswith("+"):
         line = line.replace("(0)", " ", 1)
-    if not re.fullmatch(r"\+? ?\(?[0-9][0-9 ().\-/]*", line):
+    if not re.fullmatch(r"\+? ?\(?[0-9][0-9 ().-]*", line):
         return None
     groups = _BESIDE_DIGITS.sub(" ", line.removeprefix("+")).split()
     number = f"{'+' if line.startswith('+') else ''}{' '.join(groups)}"

@@ -16,6 +16,7 @@ from services.registration import today
 from tests.app.conftest import House, running_house
 from tests.app.overview_asking import asked, at, count_of, faults_in, missed_in, panel_of, parts_of
 from tests.app.test_access_log import person_id_of, rows_of, search
+from tests.app.test_users_page import names_in
 from tests.support.client import form_in, htmx_headers, text_of, tree_of
 from tests.support.databases import DIALECTS, Databases
 from tests.support.forms import find_form
@@ -152,7 +153,7 @@ def test_a_month_that_may_mean_something_else_is_refused(office: Office, typed: 
     public_id = office.given(bakgrunn=MEASURES)
     answer = office.send(public_id, "bakgrunn", {"Når avsluttet deltakeren introduksjonsprogrammet?": typed}, "Neste")
     assert answer.status_code == 422
-    assert "Skriv måned og år, slik: mm.åååå" in text_of(answer)
+    assert "Skriv måned og år, slik: mm.åååå eller mmåååå" in text_of(answer)
 
 
 @ONE_DATABASE
@@ -466,6 +467,26 @@ def sent_password(house: House, username: str, password: str = PASSWORD) -> Test
 )
 def test_a_user_name_lets_in_however_it_is_pasted(own_house: House, typed: str) -> None:
     assert sent_password(own_house, typed).status_code in {302, 303}
+
+
+@pytest.mark.parametrize("typed", ["\ufeffberit.bergen\u200b", "\u00a0BERIT.BERGEN＠example.org\u2003"])
+def test_a_forgotten_password_is_asked_for_however_it_is_pasted(own_house: House, typed: str) -> None:
+    before = len(letters_to(own_house.app, "berit.bergen@example.org"))
+    client = own_house.nobody()
+    answer = client.submit(client.get("/glemt-passord"), button="Send lenke", extra={"whom": typed})
+    assert answer.status_code == 200, text_of(answer)
+    assert len(letters_to(own_house.app, "berit.bergen@example.org")) == before + 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["(+47) 00 00 00 01", "0047\u00a000\u00a000\u00a000\u00a001", "\u202a+4700000001\u202c"]
+)
+def test_users_are_found_by_their_telephone(own_house: House, typed: str) -> None:
+    client = own_house.client("admin.imdi")
+    answer = client.submit(
+        client.get("/brukere"), fill={"Søk etter bruker": typed}, button="Søk", follow_redirects=True
+    )
+    assert names_in(answer) == ["kari.oslo"]
 
 
 @ONE_DATABASE

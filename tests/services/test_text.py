@@ -206,6 +206,7 @@ def test_free_text_is_kept_as_it_was_typed() -> None:
         ("55 55 55 5x", None),
         ("++4755555555", None),
         ("1234567890123456", None),
+        ("55555/55556", None),  # two numbers
     ],
 )
 def test_telephone_numbers(typed: str, kept: str | None) -> None:
