@@ -258,6 +258,7 @@ def answer_redrawn(
         "registration/redrawn.html",
         controls=changed_controls(controls) + [c for c in controls if c.name in answered],
         remarks=[],
+        answered=answered,
         page=page,
         step_word=forms.STEP_WORDS[page.step.name],
         **more,

@@ -128,7 +128,7 @@ def look_up() -> Any:
 def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), sent_form())
-    answered = form.preselect_funding()
+    answered = form.follow_municipality()
     return answer_redrawn(form.controls(), form.page, answered, form=form)
 
 
@@ -143,8 +143,12 @@ def create() -> Any:
         abort(400)
     if going in {"show", "replaced", "zero"}:
         return _answer_shown(form, going)
+    had = form.page.raw["funding"]
+    moved = form.follow_municipality()
     form.look_up(registers())
     form.check()
+    if moved and had:  # another one stood on screen
+        form.problems["funding"] = _("Finansieringen følger kommunen. Kontroller at den er riktig")
     if first := service.created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
         return redirect_to(next_address(first, PERSON, going))
     if form.can_wait:
@@ -170,6 +174,5 @@ def _answer_shown(form: NewForm, going: str) -> Response:
     if going == "replaced" and form.found and form.found.replaced_by:
         form = form.with_number(form.found.replaced_by)
         form.look_up(registers())
-    if not form.page.raw["funding"]:
-        form.preselect_funding()
+    form.follow_municipality()
     return _answer_new(form, kept_as=form.keep())

@@ -31,15 +31,17 @@ _OWN_NAMES = {
     "name_confirmed",
     "shown_name",
     "municipality",
+    "followed",
 }
 
 
-_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go", END_MARK}
+_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go", "followed", END_MARK}
 
 
 @dataclass
 class NewForm:
-    """The form as it was sent, or blank. `problems` are what stops the creation, by control name."""
+    """The form as it was sent, or blank. `problems` are what stops the creation, by control name; `followed` is the
+    municipality with the financing that it brought, as they stood when the form was drawn."""
 
     viewer: Viewer
     number: str
@@ -49,6 +51,7 @@ class NewForm:
     shown_name: str
     page: service.Page
     typed: beginnings.TypedForm
+    followed: str = ""
     found: LookUp | None = None
     news: LookUp | None = None  # what has been found by asking just now
     problems: dict[str, str] = field(default_factory=dict)
@@ -97,6 +100,7 @@ class NewForm:
             confirmed=form.get("name_confirmed") == ["1"],
             shown_name=form.get("shown_name", [""])[0],
             page=service.read_page(PERSON, form, base),
+            followed=form.get("followed", [""])[0],
             typed={
                 name: [legible(one) for one in form[name]]
                 for name in sorted(form)
@@ -143,13 +147,27 @@ class NewForm:
         """True while it waits for Folkeregisteret."""
         return self.has_waited and bool(self.found and self.found.may_retry)
 
-    def preselect_funding(self) -> frozenset[str]:
-        """Choose the financing that the chosen municipality has; gives the keys of what that changes."""
-        funding = [funding_of(self.municipality)] if self.municipality else []
-        if not funding or self.page.raw["funding"] == funding:
+    def follow_municipality(self) -> frozenset[str]:
+        """Choose the financing of a municipality that has just been chosen, unless one was chosen by hand since; gives
+        the keys of what that changes."""
+        chosen, before = self._funding, self.followed
+        is_by_hand = chosen not in {"", before.partition(":")[2]}
+        if not self.municipality or is_by_hand or (chosen and self.mark == before):
             return frozenset()
-        self.page = service.page_again(self.page, {"funding": funding}, self.page.answers)
+        funding = funding_of(self.municipality)
+        if funding == chosen:
+            return frozenset()
+        self.page = service.page_again(self.page, {"funding": [funding]}, self.page.answers)
         return frozenset({"funding"})
+
+    @property
+    def _funding(self) -> str:
+        return "".join(map(str, self.page.raw["funding"][:1]))
+
+    @property
+    def mark(self) -> str:
+        """The municipality and the financing as they stand in the form, for its next answer."""
+        return f"{self.municipality}:{self._funding}"
 
     def check(self) -> None:
         """Find out what stops the creation."""

@@ -186,6 +186,8 @@ def test_the_financing_follows_the_chosen_municipality(office: Office) -> None:
     client = office.client_of("anne.tokommuner")
     fund("per_capita")
     try:
+        follow_it(client)
+        follow_it_without_javascript(office)
         page = client.get(NEW)
         assert form_in(page, form="registrering").value("Finansiering") == []
         sent = dict(form_in(page, form="registrering").pairs(None))
@@ -195,11 +197,56 @@ def test_the_financing_follows_the_chosen_municipality(office: Office) -> None:
         again = client.post_partial(
             "/deltakere/ny/vis", sent | {"municipality": "4627", "funding": "per_capita"}, source="fieldset"
         )
-        assert "per_capita" not in again.get_data(as_text=True)
+        assert 'name="funding"' not in again.get_data(as_text=True)
         plain = client.submit(page, button="Hent navn", fill={"Kommune og kommunenummer": "Askøy (4627)"})
         assert form_in(plain, form="registrering").value("Finansiering") == ["Per capita"]
     finally:
         fund("ordinary")
+
+
+def follow_it(client: CheckedClient) -> None:
+    """To and fro it always follows; what is chosen by hand stays until another municipality is chosen."""
+    form = form_in(client.get(NEW), form="registrering")
+    sent = {name: value for name, value in form.pairs(None) if name not in {"municipality", "funding"}}
+    for changed, wanted in (
+        ({"municipality": "4627"}, "per_capita"),
+        ({"municipality": "4601"}, "ordinary"),
+        ({"municipality": "4627"}, "per_capita"),
+        ({"funding": "ordinary"}, "ordinary"),
+        ({"start_date": "01.02.2024"}, "ordinary"),
+        ({"municipality": "4601"}, "ordinary"),
+        ({"municipality": "4627"}, "per_capita"),
+    ):
+        sent |= changed
+        tree = tree_of(client.post_partial("/deltakere/ny/vis", sent, source="fieldset"))
+        drawn = [one for one in tree.elements("input") if one.attrib.get("name") == "funding"]
+        if drawn:
+            sent["funding"] = next(one.attrib["value"] for one in drawn if "checked" in one.attrib)
+        sent["followed"] = next(
+            one.attrib["value"] for one in tree.elements("input") if one.attrib.get("name") == "followed"
+        )
+        assert sent["funding"] == wanted, changed
+
+
+def follow_it_without_javascript(office: Office) -> None:
+    """One that stood on screen is not put away unseen: the page comes again."""
+    client = office.client_of("anne.tokommuner")
+    page = office.begin(office.someone(), "anne.tokommuner")
+    page = client.submit(page, button="Hent navn", fill={"Kommune og kommunenummer": "Askøy (4627)"})
+    assert form_in(page, form="registrering").value("Finansiering") == ["Per capita"]
+    moved = office.finish(page, "anne.tokommuner", fill={"Kommune og kommunenummer": "Bergen (4601)"})
+    assert moved.status_code == 422
+    assert "Finansieringen følger kommunen. Kontroller at den er riktig" in text_of(moved)
+    assert form_in(moved, form="registrering").value("Finansiering") == ["Ordinær Jobbsjansen"]
+    by_hand = client.submit(moved, button="Neste", fill={"Finansiering": "Per capita"})
+    public_id = goal_of(by_hand).split("/")[2]
+    assert office.participation(public_id).funding == "per_capita"
+    straight = office.finish(
+        office.begin(office.someone(), "anne.tokommuner"),
+        "anne.tokommuner",
+        fill={"Kommune og kommunenummer": "Askøy (4627)"},
+    )
+    assert office.participation(goal_of(straight).split("/")[2]).funding == "per_capita"
 
 
 def tampered() -> list[tuple[dict[str, str | list[str]], int]]:
