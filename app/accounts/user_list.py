@@ -16,16 +16,10 @@ from services.i18n import gettext as _
 from services.norwegian_order import sort_key
 from services.searches import Kept
 from services.users import Administered, State, all_for
-from services.viewer import Role
+from services.viewer import ROLE_LABELS
 
 _PAGE_SIZE = 50
 _LONGEST_SEARCH = 200
-ROLE_WORDS = {
-    Role.CASEWORKER: N_("Kommunebruker"),
-    Role.MUNICIPAL_ADMIN: N_("Kommuneadministrator"),
-    Role.IMDI_READER: N_("IMDi-bruker"),
-    Role.IMDI_ADMIN: N_("IMDi-administrator"),
-}
 STATE_WORDS = {
     State.INVITED: (N_("Invitert"), "info"),
     State.ACTIVE: (N_("Aktiv"), "success"),
@@ -49,8 +43,8 @@ def row_of(one: Administered) -> Row:
     """The user in words."""
     word, color = STATE_WORDS[one.state]
     places = sorted({grant.municipality.name for grant in one.user.grants if grant.municipality}, key=sort_key)
-    roles = [role for role in ROLE_WORDS if any(held is role for held, _number in one.grants)]
-    return Row(one, ", ".join(places), ", ".join(_(ROLE_WORDS[role]) for role in roles), _(word), color)
+    roles = [role for role in ROLE_LABELS if any(held is role for held, _number in one.grants)]
+    return Row(one, ", ".join(places), ", ".join(_(ROLE_LABELS[role]) for role in roles), _(word), color)
 
 
 _COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
