@@ -137,8 +137,10 @@ def create() -> Any:
     nothing but Folkeregisteret is missing, it waits."""
     form = NewForm.sent(viewer(), sent_form())
     going = request.form.get("go", "next")
-    if going not in {"next", "show", "replaced", *(step.name for step in STEPS)}:
+    if going not in {"next", "show", "replaced", "begun", *(step.name for step in STEPS)}:
         abort(400)
+    if going == "begun":
+        return _go_on_with_begun(form)
     if going in {"show", "replaced"}:
         return _answer_shown(form, going)
     form.look_up(registers())
@@ -157,6 +159,14 @@ def create() -> Any:
         form.check()
         return _answer_new(form, status=409, kept_as=form.keep())
     return redirect_to(next_address(public_id, PERSON, going))
+
+
+def _go_on_with_begun(form: NewForm) -> Response:
+    """On to what the user has begun with the same number before, with what has been answered here since."""
+    if not (identity := form.begun_before):
+        return _answer_shown(form, "show")
+    form.go_on_with(identity)
+    return redirect_to(url_for("creating.begun_form", beginning_id=identity))
 
 
 def _answer_shown(form: NewForm, going: str) -> Response:
