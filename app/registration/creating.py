@@ -127,6 +127,7 @@ def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), sent_form())
     answered = form.preselect_funding()
+    form.recall()
     return answer_redrawn(form.controls(), form.page, answered, form=form)
 
 

@@ -14,6 +14,7 @@ from services.i18n import gettext as _
 from services.look_ups import LookUp, Outcome, look_up
 from services.national_id import normalise
 from services.registers import Registers, fetch_for, funding_of
+from services.stays import earlier_stays
 from services.steps import PERSON
 from services.steps.person import MUNICIPALITY_HELP, warnings
 from services.viewer import Viewer
@@ -113,7 +114,12 @@ class NewForm:
     def _take(self, found: LookUp | None) -> None:
         self.found = found
         if found and (record := found.record):
-            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+            stays = earlier_stays(self.viewer, (record.national_id, *record.earlier_ids))
+            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex, "other_stays": lambda: stays}
+
+    def recall(self) -> None:
+        """Take over what has been told of the number a moment ago, without asking."""
+        self._take(beginnings.known(self.viewer, self.creation_key, self.number))
 
     def with_number(self, number: str) -> "NewForm":
         """The same form with another number, and nobody confirmed."""

@@ -222,7 +222,7 @@ def confirm_discharge(public_id: str) -> Any:
 
 
 def _discharge_question(participation: Participation) -> Response:
-    page = service.page_of(participation, TERMINATION)
+    page, values = service.page_of(participation, TERMINATION), service.values_of(participation)
     return respond(
         "registration/discharge.html",
         "registration/discharge_question.html",
@@ -230,6 +230,7 @@ def _discharge_question(participation: Participation) -> Response:
         heading=heading(participation),
         version=participation.version,
         answers=[(_(q.label), q.sentence(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
+        warnings=[text for step in STEPS for text in step.warnings(values).values()],
     )
 
 
