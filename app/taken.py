@@ -54,7 +54,7 @@ TAKEN: dict[str, frozenset[str]] = {
     "mending.mark_read": frozenset({"fra"}),
     "mending.reopen": frozenset({"reason"}),
     "mending.restore": frozenset({"reason"}),
-    "oversight.search_log": frozenset({"hvem", "handling", "fra", "til"}),
+    "oversight.search_log": frozenset({"hvem", "handling", "fra", "til", "feil"}),
     "overview.panel": _OF_THE_LIST,
     "overview.search": _OF_THE_LIST,
     "registration.discharge": frozenset({"version"}),

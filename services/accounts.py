@@ -41,7 +41,8 @@ def check_password(vault: Vault, username: str, password: str, *, address: str) 
         if fits:
             counted.forgive(work)
         else:
-            note(Action.SIGN_IN_FAILED, user_id=user.id if user and is_known else None)
+            why = {"why": "blocked"} if user and user.blocked_at else None
+            note(Action.SIGN_IN_FAILED, user_id=user.id if user else None, detail=why)
     return user.id if user and fits else None
 
 
@@ -56,6 +57,14 @@ def check_factor(vault: Vault, user_id: int, code: str, *, address: str) -> bool
         else:
             note(Action.SIGN_IN_FAILED, user_id=user_id, detail={"step": "factor"})
     return is_right
+
+
+def note_refused_sign_in(user_id: int | None, detail: dict[str, Any]) -> None:
+    """Log that somebody is not let in, under the user that it is about if there is one, and why."""
+    with writing():
+        if user_id is not None and viewer_of(user_id) is None:
+            detail = {**detail, "why": "blocked"}
+        note(Action.SIGN_IN_FAILED, user_id=user_id, detail=detail)
 
 
 def note_sign_in(user_id: int, detail: dict[str, Any] | None = None) -> None:

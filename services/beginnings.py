@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,9 +20,9 @@ from services.db import now, session, writing
 from services.folkeregisteret import PersonRecord
 from services.look_ups import RETRIED, LookUp, Outcome, not_here
 from services.models import Beginning, Participation
-from services.national_id import normalise
+from services.national_id import LENGTH, normalise
 from services.protection import HOLDS_FOR
-from services.viewer import Viewer
+from services.viewer import Viewer, visible_to
 
 KEPT_FOR = timedelta(days=30)  # since it was changed last
 TypedForm = Mapping[str, list[str]]
@@ -161,22 +161,60 @@ def known(viewer: Viewer, creation_key: str, number: str) -> LookUp | None:
 
 
 def all_of(viewer: Viewer) -> list[Begun]:
-    """What a user has begun, the last one first."""
-    rows = (
-        session()
-        .scalars(select(Beginning).where(*_of(viewer)).order_by(Beginning.changed_at.desc(), Beginning.id))
-        .all()
-    )
+    """What a user has begun, the last one first; without those whose number has been registered since."""
+    return [_begun(row, viewer) for row in _rows(viewer)]
+
+
+def _rows(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Beginning]:
+    found = select(Beginning).where(*_of(viewer), *wanted).order_by(Beginning.changed_at.desc(), Beginning.id)
+    rows = session().scalars(found).all()
     created = _created(session(), [(row.creation_key, _number(row.form)) for row in rows])
-    return [_begun(row, viewer) for row in rows if row.creation_key not in created]
+    registered = _registered(viewer, {_number(row.form) for row in rows})
+    return [
+        row
+        for row in rows
+        if row.creation_key not in created and not registered.get(_number(row.form), row.begun_at) > row.begun_at
+    ]
+
+
+def _registered(viewer: Viewer, numbers: set[str]) -> dict[str, datetime]:
+    """When those who bear one of the numbers were registered last, in a municipality of the user and by whomever, as
+    far as the user may know of them."""
+    seen = visible_to(viewer, [place.number for place in viewer.places])
+    asked = select(Participation.national_id, func.max(Participation.created_at)).group_by(Participation.national_id)
+    whole = {number for number in numbers if len(number) == LENGTH}
+    if not whole:
+        return {}
+    rows = session().execute(asked.where(Participation.national_id.in_(whole), seen))
+    return {number: at for number, at in rows}  # noqa: C416 - rows are no tuples for the type checker
+
+
+def same_number(viewer: Viewer, creation_key: str, number: str) -> str:
+    """The id of another registration that the user has begun with the same number, '' if there is none."""
+    if len(normalise(number)) != LENGTH:
+        return ""
+    others = _rows(viewer, Beginning.creation_key != creation_key)
+    return next((row.id for row in others if _number(row.form) == normalise(number)), "")
+
+
+def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -> None:
+    """Go on with what was begun before, in place of a form with the same number: what has been answered in that form
+    is taken over. Raises `NoSuchBeginning`."""
+    with writing() as work:
+        mine = (Beginning.id == identity, Beginning.user_id == viewer.user_id)
+        kept = work.scalar(select(Beginning).where(*mine).with_for_update())
+        if kept is None or kept.creation_key == creation_key:
+            raise NoSuchBeginning(identity)
+        _take_form(kept, {**kept.form, **answers}, is_new=False)
+        mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
+        work.execute(delete(Beginning).where(*mine))
 
 
 def find(viewer: Viewer, identity: str) -> Begun:
     """One of those that the user has begun; raises `NoSuchBeginning`."""
-    found = session().scalar(select(Beginning).where(*_of(viewer), Beginning.id == identity))
-    if found is None or _created(session(), [(found.creation_key, _number(found.form))]):
-        raise NoSuchBeginning(identity)
-    return _begun(found, viewer)
+    for row in _rows(viewer, Beginning.id == identity):
+        return _begun(row, viewer)
+    raise NoSuchBeginning(identity)
 
 
 def discard(viewer: Viewer, identity: str) -> None:

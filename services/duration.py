@@ -11,6 +11,15 @@ ORDINARY, PROLONGED, LONGEST = 24, 36, 48  # months
 SOON = 3  # months before the end that a warning is given
 
 
+@dataclass(frozen=True)
+class Stay:
+    """One stay in the programme: in which municipality, from when and, if that is known, until when."""
+
+    municipality_number: str
+    start: date
+    end: date | None
+
+
 def duration_start(start: date, leaves: Iterable[tuple[date, date]]) -> date:
     """From where the months in the programme are counted: oppstart, later by the days of permisjon (first and
     last day of each). A day that stands in two permisjoner counts once."""

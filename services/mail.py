@@ -3,6 +3,7 @@
 import re
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -14,6 +15,8 @@ from services.db import now
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 LONGEST_ADDRESS = 254
 _TIMEOUT_SECONDS = 10
+# The server wants to know better who we are (RFC 4954): that is ours to mend, and the letter waits for it.
+_UNKNOWN_SENDER = frozenset({530, 534, 535, 538})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +71,19 @@ class Server:
         """Hand it over; raises `NotDelivered`. The same message id marks a second try as the same message."""
         message = _message(letter, sender, recipient, message_id)
         try:
-            with self._connect() as connection:
+            connection = self._connect()
+            try:
                 connection.send_message(message)
+            finally:
+                _hang_up(connection)
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
-            raise NotDelivered(f"the recipient was refused ({code})", for_good=500 <= code < 600) from error
-        except smtplib.SMTPResponseException as error:
+            raise NotDelivered(f"the recipient was refused ({code})", for_good=_is_final(code)) from error
+        except smtplib.SMTPAuthenticationError as error:
             raise NotDelivered(f"{type(error).__name__} ({error.smtp_code})") from error
+        except smtplib.SMTPResponseException as error:
+            for_good = _is_final(error.smtp_code)
+            raise NotDelivered(f"{type(error).__name__} ({error.smtp_code})", for_good=for_good) from error
         except (smtplib.SMTPException, OSError) as error:
             raise NotDelivered(type(error).__name__) from error
 
@@ -95,12 +104,27 @@ class Server:
         connection.ehlo_or_helo_if_needed()
         is_safe = self.implicit_tls or self.host in {"localhost", "127.0.0.1", "::1"}
         if not self.implicit_tls and connection.has_extn("starttls"):
-            connection.starttls(context=tls)
+            try:
+                connection.starttls(context=tls)
+            except smtplib.SMTPResponseException as error:  # nothing is said of the letter yet
+                raise NotDelivered(f"the server has refused TLS ({error.smtp_code})") from error
             is_safe = True
         if self.username:
             if not is_safe:
                 raise NotDelivered("the server offers no TLS, so it is not told the password")
             connection.login(self.username, self.password)
+
+
+def _is_final(code: int) -> bool:
+    """True if the server will not take the letter however often it is asked."""
+    return 500 <= code < 600 and code not in _UNKNOWN_SENDER
+
+
+def _hang_up(connection: smtplib.SMTP) -> None:
+    """End the conversation. What the server says to that changes nothing: the letter has been taken, or refused."""
+    with suppress(smtplib.SMTPException, OSError):
+        connection.quit()
+    connection.close()
 
 
 def _message(letter: Letter, sender: str, recipient: str, message_id: str) -> EmailMessage:

@@ -8,11 +8,11 @@ the same Message-ID.
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from services.account_models import OutboxMessage
@@ -131,6 +131,18 @@ def _note_failure(message: OutboxMessage, why: str, *, for_good: bool) -> None:
     }
     with writing() as work:
         work.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**values))
+
+
+def is_delayed(message: OutboxMessage) -> bool:
+    """True while a message waits for its next try after one that failed."""
+    return message.next_try_at is not None and message.last_error != ""
+
+
+def last_to(users: Mapping[int, str]) -> dict[int, OutboxMessage]:
+    """The newest message to each of some users, given with the address that they have now."""
+    last = select(func.max(OutboxMessage.id)).group_by(OutboxMessage.user_id, OutboxMessage.recipient)
+    found = select(OutboxMessage).where(OutboxMessage.id.in_(last.where(OutboxMessage.user_id.in_(users))))
+    return {row.user_id: row for row in session().scalars(found) if users[row.user_id] == row.recipient}
 
 
 def newest(user_id: int | None = None, *, limit: int = _NEWEST) -> Sequence[OutboxMessage]:

@@ -30,6 +30,7 @@ from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed
 from services.row_fields import ROW_KEY, RowsField, key_of, new_row_key
+from services.stays import other_stays
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
 
@@ -63,6 +64,7 @@ def facts_of(participation: Participation) -> dict[str, Any]:
         "municipality": participation.municipality_number,
         "birth_date": participation.person.birth_date,
         "sex": participation.person.sex,
+        "other_stays": other_stays(participation),
     }
 
 

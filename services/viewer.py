@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, true
 
+from services.i18n import N_
 from services.models import Participation
 
 
@@ -21,6 +22,14 @@ class Role(StrEnum):
     MUNICIPAL_ADMIN = "municipal_admin"  # kommuneadministrator
     IMDI_READER = "imdi_reader"  # IMDi-bruker
     IMDI_ADMIN = "imdi_admin"  # IMDi-administrator
+
+
+ROLE_LABELS = {
+    Role.CASEWORKER: N_("Kommunebruker"),
+    Role.MUNICIPAL_ADMIN: N_("Kommuneadministrator"),
+    Role.IMDI_READER: N_("IMDi-bruker"),
+    Role.IMDI_ADMIN: N_("IMDi-administrator"),
+}
 
 
 class Right(StrEnum):

@@ -149,6 +149,7 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
     for her. `began`: at which identity provider, with «name», «mark» and sealed «id_token»."""
     found = service.viewer_of(user_id)
     if found is None:  # she has been blocked this very moment
+        service.note_refused_sign_in(user_id, {"provider": began["name"]} if began else {})
         return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
     _begin_visit()
     login_user(SignedIn(found))

@@ -73,7 +73,7 @@ def provider_back(name: str) -> Any:
         return _tie(there, person, begun.target)
     user_id = identities.user_of(person)
     if user_id is None or service.viewer_of(user_id) is None:
-        record(Action.SIGN_IN_FAILED, viewer=None, detail={"provider": name, "why": "unknown", "user": user_id})
+        service.note_refused_sign_in(user_id, {"provider": name, "why": "unknown"})
         return _refused(there, "unknown")
     return _let_in(there, person, user_id, begun.target)
 

@@ -1,6 +1,6 @@
 """The list of users: searched, sorted, in pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -9,49 +9,74 @@ from flask import abort, request, url_for
 
 from app.access import viewer
 from app.accounts.blueprint import given
+from app.formatting import clock_text, moment_text
 from services import searches
+from services.account_models import OutboxMessage
 from services.fields import legible
 from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.norwegian_order import sort_key
+from services.outbox import is_delayed, last_to
+from services.registration import OSLO_TIME, today
 from services.searches import Kept
 from services.text import plain_line, telephone
 from services.users import Administered, State, all_for
-from services.viewer import Role
+from services.viewer import ROLE_LABELS
 
 _PAGE_SIZE = 50
 _LONGEST_SEARCH = 200
-ROLE_WORDS = {
-    Role.CASEWORKER: N_("Kommunebruker"),
-    Role.MUNICIPAL_ADMIN: N_("Kommuneadministrator"),
-    Role.IMDI_READER: N_("IMDi-bruker"),
-    Role.IMDI_ADMIN: N_("IMDi-administrator"),
-}
 STATE_WORDS = {
     State.INVITED: (N_("Invitert"), "info"),
     State.ACTIVE: (N_("Aktiv"), "success"),
     State.EXPIRED: (N_("Utløpt"), "warning"),
     State.BLOCKED: (N_("Sperret"), "danger"),
 }
+_INVITED = frozenset({State.INVITED, State.EXPIRED})
 
 
 @dataclass(frozen=True)
 class Row:
-    """A user as she stands in the list."""
+    """A user in words. `mail` is the last e-mail to the user's address; `delay` says when it is tried again."""
 
     one: Administered
     places: str
     roles: str
     state: str
     color: str
+    mail: OutboxMessage | None
+    delay: str
 
 
 def row_of(one: Administered) -> Row:
-    """The user in words."""
-    word, color = STATE_WORDS[one.state]
+    """The user in words, with the last e-mail to the user's address."""
+    return _row(one, last_to({one.user.id: one.user.email}).get(one.user.id))
+
+
+def rows_of(users: Sequence[Administered]) -> list[Row]:
+    """The users in words, with the last e-mail to those who are invited."""
+    invited = {one.user.id: one.user.email for one in users if one.state in _INVITED}
+    mails = last_to(invited) if invited else {}
+    return [_row(one, mails.get(one.user.id)) for one in users]
+
+
+def _row(one: Administered, mail: OutboxMessage | None) -> Row:
+    state, color = STATE_WORDS[one.state]
+    word, delay = _(state), _delay_text(mail)
+    if one.state in _INVITED and mail and (mail.failed_at or delay):
+        word, color = (_("Kunne ikke leveres"), "danger") if mail.failed_at else (delay, "warning")
     places = sorted({grant.municipality.name for grant in one.user.grants if grant.municipality}, key=sort_key)
-    roles = [role for role in ROLE_WORDS if any(held is role for held, _number in one.grants)]
-    return Row(one, ", ".join(places), ", ".join(_(ROLE_WORDS[role]) for role in roles), _(word), color)
+    roles = [_(label) for role, label in ROLE_LABELS.items() if any(held is role for held, _number in one.grants)]
+    return Row(one, ", ".join(places), ", ".join(roles), word, color, mail, delay)
+
+
+def _delay_text(mail: OutboxMessage | None) -> str:
+    """When an e-mail that has failed is tried again; '' if it is not."""
+    at = mail.next_try_at if mail and is_delayed(mail) else None
+    if at is None:
+        return ""
+    if at.astimezone(OSLO_TIME).date() != today():
+        return _("Forsinket, prøves igjen %(at)s") % {"at": moment_text(at)}
+    return _("Forsinket, prøves igjen kl. %(at)s") % {"at": clock_text(at)}
 
 
 _COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
@@ -119,7 +144,7 @@ def from_form() -> Asked:
 
 def listed(asked: Asked) -> dict[str, Any]:
     """All that the list is drawn of."""
-    rows = [row for row in map(row_of, all_for(viewer())) if _fits(row, asked.words)]
+    rows = [row for row in rows_of(all_for(viewer())) if _fits(row, asked.words)]
     rows.sort(key=_COLUMNS[asked.column][1], reverse=asked.descending)
     pages = max(1, -(-len(rows) // _PAGE_SIZE))
     page = min(asked.page, pages)

@@ -16,7 +16,6 @@ from app.web import is_partial, redirect_to, respond
 from services import invitations
 from services import users as service
 from services.i18n import gettext as _
-from services.outbox import newest
 from services.users import Administered, EmailTaken, Stale
 from services.viewer import Right, Role
 
@@ -111,7 +110,6 @@ def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Res
         stale=stale,
         places=viewer().administers,
         is_self=one.user.id == viewer().user_id,
-        last_mail=next(iter(newest(one.user.id, limit=1)), None),
         asks_for_factor=settings.second_factor,
         is_national=Role.IMDI_ADMIN in viewer().roles,
     )

@@ -16,12 +16,11 @@ from app.web import is_partial, redirect_to, respond
 from services import access_log, searches
 from services.access_log import Line, Wanted
 from services.audit import Action, record
-from services.clock import today
 from services.codes import municipality_name
 from services.downloads import log_download
 from services.export import csv_file
 from services.export.reading import Cells
-from services.fields import date_text, legible, parse_date
+from services.fields import EARLIEST, LATEST, DateField, Invalid, date_text, legible
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.registration import OSLO_TIME
@@ -31,6 +30,7 @@ from services.viewer import Right
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
 _LONGEST = 60
+_DAYS = ("fra", "til")
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,10 @@ def _is_number(text: str) -> bool:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         abort(400)
+    return abort(400) if day and not EARLIEST <= day <= LATEST else day
 
 
 @oversight.get("/tilgangslogg")
@@ -90,6 +91,9 @@ def log_page() -> Any:
 
 
 def _page(asked: Asked, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Response:
+    """The page, or its lines. `errors` and what was `typed` are by the names of the two days."""
+    said_wrong = set(request.form.getlist("feil"))
+    redrawn = [name for name in _DAYS if name in {*(errors or {}), *said_wrong}] if is_partial() else []
     record(Action.READ_LOG, viewer=viewer())
     found = [] if errors else access_log.lines(viewer(), asked.wanted, before=asked.before, most=access_log.PAGE + 1)
     lines = found[: access_log.PAGE]
@@ -102,12 +106,14 @@ def _page(asked: Asked, errors: dict[str, str] | None = None, typed: dict[str, s
         asked=asked,
         errors=errors or {},
         days=days | (typed or {}),
+        redrawn=redrawn,
+        title=(_("Feil: Tilgangslogg") if errors else _("Tilgangslogg")) if redrawn else "",
         actions=sorted(((action.value, _(word)) for action, word in ACTIONS.items()), key=lambda pair: pair[1]),
         labels=[_(label) for label in _COLUMNS],
         lines=[_cells(line) for line in lines],
         older=asked.address(before=lines[-1].id) if len(found) > len(lines) else "",
         newest=asked.address() if asked.before else "",
-        said=_("Tilgangsloggen er oppdatert."),
+        said="" if errors else _("Tilgangsloggen er oppdatert."),
     )
     if is_partial() and not errors:
         answer.headers["HX-Push-Url"] = asked.address(before=asked.before)
@@ -131,9 +137,8 @@ def search_log() -> Any:
     """Search: by user name or PersonId, action and days; what is typed wrong is said."""
     form = request.form
     whom = legible(plain_line(form.get("hvem", "")))[:_LONGEST].rstrip()
-    typed = {name: legible(seen(form.get(name, "")))[:_LONGEST].strip() for name in ("fra", "til")}
-    days = {name: parse_date(text, today()) for name, text in typed.items()}
-    errors = {name: _("Skriv en dato som finnes, slik: dd.mm.åååå") for name in typed if typed[name] and not days[name]}
+    typed = {name: legible(seen(form.get(name, "")))[:_LONGEST].strip() for name in _DAYS}
+    days, errors = _read_days(typed)
     action = form.get("handling", "")
     if action and action not in set(Action):
         abort(400)
@@ -142,6 +147,21 @@ def search_log() -> Any:
         return _page(Asked(wanted), errors, typed)
     asked = Asked(wanted, searches.keep(viewer(), Kept((whom,))) if whom else "")
     return _page(asked) if is_partial() else redirect_to(asked.address())
+
+
+def _read_days(typed: dict[str, str]) -> tuple[dict[str, date | None], dict[str, str]]:
+    """The days that are meant, and what is wrong with them, by their names."""
+    days: dict[str, date | None] = {}
+    errors: dict[str, str] = {}
+    for name, text in typed.items():
+        try:
+            days[name] = DateField(key=name, label=name).parse([text])
+        except Invalid as invalid:
+            days[name], errors[name] = None, invalid.errors[name]
+    first, last = days["fra"], days["til"]
+    if first and last and first > last:
+        errors["fra"] = _("Fra-datoen er etter til-datoen")
+    return days, errors
 
 
 @oversight.get("/tilgangslogg/sok")

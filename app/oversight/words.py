@@ -1,13 +1,28 @@
 """The access log in words."""
 
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
+from flask import current_app
+
+from app.config import Settings
+from app.formatting import moment_text
+from app.oversight.page_words import page_word
 from services.access_log import Line
 from services.audit import Action
+from services.codes import district_name, municipality_name
+from services.fields import date_text
 from services.i18n import N_
 from services.i18n import gettext as _
+from services.look_up_limit import Purpose
+from services.look_ups import Outcome
 from services.mending import DELETION_REASONS
+from services.register_errors import Fault
 from services.steps import FIELDS
+from services.viewer import ROLE_LABELS, Role
 
 ACTIONS = {
     Action.SIGN_IN: N_("Logget inn"),
@@ -39,30 +54,124 @@ ACTIONS = {
     Action.FACTOR_RESET: N_("Nullstilte engangskoder"),
     Action.RECOVERY_CODES: N_("Laget gjenopprettingskoder"),
     Action.RECOVERY_CODE_USED: N_("Brukte gjenopprettingskode"),
-    Action.IDENTITY_TIED: N_("Koblet til påloggingsmåte"),
-    Action.IDENTITY_REMOVED: N_("Fjernet påloggingsmåte"),
+    Action.IDENTITY_TIED: N_("Koblet til innloggingsmåte"),
+    Action.IDENTITY_REMOVED: N_("Fjernet innloggingsmåte"),
     Action.BACKUP: N_("Tok sikkerhetskopi"),
     Action.RESTORE_BACKUP: N_("La inn sikkerhetskopi"),
 }
-_KEYS = {
-    "by": N_("ved"),
-    "fields": N_("felt"),
-    "format": N_("filtype"),
-    "number": N_("antall"),
-    "order": N_("utvalg"),
-    "others": N_("antall"),
-    "outcome": N_("utfall"),
-    "provider": N_("leverandør"),
-    "purpose": N_("formål"),
-    "reason": N_("grunn"),
-    "search": N_("søk"),
-    "step": N_("trinn"),
+# What else a line can hold, by its key, in the order in which it is said.
+KEYS = {
     "user": N_("bruker"),
-    "view": N_("side"),
-    "what": N_("hva"),
+    "purpose": N_("formål"),
+    "outcome": N_("utfall"),
+    "fault": N_("feil"),
+    "step": N_("trinn"),
+    "reason": N_("grunn"),
     "why": N_("grunn"),
+    "by": N_("ved"),
+    "provider": N_("innlogging hos"),
+    "what": N_("gjelder"),
+    "fields": N_("felt"),
+    "view": N_("side"),
+    "order": N_("utvalg"),
+    "format": N_("filtype"),
+    "search": N_("søk"),
+    "number": N_("antall"),
+    "number_start": N_("begynnelsen av fødselsnummer"),
+    "person_id": N_("PersonId"),
+    "name": N_("navn"),
+    "others": N_("antall innlogginger"),
+    "person": N_("person nummer"),
+    "backup": N_("kopi med SHA-256"),
+    "taken_at": N_("tatt"),
+    "replaced": N_("det som ble erstattet, ligger i kopi med SHA-256"),
+    "chains": N_("siste segl før"),
+    "same_as": N_("er samme person som nummer"),
 }
+# Of a search: how many values there are of each kind.
+_SEARCH_KEYS = {"number": N_("fødselsnummer")}
+_OUTCOMES: dict[str, str] = {
+    Outcome.FOUND: N_("funnet"),
+    Outcome.WRONG_NUMBER: N_("feil nummer"),
+    Outcome.NOT_FOUND: N_("ikke funnet"),
+    Outcome.REPLACED: N_("nummeret er erstattet"),
+    Outcome.DEAD: N_("registrert som død"),
+    Outcome.NO_NAME: N_("uten navn i registeret"),
+    Outcome.ALREADY_HERE: N_("allerede deltaker i kommunen"),
+    Outcome.NOT_HERE: N_("kan ikke registreres her"),
+    Outcome.NO_ACCESS: N_("registeret ga ikke tilgang"),
+    Outcome.BUSY: N_("registeret var opptatt"),
+    Outcome.DOWN: N_("registeret svarte ikke"),
+    Outcome.TOO_MANY: N_("for mange oppslag"),
+}
+_FAULTS: dict[str, str] = {
+    Fault.UNKNOWN_CALLER: N_("registeret kjente oss ikke igjen"),
+    Fault.NOT_ALLOWED: N_("registeret ga ikke tilgang"),
+    Fault.NO_TOKEN: N_("Maskinporten ga ikke tilgang"),
+    Fault.INTERNAL: N_("feil i registeret"),
+    Fault.HTML: N_("en nettside svarte i stedet for registeret"),
+    Fault.UNREADABLE: N_("svaret kunne ikke leses"),
+    Fault.SLOW: N_("svaret kom for sent"),
+    Fault.NO_CONTACT: N_("ingen kontakt"),
+    Fault.NO_TLS: N_("ingen sikker forbindelse"),
+    Fault.RESTING: N_("ikke spurt, etter flere feil på rad"),
+}
+_PURPOSES: dict[str, str] = {
+    Purpose.REGISTRATION: N_("registrering"),
+    Purpose.RESULTS: N_("prøveresultater"),
+    Purpose.WAITING: N_("registrering som ventet"),
+    Purpose.REFRESH: N_("oppdatering"),
+}
+_FILES = {
+    "overview": N_("deltakeroversikten"),
+    "full": N_("fullt datasett"),
+    "rows": N_("tiltak"),
+    "access_log": N_("tilgangsloggen"),
+}
+_DETAILS = {"name": N_("navn"), "email": N_("e-post"), "phone": N_("jobbtelefon")}
 _REASONS = {option.code: option.label for option in DELETION_REASONS}
+_WHY = {
+    "blocked": N_("brukeren er sperret"),
+    "unknown": N_("ukjent bruker"),
+    "cancelled": N_("avbrutt av brukeren"),
+    "state": N_("for gammelt eller brukt før"),
+    "acr": N_("ikke sikker nok innlogging"),
+    "down": N_("ikke noe gyldig svar"),
+    "token": N_("svaret var ikke til å stole på"),
+}
+# The words for codes, by the key that they stand under; a key may have codes of several kinds.
+WORDS: dict[str, Mapping[str, str]] = {
+    "by": {"provider": N_("utlogging hos innloggingstjenesten")},
+    "chains": {"access_entry": N_("tilgangsloggen"), "change": N_("historikken")},
+    "fault": _FAULTS,
+    "format": {"csv": N_("CSV"), "xlsx": N_("Excel")},
+    "outcome": {**_OUTCOMES, **_FAULTS, "closed": N_("stengt, siden beskyttelsen ikke kunne kontrolleres")},
+    "purpose": _PURPOSES,
+    "reason": _REASONS,
+    "step": {"factor": N_("engangskode")},
+    "what": {**_FILES, **_DETAILS},
+    "why": _WHY,
+}
+_ROLE_CODE = re.compile(r"([+-])([a-z_]+)(?: ([0-9]{4}))?")
+_GRANTS = {
+    "+": (N_("fikk rollen %(role)s"), N_("fikk se deltakere med adressebeskyttelse")),
+    "-": (N_("mistet rollen %(role)s"), N_("kan ikke lenger se deltakere med adressebeskyttelse")),
+}
+# What stands in the address of a list, by its words there.
+_CRITERIA = {
+    "antall": N_("rader på siden"),
+    "endret-fra": N_("sist endret fra"),
+    "endret-til": N_("sist endret til"),
+    "deltok-fra": N_("i programmet fra"),
+    "deltok-til": N_("i programmet til"),
+    "fra": N_("fra og med"),
+    "handling": N_("handling"),
+    "over": N_("i programmet over så mange måneder"),
+    "retning": N_("rekkefølge"),
+    "sok": N_("søk"),
+    "sorter": N_("sortert etter"),
+    "til": N_("til og med"),
+}
 
 
 def action_word(action: str) -> str:
@@ -73,16 +182,90 @@ def action_word(action: str) -> str:
 def detail_text(line: Line) -> str:
     """What more the line says, as «felt: Morsmål; grunn: Dobbeltregistrert»."""
     told = {**line.detail, **({"user": line.about} if line.about else {})}
-    return "; ".join(f"{_(_KEYS.get(key, key))}: {_said(key, value)}" for key, value in told.items())
+    keys = [*(key for key in KEYS if key in told), *(key for key in told if key not in KEYS)]
+    return "; ".join(_item(line.action, key, told[key]) for key in keys if told[key] not in (None, "", []))
+
+
+def _item(action: str, key: str, value: Any) -> str:
+    keys = {**KEYS, **_SEARCH_KEYS} if action == Action.SEARCH else KEYS
+    return f"{_(keys.get(key, key))}: {_said(key, value)}"
 
 
 def _said(key: str, value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_said(key, one) for one in value)
+        return ", ".join(_of_list(key, value))
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(name, one)}" for name, one in value.items())
-    if key == "fields" and value in FIELDS:
-        return _(FIELDS[value].label)
-    if key == "reason" and value in _REASONS:
-        return _(_REASONS[value])
-    return str(value)
+        return ", ".join(f"{_coded(key, name)} {_said(name, one)}" for name, one in value.items())
+    return _SAID[key](value) if key in _SAID and isinstance(value, str) else _coded(key, str(value))
+
+
+def _of_list(key: str, values: list[Any]) -> Iterator[str]:
+    """Each in words; what is given and taken of one role in several municipalities at once."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for value in values:
+        if key == "what" and (match := _ROLE_CODE.fullmatch(str(value))):
+            places.setdefault((match[1], match[2]), []).append(match[3])
+        else:
+            yield _said(key, value)
+    for (sign, role), numbers in places.items():
+        role_words, protection_words = _GRANTS[sign]
+        if role == "sees_protected":
+            yield _(protection_words)
+        else:
+            yield _(role_words) % {"role": _role(role, [number for number in numbers if number])}
+
+
+def _role(role: str, numbers: list[str]) -> str:
+    word = _(ROLE_LABELS[Role(role)]) if role in set(Role) else role
+    names = [municipality_name(number) for number in numbers]
+    if not names:
+        return word
+    places = _("%(some)s og %(last)s") % {"some": ", ".join(names[:-1]), "last": names[-1]} if names[1:] else names[0]
+    return _("%(role)s i %(places)s") % {"role": word, "places": places}
+
+
+def _coded(key: str, code: str) -> str:
+    words = WORDS.get(key, {})
+    return _(words[code]) if code in words else code
+
+
+def _field(key: str) -> str:
+    return _(FIELDS[key].label) if key in FIELDS else key
+
+
+def _list_asked(query: str) -> str:
+    """What a list was asked for, as its address has it."""
+    pairs = parse_qsl(query)
+    return ", ".join(
+        f"{_(_CRITERIA.get(name, name)).replace('-', ' ')} {_criterion(name, text)}" for name, text in pairs
+    )
+
+
+def _criterion(name: str, text: str) -> str:
+    if name == "handling":
+        return action_word(text).lower()
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return date_text(date.fromisoformat(text))
+    if name in {"kommune", "bydel"}:
+        return municipality_name(text) if name == "kommune" else district_name(text)
+    return text if name == "sok" else text.replace("-", " ")
+
+
+def _moment(written: str) -> str:
+    return moment_text(datetime.fromisoformat(written))
+
+
+def _provider(name: str) -> str:
+    """What a provider is called on the sign-in page; one that is not configured any more by its name."""
+    settings: Settings = current_app.config["SETTINGS"]
+    labels = {one.name: one.label for one in settings.providers}
+    return labels.get(name, name)
+
+
+_SAID: dict[str, Callable[[str], str]] = {
+    "fields": _field,
+    "order": _list_asked,
+    "provider": _provider,
+    "taken_at": _moment,
+    "view": page_word,
+}

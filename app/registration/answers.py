@@ -253,16 +253,22 @@ def answer_redrawn(
 ) -> Response:
     """Only what has changed against what the form says that it shows, and what has been `answered` here:
     text that is being typed elsewhere is never touched."""
+    anew, warned = changed_controls(controls) + [c for c in controls if c.name in answered], _warned()
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",
-        controls=changed_controls(controls) + [c for c in controls if c.name in answered],
-        remarks=[],
+        controls=anew,
+        remarks=[c for c in controls if c.shown and c not in anew and (c.warning or c.name in warned)],
         answered=answered,
         page=page,
         step_word=forms.STEP_WORDS[page.step.name],
         **more,
     )
+
+
+def _warned() -> set[str]:
+    """The questions beside which a warning stands."""
+    return set(request.form.getlist("varslet"))
 
 
 def changed_controls(controls: list[forms.Control]) -> list[forms.Control]:

@@ -129,6 +129,7 @@ def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), sent_form())
     answered = form.follow_municipality()
+    form.recall()
     return answer_redrawn(form.controls(), form.page, answered, form=form)
 
 
@@ -139,8 +140,10 @@ def create() -> Any:
     nothing but Folkeregisteret is missing, it waits."""
     form = NewForm.sent(viewer(), sent_form())
     going = request.form.get("go", "next")
-    if going not in {"next", "show", "replaced", "zero", *(step.name for step in STEPS)}:
+    if going not in {"next", "show", "replaced", "zero", "begun", *(step.name for step in STEPS)}:
         abort(400)
+    if going == "begun":
+        return _go_on_with_begun(form)
     if going in {"show", "replaced", "zero"}:
         return _answer_shown(form, going)
     had = form.page.raw["funding"]
@@ -164,6 +167,14 @@ def create() -> Any:
         return _answer_new(form, status=409, kept_as=form.keep())
     pass_list_on(request.form["creation_key"], public_id)
     return redirect_to(next_address(public_id, PERSON, going))
+
+
+def _go_on_with_begun(form: NewForm) -> Response:
+    """On to what the user has begun with the same number before, with what has been answered here since."""
+    if not (identity := form.begun_before):
+        return _answer_shown(form, "show")
+    form.go_on_with(identity)
+    return redirect_to(url_for("creating.begun_form", beginning_id=identity))
 
 
 def _answer_shown(form: NewForm, going: str) -> Response:

@@ -16,6 +16,7 @@ from services.look_ups import LookUp, Outcome, look_up
 from services.national_id import normalise
 from services.register_words import lost_zero
 from services.registers import Registers, fetch_for, funding_of
+from services.stays import earlier_stays
 from services.steps import PERSON
 from services.steps.person import MUNICIPALITY_HELP, warnings
 from services.text import is_blank, seen
@@ -35,6 +36,7 @@ _OWN_NAMES = {
 }
 
 
+_OF_THE_NUMBER = {"national_id", "name_confirmed", "shown_name"}
 _NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go", "followed", END_MARK}
 
 
@@ -120,7 +122,12 @@ class NewForm:
     def _take(self, found: LookUp | None) -> None:
         self.found = found
         if found and (record := found.record):
-            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex}
+            stays = earlier_stays(self.viewer, (record.national_id, *record.earlier_ids))
+            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex, "other_stays": lambda: stays}
+
+    def recall(self) -> None:
+        """Take over what has been told of the number a moment ago, without asking."""
+        self._take(beginnings.known(self.viewer, self.creation_key, self.number))
 
     def with_number(self, number: str) -> "NewForm":
         """The same form with another number, and nobody confirmed."""
@@ -129,13 +136,29 @@ class NewForm:
 
     def keep(self, *, waits: bool = False) -> tuple[str, bool]:
         """Keep the form as it was typed, under «Påbegynte»; gives its id, and whether it was not kept before. Nothing
-        is kept of a form that nobody has typed in."""
-        is_blank = self.typed == NewForm.blank(self.viewer).typed
+        is kept of a form that nobody has typed in, nor of a number alone that is kept with another form already."""
+        more = self._answered.keys() - _OF_THE_NUMBER
+        is_blank = not more and (self.typed == NewForm.blank(self.viewer).typed or bool(self.begun_before))
         identity, is_new = beginnings.keep(
             self.viewer, self.creation_key, self.typed, self.news, waits=waits, is_blank=is_blank
         )
         self.is_kept = bool(identity)
         return identity, is_new
+
+    @property
+    def _answered(self) -> beginnings.TypedForm:
+        """What has been typed and chosen, without what stands in a blank form."""
+        blank = NewForm.blank(self.viewer).typed
+        return {name: given for name, given in self.typed.items() if blank.get(name) != given}
+
+    @property
+    def begun_before(self) -> str:
+        """The id of another registration that the user has begun with this number, '' if there is none."""
+        return beginnings.same_number(self.viewer, self.creation_key, self.number)
+
+    def go_on_with(self, identity: str) -> None:
+        """Let another registration with this number take over what has been answered here."""
+        beginnings.join(self.viewer, self.creation_key, identity, self._answered)
 
     @property
     def can_wait(self) -> bool:
@@ -229,11 +252,25 @@ class NewForm:
     @property
     def missing_words(self) -> str:
         """What must be filled in before the participant is created."""
-        missing = [] if self.seems_confirmed else [_("fødselsnummer og bekreftet navn")]
+        missing = [] if self.seems_confirmed else [self._missing_person]
         if not self.municipality:
             missing.append(_("kommune"))
-        missing += [_(question.label).lower() for question in PERSON.missing(self.page.answers)]
+        for question in PERSON.missing(self.page.answers):
+            label = _(question.label).lower()
+            is_typed = any(text.strip() for text in self.page.raw[question.key])
+            missing.append(_("%(label)s (må rettes)") % {"label": label} if is_typed else label)
         return ", ".join(missing)
+
+    @property
+    def _missing_person(self) -> str:
+        """What is missing until it is clear who the participant is."""
+        if not self.is_whole_number:
+            return _("fødselsnummer og bekreftet navn")
+        try:
+            national_id.parse(self.number)
+        except national_id.InvalidNationalId:
+            return _("gyldig fødselsnummer og bekreftet navn")
+        return _("bekreftet navn")
 
     @property
     def summary(self) -> list[tuple[str, str, str]]:

@@ -235,7 +235,7 @@ def confirm_discharge(public_id: str) -> Any:
 
 
 def _discharge_question(participation: Participation) -> Response:
-    page = service.page_of(participation, TERMINATION, viewer().username)
+    page, values = service.page_of(participation, TERMINATION, viewer().username), service.values_of(participation)
     return respond(
         "registration/discharge.html",
         "registration/discharge_question.html",
@@ -244,6 +244,7 @@ def _discharge_question(participation: Participation) -> Response:
         version=participation.version,
         answers=[(_(q.label), q.sentence(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
         thrown_away=_thrown_away(participation),
+        warnings=[text for step in STEPS for text in step.warnings(values).values()],
     )
 
 

@@ -77,6 +77,7 @@ TERMINATION = Step(
     title=N_("Avslutning"),
     fields=termination.FIELDS,
     checks=termination.checks,
+    warnings=termination.warnings,
 )
 
 STEPS = (PERSON, BACKGROUND, PROGRAMME, TERMINATION)

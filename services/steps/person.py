@@ -1,8 +1,10 @@
 """Page 1, «Person og prosjekt»: what remains to answer once number and kommune are known."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from services.codes import rows
+from services.codes import municipality_name, rows
+from services.duration import Stay
 from services.fields import (
     ALWAYS,
     ChoiceField,
@@ -81,8 +83,10 @@ def age_on(day: date, born: date) -> int:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Age outside 18–55 at oppstart, or a man: said, not stopped (section 5)."""
+    """Age outside 18–55 at oppstart, a man, or another stay in the own municipality, earlier or at the same time: said,
+    not stopped (sections 5 and 10)."""
     said = []
+    stays: Sequence[Stay] = values.get("other_stays", tuple)()
     born, start = values.get("birth_date"), values.get("start_date") or values["today"]
     if born and not 18 <= age_on(start, born) <= 55:
         said.append(
@@ -93,4 +97,24 @@ def warnings(values: Values) -> dict[str, str]:
         said.append(
             _("Deltakeren er registrert som mann i Folkeregisteret. Jobbsjansen er først og fremst for kvinner.")
         )
-    return {"national_id": " ".join(said)} if said else {}
+    begins = values.get("start_date")
+    earlier = [stay for stay in stays if begins is None or stay.start <= begins]
+    if earlier:
+        said.append(_("Personen har vært deltaker i kommunen før: %(stays)s.") % {"stays": _listed(earlier)})
+    found = {"national_id": " ".join(said)} if said else {}
+    if begins and (overlapping := [stay for stay in stays if _overlaps(stay, begins, values.get("end_date"))]):
+        words = _("Deltakelsen overlapper en annen deltakelse i kommunen: %(stays)s. Kontroller datoene.")
+        found["start_date"] = words % {"stays": _listed(overlapping)}
+    return found
+
+
+def _overlaps(stay: Stay, first: date, last: date | None) -> bool:
+    """True if another stay has days in common with one from `first` to `last`, or on."""
+    return (stay.end is None or first <= stay.end) and (last is None or stay.start <= last)
+
+
+def _listed(stays: Sequence[Stay]) -> str:
+    """«Bergen 01.02.2023–31.01.2024», for each of them."""
+    return "; ".join(
+        f"{municipality_name(stay.municipality_number)} {date_text(stay.start)}–{date_text(stay.end)}" for stay in stays
+    )

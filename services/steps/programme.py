@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from services.duration import months_served
+from services.duration import ProgrammeTime, months_served, programme_time
 from services.fields import (
     ALWAYS,
     NEVER,
@@ -20,7 +20,7 @@ from services.fields import (
     grouped_options,
     label_options,
 )
-from services.i18n import N_
+from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.row_fields import RowsField
 
@@ -289,7 +289,8 @@ def checks(values: Values) -> dict[str, str]:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Overlapping permisjon, rows outside of the programme, one more year without the third: said, not stopped."""
+    """Overlapping permisjon, rows outside of the programme, one more year without the third, an end that is planned
+    after the programme time: said, not stopped."""
     said: dict[str, list[str]] = {"activities": [], "leaves": []}
     said["leaves"] += _overlaps(values.get("leaves") or [])
     end = values.get("end_date")
@@ -302,7 +303,21 @@ def warnings(values: Values) -> dict[str, str]:
                 said[key].append(_("%(row)s varer lenger enn til avslutningen.") % {"row": name})
     if values.get("extra_year") == "yes" and values.get("extension") != "yes":
         said["extra_year"] = [_("Programmet kan bare utvides med ett år til når det er forlenget utover to år.")]
+    time, planned = programme_time(values), values.get("planned_end")
+    if time and planned and planned > time.last_day:
+        said["planned_end"] = [time_is_out(time)]
     return {key: " ".join(words) for key, words in said.items() if words}
+
+
+def time_is_out(time: ProgrammeTime) -> str:
+    """What is said of an end that lies after the programme time."""
+    away = ngettext("og %(n)s dag permisjon", "og %(n)s dager permisjon", time.days_away) % {"n": time.days_away}
+    counted = _("%(months)s måneder fra oppstart %(start)s") % {"months": time.months, "start": date_text(time.start)}
+    words = _("Datoen er senere enn programtiden tillater. Den går ut %(day)s (%(counted)s).")
+    return words % {
+        "day": date_text(time.last_day),
+        "counted": f"{counted}, {away}" if time.days_away else counted,
+    }
 
 
 def _overlaps(leaves: list[Values]) -> list[str]:

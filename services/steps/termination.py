@@ -1,5 +1,6 @@
 """Page 4, «Avslutning»: filled in only when she leaves the programme (guide 4.4)."""
 
+from services.duration import programme_time
 from services.fields import (
     ALWAYS,
     YES_NO,
@@ -17,6 +18,7 @@ from services.fields import (
 from services.i18n import N_, ngettext
 from services.i18n import gettext as _
 from services.steps.background import LANGUAGE_LEVELS, LIVELIHOOD
+from services.steps.programme import time_is_out
 
 COMPLETED = ("completed_work", "completed_education", "completed_both", "completed_neither", "completed_time")
 WITH_OUTCOME = (*COMPLETED, "got_work", "began_education", "other_measure")
@@ -236,6 +238,11 @@ FIELDS = (
 )
 
 
+FIELD_END_REASON, FIELD_LIVELIHOOD_END = (
+    next(question for question in FIELDS if question.key == key) for key in ("end_reason", "livelihood_end")
+)
+
+
 def checks(values: Values) -> dict[str, str]:
     """The end is not before oppstart; absence fits into the period (section 5)."""
     errors = {}
@@ -251,3 +258,65 @@ def checks(values: Values) -> dict[str, str]:
             "days": days,
         }
     return errors
+
+
+# What the reasons and the sources of livelihood say of where the participant goes.
+_TO_WORK = frozenset({"completed_work", "completed_both", "got_work"})
+_TO_STUDY = frozenset({"completed_education", "completed_both", "began_education"})
+_TO_NEITHER = frozenset({"completed_neither", "completed_time"})
+_WAGES = frozenset({"wage", "part_time"})
+_LARGE_POSITION = 80  # per cent: from here on the wage is what one lives of
+_NO_MEASURE = frozenset({"homemaker", "unknown"})
+
+
+def warnings(values: Values) -> dict[str, str]:
+    """A reason, an outcome and a livelihood that contradict each other, or an end after the programme time: said, not
+    stopped (section 10)."""
+    said = {"outcome": _of_outcome(values), "livelihood_end": _of_livelihood(values)}
+    time, end = programme_time(values), values.get("end_date")
+    if time and end and end > time.last_day:
+        said["end_date"] = [time_is_out(time)]
+    return {key: " ".join(words) for key, words in said.items() if words}
+
+
+def _of_outcome(values: Values) -> list[str]:
+    """Where the participant goes, against the reason; nothing while that is not answered."""
+    reason, outcome = values.get("end_reason"), values.get("outcome") or []
+    if not reason or not outcome:
+        return []
+    words = {"reason": FIELD_END_REASON.text(reason)}
+    said = []
+    if reason in _TO_WORK and "work" not in outcome:
+        said.append(_("Årsaken er «%(reason)s», men det er ikke krysset av for arbeid."))
+    if reason in _TO_STUDY and "study" not in outcome:
+        said.append(_("Årsaken er «%(reason)s», men det er ikke krysset av for studie."))
+    if reason in _TO_WORK - _TO_STUDY and "study" in outcome:
+        said.append(_("Årsaken er «%(reason)s», men det er også krysset av for studie."))
+    if reason in _TO_STUDY - _TO_WORK and "work" in outcome:
+        said.append(_("Årsaken er «%(reason)s», men det er også krysset av for arbeid."))
+    if reason in _TO_NEITHER and {"work", "study"} & set(outcome):
+        said.append(_("Årsaken er «%(reason)s», men det er krysset av for arbeid eller studie."))
+    if reason == "other_measure" and ("other" not in outcome or values.get("other_kind") in _NO_MEASURE):
+        said.append(_("Årsaken er «%(reason)s», men det står ikke hvilket tiltak deltakeren går til."))
+    if reason == "dead":
+        said.append(_("Årsaken er «%(reason)s», men det er krysset av for noe deltakeren har gått ut i."))
+    return [text % words for text in said]
+
+
+def _of_livelihood(values: Values) -> list[str]:
+    """What the participant lives of, against where the participant goes and the reason."""
+    source, outcome = values.get("livelihood_end"), values.get("outcome") or []
+    if not source:
+        return []
+    words = {"source": FIELD_LIVELIHOOD_END.text(source)}
+    said = []
+    if source in _WAGES and outcome and "work" not in outcome:
+        said.append(_("Hovedkilden er «%(source)s», men det er ikke krysset av for arbeid."))
+    if source == "student" and outcome and "study" not in outcome:
+        said.append(_("Hovedkilden er «%(source)s», men det er ikke krysset av for studie."))
+    fits = _WAGES | {"unknown"} | ({"student"} if "study" in outcome else set())
+    if "work" in outcome and (values.get("job_percent") or 0) >= _LARGE_POSITION and source not in fits:
+        said.append(_("Hovedkilden er «%(source)s», men deltakeren har gått ut i arbeid i en stor stilling."))
+    if values.get("end_reason") == "dead" and source not in {"unknown", "other"}:
+        said.append(_("Hovedkilden er «%(source)s», men årsaken til avslutning er død."))
+    return [text % words for text in said]

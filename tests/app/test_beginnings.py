@@ -15,7 +15,7 @@ from app.registers import connect_registers
 from services.account_models import User
 from services.db import db, now
 from services.fields import date_text
-from services.models import AccessEntry, Beginning
+from services.models import AccessEntry, Beginning, Participation
 from services.registration import new_creation_key
 from tests.app.conftest import House
 from tests.conftest import FailRegister
@@ -166,6 +166,127 @@ def test_who_was_just_looked_up_is_not_asked_for_again(office: Office) -> None:
     before = len([action for action, _detail in office.log() if action == "look_up"])
     goal_of(office.finish(office.begin(office.someone())))
     assert len([action for action, _detail in office.log() if action == "look_up"]) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("number", "answers", "missing"),
+    [
+        ("", {"start_date": "01.02.2024"}, "fødselsnummer og bekreftet navn"),
+        ("03851", {}, "fødselsnummer og bekreftet navn, dato for oppstart"),
+        ("20036914712", {"start_date": "01.02.2024"}, "gyldig fødselsnummer og bekreftet navn"),
+        ("03851598730", {"start_date": "32.01.2024"}, "bekreftet navn, dato for oppstart (må rettes)"),
+        ("03851598730", {"start_date": "01.02.2099"}, "bekreftet navn, dato for oppstart (må rettes)"),
+        ("03851598730", {"start_date": "01.02.2024", "funding": ""}, "bekreftet navn, finansiering"),
+    ],
+)
+def test_what_is_really_missing_is_said(
+    office: Office, own_house: House, number: str, answers: dict[str, str], missing: str
+) -> None:
+    typed(office, number, **answers)
+    listed = office.client_of(BERIT).get("/deltakere/pabegynte")
+    assert f"Mangler: {missing} Fortsett" in text_of(listed)
+
+
+def test_also_what_is_missing_besides_the_name_is_said(office: Office, own_house: House) -> None:
+    """Of one that has its name, and of one whose register gave a message."""
+    office.begin(office.someone(), "kari.oslo")
+    words = text_of(office.client_of("kari.oslo").get("/deltakere/pabegynte"))
+    assert "Mangler: bekreftet navn, bydel, dato for oppstart" in words
+    office.begin(office.someone("dead"))
+    words = text_of(office.client_of(BERIT).get("/deltakere/pabegynte"))
+    assert "Personen er registrert som død i Folkeregisteret og kan ikke registreres." in words
+    assert "Mangler: bekreftet navn, dato for oppstart" in words
+
+
+# ---- One for each number ----
+
+OFFER = "Du har allerede begynt på en registrering med dette nummeret"
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_the_one_that_exists_is_offered_and_no_other_made(office: Office, own_house: House, partial: bool) -> None:
+    person, client = office.someone(), office.client_of(BERIT)
+    answer, _sent = typed(office, person.number, start_date="01.02.2024")
+    (first,) = begun(own_house)
+    assert answer.headers["HX-Replace-Url"] == f"/deltakere/ny/{first.id}"
+    again, sent = typed(office, f"{person.number[:6]} {person.number[6:]}")
+    assert "HX-Replace-Url" not in again.headers
+    looked_up = client.post_partial("/deltakere/ny/oppslag", sent)
+    assert OFFER in text_of(looked_up)
+    assert "HX-Replace-Url" not in looked_up.headers
+    page = office.begin(person)
+    assert OFFER in text_of(page)
+    assert [row.id for row in begun(own_house)] == [first.id]
+    on = client.submit(page, button="Fortsett på den", partial=partial)
+    assert goal_of(on) == f"/deltakere/ny/{first.id}"
+    form = form_in(client.get(goal_of(on)), form="registrering")
+    assert (form.value("Dato for oppstart"), form.value("creation_key")) == ("01.02.2024", first.creation_key)
+    assert OFFER not in text_of(client.get(goal_of(on)))
+    assert len(begun(own_house)) == 1
+
+
+def test_what_was_answered_meanwhile_goes_along(office: Office, own_house: House) -> None:
+    person, client = office.someone(), office.client_of(BERIT)
+    typed(office, person.number, funding="per_capita")
+    _answer, sent = typed(office, person.number, start_date="01.02.2024")
+    assert len(begun(own_house)) == 2, "what has been answered is never lost"
+    page = client.get(f"/deltakere/ny/{begun(own_house)[1].id}")
+    on = client.submit(page, button="Fortsett på den")
+    (left,) = begun(own_house)
+    assert goal_of(on) == f"/deltakere/ny/{left.id}"
+    assert left.creation_key != sent["creation_key"]
+    assert (left.form["start_date"], left.form["funding"]) == (["01.02.2024"], ["per_capita"])
+
+
+def test_nobody_elses_is_offered(office: Office, own_house: House) -> None:
+    person = office.someone()
+    typed(office, person.number, start_date="01.02.2024")
+    assert OFFER not in text_of(office.begin(person, ANNE))
+    assert len(begun(own_house)) == 2
+    mine = begun(own_house)[0]
+    _answer, sent = typed(office, "038")
+    gone = office.client_of(BERIT).post("/deltakere/ny", data=MultiDict({**sent, "go": "begun"}))
+    assert gone.status_code == 200, "there is nothing to go on with"
+    assert mine.id in {row.id for row in begun(own_house)}
+
+
+# ---- Registered since ----
+
+
+def registered_by(office: Office, by: str, place: str, number: str) -> None:
+    """A colleague registers the person."""
+    fill: dict[str, Value] = {"Kommune og kommunenummer": place} if by == ANNE else {}
+    goal_of(office.finish(office.begin(number, by), by, fill=fill))
+
+
+def test_a_number_that_has_been_registered_since_is_dropped(office: Office, own_house: House) -> None:
+    """By a colleague in the own municipality; of another one nothing is told."""
+    here, elsewhere, other = office.someone(), office.someone(), office.someone()
+    for person in (here, elsewhere, other):
+        typed(office, person.number, start_date="01.02.2024")
+    place = begun(own_house)[0].id
+    registered_by(office, ANNE, "Bergen (4601)", here.number)
+    registered_by(office, ANNE, "Askøy (4627)", elsewhere.number)
+    client = office.client_of(BERIT)
+    listed = text_of(client.get("/deltakere/pabegynte")).replace(" ", "")
+    assert here.number not in listed
+    assert elsewhere.number in listed
+    assert other.number in listed
+    assert goal_of(client.get(f"/deltakere/ny/{place}")) == "/deltakere/pabegynte"
+    page = office.begin(here)
+    assert OFFER not in text_of(page)
+    assert "Personen er allerede deltaker i kommunen." in text_of(page)
+
+
+def test_one_whom_the_user_may_not_know_of_is_not_dropped(office: Office, own_house: House) -> None:
+    person = office.someone()
+    office.begin(person, "kari.oslo")
+    goal_of(office.finish(office.begin(person, "siri.vern"), "siri.vern", fill={"Bydel": "Sagene"}))
+    kari = office.client_of("kari.oslo")
+    assert person.number not in text_of(kari.get("/deltakere/pabegynte")).replace(" ", "")
+    one = update(Participation).where(Participation.national_id == person.number)
+    own_house.write(one.values(protected=True))
+    assert person.number in text_of(kari.get("/deltakere/pabegynte")).replace(" ", "")
 
 
 def test_it_can_be_thrown_away(office: Office, own_house: House) -> None:

@@ -1,8 +1,11 @@
 """The outbox: written with what it is about, sent by a real SMTP server, tried again, never twice."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -16,12 +19,14 @@ from sqlalchemy import select, update
 from services.account_models import OutboxMessage, User
 from services.db import db, now, writing
 from services.links import LIFE
-from services.mail import Letter
+from services.mail import Letter, Server
 from services.outbox import KEPT_FOR, LEASE, Outbox
+from services.registration import OSLO_TIME, today
 from tests.app.test_invitations import invite
-from tests.support.client import CheckedClient, form_in, text_of
+from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.databases import SQLITE, Databases, running_app
 from tests.support.letters import path_in
+from tests.support.registering import goal_of
 from tests.support.server import running_server
 
 LETTER = Letter(subject="Prøve å sende", text="Æ, ø og å", html="<p>Æ, ø og å</p>")
@@ -218,6 +223,159 @@ def test_an_address_that_does_not_exist_is_told_to_the_inviter(program: Flask, p
     (row,) = rows(program)
     assert (row.next_try_at, row.body) == (None, "")
     assert "nora" not in row.last_error
+
+
+class Script:
+    """An SMTP server that says what it is told to, at each point of the conversation."""
+
+    def __init__(self, **said: str) -> None:
+        self._said = said
+        self.taken = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"smtp://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _address = self._socket.accept()
+            except OSError:  # closed
+                return
+            with suppress(OSError), connection, connection.makefile("rw", encoding="utf-8", newline="\r\n") as lines:
+                self._talk(lines)
+
+    def _talk(self, lines: Any) -> None:
+        def say(point: str, usual: str) -> bool:
+            lines.write(self._said.get(point, usual) + "\n")
+            lines.flush()
+            return point not in self._said
+
+        if not say("greeting", "220 ready"):
+            return
+        for line in lines:
+            verb = line.split()[0].upper()
+            if verb == "DATA" and say("data", "354 go on"):
+                while next(lines).strip() != ".":
+                    pass
+                self.taken += say("content", "250 taken")
+            elif verb == "EHLO" and "auth" in self._said and "ehlo" not in self._said:
+                lines.write("250-here\n250 AUTH PLAIN\n")
+                lines.flush()
+            elif verb == "QUIT":
+                say("quit", "221 bye")
+                return
+            elif verb != "DATA":
+                say(verb.lower(), "250 OK")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def ask(program: Flask, script: Script, *, login: str = "") -> OutboxMessage:
+    """Write a message, and send it to that server."""
+    outbox, url = outbox_of(program), script.url.replace("//", f"//{login}")
+    program.extensions["outbox"] = Outbox(vault=outbox.vault, sender=outbox.sender, server=Server.at(url))
+    put(program)
+    send(program)
+    script.close()
+    return rows(program)[-1]
+
+
+REFUSED = [
+    *({point: f"{code} no"} for code in (550, 552, 554) for point in ("mail", "rcpt", "data", "content")),
+    {"greeting": "554 no mail here"},
+    {"ehlo": "550 not you", "helo": "550 not you"},
+]
+
+
+def test_what_is_refused_for_good_is_given_up_at_once(program: Flask) -> None:
+    for said in REFUSED:
+        script = Script(**said)
+        row = ask(program, script)
+        assert row.failed_at is not None, said
+        assert (row.next_try_at, row.sent_at, row.body, script.taken) == (None, None, "", 0)
+        assert "kari" not in row.last_error
+
+
+TRIED_AGAIN = [
+    *({point: f"{code} later"} for code in (421, 450, 452) for point in ("mail", "rcpt", "data", "content")),
+    {"greeting": "421 busy"},
+    {"mail": "530 5.7.0 Authentication required"},  # we are to blame, not the letter
+    {"rcpt": "530 Must issue a STARTTLS command first"},
+    {"auth": "535 wrong password"},
+    {"auth": "550 blocked"},
+    {"greeting": "hello"},
+]
+
+
+def test_what_may_do_better_later_is_tried_again(program: Flask) -> None:
+    for said in TRIED_AGAIN:
+        script = Script(**said)
+        row = ask(program, script, login="us:secret@" if "auth" in said else "")
+        assert row.failed_at is None, said
+        assert row.next_try_at is not None
+        assert row.body
+        assert script.taken == 0
+
+
+def test_what_was_taken_is_sent_whatever_the_server_says_then(program: Flask) -> None:
+    for said in ("221 bye", "421 closing", "554 what"):
+        script = Script(quit=said)
+        row = ask(program, script)
+        assert script.taken == 1
+        assert row.sent_at is not None, said
+        assert (row.next_try_at, row.failed_at) == (None, None)
+
+
+def state_in_list(client: CheckedClient, name: str) -> str:
+    """What stands as the state of a user in the list of users."""
+    tree = tree_of(client.get("/brukere"))
+    (row,) = [one for one in tree.elements("tr") if name in tree.text(one)]
+    return tree.text(next(cell for cell in row.iter("td") if cell.attrib["data-label"] == "Tilstand"))
+
+
+def test_the_inviter_sees_at_once_that_it_cannot_be_delivered(program: Flask, postbox: Postbox) -> None:
+    client = program.test_client()
+    assert isinstance(client, CheckedClient)
+    client.login("admin.bergen")
+    page = invite(client)
+    assert state_in_list(client, "Nora Ny Berg") == "Invitert"
+    postbox.answer = "554 spam"
+    send(program)
+    assert state_in_list(client, "Nora Ny Berg") == "Kunne ikke leveres"
+    words = text_of(client.get(page.request.path))
+    assert "Kunne ikke leveres" in words
+    assert "E-posten kunne ikke leveres til nora@bergen.kommune.no. Kontroller at adressen er riktig" in words
+    found = client.submit(client.get("/brukere"), button="Søk", fill={"Søk etter bruker": "kunne ikke leveres"})
+    assert "Nora Ny Berg" in text_of(client.get(goal_of(found)) if found.status_code == 303 else found)
+    postbox.answer = ""
+    client.submit(client.get(page.request.path), button="Send på nytt")
+    assert state_in_list(client, "Nora Ny Berg") == "Invitert"
+    send(program)
+    assert "Sendt til nora@bergen.kommune.no" in text_of(client.get(page.request.path))
+
+
+def test_the_inviter_sees_that_it_is_delayed_and_until_when(program: Flask, postbox: Postbox) -> None:
+    client = program.test_client()
+    assert isinstance(client, CheckedClient)
+    client.login("admin.bergen")
+    page = invite(client)
+    postbox.refuses_recipient = "451 greylisted"
+    send(program)
+    (row,) = rows(program)
+    assert row.next_try_at is not None
+    at = row.next_try_at.astimezone(OSLO_TIME)
+    said = f"kl. {at:%H.%M}" if at.date() == today() else f"{at:%d.%m.%Y kl. %H.%M}"
+    assert state_in_list(client, "Nora Ny Berg") == f"Forsinket, prøves igjen {said}"
+    assert f"er ikke levert ennå. Forsinket, prøves igjen {said}." in text_of(client.get(page.request.path))
+    tomorrow = now() + timedelta(days=1)
+    set_rows(program, next_try_at=tomorrow)
+    at = tomorrow.astimezone(OSLO_TIME)
+    assert state_in_list(client, "Nora Ny Berg") == f"Forsinket, prøves igjen {at:%d.%m.%Y kl. %H.%M}"
+    postbox.refuses_recipient = ""
+    set_rows(program, next_try_at=now())
+    send(program)
+    assert state_in_list(client, "Nora Ny Berg") == "Invitert"
 
 
 def test_no_mail_server(program: Flask, postbox: Postbox, mail_url: str) -> None:

@@ -545,6 +545,10 @@ def test_whoever_is_blocked_stays_outside(joined: House, idporten: HostileProvid
     joined.write(update(User).where(User.username == "kari.oslo").values(blocked_at=now()))
     assert come_in(client).status_code == 403
     assert not is_in(client)
+    (kari,) = joined.ask(select(User.id).where(User.username == "kari.oslo"))
+    entries = select(AccessEntry.user_id, AccessEntry.detail).where(AccessEntry.action == "sign_in_failed")
+    last = joined.ask(entries.order_by(AccessEntry.id.desc()).limit(1))[0]
+    assert (last.user_id, last.detail) == (kari.id, {"provider": "idporten", "why": "blocked"})
 
 
 def invited_path(house: House, email: str) -> str:

@@ -3,17 +3,31 @@
 Also the programme time, and the receipt after discharge."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
+from werkzeug.datastructures import MultiDict
 
 from services.duration import months_on
 from services.fields import date_text
-from services.models import Person, Status
+from services.folkeregisteret.population import SyntheticPerson
+from services.models import Participation, Person, Status
 from services.registration import today
 from tests.app.conftest import House
-from tests.support.client import text_of
-from tests.support.registering import FULL_TERMINATION, START, Answers, Office, address, goal_of, last_start
+from tests.support.client import form_in, text_of, tree_of
+from tests.support.registering import (
+    BY_MISTAKE,
+    FULL_BACKGROUND,
+    FULL_PROGRAMME,
+    FULL_TERMINATION,
+    START,
+    Answers,
+    Office,
+    address,
+    goal_of,
+    last_start,
+)
 
 BERIT = "berit.bergen"
 
@@ -178,6 +192,217 @@ def test_permisjon_postpones_the_question_of_more_time(office: Office) -> None:
     assert office.form(public_id, "programinnhold").has(question)
     put_rows(office, public_id, "leaves", [span_of(begun, 10, 10)])
     assert not office.form(public_id, "programinnhold").has(question)
+
+
+# ---- The end ----
+
+
+def test_an_end_after_the_programme_time(office: Office) -> None:
+    """The planned one with its prolongation, and the end itself; permisjon postpones it by its days."""
+    start = months_on(today(), -23)
+    public_id = office.given(start=start)
+    put_rows(office, public_id, "leaves", [span_of(start, 10, 21)])
+    last = months_on(start + timedelta(days=12), 36) - timedelta(days=1)
+    planned = {"Forlenget utover to år?": "Ja", "Ny planlagt sluttdato": date_text(last)}
+    office.put(public_id, "programinnhold", planned)
+    said = "Datoen er senere enn programtiden tillater."
+    for word in ("programinnhold", "data"):
+        assert said not in text_of(office.page(public_id, word))
+    late = date_text(last + timedelta(days=1))
+    office.put(public_id, "programinnhold", {"Ny planlagt sluttdato": late})
+    counted = (
+        f"{said} Den går ut {date_text(last)} (36 måneder fra oppstart {date_text(start)}, og 12 dager permisjon)."
+    )
+    for word in ("programinnhold", "data"):
+        assert counted in text_of(office.page(public_id, word))
+    office.put(public_id, "programinnhold", {"Ny planlagt sluttdato": date_text(last)})
+    office.put(public_id, "avslutning", {"Dato for avslutning": late})
+    for word in ("avslutning", "data"):
+        assert counted in text_of(office.page(public_id, word))
+
+
+def test_an_end_after_two_years_without_prolongation(office: Office) -> None:
+    start = today() - timedelta(days=800)
+    public_id = office.ended(start=start)
+    end = months_on(start, 24) - timedelta(days=1)
+    said = f"Den går ut {date_text(end)} (24 måneder fra oppstart {date_text(start)})."
+    is_said_everywhere(office, public_id, "avslutning", said)
+
+
+WORK: Answers = {
+    "Deltakeren har gått ut i": ["Arbeid"],
+    "Type arbeid": "Fast",
+    "Stillingsprosent": "100",
+    "Sektor": "Privat",
+    "Bransje": "Renhold",
+}
+STUDY: Answers = {"Deltakeren har gått ut i": ["Studie"], "Type utdanning": "Fagskole", "Omfang": "Heltid"}
+BOTH = WORK | STUDY | {"Deltakeren har gått ut i": ["Arbeid", "Studie"]}
+OTHER: Answers = {"Deltakeren har gått ut i": ["Annet"], "Hva går deltakeren til?": "Sosialhjelp"}
+AT_HOME = OTHER | {"Hva går deltakeren til?": "Hjemmeværende"}
+STUDENT, WAGE, UNKNOWN, SOCIAL = "Studielån/stipend", "Lønn", "Ukjent", "Økonomisk sosialhjelp"
+CONTRADICTIONS = [
+    ("Gått ut i arbeid", OTHER, UNKNOWN, "«Gått ut i arbeid», men det er ikke krysset av for arbeid."),
+    ("Fått arbeid før programslutt", STUDY, STUDENT, "programslutt», men det er ikke krysset av for arbeid."),
+    ("Gått ut i utdanning", WORK, WAGE, "«Gått ut i utdanning», men det er ikke krysset av for studie."),
+    ("Begynt i utdanning", OTHER, UNKNOWN, "«Begynt i utdanning», men det er ikke krysset av for studie."),
+    ("Gått ut i både arbeid og utdanning", WORK, WAGE, "utdanning», men det er ikke krysset av for studie."),
+    ("Gått ut i både arbeid og utdanning", STUDY, STUDENT, "utdanning», men det er ikke krysset av for arbeid."),
+    ("Gått ut i arbeid", BOTH, WAGE, "«Gått ut i arbeid», men det er også krysset av for studie."),
+    ("Gått ut i utdanning", BOTH, WAGE, "«Gått ut i utdanning», men det er også krysset av for arbeid."),
+    ("Uten overgang til arbeid eller utdanning", WORK, WAGE, "men det er krysset av for arbeid eller studie."),
+    ("Programtiden er brukt opp", STUDY, STUDENT, "men det er krysset av for arbeid eller studie."),
+    ("Overført til annet tiltak", AT_HOME, UNKNOWN, "men det står ikke hvilket tiltak deltakeren går til."),
+    ("Død", OTHER, UNKNOWN, "men det er krysset av for noe deltakeren har gått ut i."),
+    ("Død", {}, WAGE, "«Lønn», men årsaken til avslutning er død."),
+    ("Sykdom", OTHER, WAGE, "«Lønn», men det er ikke krysset av for arbeid."),
+    ("Sykdom", OTHER, "Lønnsinntekt (deltid)", "«Lønnsinntekt (deltid)», men det er ikke krysset av for arbeid."),
+    ("Gått ut i arbeid", WORK, STUDENT, "«Studielån/stipend», men det er ikke krysset av for studie."),
+    ("Gått ut i arbeid", WORK, SOCIAL, "men deltakeren har gått ut i arbeid i en stor stilling."),
+]
+LIVELIHOOD = "Hovedkilde til livsopphold etter avslutning"
+
+
+@pytest.fixture(scope="module")
+def at_the_end(own_house: House) -> str:
+    """A participant who is about to leave, for many tests."""
+    return Office(own_house.app, own_house.client).ended()
+
+
+@pytest.mark.parametrize(("reason", "outcome", "source", "said"), CONTRADICTIONS)
+def test_reason_outcome_and_livelihood_that_contradict_each_other(
+    office: Office, at_the_end: str, reason: str, outcome: Answers, source: str, said: str
+) -> None:
+    answers: Answers = {"Deltakeren har gått ut i": [], **outcome, "Årsak til avslutning": reason, LIVELIHOOD: source}
+    office.save(at_the_end, "avslutning", {"Årsak til avslutning": "Sykdom", "Deltakeren har gått ut i": []})
+    office.put(at_the_end, "avslutning", answers)
+    for word in ("avslutning", "data"):
+        assert said in text_of(office.page(at_the_end, word))
+    question = office.send(at_the_end, "avslutning", {}, "Utskriv og registrer ferdig", follow_redirects=True)
+    assert "Er alle opplysninger riktige?" in text_of(question)
+    assert said in text_of(question)
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome", "source"),
+    [
+        ("Gått ut i arbeid", WORK, WAGE),
+        ("Fått arbeid før programslutt", WORK | {"Stillingsprosent": "40"}, SOCIAL),
+        ("Gått ut i utdanning", STUDY, STUDENT),
+        ("Gått ut i både arbeid og utdanning", BOTH, STUDENT),
+        ("Uten overgang til arbeid eller utdanning", OTHER, SOCIAL),
+        ("Overført til annet tiltak", OTHER | {"Hva går deltakeren til?": "Kvalifiseringsprogram"}, SOCIAL),
+        ("Flyttet til annen kommune", {}, WAGE),
+        ("Møter ikke opp", {}, UNKNOWN),
+        ("Død", {}, UNKNOWN),
+    ],
+)
+def test_what_fits_is_not_remarked(office: Office, at_the_end: str, reason: str, outcome: Answers, source: str) -> None:
+    answers: Answers = {"Deltakeren har gått ut i": [], **outcome, "Årsak til avslutning": reason, LIVELIHOOD: source}
+    office.save(at_the_end, "avslutning", {"Årsak til avslutning": "Sykdom", "Deltakeren har gått ut i": []})
+    office.put(at_the_end, "avslutning", answers)
+    for word in ("avslutning", "data"):
+        remarks = [one for one in tree_of(office.page(at_the_end, word)).elements("p") if one.get("class") == "warning"]
+        assert not remarks
+
+
+def test_the_warning_comes_and_goes_while_the_page_is_filled_in(office: Office, at_the_end: str) -> None:
+    client, said = office.client_of(BERIT), "men det er ikke krysset av for arbeid."
+    office.save(at_the_end, "avslutning", {"Årsak til avslutning": "Sykdom", "Deltakeren har gått ut i": []})
+    form = office.form(at_the_end, "avslutning")
+    form.fill({"Årsak til avslutning": "Gått ut i arbeid", "Deltakeren har gått ut i": ["Studie"]})
+    address_of_saves = str(form.element.attrib["data-lagre"])
+    answer = client.post_partial(address_of_saves, MultiDict(form.pairs(None)))
+    assert said in text_of(answer)
+    form = office.form(at_the_end, "avslutning")
+    form.fill({"Årsak til avslutning": "Gått ut i utdanning"})
+    sent = MultiDict(form.pairs(None))
+    assert "outcome" in sent.getlist("varslet")
+    answer = client.post_partial(address_of_saves, sent)
+    assert said not in text_of(answer)
+    assert "advarsel-outcome" in answer.text
+
+
+# ---- Other stays ----
+
+
+def earlier(office: Office, person: SyntheticPerson, by: str = BERIT, **more: Any) -> None:
+    """An earlier stay of the person, from 400 days ago till three days ago, discharged."""
+    office.discharge(office.ended(person, by, **more), by)
+
+
+def test_an_earlier_stay_in_the_own_municipality_is_mentioned(office: Office) -> None:
+    person, end = office.someone(), today() - timedelta(days=3)
+    earlier(office, person)
+    said = f"Personen har vært deltaker i kommunen før: Bergen {date_text(START)}–{date_text(end)}."
+    page = office.begin(person)
+    assert said in text_of(page)
+    public_id = goal_of(office.finish(page, start=end + timedelta(days=1))).split("/")[2]
+    for word in ("person", "data"):
+        words = text_of(office.page(public_id, word))
+        assert said in words
+        assert "overlapper" not in words
+    assert said in text_of(office.page(public_id, "data", "ida.imdi"))
+
+
+def test_stays_that_overlap(office: Office) -> None:
+    person, end = office.someone(), today() - timedelta(days=3)
+    earlier(office, person)
+    said = "Deltakelsen overlapper en annen deltakelse i kommunen: Bergen"
+    page = office.begin(person)
+    form = form_in(page, form="registrering")
+    form.fill({"Dato for oppstart": date_text(end)})
+    typed = office.client_of(BERIT).post_partial("/deltakere/ny/vis", MultiDict(form.pairs(None)))
+    assert said in text_of(typed)
+    public_id = goal_of(office.finish(page, start=end)).split("/")[2]
+    for word in ("person", "data"):
+        assert said in text_of(office.page(public_id, word))
+    office.put(public_id, "bakgrunn", FULL_BACKGROUND)
+    office.put(public_id, "programinnhold", FULL_PROGRAMME)
+    office.put(public_id, "avslutning", FULL_TERMINATION | {"Gyldig fravær, dager": "0"})
+    question = office.send(public_id, "avslutning", {}, "Utskriv og registrer ferdig", follow_redirects=True)
+    assert said in text_of(question)
+    office.put(public_id, "avslutning", {"Dato for avslutning": ""})
+    office.put(public_id, "person", {"Dato for oppstart": date_text(end + timedelta(days=1))})
+    for word in ("person", "data"):
+        assert "overlapper" not in text_of(office.page(public_id, word))
+
+
+def test_nothing_is_said_of_a_stay_elsewhere(office: Office) -> None:
+    person = office.someone()
+    earlier(office, person, "kari.oslo", district="030103")
+    page = office.begin(person)
+    public_id = goal_of(office.finish(page)).split("/")[2]
+    for words in (text_of(page), *(text_of(office.page(public_id, word)) for word in ("person", "data"))):
+        assert "har vært deltaker" not in words
+        assert "overlapper" not in words
+
+
+def test_nothing_is_said_of_a_deleted_stay(office: Office) -> None:
+    person = office.someone()
+    client = office.client_of(BERIT)
+    gone = office.given(person)
+    client.submit(client.get(address(gone, "slett", "bekreft")), button="Ja, slett deltaker", fill=BY_MISTAKE)
+    page = office.begin(person)
+    public_id = goal_of(office.finish(page)).split("/")[2]
+    for words in (text_of(page), *(text_of(office.page(public_id, word)) for word in ("person", "data"))):
+        assert "har vært deltaker" not in words
+        assert "overlapper" not in words
+
+
+def test_nothing_is_said_of_a_protected_stay_without_the_right(office: Office, own_house: House) -> None:
+    """The running stay is closed, since nobody can tell its grade any more; the earlier one is not."""
+    person = office.someone()
+    old = office.ended(person, "kari.oslo", district="030103")
+    office.discharge(old, "kari.oslo")
+    page = office.begin(person, "kari.oslo")
+    new = goal_of(office.finish(page, "kari.oslo", fill={"Bydel": "Sagene"})).split("/")[2]
+    assert "overlapper" in text_of(office.page(old, "data", "kari.oslo"))
+    own_house.write(update(Participation).where(Participation.public_id == new).values(protected=True))
+    words = text_of(office.page(old, "data", "kari.oslo"))
+    assert "overlapper" not in words
+    assert "har vært deltaker" not in words
+    assert "overlapper" in text_of(office.page(new, "data", "siri.vern"))
 
 
 # ---- The receipt ----

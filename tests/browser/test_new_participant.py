@@ -19,4 +19,4 @@ def test_the_line_follows_what_is_typed(at_screen: AtScreen, someone: Someone) -
         berit.page.get_by_label("Jeg bekrefter at navn vist", exact=False).check()
         expect(state).to_contain_text("Gå videre for å opprette deltakeren")
         berit.answer("Fødselsnummer", someone().number)
-        expect(state).to_contain_text("Mangler: fødselsnummer og bekreftet navn")
+        expect(state).to_contain_text("Mangler: bekreftet navn")
