@@ -198,10 +198,11 @@ def answer_redrawn(
 ) -> Response:
     """Only what has changed against what the form says that it shows, and what has been `answered` here:
     text that is being typed elsewhere is never touched."""
+    changed = changed_controls(controls)
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",
-        controls=changed_controls(controls) + [c for c in controls if c.name in answered],
+        controls=changed + [c for c in controls if c.name in answered and c not in changed],
         remarks=[],
         page=page,
         step_word=forms.STEP_WORDS[page.step.name],

@@ -126,8 +126,9 @@ def look_up() -> Any:
 def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), sent_form())
-    answered = form.preselect_funding()
-    return answer_redrawn(form.controls(), form.page, answered, form=form)
+    answered, controls = form.preselect_funding(), form.controls()
+    wrong = {control.name for control in controls if control.has_error} | set(request.form.getlist("sagt"))
+    return answer_redrawn(controls, form.page, answered | wrong, form=form)
 
 
 @creating.post("/ny")
