@@ -253,7 +253,9 @@ def answer_redrawn(
 ) -> Response:
     """Only what has changed against what the form says that it shows, and what has been `answered` here:
     text that is being typed elsewhere is never touched."""
-    anew, warned = changed_controls(controls) + [c for c in controls if c.name in answered], _warned()
+    changed = changed_controls(controls)
+    anew = changed + [c for c in controls if c.name in answered and c not in changed]
+    warned = _warned()
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",

@@ -130,7 +130,9 @@ def show_new() -> Any:
     form = NewForm.sent(viewer(), sent_form())
     answered = form.follow_municipality()
     form.recall()
-    return answer_redrawn(form.controls(), form.page, answered, form=form)
+    controls = form.controls()
+    wrong = {control.name for control in controls if control.has_error} | set(request.form.getlist("sagt"))
+    return answer_redrawn(controls, form.page, answered | wrong, form=form)
 
 
 @creating.post("/ny")

@@ -9,7 +9,7 @@ from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
 from app.web import END_MARK
 from services import beginnings, national_id
 from services import registration as service
-from services.fields import ALWAYS, ChoiceField, Option, legible
+from services.fields import ALWAYS, ChoiceField, Field, Invalid, Option, legible
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.look_ups import LookUp, Outcome, look_up
@@ -305,9 +305,22 @@ class NewForm:
         )
 
     def controls(self) -> list[Control]:
-        """The page's questions; what is wrong is said only when she has tried to go on."""
-        # Every answer counts for the line that says what is missing before she is created.
-        return [replace(control, watched=True) for control in controls_of(self.page, said=self.problems)]
+        """The page's questions; what is missing or half typed is said only when the user has tried to go on."""
+        # Every answer counts for the line that says what is missing before the participant is created.
+        said = self.refused | self.problems
+        return [replace(control, watched=True) for control in controls_of(self.page, said=said)]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """What is wrong with answers that can be read, such as a date ahead of today: it is said at once."""
+        questions = {question.key: question for question in PERSON.fields}
+        return {key: words for key, words in self.page.errors.items() if self._can_be_read(questions[key])}
+
+    def _can_be_read(self, question: Field) -> bool:
+        try:
+            return question.parse(self.page.raw[question.key]) is not None
+        except Invalid:
+            return False
 
     def create(self, registers: Registers) -> str:
         """Create the participant, with PAD's results if they can be had; gives the public id."""

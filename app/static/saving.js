@@ -284,7 +284,7 @@
 
   document.addEventListener("visibilitychange", () => {
     if (isSignedOut || !form()) return;
-    if (document.hidden) { if (isDirty()) save(); } // the tab may never be shown again
+    if (document.hidden) { if (isDirty() && edits > flushed) save(); } // the tab may never be shown again
     else if (byId("versjon")) later(0); // what others have changed meanwhile is told
   });
 

@@ -30,7 +30,10 @@
   }
 
   if (who) plan(Number(who.dataset.left || 30 * 60)); // what is said is less: twelve hours are over soon
-  document.addEventListener("varighet", ({ detail: { seconds, warned } }) => plan(seconds, warned));
+  document.addEventListener("varighet", ({ detail: { seconds, warned } }) => {
+    if (!warned) byId("utlop").replaceChildren();
+    plan(seconds, warned);
+  });
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
     if (who) ctx.request.headers["X-Hvem"] = who.dataset.user; // another one's answers do not belong into the page
     if (ctx.request.action === "/innlogget") ctx.request.headers["X-Uspurt"] = "1";

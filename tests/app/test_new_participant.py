@@ -63,11 +63,28 @@ def test_the_form_is_blank_and_says_what_is_missing(office: Office) -> None:
     assert form.value("Dato for oppstart") == ""
     assert form.value("Finansiering") == ["Ordinær Jobbsjansen"]
     assert not form.has("Bydel")
-    assert not form.has(NAME_IS_RIGHT)
+    [confirmation] = [control for control in form.controls if control.label == NAME_IS_RIGHT]
+    assert confirmation.disabled  # it has its place from the start, and nobody to confirm yet
     words = text_of(page)
     assert "Bergen (4601)" in words
     assert "Ikke opprettet ennå. Mangler: fødselsnummer og bekreftet navn, dato for oppstart" in words
-    assert "Navnet hentes når nummeret er skrevet." in words
+    assert "Hentes når nummeret er skrevet" in words
+
+
+@ONE_DATABASE
+def test_a_date_ahead_of_today_is_said_at_once(office: Office) -> None:
+    """Not what is half typed; and no longer when it has been corrected."""
+    client = office.client_of("berit.bergen")
+    typed = dict(form_in(client.get(NEW), form="registrering").pairs(None))
+
+    def type_in(date: str, **more: str) -> str:
+        return text_of(client.post_partial("/deltakere/ny/vis", typed | {"start_date": date} | more))
+
+    assert "fram i tid" not in type_in(f"01.01.{today().year + 1}"[:8])
+    assert "Datoen kan ikke være fram i tid" in type_in(date_text(today() + timedelta(days=1)))
+    mended = type_in(date_text(today()), sagt="start_date")
+    assert "Dato for oppstart" in mended
+    assert "fram i tid" not in mended.replace("Datoen kan ikke være fram i tid.", "", 1)  # the help text
 
 
 @ONE_DATABASE
@@ -85,7 +102,7 @@ def test_the_name_comes_as_a_fragment_when_the_number_is_typed(office: Office) -
         assert tree_of(answer).by_id.keys() & {"national_id", "start_date", "funding"} == set()
         return text_of(answer)
 
-    assert "Navnet hentes når nummeret er skrevet." in type_in(person.number[:10])
+    assert "Hentes når nummeret er skrevet" in type_in(person.number[:10])
     grouped = f" {person.number[:6]} {person.number[6:]} "
     assert person.full_name in type_in(grouped)
     assert NAME_IS_RIGHT in type_in(person.number)

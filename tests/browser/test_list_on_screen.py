@@ -139,6 +139,7 @@ def test_the_panel_closes_after_what_is_yet_to_be_sent_from_it(at_screen: AtScre
 def test_what_a_proxy_says_is_a_lost_answer(at_screen: AtScreen) -> None:
     with at_screen("kari.oslo") as (kari, watch):
         watch.expect_status(502)
+        watch.expect_lost_line()
         page = kari.page
         page.goto("/deltakere?sorter=navn&antall=50")
         kari.open_panel()

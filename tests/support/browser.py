@@ -96,7 +96,7 @@ class Watch:
             return
         if message.text.startswith("Failed to load resource"):
             return  # judged by its status in _response and _failed
-        if self._expects_lost_line and "Failed to fetch" in message.text:
+        if self._expects_lost_line and ("Failed to fetch" in message.text or "htmx:error: timeout" in message.text):
             return  # htmx tells it too
         where = message.location.get("url", "")
         self.faults.append(f"console {message.type}: {message.text} ({where})")
