@@ -249,12 +249,16 @@ def drawn_questions() -> dict[str, str]:
 
 
 def answer_redrawn(
-    controls: list[forms.Control], page: Page, answered: frozenset[str] = frozenset(), **more: Any
+    controls: list[forms.Control],
+    page: Page,
+    answered: frozenset[str] = frozenset(),
+    wrong: frozenset[str] = frozenset(),
+    **more: Any,
 ) -> Response:
-    """Only what has changed against what the form says that it shows, and what has been `answered` here:
-    text that is being typed elsewhere is never touched."""
+    """Only what has changed against what the form says that it shows, what is or was said to be `wrong`, and what has
+    been `answered` here: text that is being typed elsewhere is never touched."""
     changed = changed_controls(controls)
-    anew = changed + [c for c in controls if c.name in answered and c not in changed]
+    anew = changed + [c for c in controls if c.name in answered | wrong and c not in changed]
     warned = _warned()
     return respond(
         "registration/redrawn.html",

@@ -132,7 +132,7 @@ def show_new() -> Any:
     form.recall()
     controls = form.controls()
     wrong = {control.name for control in controls if control.has_error} | set(request.form.getlist("sagt"))
-    return answer_redrawn(controls, form.page, answered | wrong, form=form)
+    return answer_redrawn(controls, form.page, answered, frozenset(wrong), form=form)
 
 
 @creating.post("/ny")
