@@ -1,0 +1,58 @@
+"""The four pages without JavaScript: what is typed is kept by every button, and no line says more than is saved."""
+
+from playwright.sync_api import expect
+
+from services.fields import date_text
+from services.registration import today
+from tests.browser.caseworker import Caseworker
+from tests.browser.conftest import AtScreen, Someone
+from tests.browser.test_saving import SERVERS
+
+
+def begin(user: Caseworker, someone: Someone, word: str) -> str:
+    """A new participant's page; gives its address."""
+    user.create(someone())
+    user.stands_at("Bakgrunn")
+    address = user.page.url.replace("/bakgrunn", f"/{word}")
+    user.page.goto(address)
+    return address
+
+
+@SERVERS
+def test_what_belongs_to_the_answers_is_shown_and_the_answers_are_saved(
+    at_screen: AtScreen, someone: Someone, server: str
+) -> None:
+    with at_screen("berit.bergen", server=server, javascript=False) as (berit, _watch):
+        address = begin(berit, someone, "bakgrunn")
+        expect(berit.page.locator("noscript .hint")).to_be_visible()
+        expect(berit.page.locator("#tilstand .saved")).to_be_hidden()
+        berit.answer("Antall barn under 18 år", "2")
+        berit.answer("Rekrutteringskanal", "Nav")
+        berit.press("Vis oppfølgingsspørsmål")
+        expect(berit.field("Fødselsår for yngste barn")).to_be_visible()
+        berit.go("Historikk")  # a link, and nothing is lost by it
+        berit.page.goto(address)
+        expect(berit.field("Antall barn under 18 år")).to_have_value("2")
+        expect(berit.field("Rekrutteringskanal")).to_have_value("nav")
+
+
+@SERVERS
+def test_rows_come_and_go_and_what_was_typed_stays(at_screen: AtScreen, someone: Someone, server: str) -> None:
+    with at_screen("berit.bergen", server=server, javascript=False) as (berit, _watch):
+        address = begin(berit, someone, "programinnhold")
+        berit.answer("Timer i program per uke", "i alt 20")
+        berit.press("Legg til tiltak")
+        expect(berit.field("Timer i program per uke")).to_have_value("i alt 20")
+        row = berit.group("Tiltak 1")
+        berit.answer("Type tiltak", "Norskopplæring", within=row)
+        berit.answer("Fra dato", date_text(today()), within=row)
+        berit.press("Legg til tiltak")
+        berit.answer("Type tiltak", "Livsmestring", within=berit.group("Tiltak 2"))
+        berit.press("Fjern tiltak 1")
+        berit.press("Angre")
+        expect(berit.group("Tiltak 1").get_by_label("Type tiltak", exact=True)).to_have_value("norwegian")
+        expect(berit.group("Tiltak 2").get_by_label("Type tiltak", exact=True)).to_have_value("life_skills")
+        berit.page.goto(address)
+        expect(berit.field("Timer i program per uke")).to_have_value("i alt 20")
+        expect(berit.group("Tiltak 1").get_by_label("Type tiltak", exact=True)).to_have_value("norwegian")
+        expect(berit.group("Tiltak 2").get_by_label("Type tiltak", exact=True)).to_have_value("life_skills")
