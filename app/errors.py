@@ -11,6 +11,7 @@ from app.tokens import tell_token
 from app.web import NotWhole, is_partial, respond
 from services.downloads import TooManyDownloads
 from services.i18n import gettext as _
+from services.i18n import ngettext
 from services.participants import NoSuchParticipant, NotAllowed
 from services.saving import TooMuchTyped
 
@@ -150,8 +151,13 @@ def _init_limits(app: Flask) -> None:
 
     @app.errorhandler(TooManyDownloads)
     def _too_many(error: TooManyDownloads) -> Response:
-        advice = _("Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutter.")
-        words = _("For mange nedlastinger"), advice % {"most": error.most, "minutes": -(-error.seconds // 60)}
+        minutes = -(-error.seconds // 60)
+        advice = ngettext(
+            "Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutt.",
+            "Du har lastet ned %(most)s filer den siste timen. Prøv igjen om %(minutes)s minutter.",
+            minutes,
+        )
+        words = _("For mange nedlastinger"), advice % {"most": error.most, "minutes": minutes}
         answer = error_answer(429, words)
         answer.headers["Retry-After"] = str(error.seconds)
         return answer

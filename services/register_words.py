@@ -6,6 +6,7 @@ from typing import Literal
 from services import national_id
 from services.i18n import N_, ngettext
 from services.i18n import gettext as _
+from services.i18n import ngettext
 from services.register_errors import AccessDenied, Busy, Fault, NotFound, RegisterError, WrongNumber
 
 _NOT_YOURS = N_("Feilen ligger ikke hos deg. Det du har fylt ut, er beholdt. Ta kontakt med IMDi hvis det varer ved.")
@@ -64,7 +65,8 @@ def _try_again(seconds: float | None) -> str:
     if seconds <= 90:
         number = max(1, math.ceil(seconds))
         return ngettext("Prøv igjen om %(n)s sekund.", "Prøv igjen om %(n)s sekunder.", number) % {"n": number}
-    return _("Prøv igjen om %(n)s minutter.") % {"n": math.ceil(seconds / 60)}
+    minutes = math.ceil(seconds / 60)
+    return ngettext("Prøv igjen om %(n)s minutt.", "Prøv igjen om %(n)s minutter.", minutes) % {"n": minutes}
 
 
 def _refused(fault: Fault | None) -> str:

@@ -23,7 +23,7 @@ MISSING_LABELS = {
     "termination": N_("Avslutning"),
 }
 SPAN_LABELS = {
-    "deltok": N_("Deltok"),
+    "deltok": N_("I programmet"),
     "oppstart": N_("Oppstart"),
     "avslutning": N_("Avslutning"),
     "endret": N_("Sist endret"),

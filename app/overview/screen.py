@@ -78,7 +78,8 @@ def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
     if listed.page > 1:
         said.append(_("Side %(page)s av %(pages)s") % {"page": listed.page, "pages": listed.pages})
     if len(listed.missed) > _MISSED_SPOKEN:
-        said.append(_("%(n)s verdier ga ingen treff") % {"n": len(listed.missed)})
+        number = len(listed.missed)
+        said.append(ngettext("%(n)s verdi ga ingen treff", "%(n)s verdier ga ingen treff", number) % {"n": number})
     elif listed.missed:
         said.append(missed_text(listed))
     return " ".join(one if one.endswith(".") else f"{one}." for one in said)

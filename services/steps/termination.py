@@ -253,10 +253,12 @@ def checks(values: Values) -> dict[str, str]:
     days = ((end if end and end >= start else values["today"]) - start).days + 1
     if absence > days:
         culprit = "absence_invalid" if values.get("absence_invalid") else "absence_valid"
-        errors[culprit] = _("Fraværet er til sammen %(absence)s dager, men perioden har bare %(days)s") % {
-            "absence": absence,
-            "days": days,
-        }
+        words = ngettext(
+            "Fraværet er til sammen %(absence)s dag, men perioden har bare %(days)s",
+            "Fraværet er til sammen %(absence)s dager, men perioden har bare %(days)s",
+            absence,
+        )
+        errors[culprit] = words % {"absence": absence, "days": days}
     return errors
 
 

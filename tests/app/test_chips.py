@@ -56,7 +56,7 @@ WORDS = [
     "Mangler Avslutning",
     "Finansiering Ordinær Jobbsjansen",
     "Finansiering Per capita",
-    "Deltok fra 01.01.2024",
+    "I programmet fra 01.01.2024",
     "Oppstart fra 01.01.2023 til 30.06.2026",
     "Avslutning til 31.12.2026",
     "Sist endret 01.01.2025",

@@ -100,7 +100,7 @@ def test_fields_are_those_of_the_user(own_house: House, username: str) -> None:
     assert form.has("Bydel") == (username in {"kari.oslo", "ida.imdi"})
     for label in ("Søk på fødselsnummer, PersonId eller navn", "Status", "Mangler opplysninger", "Finansiering"):
         assert form.has(label)
-    for label in ("Deltok fra", "Oppstart til", "Avslutning fra", "Sist endret til", "Sist endret av"):
+    for label in ("I programmet fra", "Oppstart til", "Avslutning fra", "Sist endret til", "Sist endret av"):
         assert form.value(label) == ""
     assert form.value("Tid i programmet") == ["Alle"]
 

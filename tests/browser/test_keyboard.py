@@ -180,7 +180,7 @@ def test_the_panel_by_keyboard(at_screen: AtScreen) -> None:
         kari.has_chips("Søk a", "Søk zzyx", "Bydel Sagene")
         expect(kari.group("Bydel").get_by_label("Sagene")).to_be_focused()
         choose(kari, "Finansiering", "Per capita")
-        type_in(kari, "Deltok fra", "01.01.2020")
+        type_in(kari, "I programmet fra", "01.01.2020")
         tab_to(page, kari.field("Tid i programmet"))
         keyboard.type("Over 24")
         type_in(kari, "Sist endret av", "kari.oslo")

@@ -16,7 +16,7 @@ def test_registered_data_fit_on_sheets_of_a4(at_screen: AtScreen, someone: Someo
         page.get_by_role("link", name="Oversikt over registrerte data").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Oversikt over registrerte data")
         person_id = page.locator("dt:text-is('PersonId') + dd").inner_text()
-        above = page.get_by_text(re.compile(f"PersonId {person_id}. Skrevet ut [0-9.]+ kl. [0-9.]+"))
+        above = page.get_by_text(re.compile(f"PersonId {person_id}. Utskriftsdato [0-9.]+ kl. [0-9.]+"))
         expect(above).to_be_hidden()
 
         page.emulate_media(media="print")
