@@ -444,7 +444,7 @@ class TextField(Field):
             raise self.invalid(_("Teksten har tegn som ikke kan lagres. Skriv den på nytt uten dem"))
         if len(clean) > self.most:
             raise self.invalid(
-                _("Skriv høyst %(most)s tegn (nå %(length)s)") % {"most": self.most, "length": len(clean)}
+                _("Skriv maks %(most)s tegn (nå %(length)s)") % {"most": self.most, "length": len(clean)}
             )
         return clean
 

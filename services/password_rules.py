@@ -46,7 +46,7 @@ def fault_of(password: str, *, about_user: Iterable[str] = ()) -> str:
     if len(chosen) < SHORTEST:
         return _("Passordet må ha minst %(n)s tegn.") % {"n": SHORTEST}
     if len(chosen) > LONGEST:
-        return _("Passordet kan ha høyst %(n)s tegn.") % {"n": LONGEST}
+        return _("Passordet kan ha maks %(n)s tegn.") % {"n": LONGEST}
     plain = chosen.casefold()
     if len(set(plain)) <= _FEW or _repeats(plain):
         return _("Passordet gjentar de samme tegnene. Velg et som er vanskeligere å gjette.")

@@ -6,7 +6,6 @@ from typing import Literal
 from services import national_id
 from services.i18n import N_, ngettext
 from services.i18n import gettext as _
-from services.i18n import ngettext
 from services.register_errors import AccessDenied, Busy, Fault, NotFound, RegisterError, WrongNumber
 
 _NOT_YOURS = N_("Feilen ligger ikke hos deg. Det du har fylt ut, er beholdt. Ta kontakt med IMDi hvis det varer ved.")
@@ -20,8 +19,8 @@ def wrong_number(typed: str, reason: str) -> str:
         "empty": _("Skriv fødselsnummeret"),
         "length": _("Fødselsnummeret skal ha 11 sifre"),
         "characters": _("Fødselsnummeret skal bare ha sifre"),
-        "date": _("Fødselsnummeret begynner ikke med en dato som finnes. Se etter at det er riktig"),
-        "check_digits": _("Fødselsnummeret er ikke gyldig. Se etter at alle sifrene er riktige"),
+        "date": _("Fødselsnummeret begynner ikke med en dato som finnes. Kontroller at det er riktig"),
+        "check_digits": _("Fødselsnummeret er ikke gyldig. Kontroller at alle sifrene er riktige"),
     }[reason]
 
 
@@ -32,7 +31,7 @@ def lost_zero(typed: str) -> str:
         return words % {"number": number}
     return _(
         "Nummeret har 10 sifre, men skal ha 11. Regneark fjerner nullen foran, men med null foran er det heller ikke "
-        "gyldig. Se etter at alle sifrene er med"
+        "gyldig. Kontroller at alle sifrene er med"
     )
 
 
@@ -47,9 +46,9 @@ def no_answer(error: RegisterError) -> str:
     """What has gone wrong in Folkeregisteret, and what to do."""
     match error:
         case WrongNumber():
-            return _("Folkeregisteret kjenner ikke igjen nummeret. Se etter at det er riktig.")
+            return _("Folkeregisteret kjenner ikke igjen nummeret. Kontroller at det er riktig.")
         case NotFound():
-            return _("Ingen med dette nummeret finnes i Folkeregisteret. Se etter at det er riktig.")
+            return _("Ingen med dette nummeret finnes i Folkeregisteret. Kontroller at det er riktig.")
         case Busy():
             words = _("Folkeregisteret har for mange forespørsler nå. Det du har fylt ut, er beholdt.")
             return f"{words} {_try_again(error.retry_after)}"

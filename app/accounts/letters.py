@@ -24,8 +24,8 @@ class _Version:
 
 def _letter(subject: str, user: User, bokmal: tuple[str, ...], nynorsk: tuple[str, ...], link: str = "") -> Letter:
     versions = (
-        _Version("nb", f"Hei, {user.name}!", bokmal, f"Trenger du hjelp til pålogging? Skriv til {HELP_ADDRESS}."),
-        _Version("nn", f"Hei, {user.name}!", nynorsk, f"Treng du hjelp til pålogging? Skriv til {HELP_ADDRESS}."),
+        _Version("nb", f"Hei, {user.name}!", bokmal, f"Trenger du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
+        _Version("nn", f"Hei, {user.name}!", nynorsk, f"Treng du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
     )
     return Letter(
         subject=subject,
@@ -130,8 +130,8 @@ def factor_reset(user: User) -> Letter:
 def tied(user: User) -> Letter:
     """After she has tied an identity provider to her user."""
     return _letter(
-        "Ny påloggingsmåte i Jobbsjanseregisteret",
+        "Ny innloggingsmåte i Jobbsjanseregisteret",
         user,
-        ("Brukeren din har fått en påloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
-        ("Brukaren din har fått ein påloggingsmåte til. Du ser han under «Min bruker». Var det ikkje deg, si ifrå.",),
+        ("Brukeren din har fått en innloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
+        ("Brukaren din har fått ein innloggingsmåte til. Du ser han under «Min bruker». Var det ikkje deg, si ifrå.",),
     )

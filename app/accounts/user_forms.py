@@ -109,7 +109,7 @@ def _read_own_places(form: UserForm, one: Administered | None) -> None:
     keeps = one is not None and any((Role.CASEWORKER, number) not in _own() for _role, number in one.grants)
     has_other_role = one is not None and any(role is not Role.CASEWORKER for role, _number in one.grants)
     if not form.grants and not keeps and not has_other_role:
-        form.errors[_OWN_PLACES] = _("Velg minst én kommune. Skal brukeren ikke ha tilgang lenger, sperr henne.")
+        form.errors[_OWN_PLACES] = _("Velg minst én kommune. Skal brukeren ikke ha tilgang lenger, sperr brukeren.")
 
 
 def _own() -> set[Grant]:
@@ -131,7 +131,7 @@ def _read_roles(form: UserForm) -> None:
     elif imdi_role:
         grants.add((imdi_role, None))
     elif not grants and not form.errors:
-        form.errors[_BY_NAME[Role.CASEWORKER]] = _("Gi brukeren minst én rolle, eller sperr henne.")
+        form.errors[_BY_NAME[Role.CASEWORKER]] = _("Gi brukeren minst én rolle, eller sperr brukeren.")
     form.grants = frozenset(grants)
 
 

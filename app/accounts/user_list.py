@@ -86,7 +86,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "telefon": (N_("Jobbtelefon"), lambda row: row.one.user.phone),
     "kommuner": (N_("Kommuner"), lambda row: sort_key(row.places)),
     "rolle": (N_("Rolle"), lambda row: sort_key(row.roles)),
-    "tilstand": (N_("Tilstand"), lambda row: sort_key(row.state)),
+    "tilstand": (N_("Status"), lambda row: sort_key(row.state)),
     "innlogget": (
         N_("Sist innlogget"),
         lambda row: row.one.user.signed_in_at.isoformat() if row.one.user.signed_in_at else "",

@@ -176,7 +176,7 @@ def user_action(user_id: int) -> Any:
         said = _("Brukeren er logget ut overalt.")
     elif button == "kode":
         service.reset_factor(who, user_id, outbox=outbox(), letter=letters.factor_reset)
-        said = _("Engangskodene er nullstilt. Brukeren setter opp kode-appen på nytt ved neste pålogging.")
+        said = _("Engangskodene er nullstilt. Brukeren setter opp kode-appen på nytt ved neste innlogging.")
     else:
         return error_answer(400)
     flash(said, "success")

@@ -63,13 +63,13 @@ def _named(give: Callable[[str], None]) -> tuple[str, str]:
     if not name:
         return name, _("Gi visningen et navn")
     if len(name) > views.LONGEST_NAME:
-        return name, _("Navnet kan ha høyst %(n)s tegn") % {"n": views.LONGEST_NAME}
+        return name, _("Navnet kan ha maks %(n)s tegn") % {"n": views.LONGEST_NAME}
     try:
         give(name)
     except views.NameTaken:
         return name, _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
     except views.TooMany:
-        return name, _("Du kan ha høyst %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
+        return name, _("Du kan ha maks %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
     return name, ""
 
 

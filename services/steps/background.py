@@ -158,7 +158,7 @@ FIELDS = (
     MonthField(
         key="intro_end",
         label=N_("Når avsluttet deltakeren introduksjonsprogrammet?"),
-        help=N_("Måned og år, for eksempel 06.2022. Det skal til vanlig ha gått to år før oppstart i Jobbsjansen."),
+        help=N_("Måned og år, for eksempel 06.2022. Det skal vanligvis ha gått to år før oppstart i Jobbsjansen."),
         shown=chosen("earlier_measures", "introduction"),
         required=ALWAYS,
     ),
@@ -256,7 +256,7 @@ FIELDS = (
     NumberField(
         key="children",
         label=N_("Antall barn under 18 år"),
-        help=N_("Barn som deltakeren har omsorg for ved oppstart. Skriv 0 hvis hun ikke har noen."),
+        help=N_("Barn som deltakeren har omsorg for ved oppstart. Skriv 0 hvis deltakeren ikke har noen."),
         most=15,
         required=ALWAYS,
     ),

@@ -21,7 +21,7 @@ from services.i18n import gettext as _
 IN_OSLO = Condition(("municipality",), lambda values: values.get("municipality") == "0301")
 
 NATIONAL_ID_HELP = N_(
-    "Skriv de 11 sifrene i fødselsnummeret eller D-nummeret. Mellomrom gjør ingenting. "
+    "Skriv de 11 sifrene i fødselsnummeret eller D-nummeret, med eller uten mellomrom. "
     "Navnet hentes fra Folkeregisteret."
 )
 NAME_HELP = N_(
@@ -37,7 +37,7 @@ FIELDS = (
     ChoiceField(
         key="district",
         label=N_("Bydel"),
-        help=N_("Velg bydelen som har ansvaret for deltakeren. Det er ikke alltid bydelen der hun bor."),
+        help=N_("Velg bydelen som har ansvaret for deltakeren. Det er ikke alltid bydelen der deltakeren bor."),
         options=tuple(Option(row["bydelsnummer"], row["bydelsnavn"]) for row in rows("oslo_districts.csv")),
         shown=IN_OSLO,
         required=IN_OSLO,

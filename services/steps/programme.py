@@ -83,7 +83,7 @@ ACTIVITY_KINDS = grouped_options(
 FROM_DATE = DateField(
     key="from_date",
     label=N_("Fra dato"),
-    help=N_("Den første dagen, slik: dd.mm.åååå. Den skal til vanlig ikke ligge før oppstart i Jobbsjansen."),
+    help=N_("Den første dagen, slik: dd.mm.åååå. Den skal vanligvis ikke ligge før oppstart i Jobbsjansen."),
     required=ALWAYS,
     missing_text=N_("Fyll ut fra dato"),
 )
@@ -153,7 +153,7 @@ FIELDS = (
     HoursField(
         key="hours_per_week",
         label=N_("Timer i program per uke"),
-        help=N_("Timer i en vanlig uke, for eksempel 30 eller 22,5. Programmet skal til vanlig være på full tid."),
+        help=N_("Timer i en vanlig uke, for eksempel 30 eller 22,5. Programmet skal vanligvis være på full tid."),
         required=ALWAYS,
     ),
     ChoiceField(
@@ -206,13 +206,13 @@ FIELDS = (
         key="no_activities",
         label=N_("Ingen tiltak gjennomført"),
         help=N_(
-            "Kryss av bare hvis deltakeren ikke har gjort noen tiltak, for eksempel fordi hun sluttet med en gang."
+            "Kryss av bare hvis deltakeren ikke har gjort noen tiltak, for eksempel fordi deltakeren sluttet med en gang."
         ),
     ),
     ChoiceField(
         key="extension",
         label=N_("Forlenget utover to år?"),
-        help=N_("Programmet varer til vanlig inntil to år, og kan forlenges med inntil ett år."),
+        help=N_("Programmet varer vanligvis inntil to år, og kan forlenges med inntil ett år."),
         options=YES_NO,
         shown=in_month(22) | answered("extension"),
     ),

@@ -24,7 +24,7 @@ def test_the_way_to_deletion_and_what_is_left(office: Office) -> None:
     tree = tree_of(page)
     assert tree.text(next(tree.elements("h1"))) == f"{person.full_name} · Slett deltaker"
     words = text_of(page)
-    assert "Se etter at dette er den riktige deltakeren:" in words
+    assert "Kontroller at dette er den riktige deltakeren:" in words
     assert f"PersonId {found.person_id}" in words
     assert date_text(START) in words
 

@@ -56,7 +56,7 @@ def test_a_deletion_needs_a_reason(office: Office, partial: bool) -> None:
     assert answer.status_code == 422
     assert tree_of(answer).text(tree_of(answer).by_id["text-error"]) == "Beskriv grunnen"
     long = client.submit(answer, button="Ja, slett deltaker", fill={"Beskriv grunnen": "x" * 201}, partial=partial)
-    assert "Skriv høyst 200 tegn" in text_of(long)
+    assert "Skriv maks 200 tegn" in text_of(long)
     assert office.participation(public_id).deleted_at is None
     goal_of(client.submit(long, button="Ja, slett deltaker", fill={"Beskriv grunnen": "Flyttet"}, partial=partial))
     found = office.participation(public_id)

@@ -443,14 +443,14 @@ def refusal(office: Office, number: str, by: str = "berit.bergen") -> str:
         (
             "3090829990",
             "Nummeret har 10 sifre, men skal ha 11. Regneark fjerner nullen foran, men med null foran er det heller "
-            "ikke gyldig. Se etter at alle sifrene er med",
+            "ikke gyldig. Kontroller at alle sifrene er med",
         ),
         ("308908299902", "Fødselsnummeret skal ha 11 sifre"),
         ("3090829990A", "Fødselsnummeret skal bare ha sifre"),
-        ("32908299902", "Fødselsnummeret begynner ikke med en dato som finnes. Se etter at det er riktig"),
-        ("30908299912", "Fødselsnummeret er ikke gyldig. Se etter at alle sifrene er riktige"),
+        ("32908299902", "Fødselsnummeret begynner ikke med en dato som finnes. Kontroller at det er riktig"),
+        ("30908299912", "Fødselsnummeret er ikke gyldig. Kontroller at alle sifrene er riktige"),
         ("20036914700", "Dette er en testinstallasjon. Den tar bare imot numre til oppdiktede testpersoner"),
-        ("15507600333", "Ingen med dette nummeret finnes i Folkeregisteret. Se etter at det er riktig."),
+        ("15507600333", "Ingen med dette nummeret finnes i Folkeregisteret. Kontroller at det er riktig."),
     ],
 )
 def test_wrong_numbers_are_told_apart(office: Office, number: str, words: str) -> None:

@@ -331,7 +331,7 @@ def state_in_list(client: CheckedClient, name: str) -> str:
     """What stands as the state of a user in the list of users."""
     tree = tree_of(client.get("/brukere"))
     (row,) = [one for one in tree.elements("tr") if name in tree.text(one)]
-    return tree.text(next(cell for cell in row.iter("td") if cell.attrib["data-label"] == "Tilstand"))
+    return tree.text(next(cell for cell in row.iter("td") if cell.attrib["data-label"] == "Status"))
 
 
 def test_the_inviter_sees_at_once_that_it_cannot_be_delivered(program: Flask, postbox: Postbox) -> None:

@@ -160,7 +160,7 @@ def test_down_and_something_else_missing_it_is_kept_but_does_not_wait(
     refused = office.client_of(BERIT).submit(office.begin(office.someone()), button="Neste")
     assert refused.status_code == 422
     assert "Dato for oppstart: fyll ut dato for oppstart" in text_of(refused)
-    assert "Tatt vare på under Påbegynte" in text_of(refused)
+    assert "Lagret under Påbegynte" in text_of(refused)
     (kept,) = own_house.ask(select(Beginning.outcome, Beginning.waits_since))
     assert tuple(kept) == ("down", None)
 
@@ -170,7 +170,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     ("no_name", "no_name", "Folkeregisteret har ikke noe navn på dette nummeret. Personen kan ikke registreres."),
     ("protected", "not_here", "Kan ikke registreres her. Ta kontakt med IMDi."),
     ("replaced", "replaced", "Nummeret er ikke lenger i bruk. Det er erstattet av"),
-    ("15507600333", "not_found", "Ingen med dette nummeret finnes i Folkeregisteret. Se etter at det er riktig."),
+    ("15507600333", "not_found", "Ingen med dette nummeret finnes i Folkeregisteret. Kontroller at det er riktig."),
 ]
 
 

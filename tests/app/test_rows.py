@@ -122,7 +122,7 @@ def test_each_row_is_checked_and_the_row_is_named(office: Office) -> None:
     assert answer.status_code == 422
     tree = tree_of(answer)
     assert [tree.text(link) for link in tree.by_id["error-summary"].iter("a")] == [
-        "Tiltak 3, kommentar: skriv høyst 500 tegn (nå 501)",
+        "Tiltak 3, kommentar: skriv maks 500 tegn (nå 501)",
         "Permisjon 1, fra dato: skriv en dato som finnes, slik: dd.mm.åååå",
         "Permisjon 1, til dato: fyll ut til dato",
     ]

@@ -162,8 +162,8 @@ def test_a_name_can_be_taken_once_by_each(empty: House) -> None:
     [
         ("", "Gi visningen et navn"),
         ("  \t ", "Gi visningen et navn"),
-        ("x" * (LONGEST_NAME + 1), f"Navnet kan ha høyst {LONGEST_NAME} tegn"),
-        ("æ" * 5000, f"Navnet kan ha høyst {LONGEST_NAME} tegn"),
+        ("x" * (LONGEST_NAME + 1), f"Navnet kan ha maks {LONGEST_NAME} tegn"),
+        ("æ" * 5000, f"Navnet kan ha maks {LONGEST_NAME} tegn"),
     ],
 )
 def test_a_name_that_is_none(empty: House, name: str, words: str) -> None:
@@ -193,7 +193,7 @@ def test_fifty_views_at_most(empty: House) -> None:
     ]
     empty.write(insert(SavedView).values(rows))
     assert save(empty, "Den siste").status_code == 303
-    assert error_in(save(empty, "En til")) == f"Du kan ha høyst {MOST_VIEWS} visninger. Slett en først."
+    assert error_in(save(empty, "En til")) == f"Du kan ha maks {MOST_VIEWS} visninger. Slett en først."
     assert len(listed(empty.client("kari.oslo").get(PAGE))) == MOST_VIEWS == 50
     remove(empty, "view-of-many-000")
     assert save(empty, "En til").status_code == 303
@@ -216,7 +216,7 @@ def test_renaming(empty: House) -> None:
     assert [name for name, *_rest in views(empty)] == ["Annet", "Nytt"]
 
 
-@pytest.mark.parametrize("button", ["Gi nytt navn", "Begynn med denne", "Slett visningen"])
+@pytest.mark.parametrize("button", ["Gi nytt navn", "Bruk som startvisning", "Slett visningen"])
 def test_the_list_that_she_came_from_is_kept(empty: House, button: str) -> None:
     """Whatever is done to a view first, and whether it fails or not, it can be saved afterwards."""
     save(empty, "Mine", "status=opprettet")
@@ -273,7 +273,7 @@ def test_another_users_view_is_none(empty: House) -> None:
 def test_a_start_view_of_hers_stays_when_she_tries_anothers(empty: House) -> None:
     save(empty, "Siris", username="siri.vern")
     save(empty, "Mine")
-    press(empty, id_of(empty, "Mine"), "Begynn med denne")
+    press(empty, id_of(empty, "Mine"), "Bruk som startvisning")
     assert sent(empty, id_of(empty, "Siris"), go="start").status_code == 404
     assert views(empty) == [("Mine", QUERY, True)]
 
@@ -295,10 +295,10 @@ def test_the_start_view_is_where_she_begins(empty: House) -> None:
     save(empty, "Mine")
     save(empty, "Andre", "status=opprettet")
     assert begins_with(empty) == "/deltakere"
-    press(empty, id_of(empty, "Mine"), "Begynn med denne")
+    press(empty, id_of(empty, "Mine"), "Bruk som startvisning")
     assert begins_with(empty) == f"/deltakere?{QUERY}"
     assert begins_with(empty, "siri.vern") == "/deltakere"
-    press(empty, id_of(empty, "Andre"), "Begynn med denne")
+    press(empty, id_of(empty, "Andre"), "Bruk som startvisning")
     assert views(empty) == [("Andre", "status=opprettet", True), ("Mine", QUERY, False)], "one at a time"
     assert begins_with(empty) == "/deltakere?status=opprettet"
     press(empty, id_of(empty, "Andre"), "Ikke begynn med denne")
@@ -323,14 +323,14 @@ def test_a_view_with_what_she_has_lost_is_the_whole_list_in_words(empty: House, 
 
 def test_a_start_view_that_is_deleted_is_forgotten(empty: House) -> None:
     save(empty, "Mine")
-    press(empty, id_of(empty, "Mine"), "Begynn med denne")
+    press(empty, id_of(empty, "Mine"), "Bruk som startvisning")
     remove(empty, id_of(empty, "Mine"))
     assert begins_with(empty) == "/deltakere"
 
 
 def test_signing_in_to_an_address_goes_there_all_the_same(empty: House) -> None:
     save(empty, "Mine")
-    press(empty, id_of(empty, "Mine"), "Begynn med denne")
+    press(empty, id_of(empty, "Mine"), "Bruk som startvisning")
     fresh = empty.nobody()
     page = fresh.get("/deltakere?sorter=navn", follow_redirects=True)
     fill = {"Brukernavn": "kari.oslo", "Passord": "demo-passord-2026"}
@@ -344,7 +344,7 @@ def test_a_view_with_a_search_lives_as_long_as_the_search(empty: House) -> None:
     search = asked_whole(empty, "kari.oslo", {"q": "kari, a", "status": "endret"})
     query = query_of(search)
     save(empty, "Mitt søk", query)
-    press(empty, id_of(empty, "Mitt søk"), "Begynn med denne")
+    press(empty, id_of(empty, "Mitt søk"), "Bruk som startvisning")
     client = empty.client("kari.oslo")
     assert chips_of(Screen(client, client.get("/", follow_redirects=True)))[:2] == ["Søk kari", "Søk a"]
     searches.recalled_on.cache_clear()

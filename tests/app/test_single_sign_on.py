@@ -396,8 +396,8 @@ def test_who_gives_up_there_is_back_at_the_beginning(joined: House, idporten: Ho
     state = dict(parse_qsl(urlsplit(at_provider(client.get("/logg-inn/med/idporten"))).query))["state"]
     answer = client.get(f"{BACK}?error=access_denied&state={state}")
     assert answer.status_code == 200
-    assert "Påloggingen ble avbrutt" in text_of(answer)
-    assert client.follow(answer, "Til pålogging").status_code == 200
+    assert "Innloggingen ble avbrutt" in text_of(answer)
+    assert client.follow(answer, "Til innlogging").status_code == 200
 
 
 @pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
@@ -421,7 +421,7 @@ def test_a_provider_that_says_that_it_cannot_now(joined: House, idporten: Hostil
 def test_a_provider_that_did_not_get_as_far_as_that(joined: House, idporten: HostileProvider, error: str) -> None:
     client = joined.nobody()
     state = state_in(at_provider(client.get("/logg-inn/med/idporten")))
-    assert "Påloggingen ble avbrutt" in text_of(client.get(f"{BACK}?error={error}&state={state}"))
+    assert "Innloggingen ble avbrutt" in text_of(client.get(f"{BACK}?error={error}&state={state}"))
 
 
 # ---- Two tabs ----
@@ -619,7 +619,7 @@ def test_a_user_ties_it_and_lets_it_go(joined: House, idporten: HostileProvider)
     assert client.get(on.headers["Location"]).headers["Location"] == "/min-bruker"  # the password counts once
     done = client.get(sent_back(address), follow_redirects=True)
     assert "Du kan nå logge inn med ID-porten." in text_of(done)
-    assert letters_to(joined.app, "berit.bergen@example.org")[-1].subject.startswith("Ny påloggingsmåte")
+    assert letters_to(joined.app, "berit.bergen@example.org")[-1].subject.startswith("Ny innloggingsmåte")
     other = joined.nobody()
     come_in(other)
     assert "berit.bergen" in text_of(other.get("/min-bruker"))

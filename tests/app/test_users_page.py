@@ -51,7 +51,7 @@ def test_the_list_tells_all(own_house: House) -> None:
     own_house.client("berit.bergen")
     answer = own_house.client("admin.bergen").get("/brukere")
     words = text_of(answer)
-    columns = ("Navn", "Brukernavn", "E-post", "Jobbtelefon", "Kommuner", "Rolle", "Tilstand", "Sist innlogget")
+    columns = ("Navn", "Brukernavn", "E-post", "Jobbtelefon", "Kommuner", "Rolle", "Status", "Sist innlogget")
     assert all(word in words for word in columns)
     assert "Anne Kleppestø anne.tokommuner anne.tokommuner@example.org +47 00 00 00 03" in words
     assert "Askøy, Bergen Kommunebruker Aktiv" in words
@@ -63,7 +63,7 @@ def test_the_list_tells_all(own_house: House) -> None:
 def test_it_is_sorted_by_each_column_both_ways(own_house: House) -> None:
     client = own_house.client("admin.imdi")
     page = client.get("/brukere")
-    for label in ("Brukernavn", "E-post", "Jobbtelefon", "Kommuner", "Rolle", "Tilstand", "Sist innlogget"):
+    for label in ("Brukernavn", "E-post", "Jobbtelefon", "Kommuner", "Rolle", "Status", "Sist innlogget"):
         rising = client.follow(page, label)
         falling = client.follow(rising, label)
         assert 'aria-sort="ascending"' in rising.text
@@ -149,7 +149,7 @@ def test_roles_by_imdi(own_house: House) -> None:
         fill={
             "Kommunebruker i": "Askøy",
             "Kommuneadministrator i": "Bergen",
-            "Kan se deltakere med adressesperre": True,
+            "Kan se deltakere med adressebeskyttelse": True,
         },
         follow_redirects=True,
     )
@@ -163,7 +163,7 @@ def test_roles_by_imdi(own_house: House) -> None:
         fill={
             "Kommunebruker i": "Bergen, 4627",
             "Kommuneadministrator i": "",
-            "Kan se deltakere med adressesperre": False,
+            "Kan se deltakere med adressebeskyttelse": False,
         },
     )
     assert grants_of(own_house, "anne.tokommuner") == {("caseworker", "4627"), ("caseworker", "4601")}

@@ -51,7 +51,7 @@ def test_from_saving_to_deleting(at_screen: AtScreen, javascript: bool) -> None:
         page.get_by_label("Nytt navn på «Mine, mangler Bakgrunn»").fill("Årets")
         entry(anne, "Mine, mangler Bakgrunn").get_by_role("button", name="Gi nytt navn").click()
         expect(entry(anne, "Mine, mangler Bakgrunn")).to_have_count(0)
-        entry(anne, "Årets").get_by_role("button", name="Begynn med denne").click()
+        entry(anne, "Årets").get_by_role("button", name="Bruk som startvisning").click()
         expect(entry(anne, "Årets")).to_contain_text("Startvisning")
         if javascript:
             assert_accessible(page)

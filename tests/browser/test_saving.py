@@ -297,7 +297,7 @@ def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: So
         berit.field("Fødselsnummer").press_sequentially(person.number)
         expect(berit.page.get_by_label("Navn", exact=True)).to_have_text(person.full_name)
         berit.field("Dato for oppstart").fill("01.02.2024")
-        expect(berit.page.locator("#tilstand")).to_contain_text("Tatt vare på under")
+        expect(berit.page.locator("#tilstand")).to_contain_text("Lagret under")
         berit.page.reload()
         expect(berit.field("Fødselsnummer")).to_have_value(person.number)
         berit.press("Logg ut")

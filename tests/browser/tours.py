@@ -128,7 +128,7 @@ def searching(user: Caseworker) -> Tour:
     user.has_answer()
     yield "chips, panel closed"
     user.page.goto("/deltakere/visninger")
-    user.press("Begynn med denne")
+    user.press("Bruk som startvisning")
     expect(user.page.get_by_text("Startvisning")).to_be_visible()
     user.has_answer()
     yield "saved views"

@@ -243,7 +243,7 @@ def test_text_is_cleaned_and_its_length_told() -> None:
         (one, "a\nb", "Teksten har tegn som ikke kan lagres"),
         (one, "a\x00", "Teksten har tegn som ikke kan lagres"),
         (several, "a\ufffd", "Teksten har tegn som ikke kan lagres"),
-        (several, "abcdef", "Skriv høyst 5 tegn (nå 6)"),
+        (several, "abcdef", "Skriv maks 5 tegn (nå 6)"),
     ):
         with pytest.raises(Invalid) as caught:
             question.parse([text])
