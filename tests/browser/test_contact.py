@@ -61,9 +61,7 @@ def is_untouched(page: Page, address: str, title: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "headers", "words"), ANSWERS)
-def test_an_autosave(
-    at_screen: AtScreen, someone: Someone, status: int, headers: dict[str, str], words: str
-) -> None:
+def test_an_autosave(at_screen: AtScreen, someone: Someone, status: int, headers: dict[str, str], words: str) -> None:
     with at_screen("berit.bergen") as (berit, watch):
         address = begin(berit, someone, "Bakgrunn")
         title = berit.page.title()
@@ -80,9 +78,7 @@ def test_an_autosave(
 
 
 @pytest.mark.parametrize(("status", "headers", "words"), [ANSWERS[0], ANSWERS[2], ANSWERS[4], ANSWERS[7]])
-def test_a_whole_form(
-    at_screen: AtScreen, someone: Someone, status: int, headers: dict[str, str], words: str
-) -> None:
+def test_a_whole_form(at_screen: AtScreen, someone: Someone, status: int, headers: dict[str, str], words: str) -> None:
     with at_screen("berit.bergen") as (berit, watch):
         address = begin(berit, someone, "Bakgrunn")
         title = berit.page.title()

@@ -1,5 +1,5 @@
-"""Leaving a page within the delay of autosave, in whatever way: what was typed is in the register, and the next page waits
-for it instead of showing what stood there before."""
+"""Leaving a page within the delay of autosave, in whatever way: what was typed is in the register, and the next page
+waits for it instead of showing what stood there before."""
 
 import re
 from collections.abc import Callable
