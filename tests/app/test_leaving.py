@@ -71,9 +71,8 @@ def test_the_next_page_hears_when_it_has_been_handled(office: Office) -> None:
     assert office.participation(public_id).children == 0
     assert is_told(ask(office, public_id, new, venter=send_of(public_id)))
     assert not is_told(ask(office, public_id, new, venter=OTHER))
-    assert not is_told(
-        ask(office, public_id, office.form(public_id, "bakgrunn", ANNE), by=ANNE, venter=send_of(public_id))
-    )
+    hers = office.form(public_id, "bakgrunn", ANNE)
+    assert not is_told(ask(office, public_id, hers, by=ANNE, venter=send_of(public_id)))
     another = office.given()
     assert not is_told(ask(office, another, office.form(another, "bakgrunn"), venter=send_of(public_id)))
 
@@ -107,11 +106,8 @@ def test_it_is_kept_for_a_day(own_house: House, office: Office) -> None:
     public_id = office.given(bakgrunn=FULL_BACKGROUND)
     leave(office, public_id, office.form(public_id, "bakgrunn"), children="0")
     with own_house.app.app_context():
-        db.session.execute(
-            update(LeftSave)
-            .where(LeftSave.key == send_of(public_id))
-            .values(at=now() - timedelta(days=1, minutes=1), key=OTHER)
-        )
+        long_ago = update(LeftSave).where(LeftSave.key == send_of(public_id))
+        db.session.execute(long_ago.values(at=now() - timedelta(days=1, minutes=1), key=OTHER))
         db.session.commit()
     leave(office, public_id, office.form(public_id, "bakgrunn"), recruitment="nav")
     new = office.form(public_id, "bakgrunn")
