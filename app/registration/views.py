@@ -22,7 +22,7 @@ from app.registration.answers import (
 )
 from app.registration.help import help_texts
 from app.registration.kept import answer_kept
-from app.registration.leaving import LEAVING_NAMES, sent_while_leaving, tell_what_became
+from app.registration.leaving import LEAVING_NAMES, has_no_key_of_ours, sent_while_leaving, tell_what_became
 from app.registration.rows import RowsChange, rows_change, undo_names
 from app.registration.ways import leads_forwards, next_address
 from app.web import END_MARK, is_partial, redirect_to, respond
@@ -132,7 +132,7 @@ def _sent_page(public_id: str, step: Step) -> Page:
     form = sent_form()
     page, version = service.raw_page(step, form), shown_by_form().version
     names = page.held_names() | undo_names(form) | _OWN_NAMES
-    if version < 0 or not page.is_ours or set(request.form) - names:
+    if version < 0 or not page.is_ours or set(request.form) - names or has_no_key_of_ours():
         _changeable(public_id)
         abort(400)
     return page

@@ -263,12 +263,12 @@
     const key = newKey();
     leaveOutUntouched(body);
     follow(body);
-    body.append("avsted", key);
+    if (byId("versjon")) body.append("avsted", key); // before there is a participant, nobody asks for it
     if (length(body) > MOST_BYTES) return false;
     const end = body.get("slutt");
     if (end) { body.delete("slutt"); body.append("slutt", end); }
     flushed = edits;
-    sessionStorage.setItem(STORE, JSON.stringify({ key, address: form().dataset.lagre, form: body.get("form_key"), at: Date.now() }));
+    if (byId("versjon")) sessionStorage.setItem(STORE, JSON.stringify({ key, address: form().dataset.lagre, form: body.get("form_key") }));
     fetch(form().dataset.lagre, { method: "POST", body: new URLSearchParams(body), keepalive: true }).catch(() => {});
     return true;
   }

@@ -42,7 +42,7 @@
     if (!who) return;
     const { action, headers } = ctx.request;
     const { status } = ctx.response || {};
-    if (status === 401) return cover();
+    if (status === 401 && ctx.hx.retarget === "#dialog") return cover();
     if (action === "/innlogget") return status ? uncover() : Date.now() > ends && cover();
     if (action === "/forleng") contact.back();
     if (!status || headers["X-Uspurt"]) return;
@@ -51,11 +51,13 @@
   });
 
   // A machine that has slept does not count the time.
-  document.addEventListener("visibilitychange", () => {
+  function look() {
     if (!who || document.hidden || Date.now() < ends) return;
     cover();
     over();
-  });
+  }
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("pageshow", look);
 
   /* ---- The cover ---- */
 

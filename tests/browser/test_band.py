@@ -1,5 +1,5 @@
-"""The band that stays in sight: session warning, lost line and state of saving, whatever the page's place and width,
-and without moving the page; what a screen reader hears of saving; and the cover over a visit that is over."""
+"""The band that stays in sight: session warning, lost line and state of saving, wherever the page is scrolled to and
+without moving it; what a screen reader hears of saving; and the cover over a visit that is over."""
 
 from typing import Any
 

@@ -149,3 +149,19 @@ def test_a_form_longer_than_a_page_that_is_gone_may_send(at_screen: AtScreen, so
             assert asked.value.type == "beforeunload"
         berit.page.goto(address)
         expect(berit.field("Kommentar")).to_have_value(text)
+
+
+def test_a_participant_who_is_not_created_yet(at_screen: AtScreen, someone: Someone) -> None:
+    """Page 1 is kept whole, also when it is left right after typing."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.go("Legg til deltaker")
+        berit.field("Fødselsnummer").fill(person.number)
+        expect(berit.page.get_by_label("Navn", exact=True)).to_have_text(person.full_name)
+        berit.page.wait_for_url(re.compile("/ny/.+"))
+        berit.field("Dato for oppstart").press_sequentially("01.02.2024")
+        berit.page.goto("/hjelp")
+        berit.go("Påbegynte")
+        begun = berit.page.get_by_role("listitem").filter(has_text=person.full_name)
+        begun.get_by_role("link", name="Fortsett").click()
+        expect(berit.field("Dato for oppstart")).to_have_value("01.02.2024")

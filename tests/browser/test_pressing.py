@@ -108,3 +108,48 @@ def test_a_press_whose_end_is_never_told_holds_nothing_up_for_good(at_screen: At
         if moves:
             kari.page.mouse.move(6, 6)
         kari.has_chips("Status Endret")
+
+
+# ---- A key held with the click: what the browser makes of a link is its own affair ----
+
+
+def links(user: Caseworker) -> dict[str, Locator]:
+    """Links that htmx serves, and some that it does not."""
+    return {
+        "sort": user.header("Navn").get_by_role("link"),
+        "pager": user.page.get_by_role("link", name="Side 2", exact=True),
+        "participant": user.rows.first.get_by_role("link").first,
+        "menu": user.page.get_by_role("link", name="Hjelp", exact=True),
+    }
+
+
+@pytest.mark.parametrize("button", ["Control", "Shift", "middle"])
+@pytest.mark.parametrize("which", ["sort", "pager", "participant", "menu"])
+def test_a_link_opens_a_page_of_its_own(at_screen: AtScreen, which: str, button: str) -> None:
+    with at_screen("ida.imdi") as (ida, _watch):
+        page, link = ida.page, links(ida)[which]
+        goal = str(link.evaluate("one => one.href"))
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        address, rows = page.url, ida.column("Fødselsnummer").all_inner_texts()
+        with page.context.expect_page() as opened:
+            if button == "middle":
+                link.click(button="middle")
+            else:
+                link.click(modifiers=["Control" if button == "Control" else "Shift"])
+        opened.value.wait_for_url(lambda url: url.split("#")[0] != "about:blank")
+        assert opened.value.url.startswith(goal) or which == "participant"  # who may only read is shown the data
+        page.wait_for_timeout(300)
+        assert (page.url, ida.column("Fødselsnummer").all_inner_texts(), asked) == (address, rows, [])
+
+
+def test_a_form_that_is_being_typed_in_stays(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.create(someone())
+        address = berit.page.url
+        berit.field("Antall barn under 18 år").press_sequentially("2")
+        with berit.page.context.expect_page() as opened:
+            berit.page.get_by_role("link", name="Historikk", exact=True).click(modifiers=["Control"])
+        opened.value.wait_for_url("**/historikk")
+        expect(berit.page.locator("#tilstand")).to_contain_text("Lagret kl.")
+        assert berit.page.url == address
