@@ -89,8 +89,8 @@ def count_text(listed: Listed) -> str:
 
 
 def missed_text(listed: Listed) -> str:
-    """Which values of the search, and which user names, find nobody."""
-    return _("Ingen treff: %(values)s") % {"values": ", ".join(listed.missed)}
+    """Which values of the search find nobody."""
+    return _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
 
 
 def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
