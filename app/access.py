@@ -16,6 +16,7 @@ from services.viewer import Right, Viewer
 View = TypeVar("View", bound=Callable[..., Any])
 _PUBLIC = "public"
 _SIGNED_IN = "signed in"
+_LONGEST_ADDRESS = 2000
 _FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # no place to come back to; the page that it hangs on is
 
 
@@ -66,13 +67,20 @@ def _guard() -> Response | tuple[str, int] | None:
     if g.viewer is None:
         if is_partial() or request.method not in {"GET", "HEAD"}:
             abort(401)
-        return redirect_to(url_for("accounts.sign_in", neste=_FILE.sub("", this_address())))
+        return redirect_to(_sign_in_address())
     if is_partial() and request.headers.get("X-Hvem", g.viewer.username) != g.viewer.username:
         return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
         return None
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
     return abort(403)
+
+
+def _sign_in_address() -> str:
+    """Where to sign in, and then go on; to the page alone, if an address that was made by hand is too long for that."""
+    whole = url_for("accounts.sign_in", neste=_FILE.sub("", this_address()))
+    page = _FILE.sub("", this_address().partition("?")[0])
+    return whole if len(whole) <= _LONGEST_ADDRESS else url_for("accounts.sign_in", neste=page)
 
 
 def _view(endpoint: str) -> Any:

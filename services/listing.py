@@ -40,7 +40,7 @@ class Listed:
     page: int
     pages: int
     first: int
-    missed: list[str] = field(default_factory=list)
+    missed: list[Term] = field(default_factory=list)
     replaced: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -92,13 +92,13 @@ def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: 
     return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
 
 
-def _users_missed(viewer: Viewer, criteria: Criteria, found: Listed) -> list[str]:
+def _users_missed(viewer: Viewer, criteria: Criteria, found: Listed) -> list[Term]:
     """The user names asked for that have changed nobody in the list."""
     lost = set(criteria.changed_by) - {row.changed_by for row in found.rows}
     if lost and len(found.rows) < found.total:  # others stand on other pages
         rest = replace(criteria, changed_by=tuple(name for name in criteria.changed_by if name in lost))
         lost -= set(read(statements.changers(viewer, rest, today())).scalars())
-    return [name for name in criteria.changed_by if name in lost]
+    return [Term(name, TermKind.NAME, ()) for name in criteria.changed_by if name in lost]
 
 
 def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
@@ -127,8 +127,8 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     lost = missed(criteria.terms or (), rows)
     if lost and len(rows) < total:  # others stand on other pages
         lost = _nowhere(viewer, criteria.without_terms(), lost)
-    first, missing = offset + 1 if rows else 0, [one.text for one in lost]
-    return Listed(rows, total, page, pages, first, missing, _replaced(criteria.terms or (), rows))
+    replaced = _replaced(criteria.terms or (), rows)
+    return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost, replaced)
 
 
 def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:

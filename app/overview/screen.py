@@ -92,8 +92,8 @@ def count_text(listed: Listed) -> str:
 
 def missed_text(listed: Listed) -> str:
     """Which values of the search, and which user names, find nobody, and which of them may have lost a zero."""
-    said = _("Ingen treff: %(values)s") % {"values": ", ".join(listed.missed)}
-    with_zero = [number for one in listed.missed if (number := with_lost_zero(one))]
+    said = _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
+    with_zero = [number for one in listed.missed if one.words and (number := with_lost_zero(one.words[0]))]
     if not with_zero:
         return said
     words = _("Regneark fjerner nullen foran fødselsnumre. Søk på %(numbers)s")

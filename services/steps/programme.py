@@ -206,7 +206,8 @@ FIELDS = (
         key="no_activities",
         label=N_("Ingen tiltak gjennomført"),
         help=N_(
-            "Kryss av bare hvis deltakeren ikke har gjort noen tiltak, for eksempel fordi programmet ble avbrutt med en gang."
+            "Kryss av bare hvis deltakeren ikke har gjort noen tiltak, "
+            "for eksempel fordi programmet ble avbrutt med en gang."
         ),
     ),
     ChoiceField(

@@ -129,6 +129,14 @@ def test_an_address_that_somebody_has_made_by_hand(house: House) -> None:
     assert ids_on_all_pages(screen) == Register.of(house).ids("ida.imdi", wanted, "Navn", descending=False)
 
 
+def test_signing_in_on_the_way_to_a_long_address(house: House) -> None:
+    """The page that is signed in on has an address that works, and leads to the list."""
+    long = "&".join(f"kommune={number}" for number in MANY[:280])
+    answer = house.nobody().get(f"/deltakere?{long}")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/logg-inn?neste=/deltakere"
+
+
 def test_a_saved_view_of_many_municipalities(house: House) -> None:
     panel_of(house, "ida.imdi")
     screen = asked_whole(house, "ida.imdi", {"kommune": MANY, "status": "endret"})
