@@ -13,9 +13,10 @@ from werkzeug.test import TestResponse
 from services.db import db, now
 from services.models import LeftSave
 from tests.app.conftest import House
-from tests.support.client import htmx_headers, text_of
+from tests.support.client import CheckedClient, htmx_headers, text_of
 from tests.support.forms import Form
 from tests.support.registering import FULL_BACKGROUND, Office, address, goal_of
+from tests.support.screen import Screen
 
 ANNE = "anne.tokommuner"
 OTHER = "f" * 32
@@ -29,8 +30,8 @@ def office(own_house: House) -> Office:
 
 def sent(form: Form, *, felt: list[str] | None = None, **more: str) -> MultiDict[str, str]:
     """The form as it is sent; with `felt` only these of its questions have been touched."""
-    pairs = [(name, value) for name, value in form.pairs(None) if felt is None or name != "felt"]
-    return MultiDict([*pairs, *(("felt", key) for key in felt or []), *more.items()])
+    on = Screen(CheckedClient(None), "", form.tree, touched=set(felt or ()))
+    return on.sent(more, whole=felt is None, form=form)
 
 
 def send_of(public_id: str) -> str:

@@ -85,9 +85,10 @@ class Screen:
         found = self.tree.by_id.get(element_id)
         return "" if found is None else self.tree.text(found)
 
-    def sent(self, more: Mapping[str, str], *, whole: bool = False) -> MultiDict[str, str]:
-        """What an autosave sends: what was touched, and all that stands outside of the questions."""
-        form = self.form
+    def sent(self, more: Mapping[str, str], *, whole: bool = False, form: Form | None = None) -> MultiDict[str, str]:
+        """What an autosave sends: what was touched, and all that stands outside of the questions. `form`: one that was
+        filled in by itself, in place of the page's."""
+        form = form or self.form
         outside = []
         for control in form.controls:
             key = self._container_of(control.element)
