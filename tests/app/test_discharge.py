@@ -70,8 +70,8 @@ def test_all_that_is_asked_must_be_answered(office: Office) -> None:
     public_id = office.complete()
     lines, _words = refused(office, public_id, {})
     assert lines == [
-        "Årsak til avslutning: velg årsak til avslutning",
-        "Dato for avslutning: fyll ut dato for avslutning",
+        "Velg årsak til avslutning",
+        "Fyll ut dato for avslutning",
         "Gyldig fravær, dager: fyll ut feltet",
         "Ugyldig fravær, dager: fyll ut feltet",
         "Hovedkilde til livsopphold etter avslutning: velg et svar",
@@ -155,7 +155,7 @@ def test_absence_may_fill_the_whole_period(office: Office) -> None:
 def test_an_end_that_lies_ahead_ends_but_does_not_discharge(office: Office) -> None:
     public_id = office.complete()
     tomorrow = today() + timedelta(days=1)
-    line = "Dato for avslutning: dato for avslutning er ikke nådd ennå"
+    line = "Dato for avslutning er ikke nådd ennå"
     assert refused(office, office.ended(), {"Dato for avslutning": date_text(tomorrow)})[0] == [line]
     office.save(public_id, "avslutning", FULL_TERMINATION | {"Dato for avslutning": date_text(tomorrow)})
     found = office.participation(public_id)

@@ -173,7 +173,7 @@ def test_in_oslo_the_district_is_asked_for(office: Office) -> None:
     assert "Oslo (0301)" in text_of(page)
     refused = office.finish(page, "kari.oslo")
     assert refused.status_code == 422
-    assert "Bydel: velg bydel" in text_of(refused)
+    assert "Velg bydel" in text_of(refused)
     answer = office.finish(refused, "kari.oslo", fill={"Bydel": "Gamle Oslo"})
     found = office.participation(goal_of(answer).split("/")[2])
     assert found.municipality_number == "0301"
@@ -186,7 +186,7 @@ def test_with_several_municipalities_one_is_chosen(office: Office) -> None:
     page = office.begin(office.someone(), "anne.tokommuner")
     refused = office.finish(page, "anne.tokommuner")
     assert refused.status_code == 422
-    assert "Kommune og kommunenummer: Velg kommune" in text_of(refused)
+    assert "Kommune og kommunenummer: velg kommune" in text_of(refused)
     answer = office.finish(refused, "anne.tokommuner", fill={"Kommune og kommunenummer": "Askøy (4627)"})
     assert office.participation(goal_of(answer).split("/")[2]).municipality_number == "4627"
 
@@ -330,7 +330,7 @@ def test_the_name_must_be_confirmed(office: Office) -> None:
     page = office.begin(office.someone())
     answer = office.finish(page, fill={NAME_IS_RIGHT: False})
     assert answer.status_code == 422
-    assert "Navn: Bekreft at navnet er riktig" in text_of(answer)
+    assert "Bekreft at navnet er riktig" in text_of(answer)
     assert form_in(answer, form="registrering").value(NAME_IS_RIGHT) == []
 
 
@@ -428,7 +428,7 @@ def refusal(office: Office, number: str, by: str = "berit.bergen") -> str:
         assert form.value(key) in (value, [value])
     tree = tree_of(answer)
     said = tree.text(tree.by_id["national_id-error"])
-    assert f"Fødselsnummer: {said}" in tree.text(tree.by_id["error-summary"])
+    assert said.lower() in tree.text(tree.by_id["error-summary"]).lower()
     assert tree.text(next(tree.elements("title"))).startswith("Feil: ")
     assert not number or said in typed  # already before trying
     return said

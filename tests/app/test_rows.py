@@ -167,7 +167,7 @@ def test_there_must_be_a_row_or_none_at_all(office: Office) -> None:
     client = office.client_of("berit.bergen")
     answer = client.submit(form, button="Fullfør")
     assert answer.status_code == 422
-    lacking = "Tiltak: legg til minst ett tiltak, eller kryss av for at ingen er gjennomført"
+    lacking = "Legg til minst ett tiltak, eller kryss av for at ingen er gjennomført"
     assert lacking in text_of(answer)
     form = press(office, form, "Legg til tiltak")  # a blank row is none
     assert lacking in text_of(client.submit(form, button="Fullfør"))
