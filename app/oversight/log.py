@@ -20,7 +20,7 @@ from services.codes import municipality_name
 from services.downloads import log_download
 from services.export import csv_file
 from services.export.reading import Cells
-from services.fields import date_text, legible, parse_date
+from services.fields import EARLIEST, LATEST, date_text, legible, parse_date
 from services.i18n import N_
 from services.i18n import gettext as _
 from services.registration import OSLO_TIME
@@ -75,9 +75,17 @@ def _is_number(text: str) -> bool:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         abort(400)
+    if day and not _is_within(day):
+        abort(400)
+    return day
+
+
+def _is_within(day: date) -> bool:
+    """Days of the register; at the ends of the calendar there is no next or earlier moment to compare with."""
+    return EARLIEST <= day <= LATEST
 
 
 @oversight.get("/tilgangslogg")
@@ -130,7 +138,8 @@ def search_log() -> Any:
     form = request.form
     whom = " ".join(legible(form.get("hvem", "")[:_LONGEST]).split())
     typed = {name: legible(form.get(name, "")[:_LONGEST]).strip() for name in ("fra", "til")}
-    days = {name: parse_date(text) for name, text in typed.items()}
+    parsed = {name: parse_date(text) for name, text in typed.items()}
+    days = {name: day if day and _is_within(day) else None for name, day in parsed.items()}
     errors = {name: _("Skriv en dato som finnes, slik: dd.mm.åååå") for name in typed if typed[name] and not days[name]}
     action = form.get("handling", "")
     if action and action not in set(Action):
