@@ -36,6 +36,13 @@ class FairWorker(ThreadWorker):
 
 worker_class = FairWorker
 
+# Nothing of a request is told by a header beside its own line. By itself gunicorn believes what comes from this
+# machine, and so from any proxy on it that passes its users' headers on: path and root of the program, and https.
+# Whom to believe says TRUSTED_PROXIES, and the program reads it.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
 
 def post_worker_init(worker: Any) -> None:
     from app.server import refuse_in_our_words

@@ -19,7 +19,7 @@ from flask import (
     url_for,
 )
 from werkzeug.exceptions import BadRequest
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, Map
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -55,6 +55,7 @@ class WholeRequest(Request):
     """
 
     def __init__(self, environ: Any, populate_request: bool = True, shallow: bool = False) -> None:
+        environ["SCRIPT_NAME"] = ""  # the program stands at the root of its host, whatever a server is told
         super().__init__(environ, populate_request, shallow)
         self._is_too_large = self._is_cut = False
         if not shallow:
@@ -128,12 +129,13 @@ def address_of(endpoint: str, **values: Any) -> str:
     """The address of a view: as `url_for`, which works it out anew each time; a page has a dozen that never change.
     What depends on where it is asked (a name relative to a blueprint, no request at all) is left to `url_for`."""
     is_fixed = not values and endpoint[0] != "." and has_request_context()
-    return _fixed_address(endpoint) if is_fixed else url_for(endpoint, **values)
+    return _fixed_address(current_app.url_map, endpoint) if is_fixed else url_for(endpoint, **values)
 
 
 @cache
-def _fixed_address(endpoint: str) -> str:
-    return url_for(endpoint)
+def _fixed_address(addresses: Map, endpoint: str) -> str:
+    """Made without the request: what is kept for all must not come from one of them."""
+    return addresses.bind("localhost").build(endpoint)
 
 
 def this_address() -> str:

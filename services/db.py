@@ -5,6 +5,7 @@ refused in the middle («database is locked»), so whoever means to write says s
 `with writing(): …` takes the write lock at once, commits at the end and rolls back on any error.
 """
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
 _RESTED_SECONDS = 2
+_PATIENCE = "busy_timeout=10000"
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -126,6 +128,28 @@ def on_sqlite() -> bool:
     return bool(session().get_bind().dialect.name == "sqlite")
 
 
+def is_writable() -> bool:
+    """Whether the database takes what is written now: not so a standby, one that was set to read only, or a file on a
+    disk that is. Waits for nobody: where another writes, it can be written to."""
+    if not on_sqlite():
+        with db.engine.connect() as connection:
+            return bool(connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "off")
+    with closing(db.engine.raw_connection()) as pooled:
+        raw: Any = pooled.driver_connection
+        raw.execute("PRAGMA busy_timeout=0").close()
+        try:
+            raw.execute("BEGIN IMMEDIATE").close()
+            try:  # that it begins says nothing yet
+                raw.execute("UPDATE alembic_version SET version_num = version_num").close()
+            finally:
+                raw.execute("ROLLBACK").close()
+        except sqlite3.OperationalError as problem:
+            return problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        finally:
+            raw.execute(f"PRAGMA {_PATIENCE}").close()
+    return True
+
+
 def end_reading() -> None:
     """End the open transaction, so that none is held while an outside system is asked."""
     session().rollback()
@@ -193,7 +217,7 @@ def listen(engine: Engine) -> None:
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         raw: Any = connection
         raw.isolation_level = None  # the driver's own BEGIN would come too late
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _PATIENCE):
             raw.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

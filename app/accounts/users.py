@@ -1,5 +1,6 @@
 """The users that an administrator answers for: the list, invitations, and one user."""
 
+import re
 from typing import Any
 
 from flask import current_app, flash, request, url_for
@@ -122,7 +123,7 @@ def user_change(user_id: int) -> Any:
     one = service.find(viewer(), user_id)
     form = sent(one)
     version = request.form.get("version", "")
-    if not version.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", version):
         return error_answer(400)
     if form.errors:
         return _user_page(one, form)

@@ -190,7 +190,7 @@ def notices() -> Any:
     return respond("participants/notices.html", notices=service.notices(viewer()))
 
 
-@mending.post("/meldinger/<int:notice_id>/lest")
+@mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")
 @requires(Right.REGISTER)
 def mark_read(notice_id: int) -> Any:
     """Note that a notice has been read."""

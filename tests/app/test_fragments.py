@@ -18,8 +18,9 @@ from app.access import signed_in
 from app.web import MAX_BODY, SECURITY_HEADERS, redirect_to
 from services.db import db
 from services.models import Participation
-from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.support.client import CheckedClient, form_in, htmx_headers, text_of, tree_of
+from tests.support.databases import Databases
 from tests.support.html_checks import HtmlTree
 
 RETARGETED = {"HX-Retarget": "#varsler", "HX-Reswap": "innerHTML", "HX-Push-Url": "false"}
@@ -303,3 +304,17 @@ def test_pages_are_compressed(house: House, encoding: str) -> None:
     answer = plain.get("/logg-inn", headers={"Accept-Encoding": encoding})
     assert answer.headers["Content-Encoding"] == encoding
     assert {"accept-encoding", "hx-request", "hx-request-type"} <= {word.lower() for word in answer.vary}
+
+
+def test_what_a_server_is_told_of_the_root_comes_into_no_address(
+    databases: Databases, settings: dict[str, str]
+) -> None:
+    """Neither into the page that was asked for so, nor into those of others: addresses are kept."""
+    with running_house("sqlite", databases, settings, participants=0) as house:
+        for root in ("//evil.example", "/evil"):
+            for address in ("/logg-inn", "/hjelp", "/deltakere"):
+                answer = house.nobody().get(address, environ_overrides={"SCRIPT_NAME": root})
+                assert "evil" not in answer.text + str(answer.headers)
+        page = house.nobody().get("/logg-inn")
+        assert 'action="/logg-inn"' in page.text
+        assert "evil" not in page.text

@@ -236,6 +236,42 @@ def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:
         assert f"{name}: {value}".encode() in answer.whole
 
 
+FORWARDED = [
+    b"SCRIPT_NAME: //evil.example/x",
+    b"Script-Name: //evil.example/x",
+    b"PATH_INFO: /tilgangslogg",
+    b"Path-Info: /tilgangslogg",
+    b"REMOTE_ADDR: 10.0.0.1",
+    b"REMOTE_USER: admin.imdi",
+    b"X-Forwarded-For: 10.0.0.1",
+    b"X-Forwarded-Host: evil.example",
+    b"X-Forwarded-Prefix: /evil",
+    b"X-Forwarded-Proto: https",
+    b"X-Forwarded-Protocol: ssl",
+    b"X-Forwarded-Ssl: on",
+    b"X-Script-Name: /evil",
+    b"X-Original-URL: /tilgangslogg",
+    b"X-Rewrite-URL: /tilgangslogg",
+    b"X-HTTP-Method-Override: DELETE",
+    b"Forwarded: for=10.0.0.1;host=evil.example;proto=https",
+]
+
+
+def test_no_header_tells_the_program_what_was_asked(server: LiveServer) -> None:
+    """From this machine neither: a proxy there may pass on what its users send."""
+    with running_server({}, application="tests.support.echo_program:application") as echo:
+        plain = asked(echo, get(b"/logg-inn")).whole.partition(b"\r\n\r\n")[2]
+        assert b'"PATH_INFO": "/logg-inn"' in plain
+        for header in FORWARDED:
+            told = asked(echo, get(b"/logg-inn", header + b"\r\n")).whole.partition(b"\r\n\r\n")[2]
+            assert told == plain, header
+    for header in FORWARDED:
+        asked(server, get(b"/logg-inn", header + b"\r\n"))
+        page = asked(server, get(b"/logg-inn")).whole
+        assert b"evil" not in page, header
+        assert b'action="/logg-inn"' in page, header
+
+
 def burst(server: LiveServer, number: int) -> Counter[bytes]:
     """How many of so many requests that come at once each process of the server has answered."""
     place = urlsplit(server.base_url)

@@ -1,0 +1,13 @@
+"""A program that tells what the server has told it of a request, for `tests.app.test_server`."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+TOLD = ("SCRIPT_NAME", "PATH_INFO", "wsgi.url_scheme", "REMOTE_ADDR", "HTTP_HOST", "REQUEST_METHOD", "QUERY_STRING")
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """What all that depends on a request rests on."""
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps({name: environ.get(name) for name in TOLD}).encode()]
