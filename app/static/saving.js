@@ -29,8 +29,9 @@
   function put(content) {
     const place = byId("tilstand");
     if (!place) return;
+    const hadFocus = place.contains(document.activeElement);
     place.replaceChildren(content);
-    contact.back();
+    if (hadFocus) contact.back();
   }
 
   const say = (id) => put(byId(id).content.cloneNode(true));
@@ -70,11 +71,12 @@
 
   function hearState() {
     const line = byId("tilstand").querySelector("p");
-    const isWrong = line.matches(".missing");
+    const isWrong = line.matches(".missing") && byId("versjon"); // that something is missing before the beginning is not wrong
     const news = errors().filter((one) => !wrong.includes(one));
     wrong = errors();
+    clearTimeout(hearing);
     contact.hear(isWrong ? [line.textContent, ...news].join(". ") : "", true);
-    contact.hear(isWrong ? "" : line.textContent, false);
+    if (!isWrong) hearing = setTimeout(() => contact.hear(line.textContent, false), HEARD_MS);
   }
 
   function later(delay) {
@@ -191,8 +193,7 @@
     settle(sent);
     if (left) return askAgain();
     if (edits > saved) return later(typing ? TYPED_MS : 0);
-    clearTimeout(hearing);
-    if (isNews) hearing = setTimeout(hearState, HEARD_MS);
+    if (isNews) hearState();
     const next = goOn;
     goOn = null;
     if (next) next();

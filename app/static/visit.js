@@ -4,6 +4,7 @@
   "use strict";
   const WARNED = 120; // seconds
   const ASKED_MS = 3000; // so long nothing is covered while it is asked whether another tab has prolonged the visit
+  const AGAIN_MS = 60000;
   const byId = (id) => document.getElementById(id);
   const who = byId("hvem");
   let visit = 0;
@@ -29,6 +30,14 @@
     htmx.ajax("GET", "/innlogget", { target: "#utlop" });
   }
 
+  // Whether the visit is over cannot be told.
+  function unknown() {
+    if (Date.now() < ends) return;
+    cover();
+    clearTimeout(visit);
+    visit = setTimeout(over, AGAIN_MS);
+  }
+
   if (who) plan(Number(who.dataset.left || 30 * 60)); // what is said is less: twelve hours are over soon
   document.addEventListener("varighet", ({ detail: { seconds, warned } }) => {
     if (!warned) byId("utlop").replaceChildren();
@@ -43,7 +52,7 @@
     const { action, headers } = ctx.request;
     const { status } = ctx.response || {};
     if (status === 401 && ctx.hx.retarget === "#dialog") return cover();
-    if (action === "/innlogget") return status ? uncover() : Date.now() > ends && cover();
+    if (action === "/innlogget") return status < 300 ? uncover() : unknown();
     if (action === "/forleng") contact.back();
     if (!status || headers["X-Uspurt"]) return;
     byId("utlop").replaceChildren(); // the user is there; how long that is good for is asked then

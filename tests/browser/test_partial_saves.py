@@ -1,0 +1,135 @@
+"""An autosave holds the questions that have been touched since they were last saved, and nothing of the others."""
+
+import re
+from urllib.parse import parse_qs
+
+from playwright.sync_api import Request, Route, expect
+
+from tests.browser.caseworker import Caseworker
+from tests.browser.conftest import AtScreen, Someone
+from tests.browser.slow_line import SlowLine
+from tests.browser.test_saving import begin, is_saved
+
+SAVES = re.compile("/lagre$")
+OF_EVERY_FORM = {"csrf_token", "form_key", "version", "vist", "sagt", "varslet", "uavklart", "slutt", "skriver"}
+
+
+class Saves:
+    """What the page sends while it is being filled in: the names, without those that every save has."""
+
+    def __init__(self, user: Caseworker) -> None:
+        self.bodies: list[dict[str, list[str]]] = []
+        user.page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if SAVES.search(request.url):
+            self.bodies.append(parse_qs(request.post_data or "", keep_blank_values=True))
+
+    @property
+    def names(self) -> list[set[str]]:
+        """Of each save."""
+        return [set(body) - OF_EVERY_FORM for body in self.bodies]
+
+    @property
+    def marks(self) -> list[list[str]]:
+        """The questions of each save."""
+        return [sorted(body.get("felt", [])) for body in self.bodies]
+
+
+def test_only_what_was_touched_is_sent(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, _watch):
+        begin(berit, someone, "Bakgrunn")
+        saves = Saves(berit)
+        berit.answer("Rekrutteringskanal", "Nav")
+        is_saved(berit)
+        berit.answer("Tidligere tiltak", ("Norskopplæring",))
+        is_saved(berit)
+        expect(berit.page.locator("#tilstand")).to_contain_text("Lagret kl.")
+        assert saves.names == [{"recruitment", "felt"}, {"earlier_measures", "felt"}]
+        assert saves.marks == [["recruitment"], ["earlier_measures"]]
+        berit.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        berit.page.wait_for_timeout(500)
+        assert saves.names[2:] == [set()]  # it is only asked what others have changed
+
+
+def test_what_is_touched_again_meanwhile_is_sent_again(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, _watch):
+        begin(berit, someone, "Bakgrunn")
+        saves = Saves(berit)
+        line = SlowLine(berit.page, "**/bakgrunn/lagre")
+        berit.answer("Rekrutteringskanal", "Nav")
+        line.wait_for(1)
+        berit.answer("Morsmål", "Somali")
+        berit.answer("Rekrutteringskanal", "Helsestasjon, barnehage eller skole")
+        line.let_go()
+        line.wait_for(2)
+        line.let_go()
+        is_saved(berit)
+        assert saves.marks == [["recruitment"], ["mother_tongue", "recruitment"]]
+        berit.page.unroute("**/bakgrunn/lagre")
+        berit.page.reload()
+        expect(berit.field("Morsmål")).to_have_value("Somali")
+
+
+def test_what_was_not_saved_is_sent_with_the_next(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, watch):
+        watch.expect_lost_line()
+        begin(berit, someone, "Bakgrunn")
+        saves = Saves(berit)
+
+        def cut(route: Route) -> None:
+            route.abort("connectionreset")
+
+        berit.page.route(SAVES, cut, times=1)
+        berit.answer("Rekrutteringskanal", "Nav")
+        expect(berit.page.locator("#tilstand")).to_contain_text("Ikke lagret")
+        berit.answer("Morsmål", "Somali")
+        is_saved(berit)
+        assert saves.marks == [["recruitment"], ["mother_tongue", "recruitment"]]
+
+
+def test_a_rows_button_sends_its_own_question(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, _watch):
+        begin(berit, someone, "Bakgrunn")
+        berit.page.goto(berit.page.url.replace("bakgrunn", "programinnhold"))
+        saves = Saves(berit)
+        berit.press("Legg til tiltak")
+        row = berit.group("Tiltak 1")
+        row.get_by_label("Type tiltak", exact=True).select_option("Livsmestring")
+        expect(berit.page.locator("#tilstand")).to_contain_text("lagret")
+        berit.press("Fjern tiltak 1")
+        expect(berit.page.get_by_text("Tiltak 1 er fjernet.")).to_be_visible()
+        assert [body["go"] for body in saves.bodies if "go" in body] == [["add-activities"], ["remove-activities-0"]]
+        assert all(marks == ["activities"] for marks in saves.marks)
+
+
+def test_a_button_that_did_not_get_through_is_said(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, watch):
+        watch.expect_lost_line()
+        begin(berit, someone, "Bakgrunn")
+        berit.page.goto(berit.page.url.replace("bakgrunn", "programinnhold"))
+        berit.page.route(SAVES, lambda route: route.abort("connectionreset"), times=1)
+        berit.press("Legg til tiltak")
+        expect(berit.page.locator("#tilstand")).to_contain_text("Ikke lagret: ingen kontakt med registeret")
+
+
+def test_the_mark_of_the_end_is_the_last(at_screen: AtScreen, someone: Someone) -> None:
+    """Whatever is put to a form on its way, and whatever button was pressed: it stands before the mark."""
+    with at_screen("berit.bergen") as (berit, _watch):
+        begin(berit, someone, "Bakgrunn")
+        berit.page.evaluate(
+            """() => {
+              const end = Object.assign(document.createElement('input'), { type: 'hidden', name: 'slutt', value: '1' });
+              document.querySelectorAll('#registrering [name=slutt]').forEach((one) => one.remove());
+              document.getElementById('registrering').append(end);
+            }"""
+        )
+        sent: list[str] = []
+        berit.page.on("request", lambda request: sent.append(request.post_data or ""))
+        berit.field("Antall barn under 18 år").press_sequentially("2")
+        is_saved(berit)
+        berit.press_step("Avslutning")
+        berit.stands_at("Avslutning")
+        posted = [body for body in sent if body]
+        assert posted
+        assert all(body.endswith("&slutt=1") for body in posted)
