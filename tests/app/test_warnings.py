@@ -356,6 +356,8 @@ def test_stays_that_overlap(office: Office) -> None:
     form.fill({"Dato for oppstart": date_text(end)})
     typed = office.client_of(BERIT).post_partial("/deltakere/ny/vis", MultiDict(form.pairs(None)))
     assert said in text_of(typed)
+    looked_up = office.client_of(BERIT).post_partial("/deltakere/ny/oppslag", MultiDict(form.pairs(None)))
+    assert said in text_of(looked_up), "also when the date stood there before the number"
     public_id = goal_of(office.finish(page, start=end)).split("/")[2]
     for word in ("person", "data"):
         assert said in text_of(office.page(public_id, word))
