@@ -126,4 +126,4 @@ def _usernames(connection: Connection, ids: set[int]) -> dict[int | None, str]:
     if not ids:
         return {}
     found = connection.execute(select(User.id, User.username).where(User.id.in_(ids)))
-    return {row.id: row.username or f"#{row.id}" for row in found}
+    return {row.id: row.username or f"nr. {row.id}" for row in found}

@@ -306,16 +306,17 @@ def warnings(values: Values) -> dict[str, str]:
         said["extra_year"] = [_("Programmet kan bare utvides med ett år til når det er forlenget utover to år.")]
     time, planned = programme_time(values), values.get("planned_end")
     if time and planned and planned > time.last_day:
-        said["planned_end"] = [time_is_out(time)]
+        said["planned_end"] = [time_is_out(_("Ny planlagt sluttdato"), time)]
     return {key: " ".join(words) for key, words in said.items() if words}
 
 
-def time_is_out(time: ProgrammeTime) -> str:
-    """What is said of an end that lies after the programme time."""
+def time_is_out(what: str, time: ProgrammeTime) -> str:
+    """What is said of an end that lies after the programme time; `what` is its label."""
     away = ngettext("og %(n)s dag permisjon", "og %(n)s dager permisjon", time.days_away) % {"n": time.days_away}
     counted = _("%(months)s måneder fra oppstart %(start)s") % {"months": time.months, "start": date_text(time.start)}
-    words = _("Datoen er senere enn programtiden tillater. Den går ut %(day)s (%(counted)s).")
+    words = _("%(what)s er senere enn programtiden tillater. Programtiden går ut %(day)s (%(counted)s).")
     return words % {
+        "what": what,
         "day": date_text(time.last_day),
         "counted": f"{counted}, {away}" if time.days_away else counted,
     }

@@ -277,7 +277,7 @@ def warnings(values: Values) -> dict[str, str]:
     said = {"outcome": _of_outcome(values), "livelihood_end": _of_livelihood(values)}
     time, end = programme_time(values), values.get("end_date")
     if time and end and end > time.last_day:
-        said["end_date"] = [time_is_out(time)]
+        said["end_date"] = [time_is_out(_("Dato for avslutning"), time)]
     return {key: " ".join(words) for key, words in said.items() if words}
 
 
@@ -289,19 +289,17 @@ def _of_outcome(values: Values) -> list[str]:
     words = {"reason": FIELD_END_REASON.text(reason)}
     said = []
     if reason in _TO_WORK and "work" not in outcome:
-        said.append(_("Årsaken er «%(reason)s», men det er ikke krysset av for arbeid."))
+        said.append(_("«Arbeid» er ikke valgt under «Deltakeren har gått ut i», men årsaken er «%(reason)s»."))
     if reason in _TO_STUDY and "study" not in outcome:
-        said.append(_("Årsaken er «%(reason)s», men det er ikke krysset av for studie."))
-    if reason in _TO_WORK - _TO_STUDY and "study" in outcome:
-        said.append(_("Årsaken er «%(reason)s», men det er også krysset av for studie."))
-    if reason in _TO_STUDY - _TO_WORK and "work" in outcome:
-        said.append(_("Årsaken er «%(reason)s», men det er også krysset av for arbeid."))
-    if reason in _TO_NEITHER and {"work", "study"} & set(outcome):
-        said.append(_("Årsaken er «%(reason)s», men det er krysset av for arbeid eller studie."))
+        said.append(_("«Studie» er ikke valgt under «Deltakeren har gått ut i», men årsaken er «%(reason)s»."))
+    if reason in _TO_NEITHER | (_TO_STUDY - _TO_WORK) and "work" in outcome:
+        said.append(_("«Arbeid» er valgt under «Deltakeren har gått ut i», men årsaken er «%(reason)s»."))
+    if reason in _TO_NEITHER | (_TO_WORK - _TO_STUDY) and "study" in outcome:
+        said.append(_("«Studie» er valgt under «Deltakeren har gått ut i», men årsaken er «%(reason)s»."))
     if reason == "other_measure" and ("other" not in outcome or values.get("other_kind") in _NO_MEASURE):
-        said.append(_("Årsaken er «%(reason)s», men det står ikke hvilket tiltak deltakeren går til."))
+        said.append(_("Det står ikke hvilket tiltak deltakeren går til, men årsaken er «%(reason)s»."))
     if reason == "dead":
-        said.append(_("Årsaken er «%(reason)s», men det er krysset av for noe deltakeren har gått ut i."))
+        said.append(_("Det er svart på hva deltakeren har gått ut i, men årsaken er «%(reason)s»."))
     return [text % words for text in said]
 
 
@@ -313,12 +311,12 @@ def _of_livelihood(values: Values) -> list[str]:
     words = {"source": FIELD_LIVELIHOOD_END.text(source)}
     said = []
     if source in _WAGES and outcome and "work" not in outcome:
-        said.append(_("Hovedkilden er «%(source)s», men det er ikke krysset av for arbeid."))
+        said.append(_("Hovedkilden til livsopphold er «%(source)s», men deltakeren har ikke gått ut i arbeid."))
     if source == "student" and outcome and "study" not in outcome:
-        said.append(_("Hovedkilden er «%(source)s», men det er ikke krysset av for studie."))
+        said.append(_("Hovedkilden til livsopphold er «%(source)s», men deltakeren har ikke gått ut i studie."))
     fits = _WAGES | {"unknown"} | ({"student"} if "study" in outcome else set())
     if "work" in outcome and (values.get("job_percent") or 0) >= _LARGE_POSITION and source not in fits:
-        said.append(_("Hovedkilden er «%(source)s», men deltakeren har gått ut i arbeid i en stor stilling."))
+        said.append(_("Hovedkilden til livsopphold er «%(source)s», men deltakeren har gått ut i en stor stilling."))
     if values.get("end_reason") == "dead" and source not in {"unknown", "other"}:
-        said.append(_("Hovedkilden er «%(source)s», men årsaken til avslutning er død."))
+        said.append(_("Hovedkilden til livsopphold er «%(source)s», men årsaken til avslutning er død."))
     return [text % words for text in said]
