@@ -29,12 +29,16 @@ class Screen:
         self.rows = [self._row(line) for line in self.tree.elements("tr") if any(one.tag == "td" for one in line)]
 
     def _row(self, line: Element) -> dict[str, str]:
-        """The text of each cell by its heading, remarks (`missing`) apart, and the public id."""
+        """The text of each cell by its heading, remarks (`missing`, `protected`) apart, and the public id."""
         row = {}
         for label, cell in zip(self.headings, line, strict=True):
-            remarks = [self.tree.text(one) for one in cell.iter("span") if one.attrib.get("class") == "missing"]
-            row[label] = self.tree.text(cell).removesuffix(remarks[0] if remarks else "").strip()
-            row[f"{label}, remark"] = "".join(remarks)
+            remarks = [
+                self.tree.text(one) for one in cell.iter("span") if one.attrib.get("class") in {"missing", "protected"}
+            ]
+            row[label] = self.tree.text(cell)
+            for remark in reversed(remarks):
+                row[label] = row[label].removesuffix(remark).strip()
+            row[f"{label}, remark"] = " ".join(remarks)
         return row | {"id": next(line.iter("a")).attrib["href"].split("/")[2]}
 
     @property

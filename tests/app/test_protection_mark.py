@@ -69,12 +69,14 @@ def test_the_mark_stands_in_the_list_in_every_order(office: Office, own_house: H
         number = office.participation(public_id).national_id
     for query in ("", "?sorter=navn&retning=synkende", "?sorter=kommune", "?status=avsluttet&sorter=oppstart"):
         screen = overview(own_house, SIRI, query)
-        named = {row["Fødselsnummer"].replace(" ", ""): row["Navn"] for page in screen.pages() for row in page.rows}
+        named = {
+            row["Fødselsnummer"].replace(" ", ""): row["Navn, remark"] for page in screen.pages() for row in page.rows
+        }
         assert "Adressebeskyttelse: strengt fortrolig" in named.pop(number)
         protected = select(Participation.national_id).where(Participation.protected)
         known = {row.national_id for row in own_house.ask(protected)}
         assert all(("Adressebeskyttelse" in name) == (one in known) for one, name in named.items())
-        others = [row["Navn"] for page in overview(own_house, KARI, query).pages() for row in page.rows]
+        others = [row["Navn, remark"] for page in overview(own_house, KARI, query).pages() for row in page.rows]
         assert others
         assert not any("Adressebeskyttelse" in name for name in others)
 
@@ -89,7 +91,7 @@ def test_imdi_users_with_the_right_see_it_too(office: Office, own_house: House) 
     try:
         assert "Adressebeskyttelse: fortrolig" in text_of(office.page(public_id, "data", IDA))
         (row,) = asked(own_house, IDA, {"q": number}).rows
-        assert "Adressebeskyttelse: fortrolig" in row["Navn"]
+        assert "Adressebeskyttelse: fortrolig" in row["Navn, remark"]
     finally:
         own_house.write(ida.values(sees_protected=False))
 
