@@ -25,9 +25,9 @@ install:  ## install all that the tests need: packages, browser, PostgreSQL
 test: install lint  ## lint and run all tests; the last line is pytest's
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
-faults: install  ## cut every form off at every byte, also through HAProxy, about half an hour (not part of make test)
+faults: install  ## cut every form off at every byte, also through HAProxy; two users on a bad line for ten minutes; an hour (not part of make test)
 	@$(PY) -m tests.support.haproxy
-	@FAULTS=all $(PY) -m pytest --numprocesses 2 --dist loadfile tests/faults $(ARGS)
+	@FAULTS=all $(PY) -m pytest --numprocesses 2 --dist loadfile -o faulthandler_timeout=0 tests/faults tests/browser/test_two_on_a_bad_line.py $(ARGS)
 
 bench:  ## measure the program beside its floor (ARGS="--sizes 10000 --databases sqlite --only list,sort")
 	@sh tools/venv.sh requirements-dev.txt
