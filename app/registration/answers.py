@@ -146,7 +146,11 @@ def saved_state(participation: Participation, page: Page) -> State:
         words = _("Lagret kl. %(at)s") if is_today else _("Lagret %(at)s")
         return State("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})
     labels = ", ".join(f"«{_(question.label)}»" for question in page.step.fields if question.key in page.unread)
-    return State("missing", _("Ikke lagret: %(labels)s. Rett svaret. Resten er lagret.") % {"labels": labels})
+    if page.undecided:
+        words = _("Ikke lagret: %(labels)s. Velg hva som skal stå. Resten er lagret.")
+    else:
+        words = _("Ikke lagret: %(labels)s. Rett svaret. Resten er lagret.")
+    return State("missing", words % {"labels": labels})
 
 
 def obstacle_words(pages: Mapping[str, Page]) -> str:
@@ -159,7 +163,7 @@ def obstacle_words(pages: Mapping[str, Page]) -> str:
 def clash_words(page: Page, mark: str, clash: Clash) -> str:
     """What another has answered while this form was being filled in, when, and what to do."""
     did = _row_words(page, mark, clash) if clash.row else _answer_words(mark, clash)
-    return f"{did} {_('Velg hva som skal stå, og gå videre')}"
+    return f"{did} {_('Velg hva som skal stå, og gå videre.')}"
 
 
 def _answer_words(mark: str, clash: Clash) -> str:

@@ -54,7 +54,7 @@ def test_the_same_question_shows_both_answers(office: Office, partial: bool) -> 
     assert answer.status_code == 409
     assert office.snapshot(public_id) == before
     clock = moment_text(office.participation(public_id).changed_at)
-    words = f"anne.tokommuner har endret dette til «Urdu» mens du skrev ({clock}). Velg hva som skal stå, og gå videre"
+    words = f"anne.tokommuner har endret dette til «Urdu» mens du skrev ({clock}). Velg hva som skal stå, og gå videre."
     tree, form = tree_of(answer), form_in(answer, form="registrering")
     assert tree.text(tree.by_id["mother_tongue-error"]) == words
     assert f"Morsmål: {words}" in tree.text(tree.by_id["error-summary"])
