@@ -112,8 +112,8 @@ def _see_data(berit: Caseworker, person: SyntheticPerson) -> None:
     data = berit.registered_data()
     assert data["Antall barn under 18 år"] == "3"
     assert data["Mål"] == "Lønnet arbeid | Bestå norskprøve"
-    assert data["Tiltak"] == f"Livsmestring, {days_ago(200)}, 2,5"
-    assert data["Permisjon"] == f"{days_ago(90)}, {days_ago(60)}, Sykdom"
+    assert data["Tiltak"] == f"Livsmestring, fra {days_ago(200)}, 2,5 timer per uke"
+    assert data["Permisjon"] == f"Sykdom {days_ago(90)}–{days_ago(60)}"
     berit.go("Registrering")
     berit.stands_at("Person og prosjekt")
     berit.go("Oversikt over registrerte data")
