@@ -162,6 +162,8 @@ class _Settling:
         key, current = question.key, self.current[question.key]
         raw, known = self.page.raw[key], question.from_json(self.known[key])
         is_unread = key in self.page.unread
+        if self._is_taken_away(question):
+            return False
         if raw == question.raw(current) if is_unread else self.page.answers[key] == current:
             if not self.page.holds(key):  # it is not in what was sent, but it is on screen
                 self.theirs[key] = self._theirs(key)
@@ -171,6 +173,15 @@ class _Settling:
             self.theirs[key] = self._theirs(key)
             return True
         return key not in self.since.not_left
+
+    def _is_taken_away(self, question: Field) -> bool:
+        """Whether the user's other answers take an answer away that somebody else has given meanwhile."""
+        if question.is_empty(self.current[question.key]) or question.key not in self.since.not_left:
+            return False
+        is_asked = question.key in {one.key for one in self.page.asked}
+        return not is_asked and any(
+            self.page.answers[key] != self.current[key] for key in question.shown.keys if key in self.page.keys
+        )
 
     def _theirs(self, key: str) -> Clash:
         return replace(_clash(self.since.last[key]), is_own=key not in self.since.not_left)

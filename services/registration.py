@@ -148,15 +148,25 @@ class Page:
         key, row, is_removed = parts_of_mark(mark)
         said = _("To har svart ulikt. Velg hvilket svar som skal stå")
         if not row:
+            hidden = [one for one in self.step.fields if key in one.shown.keys and not one.shown(self.answers)]
             self.unread.add(key)
             self.errors[key], self.answers[key] = said, registered.get(key)
             self._let_stand(key, registered)
+            self._ask_again(hidden, registered)
         elif is_removed or not self.control_of(mark):  # the row has gone meanwhile
             return
         else:
             self._undecide_row(key, row, registered)
             self.errors[self.control_of(mark)] = said
         self.undecided.add(mark)
+
+    def _ask_again(self, hidden: list[Field], registered: Values) -> None:
+        """Questions that the undecided answer would take away are asked as long as the registered one stands."""
+        for question in hidden:
+            if question.shown(self.answers):
+                self.answers[question.key] = registered.get(question.key)
+                if self.raw[question.key] != question.raw(registered.get(question.key)):
+                    self.refuse(question.key, {}, registered.get(question.key))
 
     def _let_stand(self, key: str, registered: Values) -> None:
         """What is registered of questions that exclude this one is not wrong because of what is undecided here."""

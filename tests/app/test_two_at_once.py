@@ -126,6 +126,19 @@ def test_what_others_have_changed_comes_to_a_form_that_holds_something_else(offi
     assert "anne.tokommuner har endret «Timer i program per uke»" in berit.spoken("endret-av-andre")
 
 
+def test_an_answer_that_was_never_on_screen_is_not_taken_away_unseen(office: Office) -> None:
+    public_id = office.given(bakgrunn={"Antall barn under 18 år": "3"})
+    berit, anne = screen(office, public_id, "bakgrunn"), screen(office, public_id, "bakgrunn", ANNE)
+    write(anne, youngest_child="2019")
+    write(berit, children="0")
+    found = office.participation(public_id)
+    assert (found.children, found.youngest_child) == (3, 2019)
+    assert "har endret «Fødselsår for yngste barn» til «2019» mens du skrev" in berit.spoken("felt-children")
+    press(berit, "Behold svaret som står her")
+    found = office.participation(public_id)
+    assert (found.children, found.youngest_child) == (0, None)
+
+
 # ---- Rows ----
 
 
