@@ -204,15 +204,22 @@ class Page:
     def held_names(self) -> set[str]:
         """The names of all controls that come with the questions which the form holds."""
         held = [question for question in self.step.fields if self.holds(question.key)]
-        return {name for question in held for name in question.names(self.raw[question.key])}
+        controls = {name for question in held for name in question.names(self.raw[question.key])}
+        return controls | {held_mark(question.key) for question in held}
 
     def names(self) -> set[str]:
         """The names of all controls that the page can hold."""
-        return {name for question in self.step.fields for name in question.names(self.raw[question.key])}
+        controls = {name for question in self.step.fields for name in question.names(self.raw[question.key])}
+        return controls | {held_mark(key) for key in self.keys}
 
     def page_values(self) -> dict[str, Any]:
         """The page's own answers."""
         return {question.key: self.answers.get(question.key) for question in self.step.fields}
+
+
+def held_mark(key: str) -> str:
+    """The name of the field at the end of a question's controls: if it has come, all of them have."""
+    return f"felt-{key}"
 
 
 _REMOVED = "x"
@@ -232,8 +239,8 @@ def parts_of_mark(mark: str) -> tuple[str, str, bool]:
 
 def raw_page(step: Step, form: FormData) -> Page:
     """The page that was sent, as it came: what it means, and whether it is right, is not known yet. It holds the
-    questions whose mark (`felt`, at the end of each) has come."""
-    held = frozenset(form.get("felt", [])) & {question.key for question in step.fields}
+    questions whose mark, at the end of each, has come."""
+    held = frozenset(question.key for question in step.fields if held_mark(question.key) in form)
     return Page(step=step, raw={question.key: question.read(form) for question in step.fields}, answers={}, held=held)
 
 

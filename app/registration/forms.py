@@ -28,8 +28,8 @@ STEP_OF_WORD = {word: next(s for s in STEPS if s.name == name) for name, word in
 
 
 # Names in a form that tell how it stands on screen: questions that come and go, what is said to be wrong, what is
-# remarked, what two have answered, what is being typed in, which questions it holds, whether there is an error summary.
-SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver", "felt", "oppsummert"})
+# remarked, what two have answered, what is being typed in, whether there is an error summary.
+SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver", "oppsummert"})
 
 Options: TypeAlias = list[tuple[str, Any]]  # (code, words), or (group, [(code, words), …])
 

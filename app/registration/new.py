@@ -23,6 +23,7 @@ from services.text import is_blank, seen
 from services.viewer import Viewer
 
 _OWN_NAMES = {
+    service.held_mark("municipality"),
     "csrf_token",
     "creation_key",
     "go",
@@ -37,7 +38,8 @@ _OWN_NAMES = {
 
 
 _OF_THE_NUMBER = {"national_id", "name_confirmed", "shown_name"}
-_NOT_TYPED = SCREEN_NAMES | {"csrf_token", "creation_key", "go", "followed", END_MARK}
+_MARKS = {service.held_mark(key) for key in ("municipality", *(question.key for question in PERSON.fields))}
+_NOT_TYPED = SCREEN_NAMES | _MARKS | {"csrf_token", "creation_key", "go", "followed", END_MARK}
 
 
 @dataclass

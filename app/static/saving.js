@@ -116,18 +116,18 @@
   document.addEventListener("input", entered);
   document.addEventListener("change", entered);
 
+  // A row that nothing is filled into yet is known to this page alone: it comes along, so that the answer keeps it.
+  const isNew = (row) => [...row.querySelectorAll("input:not([type=hidden]), select, textarea")].every(
+    (control) => (control.type === "radio" ? !control.checked : !control.value));
+  const isHeld = (box) => touched.has(box.id) || [...box.querySelectorAll("fieldset.boxed")].some(isNew);
+
   // Before there is a participant, the form is always kept whole.
   function leaveOutUntouched(body) {
     if (!byId("versjon")) return;
-    const marks = [];
     for (const box of form().querySelectorAll(".question")) {
-      for (const { name, value } of box.querySelectorAll("input, select, textarea")) {
-        if (!touched.has(box.id)) { if (!SHARED.includes(name)) body.delete(name); }
-        else if (name === "felt") marks.push(value);
-      }
+      if (isHeld(box)) continue;
+      for (const { name } of box.querySelectorAll("input, select, textarea")) if (!SHARED.includes(name)) body.delete(name);
     }
-    body.delete("felt");
-    for (const mark of marks) body.append("felt", mark);
   }
 
   function settle(number) {

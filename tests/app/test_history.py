@@ -59,7 +59,7 @@ def test_rows_and_discharge_stand_there_too(office: Office) -> None:
     office.discharge(public_id)
     assert lines(office, public_id)[:2] == [
         ["berit.bergen", "Deltakeren", "", "Utskrevet"],
-        ["berit.bergen", "Permisjon", "", "Omsorg 01.02.2024–02.02.2024"],
+        ["berit.bergen", "Permisjon", "", "Permisjon 1: Omsorg 01.02.2024–02.02.2024"],
     ]
 
 
@@ -73,8 +73,8 @@ def test_rows_are_a_list_each(office: Office) -> None:
     tree = tree_of(office.page(public_id, "historikk"))
     cell = list(next(iter(next(tree.elements("tbody")))))[-1]
     assert [tree.text(line) for line in cell.iter("li")] == [
-        "Norskopplæring, fra 01.02.2024, 10 timer per uke",
-        f"Samfunnskunnskap, fra 01.03.2024 til 02.04.2024, {LONG}",
+        "Tiltak 1: Norskopplæring, fra 01.02.2024, 10 timer per uke",
+        f"Tiltak 2: Samfunnskunnskap, fra 01.03.2024 til 02.04.2024, {LONG}",
     ]
 
 

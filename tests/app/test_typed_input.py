@@ -101,7 +101,9 @@ def test_the_hint_comes_while_the_number_is_typed(office: Office) -> None:
     client = office.client_of("berit.bergen")
     form = form_in(client.get("/deltakere/ny"), form="registrering")
     form.fill({"Fødselsnummer": f"{person.number[1:6]} {person.number[6:]}"})
-    answer = client.post("/deltakere/ny/oppslag", data=dict(form.pairs(None)), headers=htmx_headers(source="input"))
+    answer = client.post(
+        "/deltakere/ny/oppslag", data=MultiDict(form.pairs(None)), headers=htmx_headers(source="input")
+    )
     assert f"Skal det være {person.number}?" in answer.text
 
 
@@ -141,7 +143,7 @@ def test_a_day_is_shown_in_the_standard_form(office: Office, typed: str) -> None
     form = office.form(public_id, "person")
     form.fill({"Dato for oppstart": typed})
     client = office.client_of("berit.bergen")
-    answer = client.post_partial(address(public_id, "person", "lagre"), dict(form.pairs(None)))
+    answer = client.post_partial(address(public_id, "person", "lagre"), MultiDict(form.pairs(None)))
     assert answer.status_code == 200
     assert office.form(public_id, "person").value("Dato for oppstart") == "01.02.2024"
     assert office.drafts(public_id) == {}
@@ -165,7 +167,7 @@ def test_the_century_of_a_year_follows_the_day(office: Office, year_ahead: int) 
     form = office.form(public_id, "avslutning")
     form.fill({"Dato for avslutning": f"1.1.{year % 100:02}"})
     client = office.client_of("berit.bergen")
-    client.post_partial(address(public_id, "avslutning", "lagre"), dict(form.pairs(None)))
+    client.post_partial(address(public_id, "avslutning", "lagre"), MultiDict(form.pairs(None)))
     found = office.participation(public_id)
     assert found.end_date is not None
     assert (found.end_date.year == year) == (year_ahead == 5)
@@ -203,7 +205,7 @@ def test_a_row_of_nothing_visible_is_no_row(office: Office) -> None:
     added = client.submit(office.page(public_id, "programinnhold"), button="Legg til tiltak", partial=False)
     form = form_in(added, form="registrering")
     form.fill({"activities-0-comment": "\u200b\u2060", "activities-0-from_date": "\ufeff"})
-    client.post_partial(address(public_id, "programinnhold", "lagre"), dict(form.pairs(None)))
+    client.post_partial(address(public_id, "programinnhold", "lagre"), MultiDict(form.pairs(None)))
     assert office.participation(public_id).activities == []
     assert "activities" not in office.drafts(public_id)
 
@@ -284,7 +286,7 @@ def test_an_optional_answer_is_taken_back(office: Office, partial: bool) -> None
             form = office.form(public_id, "bakgrunn")
             form.fill({RECOGNISED: answer})
             client = office.client_of("berit.bergen")
-            kept = client.post_partial(address(public_id, "bakgrunn", "lagre"), dict(form.pairs(None)))
+            kept = client.post_partial(address(public_id, "bakgrunn", "lagre"), MultiDict(form.pairs(None)))
             assert kept.status_code == 200
         else:
             office.save(public_id, "bakgrunn", {RECOGNISED: answer})

@@ -5,6 +5,8 @@ from urllib.parse import parse_qs
 
 from playwright.sync_api import Request, Route, expect
 
+from services.fields import date_text
+from services.registration import today
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.slow_line import SlowLine
@@ -33,7 +35,7 @@ class Saves:
     @property
     def marks(self) -> list[list[str]]:
         """The questions of each save."""
-        return [sorted(body.get("felt", [])) for body in self.bodies]
+        return [sorted(name.removeprefix("felt-") for name in body if name.startswith("felt-")) for body in self.bodies]
 
 
 def test_only_what_was_touched_is_sent(at_screen: AtScreen, someone: Someone) -> None:
@@ -45,7 +47,7 @@ def test_only_what_was_touched_is_sent(at_screen: AtScreen, someone: Someone) ->
         berit.answer("Tidligere tiltak", ("Norskopplæring",))
         is_saved(berit)
         expect(berit.page.locator("#tilstand")).to_contain_text("Lagret kl.")
-        assert saves.names == [{"recruitment", "felt"}, {"earlier_measures", "felt"}]
+        assert saves.names == [{"recruitment", "felt-recruitment"}, {"earlier_measures", "felt-earlier_measures"}]
         assert saves.marks == [["recruitment"], ["earlier_measures"]]
         berit.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         berit.page.wait_for_timeout(500)
@@ -133,3 +135,19 @@ def test_the_mark_of_the_end_is_the_last(at_screen: AtScreen, someone: Someone) 
         posted = [body for body in sent if body]
         assert posted
         assert all(body.endswith("&slutt=1") for body in posted)
+
+
+def test_a_new_row_stays_while_others_change_the_rows(at_screen: AtScreen, someone: Someone) -> None:
+    with at_screen("berit.bergen") as (berit, _watch), at_screen("anne.tokommuner") as (anne, _):
+        address = begin(berit, someone, "Bakgrunn").replace("/bakgrunn", "/programinnhold")
+        for user in (berit, anne):
+            user.page.goto(address)
+        berit.press("Legg til tiltak")
+        expect(berit.group("Tiltak 1")).to_be_visible()
+        anne.press("Legg til tiltak")
+        anne.answer("Type tiltak", "Norskopplæring", within=anne.group("Tiltak 1"))
+        anne.answer("Fra dato", date_text(today()), within=anne.group("Tiltak 1"))
+        is_saved(anne)
+        berit.answer("Mottar deltakeren stønad gjennom Jobbsjansen?", ("Ja",))
+        expect(berit.group("Tiltak 2").get_by_label("Type tiltak", exact=True)).to_have_value("norwegian")
+        expect(berit.group("Tiltak 1").get_by_label("Type tiltak", exact=True)).to_have_value("")

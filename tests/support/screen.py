@@ -13,7 +13,6 @@ from tests.support.html_tree import HtmlTree
 
 # Names that the containers of the questions share: they say how the form stands on screen.
 SHARED = frozenset({"vist", "sagt", "varslet", "uavklart"})
-HELD = "felt"  # the mark at the end of each question's container
 
 
 @dataclass
