@@ -33,10 +33,10 @@ BEYOND = {
 
 
 @pytest.mark.parametrize("username", USERS)
-def test_in_every_parameter_of_every_address(house: House, username: str) -> None:
+def test_in_every_parameter_of_every_address(own_house: House, username: str) -> None:
     """In all of them at once, and in each of those that have several."""
-    client = house.client(username)
-    paths = sorted({address.partition("?")[0] for address in get_addresses(house, username)})
+    client = own_house.client(username)
+    paths = sorted({address.partition("?")[0] for address in get_addresses(own_house, username)})
     for path in [one for one in paths if not one.startswith("/helse")]:
         for value in BEYOND.values():
             queries = [dict.fromkeys(PARAMETERS, value)]
