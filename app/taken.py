@@ -68,7 +68,6 @@ def init_taken(app: Flask) -> None:
     stands last in each form."""
     app.jinja_env.globals["end_mark"] = _END
 
-    @app.before_request
     def _refuse_foreign_fields() -> None:
         if request.method != "POST" or request.endpoint is None:
             return
@@ -77,3 +76,6 @@ def init_taken(app: Flask) -> None:
         names = frozenset() if request.endpoint in BY_THEMSELVES else set(request.form) - _EVERY_FORM
         if request.files or names - TAKEN.get(request.endpoint, frozenset()):
             abort(400)
+
+    # Right behind the guard, before the token is looked at: what no form of ours sends is answered with no form.
+    app.before_request_funcs.setdefault(None, []).insert(1, _refuse_foreign_fields)

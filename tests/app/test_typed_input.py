@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pyotp
 import pytest
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from services.account_models import User
