@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from app.web import END_MARK
 from services.folding import name_words
 from services.models import Leave, Participation, Status
 from services.registration import OSLO_TIME, name_key, today
@@ -166,7 +167,8 @@ class QuickClient(FlaskClient):
 
     def ask(self, data: MultiDict[str, str]) -> tuple[list[str], int, str]:
         """The first page of what a form asks for, the count, and the query of its address."""
-        answer = self.post("/deltakere/sok", data=data, headers=htmx_headers(source="form#liste"))
+        whole = MultiDict([*data.items(multi=True), (END_MARK, "1")])
+        answer = self.post("/deltakere/sok", data=whole, headers=htmx_headers(source="form#liste"))
         ids, count = self._read(answer)
         return ids, count, urlsplit(answer.headers["HX-Push-Url"]).query
 

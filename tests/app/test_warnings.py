@@ -210,9 +210,8 @@ def test_an_end_after_the_programme_time(office: Office) -> None:
         assert said not in text_of(office.page(public_id, word))
     late = date_text(last + timedelta(days=1))
     office.put(public_id, "programinnhold", {"Ny planlagt sluttdato": late})
-    counted = (
-        f"{said} Den går ut {date_text(last)} (36 måneder fra oppstart {date_text(start)}, og 12 dager permisjon)."
-    )
+    reckoned = f"36 måneder fra oppstart {date_text(start)}, og 12 dager permisjon"
+    counted = f"{said} Programtiden går ut {date_text(last)} ({reckoned})."
     for word in ("programinnhold", "data"):
         assert counted in text_of(office.page(public_id, word))
     office.put(public_id, "programinnhold", {"Ny planlagt sluttdato": date_text(last)})
