@@ -137,7 +137,10 @@ def _init_forms(app: Flask) -> None:
     @app.errorhandler(NotWhole)
     def _not_whole(_error: NotWhole) -> Response:
         words = _("Skjemaet kom ikke helt fram"), _("Ingenting av det er lagret. Gå tilbake, og send det på nytt.")
-        return error_answer(400, words)
+        answer = error_answer(400, words)
+        if is_partial():
+            answer.headers["HX-Trigger"] = "sendigjen"  # the page sends it again by itself
+        return answer
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> Response:

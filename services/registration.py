@@ -29,7 +29,7 @@ from services.models import Activity, Beginning, DraftValue, Leave, Municipality
 from services.norwegian_order import sort_key
 from services.pad import TestResult
 from services.participants import NotAllowed
-from services.row_fields import ROW_KEY, RowsField, key_of, new_row_key
+from services.row_fields import ROW_KEY, RowsField, is_row_key, key_of, new_row_key
 from services.stays import other_stays
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.viewer import Viewer
@@ -186,6 +186,12 @@ class Page:
             return key
         places = (place for place, one in enumerate(self.raw[key]) if key_of(one) == row)
         return next((question.control(place, question.fields[0].key) for place in places), "")
+
+    def has_mark(self, mark: str) -> bool:
+        """Whether a mark stands for a question of the page, or for a row of one that has rows."""
+        key, row, is_removed = parts_of_mark(mark)
+        is_whole = not row and not is_removed
+        return key in self.keys and (is_whole or (isinstance(FIELDS[key], RowsField) and is_row_key(row)))
 
     def _undecide_row(self, key: str, row: str, registered: Values) -> None:
         stands = next((one for one in registered.get(key) or [] if key_of(one) == row), None)

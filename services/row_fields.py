@@ -32,6 +32,11 @@ def key_of(row: Mapping[str, Any]) -> str:
     return given or ""
 
 
+def is_row_key(text: str) -> bool:
+    """Whether a text can be the identity of a row."""
+    return bool(_IS_ROW_KEY.fullmatch(text))
+
+
 def is_blank_row(raw_row: Mapping[str, list[str]]) -> bool:
     """True when nothing that can be seen is typed or chosen in a raw row."""
     return all(is_blank(text) for key, texts in raw_row.items() if key not in {ROW_KEY, AFTER} for text in texts)
@@ -67,10 +72,12 @@ class RowsField(Field):
         return [rows[index] for index in sorted(rows)]
 
     def offers(self, raw: Raw) -> bool:
-        return len(raw) <= 2 * self.most and all(
-            (not key_of(row) or _IS_ROW_KEY.fullmatch(key_of(row)))
-            and all(inner.offers(row.get(inner.key, [])) for inner in self.fields)
-            for row in raw
+        keys = [key_of(row) for row in raw if key_of(row)]
+        return (
+            len(raw) <= 2 * self.most
+            and len(keys) == len(set(keys))
+            and all(map(is_row_key, keys))
+            and all(inner.offers(row.get(inner.key, [])) for row in raw for inner in self.fields)
         )
 
     def row_names(self, place: int) -> list[str]:

@@ -101,7 +101,7 @@ def _undone(going: str) -> int | None:
 
 
 def _marks_of(page: Page, marks: frozenset[str]) -> frozenset[str]:
-    return frozenset(mark for mark in marks if service.parts_of_mark(mark)[0] in page.keys)
+    return frozenset(mark for mark in marks if page.has_mark(mark))
 
 
 def _keep(public_id: str, page: Page, choice: Choice | None = None, undone: int | None = None) -> Kept:

@@ -5,7 +5,7 @@ script sends them. Answers are lost, or come and are put into the page. The mode
 """
 
 import re
-from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +17,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from services.fields import Field
 from services.models import Participation, Status
 from services.registration import values_of
+from services.row_fields import RowsField
 from services.steps import FIELDS
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import Databases, running_app
 from tests.support.registering import BY_MISTAKE, Office, address
 from tests.support.screen import Screen
 
-STEPS = Counter[str]()  # what was tried, told at the end
 USERS = ("berit.bergen", "anne.tokommuner", "berit.bergen in another tab")
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "bakgrunn": {
@@ -80,12 +81,19 @@ class Watched:
 
 
 def _labels(cell: Any) -> dict[str, str]:
-    key = cell if isinstance(cell, str) else cell[1]
-    question = FIELDS[cell] if isinstance(cell, str) else {one.key: one for one in FIELDS[ROWS].fields}[key]  # type: ignore[attr-defined]
-    return getattr(question, "labels", {})
+    question = FIELDS[cell] if isinstance(cell, str) else _inner()[cell[1]]
+    labels: dict[str, str] = getattr(question, "labels", {})
+    return labels
 
 
-def _text(key: str, value: Any, fields: dict[str, Any]) -> str:
+def _inner() -> dict[str, Field]:
+    """The questions of a tiltak."""
+    question = FIELDS[ROWS]
+    assert isinstance(question, RowsField)
+    return {one.key: one for one in question.fields}
+
+
+def _text(key: str, value: Any, fields: Mapping[str, Field]) -> str:
     raw = fields[key].raw(value)
     return str(raw[0]) if raw else ""
 
@@ -94,7 +102,7 @@ def cells_of(participation: Participation) -> dict[Any, str]:
     """The registered answers, each as it stands in its control."""
     values = values_of(participation)
     cells: dict[Any, str] = {key: _text(key, values[key], FIELDS) for page in VALUES.values() for key in page}
-    inner = {one.key: one for one in FIELDS[ROWS].fields}  # type: ignore[attr-defined]
+    inner = _inner()
     for row in values[ROWS] or []:
         cells |= {(row["row_key"], key): _text(key, row[key], inner) for key in ROW_VALUES}
     return cells
@@ -248,7 +256,7 @@ class Story(RuleBasedStateMachine):
             self.screens.pop(key)
         elif key[1] not in self.closed:
             assert answer.status_code in {409, 422}
-            watched.screen = Screen(watched.screen.client, watched.screen.address, _tree(answer))
+            watched.screen = watched.screen.showing(answer)
             watched.look()
 
     def send(self, user: str, which: int, word: str, *, lost: bool = False, **more: str) -> None:
@@ -278,7 +286,6 @@ class Story(RuleBasedStateMachine):
 
     def judge(self, watched: Watched, public_id: str, before: dict[Any, str], done: str) -> None:
         """Whatever a save has changed had been seen by its user."""
-        STEPS[done.split()[0]] += 1
         after = self.known[public_id] = self.registered(public_id)
         for cell, old in before.items():
             if old and after.get(cell, "") != old:
@@ -336,12 +343,6 @@ class Story(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.running.close()
-
-
-def _tree(answer: Any) -> Any:
-    from tests.support.client import tree_of
-
-    return tree_of(answer)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])

@@ -286,6 +286,41 @@ def test_the_history_says_which_row(office: Office) -> None:
     assert "Norskopplæring" not in last.partition("Tiltak 2")[0]
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"uavklart": "activities-0123456789ab"},  # a row that is gone
+        {"uavklart": "children-0123456789ab"},
+        {"uavklart": "hours_per_week-0123456789ab-x"},
+        {"uavklart": "activities--x"},
+        {"uavklart": "-"},
+        {"go": "tilbake-99999999"},
+        {"go": "tilbake-1"},
+    ],
+)
+def test_marks_that_stand_for_nothing_change_nothing(office: Office, sent: dict[str, str]) -> None:
+    public_id = with_rows(office, "norwegian")
+    before = office.snapshot(public_id)
+    on = screen(office, public_id)
+    assert on.client.post_partial(f"{on.address}/lagre", on.sent(sent, whole=True)).status_code == 200
+    assert office.snapshot(public_id) == before
+
+
+@pytest.mark.parametrize("keys", [["0123456789ab"] * 2, ["x" * 12], ["0123456789abc"]])
+def test_identities_of_rows_that_no_form_of_ours_has(office: Office, keys: list[str]) -> None:
+    public_id = office.given()
+    on = screen(office, public_id)
+    for _key in keys:
+        press(on, "Legg til tiltak")
+    before, data = office.snapshot(public_id), on.sent({}, whole=True)
+    for place, key in enumerate(keys):
+        data[ROW.format(place, "row_key")] = key
+        data[ROW.format(place, "kind")] = "norwegian"
+        data[ROW.format(place, "from_date")] = FROM
+    assert on.client.post_partial(f"{on.address}/lagre", data).status_code == 400
+    assert office.snapshot(public_id) == before
+
+
 # ---- Answers that are taken away ----
 
 
