@@ -367,6 +367,7 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
             raise Incomplete
         participation.drafts.clear()
         participation.set_aside = None
+        count_missing(participation)  # what others had typed counted
         _end_for_good(viewer, participation)
         note_changes(participation, viewer.username, [("discharged", None, True)])
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
