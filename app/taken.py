@@ -77,5 +77,6 @@ def init_taken(app: Flask) -> None:
         if request.files or names - TAKEN.get(request.endpoint, frozenset()):
             abort(400)
 
-    # Behind the check of the body and the guard, before the token is looked at: what no form of ours sends is answered with no form.
+    # Behind the check of the body and the guard, before the token is looked at: what no form of ours sends is answered
+    # with no form.
     app.before_request_funcs.setdefault(None, []).insert(2, _refuse_foreign_fields)

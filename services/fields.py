@@ -309,6 +309,14 @@ class LineField(Field):
         given = plain_line(raw[0]) if raw else ""
         return self.parse_text(given) if given else None
 
+    def without_unit(self, given: str, read: Callable[[str], Any]) -> str:
+        """A number as our own pages write it («80 %», «30 timer per uke») without the words around it."""
+        number = re.match(r"[0-9,]+", given)
+        if number is None:
+            return given
+        said = self.words(read(number[0]))
+        return number[0] if said.replace(" ", "") == given.replace(" ", "") else given
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NumberField(LineField):
@@ -324,6 +332,8 @@ class NumberField(LineField):
 
     def parse_text(self, given: str) -> int:
         digits = given.replace(" ", "")
+        if re.match(r"[0-9]{1,6}(?![0-9,])", given):
+            digits = self.without_unit(given, int).replace(" ", "")
         if not re.fullmatch(r"[0-9]{1,6}", digits) or not self.least <= int(digits) <= self.most:
             raise self.invalid(_("Skriv et tall fra %(least)s til %(most)s") % {"least": self.least, "most": self.most})
         return int(digits)
@@ -352,6 +362,8 @@ class HoursField(LineField):
     most: int = 40
 
     def parse_text(self, given: str) -> Decimal:
+        if re.match(r"[0-9]{1,3}(,[0-9]{1,3})?(?![0-9,])", given):
+            given = self.without_unit(given, lambda number: Decimal(number.replace(",", ".")))
         plain = given.replace(" ", "").replace(",", ".")
         hours = Decimal(plain) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", plain) else None
         if hours is None or hours > self.most or hours * 2 % 1:

@@ -301,3 +301,33 @@ def test_blank_rows_are_left_out_and_too_many_refused() -> None:
     with pytest.raises(Invalid) as caught:
         rows.parse([{"t": ["a"]}] * 3)
     assert caught.value.errors == {"rows": "Det er plass til maks 2 rader"}
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "value"),
+    [
+        ("job_percent", "80 %", 80),
+        ("job_percent", "80%", 80),
+        ("absence_valid", "12 dager", 12),
+        ("absence_valid", "1 dag", 1),
+        ("hours_per_week", "22,5 timer per uke", Decimal("22.5")),
+        ("hours_per_week", "1 time per uke", Decimal("1.0")),
+    ],
+)
+def test_a_number_is_read_as_our_own_pages_write_it(key: str, typed: str, value: Any) -> None:
+    assert FIELDS[key].parse([typed]) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "typed"),
+    [
+        ("children", "2 %"),
+        ("absence_valid", "12 %"),
+        ("job_percent", "80 dager"),
+        ("hours_per_week", "30 timer"),
+        ("job_percent", "8,0 %"),
+    ],
+)
+def test_no_other_unit_is_taken_for_it(key: str, typed: str) -> None:
+    with pytest.raises(Invalid):
+        FIELDS[key].parse([typed])
