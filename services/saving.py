@@ -323,7 +323,8 @@ def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, curre
                 draft.raw, draft.at = raw, now()
         elif draft is not None and page.holds(key) and (page.answers[key] != current[key] or not is_late):
             participation.drafts.remove(own.pop(key))
-    if len(json.dumps([own[key].raw for key in own.keys() & page.keys])) > MOST_TYPED:
+    typed = json.dumps([own[key].raw for key in own.keys() & page.keys], ensure_ascii=False)
+    if len(typed.encode()) > MOST_TYPED:
         raise TooMuchTyped
     return before != _as_kept(own.values())
 

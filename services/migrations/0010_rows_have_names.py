@@ -14,16 +14,14 @@ branch_labels = None
 depends_on = None
 
 JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-RANDOM = {
-    "sqlite": "lower(hex(randomblob(6)))",
-    "postgresql": "substr(md5(random()::text || id::text), 1, 12)",
-}
+# By the number of the row, so that an older backup that is restored gets the same.
+FROM_ID = {"sqlite": "printf('%012x', id)", "postgresql": "lpad(to_hex(id), 12, '0')"}
 
 
 def upgrade() -> None:
     for table in ("activity", "leave"):
         op.add_column(table, sa.Column("row_key", sa.String(12), nullable=False, server_default=sa.text("''")))
-        op.execute(f"UPDATE {table} SET row_key = {RANDOM[op.get_bind().dialect.name]}")  # noqa: S608 - fixed words
+        op.execute(f"UPDATE {table} SET row_key = {FROM_ID[op.get_bind().dialect.name]}")  # noqa: S608 - fixed words
     op.add_column("participation", sa.Column("set_aside", JSON))
     with op.batch_alter_table("draft_value") as drafts:
         drafts.add_column(sa.Column("undecided", JSON))
