@@ -133,7 +133,7 @@ def listen(page: Page) -> None:
     page.evaluate(
         """() => {
           window.heard = [];
-          for (const region of document.querySelectorAll('[role=status], [aria-live=assertive]')) {
+          for (const region of document.querySelectorAll('[role=status], [aria-live]')) {
             const how = region.getAttribute('aria-live') || 'polite';
             const note = () => { if (region.textContent.trim()) window.heard.push([how, region.textContent.trim()]); };
             new MutationObserver(note).observe(region, { childList: true, characterData: true, subtree: true });
