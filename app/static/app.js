@@ -286,6 +286,8 @@
     if (!(sent instanceof URLSearchParams)) return;
     for (const { type, target, fragment } of tasks) {
       if (type !== "partial" || !(target instanceof Element)) continue;
+      // A question that was not sent has not been touched: what others have answered takes its place.
+      if (target.matches(".question") && !sent.has(target.id)) continue;
       for (const old of target.querySelectorAll("input:not([type=hidden]), select, textarea")) {
         const drawn = fragment.getElementById(old.id);
         if (!drawn) continue;

@@ -151,3 +151,30 @@ def test_a_new_row_stays_while_others_change_the_rows(at_screen: AtScreen, someo
         berit.answer("Mottar deltakeren stønad gjennom Jobbsjansen?", ("Ja",))
         expect(berit.group("Tiltak 2").get_by_label("Type tiltak", exact=True)).to_have_value("norwegian")
         expect(berit.group("Tiltak 1").get_by_label("Type tiltak", exact=True)).to_have_value("")
+
+
+def test_what_others_have_changed_takes_the_place_of_what_stood_there(at_screen: AtScreen, someone: Someone) -> None:
+    """Of a text, a choice and a row that are not sent, since they have not been touched here."""
+    with at_screen("berit.bergen") as (berit, _watch), at_screen("anne.tokommuner") as (anne, _):
+        address = begin(berit, someone, "Bakgrunn").replace("/bakgrunn", "/programinnhold")
+        berit.page.goto(address)
+        berit.answer("Timer i program per uke", "10")
+        berit.answer("Er det laget en individuell plan?", ("Nei",))
+        berit.press("Legg til tiltak")
+        for label, given in (
+            ("Type tiltak", "Norskopplæring"),
+            ("Fra dato", date_text(today())),
+            ("Timer per uke", "6"),
+        ):
+            berit.answer(label, given, within=berit.group("Tiltak 1"))
+        is_saved(berit)
+        anne.page.goto(address)
+        anne.answer("Timer i program per uke", "20")
+        anne.answer("Er det laget en individuell plan?", ("Ja",))
+        anne.answer("Timer per uke", "8", within=anne.group("Tiltak 1"))
+        anne.field("Timer i program per uke").focus()
+        is_saved(anne)
+        berit.answer("Mottar deltakeren stønad gjennom Jobbsjansen?", ("Ja",))
+        expect(berit.field("Timer i program per uke")).to_have_value("20")
+        expect(berit.page.get_by_role("radio", name="Ja").first).to_be_checked()
+        expect(berit.group("Tiltak 1").get_by_label("Timer per uke", exact=True)).to_have_value("8")

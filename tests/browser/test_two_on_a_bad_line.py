@@ -32,8 +32,7 @@ ROW = {
     "comment": ("Kurs", "Praksis", ""),
 }
 CUT, ANSWER_LOST = 0.15, 0.15
-# What stands on the page: the controls of page 3 that are filled in here, each tiltak by its identity, and all that is
-# quoted in messages.
+# What stands on the page: the controls of page 3 that are filled in here, each tiltak by its identity, and the words.
 SHOWN = """() => {
   const shown = [];
   const of = (name) => [...document.getElementsByName(name)].find((one) => one.type !== "radio" || one.checked);
@@ -46,6 +45,16 @@ SHOWN = """() => {
   }
   return [shown, document.querySelector("main").innerText];
 }"""
+# The same whenever anything changes: an answer may be drawn and typed over between two looks from outside.
+WATCHED = """() => {
+  window.watched = [];
+  const read = SHOWN;
+  const note = () => { window.watched.push(read()); };
+  const whatever = { childList: true, subtree: true, attributes: true };
+  new MutationObserver(note).observe(document.querySelector("main"), whatever);
+  document.addEventListener("input", note, true);
+  note();
+}""".replace("SHOWN", SHOWN)
 
 
 @dataclass
@@ -59,11 +68,11 @@ class User:
     quoted: set[str] = field(default_factory=set)
 
     def look(self) -> None:
-        """Take in what the page shows."""
-        shown, words = self.at.page.evaluate(SHOWN)
-        for cell, value in shown:
-            self.seen.setdefault(cell, set()).add(value)
-        self.quoted.update(re.findall("«([^»]*)»", words))
+        """Take in what the page has shown since the last look."""
+        for shown, words in self.at.page.evaluate("() => window.watched.splice(0)"):
+            for cell, value in shown:
+                self.seen.setdefault(cell, set()).add(value)
+            self.quoted.update(re.findall("«([^»]*)»", words))
 
     def has_seen(self, cell: str, value: str) -> bool:
         """Whether a registered value has stood there, as it is typed or in words."""
@@ -206,6 +215,7 @@ def test_two_users_on_a_bad_line(
         for user in users:
             user.watch.expect_lost_line()
             user.at.page.goto(address)
+            user.at.page.evaluate(WATCHED)
             user.at.page.route("**/programinnhold/lagre", user.line)
         end, steps = monotonic() + LONG_SECONDS, 0
         while steps < STEPS or (IS_LONG and monotonic() < end):
@@ -214,9 +224,9 @@ def test_two_users_on_a_bad_line(
         for user in [*users, *users]:
             user.settle()
         for user in users:
+            user.look()
             user.at.page.reload()
             expect(user.at.page.locator("#tilstand")).to_contain_text("Lagret")
-            user.look()
         shown = [user.at.page.evaluate(SHOWN)[0] for user in users]
         assert shown[0] == shown[1]
         by_name = {"berit.bergen": users[0], "anne.tokommuner": users[1]}
