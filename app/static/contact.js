@@ -143,9 +143,15 @@ const contact = (() => {
 
   /* ---- What screen readers hear: the places are there from the start, the same is not said again and again ---- */
 
+  // What has been said goes again: it stands on the page already, and would be read twice in passing.
+  const HEARD_MS = 1000;
+  const heard = {};
+
   function hear(said, isUrgent) {
-    const place = byId(isUrgent ? "alarm" : "lagringslinje");
-    if (place.textContent !== said) place.textContent = said;
+    const id = isUrgent ? "alarm" : "lagringslinje";
+    if (heard[id] === said) return;
+    heard[id] = byId(id).textContent = said;
+    setTimeout(() => { if (heard[id] === said) byId(id).textContent = ""; }, HEARD_MS);
   }
 
   return { again, back, clear, hear, isCut, reason, wait, words };

@@ -95,7 +95,7 @@ def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone, s
         expect(berit.page.get_by_text("Skriv en dato som finnes")).to_have_count(0)  # she is still typing
         date.press_sequentially(".2026")
         date.press("Tab")
-        expect(berit.page.get_by_text("Skriv en dato som finnes")).to_be_visible()
+        expect(berit.page.locator("#end_date-error")).to_contain_text("Skriv en dato som finnes")
         assert_accessible(berit.page)
         for user in (berit, anne):
             user.page.goto(address)
