@@ -56,6 +56,7 @@ OWN_SCRIPTS = ("contact.js", "app.js", "forms.js", "visit.js", "saving.js")
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+_LINE_COMMENT = re.compile(r"(^|\s)//.*$")
 _CHARSET = re.compile(r'@charset "[^"]*";\s*')
 
 
@@ -83,8 +84,8 @@ def stylesheet() -> str:
 
 def script() -> str:
     """The whole script as text: htmx, then our few lines."""
-    parts = [VENDOR_DIR / "htmx" / "htmx.min.js", *(STATIC_DIR / name for name in OWN_SCRIPTS)]
-    return "\n;\n".join(part.read_text(encoding="utf-8").strip() for part in parts) + "\n"
+    htmx = (VENDOR_DIR / "htmx" / "htmx.min.js").read_text(encoding="utf-8").strip()
+    return "\n;\n".join([htmx, *(_plain_js(STATIC_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
 
 
 def licences() -> str:
@@ -180,6 +181,12 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 def _plain_css(path: Path) -> str:
     """A style sheet without comments and without its encoding mark, for a file's beginning only."""
     return _CHARSET.sub("", _COMMENT.sub("", path.read_text(encoding="utf-8"))).strip()
+
+
+def _plain_js(path: Path) -> str:
+    """A script of ours without comments and indentation. Our scripts hold `//` and `/*` in comments alone (a test)."""
+    lines = _COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines()
+    return "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines)))
 
 
 def _digest(content: bytes) -> str:

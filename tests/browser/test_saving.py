@@ -83,7 +83,7 @@ def in_time(user: Caseworker, address: str, children: str) -> None:
 
 @SERVERS
 def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """Not in the register, but not lost: across reload, and for whoever may edit."""
+    """Not in the register, but not lost: across reload; others see that there is something."""
     with (
         at_screen("berit.bergen", server=server) as (berit, _),
         at_screen("anne.tokommuner", server=server) as (anne, _),
