@@ -124,7 +124,7 @@ def test_what_never_arrives_is_said(at_screen: AtScreen, someone: Someone) -> No
         berit.field(CHILDREN).press_sequentially("3")
         berit.page.reload()
         state = berit.page.locator("#tilstand")
-        expect(state).to_contain_text("det du skrev rett før siden ble forlatt, er kanskje ikke lagret", timeout=40_000)
+        expect(state).to_contain_text("det siste du skrev, er kanskje ikke lagret", timeout=40_000)
         expect(berit.field(CHILDREN)).to_have_value("")
         berit.field(CHILDREN).press_sequentially("3")
         is_saved(berit)
