@@ -36,7 +36,7 @@ EVERY_BYTE = os.environ.get("FAULTS") == "all"  # what `make faults` sets
 WAYS = ("gunicorn", "haproxy") if EVERY_BYTE else ("gunicorn",)
 SECONDS = 30
 AT_ONCE = 6
-# Who is here, and when: that is known of whoever sends anything.
+# The user who sends anything is known, and when that user was last here.
 BESIDE = {"user_session"}
 # How a whole form is answered; what an earlier one has taken away is not found, or its user is out.
 TAKEN_AS = {200, 204, 303, 401, 404, 409, 410, 422}
