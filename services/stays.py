@@ -36,8 +36,8 @@ def other_stays(participation: Participation) -> OtherStays:
 
 
 def earlier_stays(viewer: Viewer, numbers: Collection[str]) -> Sequence[Stay]:
-    """The stays of the person with one of these numbers in the viewer's own municipalities, as far as the viewer may know
-    of them."""
+    """The stays of the person with one of these numbers in the viewer's own municipalities, as far as the viewer may
+    know of them."""
     person_id = session().scalar(select(Person.person_id).where(Person.national_id.in_(numbers)))
     if person_id is None:
         return ()
