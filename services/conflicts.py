@@ -268,7 +268,7 @@ def registered_as(participation: Participation, marks: Iterable[str]) -> dict[st
 def _excluded_by(participation: Participation, key: str) -> str:
     """The question whose registered answer excludes an answer to this one; the key itself if there is none."""
     values = values_of(participation)
-    others = {one for step in STEPS for pair in step.excluding if key in pair for one in pair} - {key}
+    others = {one for step in STEPS for one in step.excluded_by(key)}
     is_empty = FIELDS[key].is_empty(values[key])
     return next((one for one in others if is_empty and not FIELDS[one].is_empty(values[one])), key)
 

@@ -170,8 +170,7 @@ class Page:
 
     def _let_stand(self, key: str, registered: Values) -> None:
         """What is registered of questions that exclude this one is not wrong because of what is undecided here."""
-        others = {one for pair in self.step.excluding if key in pair for one in pair} - {key}
-        for other in others:
+        for other in self.step.excluded_by(key):
             if self.raw[other] == FIELDS[other].raw(registered.get(other)):
                 self.unread.discard(other)
                 self.errors.pop(other, None)
@@ -283,7 +282,7 @@ def _page(step: Step, raw: dict[str, Raw], base: Values, held: frozenset[str] | 
 
 def _newly_answered(page: Page, key: str, base: Values) -> str:
     """Of two questions that exclude each other the one that is answered while the other is registered; else the key."""
-    others = {one for pair in page.step.excluding if key in pair for one in pair} - {key}
+    others = page.step.excluded_by(key)
     is_registered = not FIELDS[key].is_empty(base.get(key))
     return next((one for one in others if is_registered and FIELDS[one].is_empty(base.get(one))), key)
 

@@ -202,8 +202,7 @@ def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
     """What a choice makes of the raw answers: the registered one comes in, or what excludes one's own goes."""
     question = FIELDS[choice.key]
     if choice.mine:
-        others = {one for pair in page.step.excluding if choice.mark in pair for one in pair} - {choice.mark}
-        return {other: [] for other in others}
+        return {other: [] for other in page.step.excluded_by(choice.mark)}
     if not isinstance(question, RowsField) or choice.mark == choice.key:
         return {choice.key: question.raw(current[choice.key])}
     _key, row, is_removed = parts_of_mark(choice.mark)

@@ -39,6 +39,10 @@ class Step:
         """The questions that must be answered and are not."""
         return [q for q in self.visible(values) if q.required(values) and q.is_empty(values.get(q.key))]
 
+    def excluded_by(self, key: str) -> set[str]:
+        """The questions of which none can be answered together with this one."""
+        return {one for pair in self.excluding if key in pair for one in pair} - {key}
+
     def pruned(self, values: Values) -> dict[str, Any]:
         """The page's answers, without those of questions that are not asked; a question that goes
         takes along the ones that hang on it."""

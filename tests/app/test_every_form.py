@@ -44,7 +44,7 @@ class Found:
 
 
 def forms_of(house: House, username: str | None, browser: CheckedClient | None = None) -> list[Found]:
-    """Every form that the user finds (with her browser), and each of its buttons."""
+    """Every form that the user finds (with the browser of that user), and each of its buttons."""
     client, found = browser or house.client(username), {}
     discharged = house.participants(of_places(username or "kari.oslo"), Participation.status == Status.DISCHARGED)[0]
     deleted = house.participants(Participation.deleted_at.is_not(None), IS_PLAIN)[0]
