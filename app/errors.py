@@ -67,8 +67,9 @@ def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
     return respond("error.html", status=code, heading=heading, advice=advice, sign_in=sign_in, code=code)
 
 
-def _wrong_token() -> Response:
-    """To a page on screen the right one is told: its user may have begun another visit in another tab."""
+def wrong_token() -> Response:
+    """The answer to a wrong token. To a page on screen the right one is told: its user may have begun another visit in
+    another tab."""
     answer, who = error_answer(400), g.get("viewer")
     if who is not None and is_partial():
         tell_token(answer, who)
@@ -144,7 +145,7 @@ def _init_forms(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> Response:
-        return _wrong_token()
+        return wrong_token()
 
 
 def _init_limits(app: Flask) -> None:

@@ -51,6 +51,7 @@ class Begun:
     found: LookUp | None
     begun_at: datetime
     changed_at: datetime
+    left_key: str
 
     @property
     def waits(self) -> bool:
@@ -86,22 +87,29 @@ def keep(
     *,
     waits: bool = False,
     is_blank: bool = False,
+    left_key: str | None = None,
 ) -> tuple[str, bool]:
     """Keep a form of page 1 as it was typed, with what a look-up of its number has just `found`; it `waits` if only
     Folkeregisteret is missing. Gives its id, and whether it is new. Sent twice, it is kept once. Those not changed for
-    30 days are cleared away.
+    30 days are cleared away. `left_key`: under which a page that is being left has sent it.
 
     A blank form, and one with which the participant has been created meanwhile, is not begun: the id is '' then.
     Raises `NoSuchBeginning` for a key that is not the user's.
     """
     try:
-        return _keep(viewer, creation_key, form, found, waits, is_blank)
+        return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
     except IntegrityError:  # the same form came at the same moment
-        return _keep(viewer, creation_key, form, found, waits, is_blank)
+        return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
 
 
 def _keep(
-    viewer: Viewer, creation_key: str, form: TypedForm, found: LookUp | None, waits: bool, is_blank: bool
+    viewer: Viewer,
+    creation_key: str,
+    form: TypedForm,
+    found: LookUp | None,
+    waits: bool,
+    is_blank: bool,
+    left_key: str | None,
 ) -> tuple[str, bool]:
     with writing() as work:
         work.execute(delete(Beginning).where(Beginning.changed_at < now() - KEPT_FOR))
@@ -116,6 +124,7 @@ def _keep(
             kept.begun_at, kept.form = now(), {}
             work.add(kept)
         _take_form(kept, form, is_new=is_new)
+        kept.left_key = left_key or kept.left_key
         if found:
             _take_over(kept, found)
         if waits:
@@ -217,6 +226,13 @@ def find(viewer: Viewer, identity: str) -> Begun:
     raise NoSuchBeginning(identity)
 
 
+def left_as(viewer: Viewer, left_key: str) -> str:
+    """The id of what the user's page kept when it was left, '' while that has not arrived."""
+    for row in _rows(viewer, Beginning.left_key == left_key):
+        return row.id
+    return ""
+
+
 def discard(viewer: Viewer, identity: str) -> None:
     """Throw away what was begun; that it is gone already does no harm."""
     with writing() as work:
@@ -256,6 +272,7 @@ def _begun(row: Beginning, viewer: Viewer) -> Begun:
         found=_found(row, viewer),
         begun_at=row.begun_at,
         changed_at=row.changed_at,
+        left_key=row.left_key or "",
     )
 
 

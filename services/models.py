@@ -416,7 +416,7 @@ class Beginning(Base):
     """Page 1 as a user has typed it, before there is a participant (see `services.beginnings`).
 
     `outcome`, `message`, `record`: what the last look-up of its number gave; `waits_since`: it was to be created, but
-    Folkeregisteret did not answer.
+    Folkeregisteret did not answer; `left_key`: the last send of a page that was being left (see `LeftSave`).
     """
 
     __tablename__ = "beginning"
@@ -432,6 +432,7 @@ class Beginning(Base):
     waits_since: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    left_key: Mapped[str | None] = mapped_column(String(32))
 
 
 class Lease(Base):

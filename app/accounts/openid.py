@@ -18,10 +18,12 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from flask import Flask, Response, current_app, request, session
 from joserfc.errors import ClaimError, JoseError
 
+from app.outgoing import vault
 from app.providers import ProviderSettings
 from app.web import respond
 from services.identities import Person
 from services.register_http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
+from services.vault import Unreadable
 
 # Authlib takes everything else in a provider's description for a setting of its own.
 _USED = (
@@ -36,6 +38,9 @@ _USED = (
 _METADATA_SECONDS = 24 * 3600  # how long a provider's own description holds
 _LEEWAY = 30  # seconds that two clocks may differ
 _MOST_BEGUN = 5  # sign-ins of one visit that have not come back yet: tabs that were left
+_LONGEST_SEALED = 400  # of a target in the state: providers take addresses of 2 000 characters
+_STATE = "state"
+_FOR_ADDRESSES, _FROM_ADDRESSES = str.maketrans("+/", "-."), str.maketrans("-.", "+/")
 # Signed with a key that only the provider has. «none», and HMAC with a secret that both know, are not among them.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 # What a provider says of itself or of the user (RFC 6749, section 4.1.2.1; OpenID Connect Core, section 3.1.2.6).
@@ -131,7 +136,8 @@ class Provider(FlaskOAuth2App):
     def begin(self, begun: Begun) -> str:
         """Begin a sign-in: the address at the provider to send the user to. Raises `Refused`."""
         wanted = {"acr_values": " ".join(self.settings.acr)} if self.settings.acr else {}
-        made = self._asked(lambda: self.create_authorization_url(self.redirect_uri, **wanted))
+        state = _sealed_state(begun)
+        made = self._asked(lambda: self.create_authorization_url(self.redirect_uri, state=state, **wanted))
         address = str(made.pop("url"))
         self._drop_older()
         self.save_authorize_data(redirect_uri=self.redirect_uri, purpose=begun.purpose, target=begun.target, **made)
@@ -149,7 +155,7 @@ class Provider(FlaskOAuth2App):
         try:
             return self._finished(data)
         except Refused as problem:
-            problem.target = data["target"] if data and data.get("purpose") == "sign-in" else ""
+            problem.target = target_in(request.args.get("state", ""))
             raise
 
     def _finished(self, data: Any) -> tuple[Person, Begun]:
@@ -208,6 +214,21 @@ class Provider(FlaskOAuth2App):
         """The words of the problem may hold tokens, so the log gets its kind only."""
         current_app.logger.warning("sign-in by %s refused: %s (%s)", self.settings.name, why, type(problem).__name__)
         return problem if isinstance(problem, Refused) else Refused(why)
+
+
+def _sealed_state(begun: Begun) -> str:
+    """The state of a sign-in: a secret, and where the sign-in shall lead, sealed, so that this is known also when the
+    visit that began it has ended. The provider cannot read it."""
+    target = begun.target if begun.purpose == "sign-in" and len(begun.target) <= _LONGEST_SEALED else ""
+    return vault().seal(target, _STATE).translate(_FOR_ADDRESSES)
+
+
+def target_in(state: str) -> str:
+    """Where the sign-in with this state shall lead, '' if that is not known."""
+    try:
+        return vault().open(state.translate(_FROM_ADDRESSES), _STATE)
+    except Unreadable:
+        return ""
 
 
 def begun_targets() -> dict[str, str]:

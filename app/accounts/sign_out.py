@@ -3,21 +3,40 @@
 from typing import Any
 
 from flask import make_response, request, session, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from app.access import public, signed_in, viewer
 from app.accounts.blueprint import accounts
 from app.accounts.openid import Refused, onward, providers
-from app.errors import error_answer
+from app.errors import error_answer, wrong_token
 from app.outgoing import vault
 from app.sessions import PROVIDER, visit
-from app.web import redirect_to, respond
+from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services.audit import Action, record
+from services.i18n import gettext as _
 from services.identities import mark_of
 from services.vault import Unreadable
 
 _ONWARD = "onward"
+
+
+@accounts.errorhandler(CSRFError)
+def _wrong_token(_error: CSRFError) -> Response:
+    """A page of an earlier visit asks whether the one that has begun since shall end."""
+    if request.endpoint != "accounts.sign_out":
+        return wrong_token()
+    if is_partial():
+        return error_answer(400, (_("Vil du logge ut?"), _("Last siden på nytt, og logg ut derfra.")))
+    return respond("accounts/sign_out.html", status=400)
+
+
+@accounts.errorhandler(401)
+def _no_visit(_error: Unauthorized) -> Response:
+    """Signing out of a visit that has ended by itself comes to the same."""
+    return redirect_to(url_for("accounts.sign_in")) if request.endpoint == "accounts.sign_out" else error_answer(401)
 
 
 @accounts.post("/logg-ut")

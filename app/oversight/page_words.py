@@ -52,6 +52,7 @@ _PAGES = {
     "creating.create": _NEW,
     "creating.discard": N_("Forkast påbegynt registrering"),
     "creating.keep": _NEW,
+    "creating.left": _NEW,
     "creating.look_up": N_("Ny deltaker, hent navn"),
     "creating.new": _NEW,
     "creating.show_new": _NEW,

@@ -10,6 +10,7 @@ from app.registers import registers
 from app.registration import forms
 from app.registration.answers import answer_redrawn, sent_form
 from app.registration.help import help_texts, number_help
+from app.registration.leaving import has_no_key_of_ours, is_key, sent_while_leaving
 from app.registration.new import NewForm
 from app.registration.ways import next_address
 from app.way_back import pass_list_on, remember_list
@@ -99,11 +100,21 @@ def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
 @requires(Right.REGISTER)
 def keep() -> Any:
     """Keep page 1 as it is typed. Nobody is looked up for it."""
+    if has_no_key_of_ours():
+        abort(400)
     form = NewForm.sent(viewer(), sent_form())
-    kept_as = form.keep()
+    kept_as = form.keep(left_key=sent_while_leaving())
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
     return _with_address(respond("registration/new.html", "registration/state_redrawn.html", form=form), kept_as)
+
+
+@creating.get("/ny/forlatt/<key>")
+@requires(Right.REGISTER)
+def left(key: str) -> Any:
+    """What became of the form that a page sent when it was left: 303 to it, 204 while it has not arrived."""
+    identity = beginnings.left_as(viewer(), key) if is_key(key) else ""
+    return redirect_to(url_for("creating.begun_form", beginning_id=identity)) if identity else ("", 204)
 
 
 @creating.post("/ny/oppslag")

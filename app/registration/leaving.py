@@ -14,13 +14,19 @@ from app.access import viewer
 from services import left_saves
 from services.models import Participation
 
-LEAVING_NAMES = frozenset({"avsted", "venter", "etter"})
+LEFT_KEY = "avsted"
+LEAVING_NAMES = frozenset({LEFT_KEY, "venter", "etter"})
+
+
+def is_key(text: str) -> bool:
+    """True for a key as our pages make it."""
+    return re.fullmatch("[0-9a-f]{32}", text) is not None
 
 
 def has_no_key_of_ours() -> bool:
     """True if the form brings as a key what is none."""
     given = [text for name in LEAVING_NAMES for text in request.form.getlist(name)]
-    return any(not re.fullmatch("[0-9a-f]{32}", text) for text in given)
+    return not all(map(is_key, given))
 
 
 def _key(name: str) -> str | None:
@@ -29,7 +35,7 @@ def _key(name: str) -> str | None:
 
 def sent_while_leaving() -> str | None:
     """The key under which a page that is being left has sent this."""
-    return _key("avsted")
+    return _key(LEFT_KEY)
 
 
 def left_form() -> str | None:

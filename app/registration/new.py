@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from flask import abort
 
 from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
+from app.registration.leaving import LEFT_KEY
 from app.web import END_MARK
 from services import beginnings, national_id
 from services import registration as service
@@ -34,12 +35,13 @@ _OWN_NAMES = {
     "shown_name",
     "municipality",
     "followed",
+    LEFT_KEY,
 }
 
 
 _OF_THE_NUMBER = {"national_id", "name_confirmed", "shown_name"}
 _MARKS = {service.held_mark(key) for key in ("municipality", *(question.key for question in PERSON.fields))}
-_NOT_TYPED = SCREEN_NAMES | _MARKS | {"csrf_token", "creation_key", "go", "followed", END_MARK}
+_NOT_TYPED = SCREEN_NAMES | _MARKS | {"csrf_token", "creation_key", "go", "followed", LEFT_KEY, END_MARK}
 
 
 @dataclass
@@ -61,6 +63,7 @@ class NewForm:
     problems: dict[str, str] = field(default_factory=dict)
     has_waited: bool = False
     is_kept: bool = False
+    left_key: str = ""  # of the last send of a page that was being left
 
     @classmethod
     def blank(cls, viewer: Viewer) -> "NewForm":
@@ -87,7 +90,7 @@ class NewForm:
         lost = not viewer.registers_in((begun.form.get("municipality") or [""])[0])
         form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
         made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
-        made.has_waited, made.is_kept = begun.has_waited, True
+        made.has_waited, made.is_kept, made.left_key = begun.has_waited, True, begun.left_key
         made._take(begun.found)
         return made
 
@@ -136,13 +139,19 @@ class NewForm:
         typed = {**self.typed, "national_id": [number]}
         return replace(self, number=number, typed=typed, confirmed=False, shown_name="", found=None)
 
-    def keep(self, *, waits: bool = False) -> tuple[str, bool]:
+    def keep(self, *, waits: bool = False, left_key: str | None = None) -> tuple[str, bool]:
         """Keep the form as it was typed, under «Påbegynte»; gives its id, and whether it was not kept before. Nothing
         is kept of a form that nobody has typed in, nor of a number alone that is kept with another form already."""
         more = self._answered.keys() - _OF_THE_NUMBER
         is_blank = not more and (self.typed == NewForm.blank(self.viewer).typed or bool(self.begun_before))
         identity, is_new = beginnings.keep(
-            self.viewer, self.creation_key, self.typed, self.news, waits=waits, is_blank=is_blank
+            self.viewer,
+            self.creation_key,
+            self.typed,
+            self.news,
+            waits=waits,
+            is_blank=is_blank,
+            left_key=left_key,
         )
         self.is_kept = bool(identity)
         return identity, is_new

@@ -264,12 +264,12 @@
     const key = newKey();
     leaveOutUntouched(body);
     follow(body);
-    if (byId("versjon")) body.append("avsted", key); // before there is a participant, nobody asks for it
+    body.append("avsted", key);
     if (length(body) > MOST_BYTES) return false;
     const end = body.get("slutt");
     if (end) { body.delete("slutt"); body.append("slutt", end); }
     flushed = edits;
-    if (byId("versjon")) sessionStorage.setItem(STORE, JSON.stringify({ key, address: form().dataset.lagre, form: body.get("form_key") }));
+    sessionStorage.setItem(STORE, JSON.stringify({ key, address: form().dataset.lagre, form: body.get("form_key"), at: location.pathname }));
     fetch(form().dataset.lagre, { method: "POST", body: new URLSearchParams(body), keepalive: true }).catch(() => {});
     return true;
   }
@@ -315,7 +315,30 @@
     sessionStorage.removeItem(STORE);
   });
 
+  // Before there is a participant, the form is kept whole: nothing may be typed into an older one meanwhile.
+  const [entry] = performance.getEntriesByType("navigation");
+  const isSameForm = ({ at }) => at === location.pathname && (!at.endsWith("/ny") || entry.type !== "navigate");
+  const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+  async function awaitForm(key) {
+    form().inert = true;
+    say("lagrer");
+    const address = new URL(`forlatt/${key}`, new URL(form().dataset.lagre, location.href));
+    for (const ms of ASKED_MS) {
+      const answer = await fetch(address, { headers: { "HX-Request-Type": "partial", "X-Uspurt": "1" } }).catch(() => null);
+      const kept = answer && answer.headers.get("HX-Redirect");
+      if (kept) return location.replace(kept);
+      await pause(ms);
+    }
+    form().inert = false;
+    sayUnsaved("forlatt");
+  }
+
   const last = JSON.parse(sessionStorage.getItem(STORE) || "null");
+  if (last && form() && !byId("versjon")) {
+    sessionStorage.removeItem(STORE);
+    if (last.address === form().dataset.lagre && isSameForm(last) && last.key !== form().dataset.forlatt) awaitForm(last.key);
+  }
   if (last && byId("versjon") && participantOf(last.address) === participantOf(form().dataset.lagre)) {
     [left, before] = [last, last.form || ""];
     say("lagrer");

@@ -52,7 +52,7 @@ GET  /innlogget                          sign-in  in          in           in   
 POST /forleng                            sign-in  200         200          200   200
 GET  /innlogginger                       sign-in  page        page         page  page
 POST /innlogginger/avslutt               sign-in  on          on           on    on
-POST /logg-ut                            sign-in  on          on           on    on
+POST /logg-ut                            on       on          on           on    on
 GET  /logg-inn/kode                      on       on          on           on    on
 POST /logg-inn/kode                      on       on          on           on    on
 GET  /logg-inn/oppsett                   on       on          on           on    on
@@ -106,6 +106,7 @@ GET  /deltakere/ny                       sign-in  200         403          403  
 POST /deltakere/ny                       sign-in  in          403          403   403
 POST /deltakere/ny/oppslag               sign-in  in          403          403   403
 POST /deltakere/ny/lagre                 sign-in  in          403          403   403
+GET  /deltakere/ny/forlatt/<key>         sign-in  in          403          403   403
 GET  /deltakere/ny/<id>                  sign-in  on          403          403   403
 POST /deltakere/ny/<id>/forkast          sign-in  on          403          403   403
 GET  /deltakere/pabegynte                sign-in  page        403          403   403

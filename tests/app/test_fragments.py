@@ -67,7 +67,7 @@ def get_addresses(house: House, username: str | None) -> Iterator[str]:
 def _build(app: Flask, rule: Rule, public_id: str, word: str) -> str:
     known = {"public_id": public_id, "word": word, "view_id": public_id, "beginning_id": public_id, "notice_id": 1}
     # berit.bergen, a link that leads nowhere, and a provider that is not there
-    known |= {"user_id": 2, "token": public_id, "name": "idporten"}
+    known |= {"user_id": 2, "token": public_id, "name": "idporten", "key": "0" * 32}
     assert rule.arguments <= known.keys(), f"{rule}: say in {__file__} what stands for {rule.arguments}"
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, {name: known[name] for name in rule.arguments})

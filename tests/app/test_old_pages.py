@@ -49,6 +49,11 @@ def forget_visits(house: House) -> None:
     house.write(delete(UserSession).where(UserSession.user_id.is_(None)))
 
 
+def end_all_visits(house: House) -> None:
+    """As after twelve hours."""
+    house.write(delete(UserSession))
+
+
 def aged(house: House, address: str, seconds: int) -> str:
     """The token of a page that was shown so long ago."""
 
@@ -292,3 +297,40 @@ def test_every_form_for_anybody_has_it_and_no_other_form(own_house: House) -> No
                     found.add(endpoint)
     by_links = {"accounts.reset_submit", "accounts.code_submit", "accounts.set_up_submit"}
     assert public - by_links <= found, "the others are tried above"
+
+
+def sign_out_form(client: CheckedClient) -> Form:
+    """The form of a page that is open."""
+    return form_in(client.get("/min-bruker"), button="Logg ut")
+
+
+def test_signing_out_from_a_page_whose_visit_has_ended(own_house: House) -> None:
+    client = own_house.nobody()
+    send(client, sign_in_form(client), OURS)
+    form = sign_out_form(client)
+    end_all_visits(own_house)
+    answer = send(client, form, OURS)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/logg-inn")
+
+
+def test_signing_out_from_a_page_of_an_earlier_visit(own_house: House) -> None:
+    """The user has signed in again in another tab: the old page asks, with a form that works."""
+    client = own_house.nobody()
+    send(client, sign_in_form(client), OURS)
+    old = sign_out_form(client)
+    end_all_visits(own_house)
+    send(client, sign_in_form(client), OURS)
+    asked = send(client, old, OURS)
+    assert asked.status_code == 400
+    assert is_in(client)
+    assert "logget inn som kari.oslo" in text_of(asked)
+    assert send(client, form_in(asked, button="Ja, logg ut"), OURS).status_code == 303
+    assert not is_in(client)
+
+
+def test_another_site_signs_nobody_out(own_house: House) -> None:
+    client = own_house.nobody()
+    send(client, sign_in_form(client), OURS)
+    for headers in ({}, {"Origin": "https://fremmed.example"}):
+        assert client.post("/logg-ut", headers=headers).status_code == 400
+        assert is_in(client)

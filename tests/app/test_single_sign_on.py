@@ -467,6 +467,18 @@ def test_begun_in_one_tab_and_signed_in_by_password_in_another(
     joined.write(update(User).where(User.username == "anne.tokommuner").values(totp_secret=None))
 
 
+def test_a_visit_that_ended_meanwhile_does_not_lose_where_it_led(joined: House, idporten: HostileProvider) -> None:
+    """The user took long at the provider: a new try leads to the page that was wanted."""
+    client = joined.nobody()
+    address = at_provider(client.get("/logg-inn/med/idporten?neste=/hjelp"))
+    assert "hjelp" not in address
+    back = sent_back(address)
+    joined.write(delete(UserSession).where(UserSession.user_id.is_(None)))
+    answer = client.get(back)
+    assert answer.status_code == 403
+    assert '"/logg-inn/med/idporten?neste=/hjelp"' in answer.text
+
+
 def test_a_state_of_another_browser_leads_nowhere(joined: House, idporten: HostileProvider) -> None:
     mine, other = joined.nobody(), joined.nobody()
     begun = at_provider(other.get("/logg-inn/med/idporten?neste=/hjelp"))

@@ -165,3 +165,37 @@ def test_a_participant_who_is_not_created_yet(at_screen: AtScreen, someone: Some
         begun = berit.page.get_by_role("listitem").filter(has_text=person.full_name)
         begun.get_by_role("link", name="Fortsett").click()
         expect(berit.field("Dato for oppstart")).to_have_value("01.02.2024")
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["blank", "begun"])
+def test_page_1_waits_for_what_it_sent_while_it_was_left(at_screen: AtScreen, someone: Someone, is_begun: bool) -> None:
+    """On a slow line the page comes before what was typed has arrived. Nothing is typed into the older form."""
+    person = someone()
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.go("Legg til deltaker")
+        if is_begun:
+            berit.field("Fødselsnummer").fill(person.number)
+            berit.page.wait_for_url(re.compile("/ny/.+"))
+            expect(berit.page.locator("#tilstand")).to_contain_text("Lagret")
+        beacon = Beacon(berit.page)
+        berit.field("Dato for oppstart").press_sequentially("01.02.2024")
+        berit.page.reload()
+        expect(berit.page.locator("#registrering")).to_have_attribute("inert", "")
+        expect(berit.field("Dato for oppstart")).to_have_value("")
+        beacon.let_go()
+        expect(berit.field("Dato for oppstart")).to_have_value("01.02.2024")
+        expect(berit.page.locator("#registrering")).not_to_have_attribute("inert", "")
+        berit.page.reload()
+        expect(berit.page.locator("#registrering")).not_to_have_attribute("inert", "")
+        expect(berit.field("Dato for oppstart")).to_have_value("01.02.2024")
+
+
+def test_a_new_page_1_is_blank_after_one_was_left(at_screen: AtScreen) -> None:
+    """What was left stands under «Påbegynte»; another participant is begun with an empty form."""
+    with at_screen("berit.bergen") as (berit, _watch):
+        berit.go("Legg til deltaker")
+        berit.field("Dato for oppstart").press_sequentially("02.02.2024")
+        berit.page.goto("/deltakere")
+        berit.go("Legg til deltaker")
+        expect(berit.page.locator("#registrering")).not_to_have_attribute("inert", "")
+        expect(berit.field("Dato for oppstart")).to_have_value("")
