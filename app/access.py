@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, request, url_for
+from flask import Flask, abort, current_app, g, has_request_context, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.sessions import visit
 from app.web import is_partial, redirect_to, this_address
+from services.accounts import read_visit
 from services.audit import Action, record
+from services.db import before_writing
 from services.viewer import Right, Viewer
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -71,9 +73,30 @@ def _guard() -> Response | tuple[str, int] | None:
     if is_partial() and request.headers.get("X-Hvem", g.viewer.username) != g.viewer.username:
         return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
+        g.let_in = (visit().key, g.viewer)
         return None
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
     return abort(403)
+
+
+@before_writing
+def _read_rights_again() -> None:
+    """A user may be blocked, demoted or signed out between the guard and the transaction that writes. What the guard
+    has let in writes with the rights that hold when it writes: 401 without a visit, 403 with other rights."""
+    key, held = g.get("let_in", (None, None)) if has_request_context() else (None, None)
+    if key is None or key != visit().key:  # a job, a view for everybody, or the view has begun another visit
+        return
+    found = read_visit(key)
+    if found is None or found.viewer is None:
+        abort(401)
+    if found.viewer != held:
+        abort(403)
+
+
+def _after_the_view(answer: Response) -> Response:
+    """What is written from here on (the visit itself) asks for no right."""
+    g.pop("let_in", None)
+    return answer
 
 
 def _sign_in_address() -> str:
@@ -91,3 +114,4 @@ def init_access(app: Flask) -> None:
     """Put the guard before all views, and before the check of a form's token: whoever has been signed out
     shall hear that, and not that the token is wrong."""
     app.before_request_funcs.setdefault(None, []).insert(0, _guard)
+    app.after_request(_after_the_view)

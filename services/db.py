@@ -6,7 +6,7 @@ refused in the middle («database is locked»), so whoever means to write says s
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -182,6 +182,15 @@ def _ask_after_a_rest(engine: Engine) -> None:
                 raise DisconnectionError from error
 
 
+_before_writing: list[Callable[[], None]] = []
+
+
+def before_writing(check: Callable[[], None]) -> Callable[[], None]:
+    """Run the check at the beginning of each transaction that writes, inside it; what it raises rolls back."""
+    _before_writing.append(check)
+    return check
+
+
 @contextmanager
 def writing() -> Iterator[Session]:
     """A transaction that writes: begins afresh, holds the write lock, ends in COMMIT or ROLLBACK."""
@@ -189,6 +198,8 @@ def writing() -> Iterator[Session]:
     work.rollback()
     try:
         work.connection(execution_options={"writes": True})
+        for check in _before_writing:
+            check()
         yield work
         work.commit()
     except BaseException:

@@ -8,17 +8,21 @@ by closing the connection. `make faults` cuts at every byte, and through HAProxy
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, text, update
 
+from app.access import mark_of
 from app.taken import ONLY_SIGNING
+from services.account_models import User
 from services.db import db
 from services.models import Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, PARTICIPANTS, House
@@ -36,6 +40,7 @@ EVERY_BYTE = os.environ.get("FAULTS") == "all"  # what `make faults` sets
 WAYS = ("gunicorn", "haproxy") if EVERY_BYTE else ("gunicorn",)
 SECONDS = 30
 AT_ONCE = 6
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 # The user who sends anything is known, and when that user was last here.
 BESIDE = {"user_session"}
 # How a whole form is answered; what an earlier one has taken away is not found, or its user is out.
@@ -287,6 +292,36 @@ def test_nothing_of_a_form_that_was_cut_off_is_saved(line: Line) -> None:
                 faults.append(f"{sent.view}: {changed} changed")
                 before = after
     assert not faults, "\n".join(faults[:40])
+
+
+def _half_sent(line: Line, forms: list[Sent], stack: ExitStack) -> list[socket.socket]:
+    """Connections on which half of each form has been sent, and the server has had time to begin with it."""
+    made = []
+    for sent in forms:
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", line.port), SECONDS))
+        connection.sendall(sent.head(f"Content-Length: {len(sent.body)}") + sent.body[: len(sent.body) // 2])
+        made.append(connection)
+    time.sleep(0.3)
+    return made
+
+
+def test_a_form_counts_with_the_rights_at_its_end(line: Line) -> None:
+    """Half of it is sent, its user is blocked, the rest follows: nothing of it is saved."""
+    house, faults = House(line.app), []
+    guarded = [one for one in line.forms if mark_of(line.app.view_functions[one.view]) != "public"]
+    before = line.stored()
+    for start in range(0, len(guarded), AT_ONCE):
+        forms = guarded[start : start + AT_ONCE]
+        with ExitStack() as stack:
+            connections = _half_sent(line, forms, stack)
+            house.write(update(User).where(User.blocked_at.is_(None)).values(blocked_at=LONG_AGO))
+            for sent, connection in zip(forms, connections, strict=True):
+                connection.sendall(sent.body[len(sent.body) // 2 :])
+                if (status := status_of(connection.recv(65536))) not in {303, 401}:
+                    faults.append(f"{sent.view}: {status}")
+            house.write(update(User).where(User.blocked_at == LONG_AGO).values(blocked_at=None))
+    assert not faults, "\n".join(faults)
+    assert line.stored() == before
 
 
 def test_the_same_forms_are_taken_when_they_are_whole(line: Line) -> None:

@@ -1,0 +1,86 @@
+"""Rights are read again inside the transaction that writes: whatever happens to the user after the guard counts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Executable, delete, func, insert, select, update
+
+from services.account_models import RoleGrant, User, UserSession
+from services.db import now
+from services.models import Beginning, Change, Participation, SavedView
+from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
+from tests.support.client import form_in
+
+NAME = "kari.oslo"
+_ID = select(User.id).where(User.username == NAME).scalar_subquery()
+_WRITTEN = (Change, Beginning, SavedView, Participation)
+
+
+def blocked() -> Executable:
+    return update(User).where(User.username == NAME).values(blocked_at=now())
+
+
+def demoted() -> Executable:
+    return delete(RoleGrant).where(RoleGrant.user_id == _ID)
+
+
+def signed_out() -> Executable:
+    return delete(UserSession).where(UserSession.user_id == _ID)
+
+
+@contextmanager
+def meanwhile(house: House, happens: Callable[[], Executable]) -> Iterator[None]:
+    """Between the guard and the view of the next request."""
+    hooks = house.app.before_request_funcs[None]
+    grants = house.ask(
+        select(RoleGrant.user_id, RoleGrant.role, RoleGrant.municipality_number).where(RoleGrant.user_id == _ID)
+    )
+
+    def change() -> None:
+        hooks.remove(change)
+        house.write(happens())
+
+    hooks.append(change)
+    yield
+    house.write(
+        update(User).where(User.username == NAME).values(blocked_at=None),
+        delete(RoleGrant).where(RoleGrant.user_id == _ID),
+        insert(RoleGrant).values([row._asdict() for row in grants]),
+    )
+
+
+def written(house: House) -> list[int]:
+    """How many rows there are of all that a caseworker writes."""
+    rows = [house.ask(select(func.count()).select_from(table))[0][0] for table in _WRITTEN]
+    return [*rows, house.ask(select(func.count()).where(Participation.deleted_at.is_not(None)))[0][0]]
+
+
+ACTS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "an answer": ("/deltakere/{id}/bakgrunn", "Neste", {"children": "7"}),
+    "a new registration": ("/deltakere/ny", "Neste", {"start_date": "01.02.2024"}),
+    "a deletion": ("/deltakere/{id}/slett/bekreft", "Ja, slett deltaker", {"reason": "mistake"}),
+}
+
+
+@pytest.mark.parametrize("happens", [blocked, demoted, signed_out])
+@pytest.mark.parametrize("act", ACTS)
+def test_what_happens_after_the_guard_counts(own_house: House, act: str, happens: Callable[[], Executable]) -> None:
+    address, button, fill = ACTS[act]
+    client = own_house.nobody()
+    client.login(NAME)
+    public_id = own_house.participants(of_places(NAME), IS_OPEN, IS_PLAIN)[0]
+    form = form_in(client.get(address.format(id=public_id)), button=button)
+    before = written(own_house)
+    with meanwhile(own_house, happens):
+        answer = client.submit(form, button=button, extra=fill)
+    assert answer.status_code == (403 if happens is demoted else 401)
+    assert written(own_house) == before
+
+
+def test_a_view_that_ends_its_own_visit_goes_on(own_house: House) -> None:
+    """Signing out writes after the visit has been given up."""
+    client = own_house.nobody()
+    client.login(NAME)
+    assert client.logout().status_code == 200
+    assert client.get("/min-bruker").status_code == 303
