@@ -27,7 +27,7 @@ from services.audit import Action, note
 from services.audit_keys import Sealing
 from services.backup_file import Backup, BadBackup, Row, Table
 from services.db import UtcDateTime, db, json_type, now, writing
-from services.models import AccessEntry, Seal
+from services.models import AccessEntry, Installation, Seal
 
 # What a backup does not hold: the counts are kept by triggers, and whoever was signed in or at work then is not now.
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
@@ -172,6 +172,8 @@ def restore(
         _migrate(connection)
         if not takes_demo and connection.scalar(sa.select(User.id).where(User.is_demo).limit(1)):
             raise BadBackup("it holds demo users, with whom production does not start")
+        if takes_demo and connection.scalar(sa.select(Installation.environment).limit(1)):
+            raise BadBackup("it is of a register in production: restore it with APP_ENV=production")
         links, letters = _end_what_was_under_way(connection)
         if not _is_sqlite(connection):
             _advance_sequences(connection)

@@ -5,9 +5,10 @@ refused in the middle («database is locked»), so whoever means to write says s
 `with writing(): …` takes the write lock at once, commits at the end and rolls back on any error.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -196,6 +197,22 @@ def writing() -> Iterator[Session]:
         raise
 
 
+def _own_file(engine: Engine) -> None:
+    """SQLite's file, and those that it makes beside it in the same mode, are for their owner alone."""
+
+    @event.listens_for(engine, "do_connect")
+    def _make(_dialect: Dialect, _record: ConnectionPoolEntry, _args: Any, _options: Any) -> None:
+        path = engine.url.database
+        if not path or path == ":memory:" or path.startswith("file:"):
+            return
+        with suppress(OSError):  # SQLite tells of it in its own words
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):  # not there, or somebody else's
+                if os.stat(f"{path}{suffix}").st_mode & 0o077:
+                    os.chmod(f"{path}{suffix}", 0o600)
+
+
 class _HintedCompiler(SQLiteCompiler):
     """Writes what `with_hint` says after the table: INDEXED BY and the like. SQLAlchemy has hints for other
     databases only; SQLite, which knows little of what lies in the tables, needs them most."""
@@ -212,6 +229,7 @@ def listen(engine: Engine) -> None:
         _without_compiler(engine)
         return
     engine.dialect.statement_compiler = _HintedCompiler
+    _own_file(engine)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -170,7 +170,7 @@ def test_no_line_is_replaced(sealed: Flask, dialect: str, table: str) -> None:
             f"UPDATE OR REPLACE {table} SET rowid = 1",
         ]
     else:
-update = f"ON CONFLICT ({keys}) DO UPDATE SET {keys.split(', ')[-1]} = 0"
+        update = f"ON CONFLICT ({keys}) DO UPDATE SET {keys.split(', ')[-1]} = 0"
         conflict = f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1 {update}"
         orders = [f"TRUNCATE {table}", conflict]
     for order in orders:
