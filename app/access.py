@@ -17,6 +17,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 _PUBLIC = "public"
 _SIGNED_IN = "signed in"
 _LONGEST_ADDRESS = 2000
+_OWN_SITES = {"same-origin", "none"}
 _FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # no place to come back to; the page that it hangs on is
 
 
@@ -71,9 +72,19 @@ def _guard() -> Response | tuple[str, int] | None:
     if is_partial() and request.headers.get("X-Hvem", g.viewer.username) != g.viewer.username:
         return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
-        return None
+        return _turn_away_foreign()
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
     return abort(403)
+
+
+def _turn_away_foreign() -> Response | None:
+    """Another site may lead a user to a page, but starts no download and fetches no page behind the user's back. Who
+    comes back from signing in at a provider comes from there, and so to the page that the file hangs on."""
+    if request.method not in {"GET", "HEAD"} or request.headers.get("Sec-Fetch-Site", "none") in _OWN_SITES:
+        return None
+    if _FILE.search(request.path):
+        return redirect_to(_FILE.sub("", this_address()))
+    return None if request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" else abort(403)
 
 
 def _sign_in_address() -> str:

@@ -5,6 +5,7 @@ refused in the middle («database is locked»), so whoever means to write says s
 `with writing(): …` takes the write lock at once, commits at the end and rolls back on any error.
 """
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ from sqlalchemy import (
     MetaData,
     String,
     event,
+    func,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
@@ -211,6 +214,16 @@ def _own_file(engine: Engine) -> None:
             with suppress(OSError):  # not there, or somebody else's
                 if os.stat(f"{path}{suffix}").st_mode & 0o077:
                     os.chmod(f"{path}{suffix}", 0o600)
+
+
+def hold(work: Session, *values: str) -> None:
+    """Let nobody else write these values until the end of the transaction, so that who comes second finds what the
+    first one has written. PostgreSQL would refuse the second one, too, but write the values into its own log."""
+    if work.get_bind().dialect.name != "postgresql":
+        return  # SQLite has one lock for all who write
+    for value in sorted(set(values)):
+        number = int.from_bytes(hashlib.sha256(value.encode()).digest()[:8], signed=True)
+        work.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 class _HintedCompiler(SQLiteCompiler):
