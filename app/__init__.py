@@ -55,6 +55,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     settings = settings_from(os.environ if environ is None else environ)
     app = Flask(__name__, static_folder=None, instance_path=str(PROJECT / "instance"))
     _configure(app, settings)
+    init_logs(app)
     _connect_database(app)
     _set_up_templates(app)
     MaskedTokens(app)
@@ -70,7 +71,6 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_taken(app)
     init_way_back(app, canonical)
     init_errors(app)
-    init_logs(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_menu(app)
