@@ -43,7 +43,7 @@ def seal_and_mail() -> int:
 
 def _mail(own: Sealing) -> None:
     settings: Settings = current_app.config["SETTINGS"]
-    newest = {one.log: one for one in own.anchors.read()}
+    newest = {one.log: one for one in own.anchors.newest()}
     if not (settings.audit_mail_to and settings.mail_url and newest):
         return
     rows = (json.dumps({"register": own.anchors.register, **asdict(one)}) for one in newest.values())

@@ -16,6 +16,7 @@ from pathlib import Path
 
 _LINE = re.compile(r"([A-Za-z0-9._-]{1,20}) ([0-9a-f]{64})")
 _PRIVATE = 0o600
+_TAIL = 1 << 20  # bytes: some days of anchors
 _ANCHOR = ("log", "epoch", "number", "hash", "lines")
 
 
@@ -110,16 +111,27 @@ class Anchors:
         rows = [row for row in self._rows(path or self.path, must_exist=path is not None) if "hash" in row]
         return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]  # type: ignore[arg-type]
 
-    def last_mailed(self) -> str:
-        """When they were last sent; '' if never."""
-        return max(
-            (str(row["mailed"]) for row in self._rows(self.path, must_exist=False) if "mailed" in row), default=""
-        )
+    def newest(self) -> list[Anchor]:
+        """The last anchors of this register, at the end of its file."""
+        rows = [row for row in self._rows(self.path, must_exist=False, tail=_TAIL) if "hash" in row]
+        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]  # type: ignore[arg-type]
 
-    def _rows(self, path: Path, *, must_exist: bool) -> list[dict[str, object]]:
+    def last_mailed(self) -> str:
+        """When they were last sent, as far as the end of the file tells; '' if that was long ago, or never."""
+        rows = self._rows(self.path, must_exist=False, tail=_TAIL)
+        return max((str(row["mailed"]) for row in rows if "mailed" in row), default="")
+
+    def _rows(self, path: Path, *, must_exist: bool, tail: int | None = None) -> list[dict[str, object]]:
         if not must_exist and not path.exists():
             return []
-        found = (json.loads(line) for line in path.read_text().splitlines() if line.startswith("{"))
+        with path.open("rb") as file:
+            if tail is not None and file.seek(0, os.SEEK_END) > tail:
+                file.seek(-tail, os.SEEK_END)
+                file.readline()  # the rest of a line
+            elif tail is not None:
+                file.seek(0)
+            text = file.read().decode()
+        found = (json.loads(line) for line in text.splitlines() if line.startswith("{"))
         return [row for row in found if row.get("register") == self.register]
 
 

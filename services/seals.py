@@ -89,7 +89,7 @@ def ends(work: Session) -> list[list[Any]]:
 
 def anchor_newest(sealing: Sealing) -> None:
     """Write the newest seals, which are committed, into the file of anchors, unless they stand there."""
-    known, made = set(sealing.anchors.read()), []
+    known, made = set(sealing.anchors.newest()), []
     for log in LOGS:
         last = session().scalar(_seals_of(log).order_by(Seal.number.desc()).limit(1))
         made += [Anchor(log, last.epoch, last.number, last.hash, _sealed_by(last))] if last else []
