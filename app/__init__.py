@@ -10,8 +10,6 @@ from flask_compress import Compress
 from flask_login import LoginManager
 from jinja2 import FileSystemLoader
 from markupsafe import Markup
-from sqlalchemy import select
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import init_access
@@ -24,6 +22,7 @@ from app.config import PROJECT, Settings, settings_from
 from app.errors import init_errors
 from app.formatting import init_formatting
 from app.health import health
+from app.installation import check_installation
 from app.logs import init_logs
 from app.menu import init_menu
 from app.outgoing import init_outgoing
@@ -38,13 +37,11 @@ from app.registers import connect_registers
 from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
-from app.setting_checks import BadSetting
 from app.static_files import init_static
 from app.taken import init_taken
 from app.tokens import MaskedTokens
 from app.way_back import init_way_back
 from app.web import MAX_BODY, PublicIdConverter, address_of, init_web
-from services.account_models import User
 from services.db import Base, belongs_to_schema, db, listen
 from services.i18n import current_language, gettext, ngettext
 
@@ -58,6 +55,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     settings = settings_from(os.environ if environ is None else environ)
     app = Flask(__name__, static_folder=None, instance_path=str(PROJECT / "instance"))
     _configure(app, settings)
+    init_logs(app)
     _connect_database(app)
     _set_up_templates(app)
     MaskedTokens(app)
@@ -73,7 +71,6 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     init_taken(app)
     init_way_back(app, canonical)
     init_errors(app)
-    init_logs(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_menu(app)
@@ -117,22 +114,7 @@ def _connect_database(app: Flask) -> None:
     Alembic(app, run_mkdir=False, metadatas=Base.metadata)
     with app.app_context():
         listen(db.engine)
-        if app.config["SETTINGS"].in_production:
-            _refuse_demo_users(app)
-
-
-def _refuse_demo_users(app: Flask) -> None:
-    """Everybody knows the demo users' password. A database that does not answer, or is empty yet, has none."""
-    try:
-        has_some = db.session.scalar(select(User.id).where(User.is_demo).limit(1)) is not None
-    except (OperationalError, ProgrammingError):
-        app.logger.warning("the database could not be asked for demo users")
-        return
-    finally:
-        db.session.remove()
-        db.engine.dispose()  # connections do not survive a fork
-    if has_some:
-        raise BadSetting("DATABASE_URL names a database with demo users. Production needs one of its own")
+        check_installation(app, db.engine)
 
 
 def _set_up_templates(app: Flask) -> None:

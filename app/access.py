@@ -19,6 +19,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 _PUBLIC = "public"
 _SIGNED_IN = "signed in"
 _LONGEST_ADDRESS = 2000
+_OWN_SITES = {"same-origin", "none"}
+_ROOT_FILE = re.compile(r"^/([^/?]+)\.(csv|xlsx)(?=\?|$)")
 _FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # no place to come back to; the page that it hangs on is
 
 
@@ -74,7 +76,7 @@ def _guard() -> Response | tuple[str, int] | None:
         return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
         g.let_in = (visit().key, g.viewer)
-        return None
+        return _turn_away_foreign()
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
     return abort(403)
 
@@ -99,10 +101,25 @@ def _after_the_view(answer: Response) -> Response:
     return answer
 
 
+def _page_of(address: str) -> str:
+    """The page that a file hangs on: above it, or at the root the one of the same name."""
+    return _FILE.sub("", _ROOT_FILE.sub(r"/\1", address))
+
+
+def _turn_away_foreign() -> Response | None:
+    """Another site may lead a user to a page, but starts no download and fetches no page behind the user's back. Who
+    comes back from signing in at a provider comes from there, and so to the page that the file hangs on."""
+    if request.method not in {"GET", "HEAD"} or request.headers.get("Sec-Fetch-Site", "none") in _OWN_SITES:
+        return None
+    if _FILE.search(request.path):
+        return redirect_to(_page_of(this_address()))
+    return None if request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" else abort(403)
+
+
 def _sign_in_address() -> str:
     """Where to sign in, and then go on; to the page alone, if an address that was made by hand is too long for that."""
-    whole = url_for("accounts.sign_in", neste=_FILE.sub("", this_address()))
-    page = _FILE.sub("", this_address().partition("?")[0])
+    whole = url_for("accounts.sign_in", neste=_page_of(this_address()))
+    page = _page_of(this_address().partition("?")[0])
     return whole if len(whole) <= _LONGEST_ADDRESS else url_for("accounts.sign_in", neste=page)
 
 

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from app.sealing import sealing
 from services import backup as backups
 from services.backup_file import BadBackup, opened
 from services.db import db, now
@@ -47,7 +48,7 @@ def restore(file: Path, yes: bool) -> None:
         if not yes:
             _ask()
         takes_demo = not current_app.config["SETTINGS"].in_production
-        done = backups.restore(stored, _safety_beside(file), click.echo, takes_demo=takes_demo)
+        done = backups.restore(stored, _safety_beside(file), click.echo, takes_demo=takes_demo, sealing=sealing())
     click.echo(f"Restored. Everybody must sign in again. {done.links} links and {done.letters} e-mails are dead.")
     if done.unblocked:
         click.echo(f"Blocked until now, and no more: {', '.join(done.unblocked)}")

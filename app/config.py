@@ -48,6 +48,9 @@ class Settings:
     second_factor: bool
     lookups_per_hour: int
     providers: tuple[ProviderSettings, ...]
+    audit_key_file: Path
+    audit_anchor_file: Path
+    audit_mail_to: str
 
     @property
     def in_production(self) -> bool:
@@ -77,6 +80,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         return given or default
 
     second_factor = environ.get("SECOND_FACTOR", "").strip() or ("required" if production else "off")
+    audit_key_file = Path(value("AUDIT_KEY_FILE", str(instance / "audit.key")))
     settings = Settings(
         environment=environment,  # type: ignore[arg-type]
         secret_key=value("SECRET_KEY", DEVELOPMENT_SECRET),
@@ -97,6 +101,9 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         second_factor=checks.second_factor(second_factor),
         providers=providers_from(environ, only_https=production),
         lookups_per_hour=checks.whole_number(environ, "LOOKUPS_PER_HOUR", 60, 1, 100_000),
+        audit_key_file=audit_key_file,
+        audit_anchor_file=Path(environ.get("AUDIT_ANCHOR_FILE", "").strip() or f"{audit_key_file}.anchors"),
+        audit_mail_to=checks.mail_to("AUDIT_MAIL_TO", environ.get("AUDIT_MAIL_TO", "").strip()),
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
     if production:
@@ -104,6 +111,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
             raise BadSetting("FLASK_DEBUG must not be set in production")
         _refuse_in_production(settings)
         _need_mail_and_factor(settings)
+        checks.audit_keys(settings.audit_key_file)
     return settings
 
 

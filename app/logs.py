@@ -9,6 +9,8 @@ import json
 import logging
 import re
 import secrets
+import sys
+import threading
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
@@ -19,7 +21,7 @@ from flask import Flask, g, has_request_context, request
 _NUMBER = re.compile(r"(?<!\d)\d{6}\s?\d{5}(?!\d)")
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _QUERY = re.compile(r"\?[^\s\"']+")
-_SERVER = ("gunicorn.error", "gunicorn.access")
+_ACCESS = re.compile(r"access")  # a server's own log of requests holds paths and query strings
 
 
 def request_id() -> str:
@@ -68,12 +70,23 @@ def init_logs(app: Flask) -> None:
     handler.setFormatter(JsonLines())
     logging.getLogger().handlers = [handler]
     app.logger.handlers = []
-    for name in _SERVER:
-        server = logging.getLogger(name)
-        for existing in server.handlers:
+    for name in list(logging.root.manager.loggerDict):  # a server's and libraries', which were here before us
+        for existing in logging.getLogger(name).handlers:
             existing.setFormatter(JsonLines())
-    # The server's own lines would hold paths and query strings.
-    logging.getLogger("gunicorn.access").disabled = True
+    for name in ("gunicorn.access", *logging.root.manager.loggerDict):
+        if _ACCESS.search(name):
+            logging.getLogger(name).disabled = True
+    logging.captureWarnings(True)
+    sys.excepthook = _log_end
+    threading.excepthook = lambda ended: _log_end(ended.exc_type, ended.exc_value, ended.exc_traceback)
+    sys.unraisablehook = lambda ended: _log_end(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+def _log_end(kind: type[BaseException], problem: BaseException | None, trace: TracebackType | None) -> None:
+    """What ends a process or a thread, as a line: Python's own words would hold those of the exception."""
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    logging.getLogger("app").critical("ended by an exception", exc_info=(kind, problem or kind(), trace))
 
 
 def _log_exception(exc_info: Any) -> None:

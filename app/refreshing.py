@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from services import seals
+from app.sealing import seal_and_mail
 from services.refresh import Done, refresh_all
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def keep_refreshing(
     while True:
         try:
             with app.app_context():
-                seals.seal()
+                seal_and_mail()
                 tell(refresh_all(app.extensions["registers"], goes_on=lambda: not ended(0)))
         except Exception:
             logger.exception("the refresh ended early; it is tried again later")

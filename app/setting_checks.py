@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from services.audit_keys import BadKeys, read_keys
 from services.mail import Server, is_address
 from services.registers import Accepts
 
@@ -58,6 +60,27 @@ def mail_from(given: str) -> str:
     if not is_address(given):
         raise BadSetting(f"MAIL_FROM must be an e-mail address, not {given!r}")
     return given
+
+
+def mail_to(name: str, given: str) -> str:
+    """An e-mail address, or nothing."""
+    if given and not is_address(given):
+        raise BadSetting(f"{name} must be an e-mail address, not {given!r}")
+    return given
+
+
+def audit_keys(path: Path) -> None:
+    """A file of keys that only its owner and its group can read."""
+    try:
+        is_open = path.stat().st_mode & 0o007
+        read_keys(path)
+    except (OSError, BadKeys):
+        raise BadSetting(
+            "AUDIT_KEY_FILE must name a readable file of keys, each line an id and 64 hexadecimal digits: "
+            "(printf '1 '; openssl rand -hex 32) > FILE"
+        ) from None
+    if is_open:
+        raise BadSetting("AUDIT_KEY_FILE must not be readable for everybody: chmod 600 FILE")
 
 
 def second_factor(given: str) -> bool:

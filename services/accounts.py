@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from services import passwords, second_factor, text, throttle
 from services.account_models import RoleGrant, User, UserSession
-from services.audit import Action, note
+from services.audit import Action, may_note_anonymous, note
 from services.db import now, read, session, writing
 from services.models import Municipality
 from services.vault import Vault
@@ -61,10 +61,11 @@ def check_factor(vault: Vault, user_id: int, code: str, *, address: str) -> bool
 
 def note_refused_sign_in(user_id: int | None, detail: dict[str, Any]) -> None:
     """Log that somebody is not let in, under the user that it is about if there is one, and why."""
-    with writing():
+    with writing() as work:
         if user_id is not None and viewer_of(user_id) is None:
             detail = {**detail, "why": "blocked"}
-        note(Action.SIGN_IN_FAILED, user_id=user_id, detail=detail)
+        if user_id is not None or may_note_anonymous(work):
+            note(Action.SIGN_IN_FAILED, user_id=user_id, detail=detail)
 
 
 def note_sign_in(user_id: int, detail: dict[str, Any] | None = None) -> None:

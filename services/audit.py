@@ -1,13 +1,19 @@
 """The access log: who signed in, looked up, opened, searched, changed, downloaded or was refused. Ids only."""
 
+import logging
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from services.db import now, session, writing
 from services.models import AccessEntry
 from services.viewer import Viewer
+
+MOST_ANONYMOUS = 200  # failures an hour of which nobody knows whose they are
+logger = logging.getLogger(__name__)
 
 
 class Action(StrEnum):
@@ -71,6 +77,17 @@ def note(
             "detail": detail,
         },
     )
+
+
+def may_note_anonymous(work: Session) -> bool:
+    """Whether one more failure of nobody in particular may be logged: so many an hour in all, since nothing can be
+    taken out of the log, and anybody can fail as often as they like."""
+    recent = (AccessEntry.action == Action.SIGN_IN_FAILED.value, AccessEntry.at > now() - timedelta(hours=1))
+    found = select(AccessEntry.id).where(AccessEntry.user_id.is_(None), *recent).limit(MOST_ANONYMOUS)
+    if len(work.scalars(found).all()) < MOST_ANONYMOUS:
+        return True
+    logger.warning("a failed sign-in of nobody in particular is not in the access log: there are too many")
+    return False
 
 
 def record(

@@ -19,13 +19,15 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
-from services import backup_file
+from services import backup_file, seals
 from services.account_models import AccountLink, OutboxMessage, User
 from services.audit import Action, note
+from services.audit_keys import Sealing
 from services.backup_file import Backup, BadBackup, Row, Table
 from services.db import UtcDateTime, db, json_type, now, writing
-from services.models import AccessEntry, Seal
+from services.models import AccessEntry, Installation, Seal
 
 # What a backup does not hold: the counts are kept by triggers, and whoever was signed in or at work then is not now.
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
@@ -147,11 +149,14 @@ def check_revision(stored: Backup) -> None:
         )
 
 
-def restore(stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_demo: bool) -> Restored:
+def restore(
+    stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_demo: bool, sealing: Sealing
+) -> Restored:
     """Put a backup in the place of all that is in the database, in one transaction.
 
     What was there is written to the file `safety` first, unless that was nothing; `tell` says so. Visits end, links
-    and e-mails that were on their way are dead. `takes_demo`: whether demo users may be in it. Raises `BadBackup`,
+    and e-mails that were on their way are dead. `takes_demo`: whether demo users may be in it. What came back is sealed
+    at once, in an epoch that names how the replaced chains ended. Raises `BadBackup`,
     `NotCurrent`, OSError, SQLAlchemy's errors; then all is as before.
     """
     check_revision(stored)
@@ -160,13 +165,15 @@ def restore(stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_
     with _alone(changes_tables=revision != _scripts().get_current_head()) as connection:
         replaced = _keep_what_was(connection, safety, tell)
         blocked = _blocked(connection)
-        chains = _ends_of_chains(connection)
+        chains, replaced_ends = _ends_of_chains(connection), seals.ends(Session(connection))
         _empty(connection)
         _migrate(connection, down_to=revision)
         _fill(connection, stored)
         _migrate(connection)
         if not takes_demo and connection.scalar(sa.select(User.id).where(User.is_demo).limit(1)):
             raise BadBackup("it holds demo users, with whom production does not start")
+        if takes_demo and connection.scalar(sa.select(Installation.environment).limit(1)):
+            raise BadBackup("it is of a register in production: restore it with APP_ENV=production")
         links, letters = _end_what_was_under_way(connection)
         if not _is_sqlite(connection):
             _advance_sequences(connection)
@@ -174,7 +181,10 @@ def restore(stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_
         detail = {"backup": stored.sha256, "taken_at": stored.manifest.taken_at, "replaced": replaced, "chains": chains}
         entry = {"at": now(), "action": Action.RESTORE_BACKUP.value, "detail": detail}
         connection.execute(sa.insert(AccessEntry), entry)
-        return Restored(letters, links, sorted(blocked - _blocked(connection)))
+        seals.open_epoch(Session(connection), sealing.keys, replaced_ends)
+        restored = Restored(letters, links, sorted(blocked - _blocked(connection)))
+    seals.anchor_newest(sealing)
+    return restored
 
 
 @contextmanager

@@ -5,9 +5,11 @@ refused in the middle («database is locked»), so whoever means to write says s
 `with writing(): …` takes the write lock at once, commits at the end and rolls back on any error.
 """
 
+import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -26,6 +28,8 @@ from sqlalchemy import (
     MetaData,
     String,
     event,
+    func,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
@@ -207,6 +211,32 @@ def writing() -> Iterator[Session]:
         raise
 
 
+def _own_file(engine: Engine) -> None:
+    """SQLite's file, and those that it makes beside it in the same mode, are for their owner alone."""
+
+    @event.listens_for(engine, "do_connect")
+    def _make(_dialect: Dialect, _record: ConnectionPoolEntry, _args: Any, _options: Any) -> None:
+        path = engine.url.database
+        if not path or path == ":memory:" or path.startswith("file:"):
+            return
+        with suppress(OSError):  # SQLite tells of it in its own words
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):  # not there, or somebody else's
+                if os.stat(f"{path}{suffix}").st_mode & 0o077:
+                    os.chmod(f"{path}{suffix}", 0o600)
+
+
+def hold(work: Session, *values: str) -> None:
+    """Let nobody else write these values until the end of the transaction, so that who comes second finds what the
+    first one has written. PostgreSQL would refuse the second one, too, but write the values into its own log."""
+    if work.get_bind().dialect.name != "postgresql":
+        return  # SQLite has one lock for all who write
+    for value in sorted(set(values)):
+        number = int.from_bytes(hashlib.sha256(value.encode()).digest()[:8], signed=True)
+        work.execute(select(func.pg_advisory_xact_lock(number)))
+
+
 class _HintedCompiler(SQLiteCompiler):
     """Writes what `with_hint` says after the table: INDEXED BY and the like. SQLAlchemy has hints for other
     databases only; SQLite, which knows little of what lies in the tables, needs them most."""
@@ -223,6 +253,7 @@ def listen(engine: Engine) -> None:
         _without_compiler(engine)
         return
     engine.dialect.statement_compiler = _HintedCompiler
+    _own_file(engine)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

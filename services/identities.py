@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.account_models import Identity, User
 from services.audit import Action, note
-from services.db import now, session, writing
+from services.db import hold, now, session, writing
 from services.invitations import suggested_username
 from services.links import Purpose, use_link
 from services.outbox import Outbox
@@ -84,6 +84,9 @@ def tie(user_id: int, person: Person, *, outbox: Outbox, letter: LetterFor) -> N
 
 
 def _tie(work: Session, user_id: int, person: Person) -> None:
+    hold(work, f"{person.issuer} {person.subject}")
+    if work.scalar(select(Identity.id).where(Identity.issuer == person.issuer, Identity.subject == person.subject)):
+        raise IdentityTaken
     work.add(Identity(user_id=user_id, issuer=person.issuer, subject=person.subject, created_at=now()))
     note(Action.IDENTITY_TIED, user_id=user_id, detail={"user": user_id, "provider": person.provider})
     work.flush()

@@ -4,23 +4,26 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from services import text, throttle, users
 from services.account_models import RoleGrant, User
 from services.audit import Action, note
-from services.db import now, session, writing
+from services.db import hold, now, session, writing
 from services.links import Purpose, last_known, new_link, use_link
 from services.mail import Letter
+from services.models import AccessEntry
 from services.outbox import Outbox
 from services.passwords import hash_password
 from services.users import Details, EmailTaken, Grant, LetterFor, NotYours
 from services.viewer import Role, Viewer
 
 LetterWithLink = Callable[[User, str], Letter]  # the user, and the secret part of the link
+MOST_AN_HOUR = 60  # invitations that one user has written
 RENEWABLE_FOR = timedelta(days=30)
 SHORTEST_USERNAME, LONGEST_USERNAME = 3, 60
 
@@ -53,6 +56,8 @@ def invite(viewer: Viewer, details: Details, grants: Iterable[Grant], *, outbox:
         raise NotYours
     try:
         with writing() as work:
+            _count_letter(work, viewer)
+            hold(work, details.email)
             user = _user_with(work, details.email)
             if user is None:
                 user = _enter(work, details)
@@ -67,6 +72,16 @@ def invite(viewer: Viewer, details: Details, grants: Iterable[Grant], *, outbox:
     except IntegrityError:  # somebody else was faster
         raise EmailTaken from None
     return user.id
+
+
+def _count_letter(work: Session, viewer: Viewer) -> None:
+    """Let nobody have more than so many invitations written in an hour; raises `TooFast`."""
+    since = now() - timedelta(hours=1)
+    written = (AccessEntry.action.in_((Action.INVITE.value, Action.RESEND.value)), AccessEntry.at > since)
+    mine = select(func.count(), func.min(AccessEntry.at)).where(AccessEntry.user_id == viewer.user_id, *written)
+    number, first = work.execute(mine).one()
+    if number >= MOST_AN_HOUR:
+        raise throttle.TooFast(max(1, ceil((first - since).total_seconds())))
 
 
 def _user_with(work: Session, email: str) -> User | None:
@@ -101,6 +116,7 @@ def resend(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterWithLi
         user = users.locked(work, viewer, user_id)
         if user.activated_at or user.blocked_at:
             raise NotYours
+        _count_letter(work, viewer)
         note(Action.RESEND, user_id=viewer.user_id, detail={"user": user_id})
         _send_link(work, user, by=viewer.user_id, outbox=outbox, letter=letter)
 
@@ -144,6 +160,9 @@ def accept(token: str, *, username: str, password: str) -> int:
     hashed = hash_password(password)  # slow on purpose, so before the transaction
     try:
         with writing() as work:
+            hold(work, username)
+            if work.scalar(select(exists().where(User.username == username))):
+                raise UsernameTaken
             user = use_link(work, token, Purpose.INVITE)
             user.username, user.password_hash, user.activated_at = username, hashed, now()
             user.version += 1
@@ -164,6 +183,9 @@ def create_admin(details: Details, *, outbox: Outbox, letter: LetterWithLink, fo
             is_admin = RoleGrant.role == Role.IMDI_ADMIN.value
             if not force and work.scalar(select(exists().where(is_admin))):
                 raise AdministratorExists
+            hold(work, details.email)
+            if _user_with(work, details.email) is not None:
+                raise EmailTaken
             user = _enter(work, details)
             work.add(RoleGrant(user_id=user.id, role=Role.IMDI_ADMIN.value))
             note(Action.INVITE, user_id=None, detail={"user": user.id, "what": [f"+{Role.IMDI_ADMIN.value}"]})

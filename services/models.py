@@ -509,7 +509,8 @@ class SealedLine(Base):
 
 
 class Seal(Base):
-    """One batch of digests, chained to the one before. Append-only."""
+    """One batch of digests, chained to the one before. Append-only. `key_id`: whose HMAC the hash is; none for seals of
+    before there were keys. `replaced`: in the first seal after a restore, how the chains that it replaced ended."""
 
     __tablename__ = "seal"
 
@@ -519,4 +520,16 @@ class Seal(Base):
     last_id: Mapped[int] = mapped_column(long_id)
     lines: Mapped[int] = mapped_column(Integer)
     hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    epoch: Mapped[int] = mapped_column(Integer, server_default="1")
+    key_id: Mapped[str | None] = mapped_column(String(20))
+    replaced: Mapped[list[Any] | None] = mapped_column(json_type)
+
+
+class Installation(Base):
+    """Which kind of installation the database belongs to: «production», from the first time that it started there."""
+
+    __tablename__ = "installation"
+
+    environment: Mapped[str] = mapped_column(String(20), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

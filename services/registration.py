@@ -17,7 +17,7 @@ from services.audit import Action, note
 from services.clock import OSLO_TIME as OSLO_TIME
 from services.clock import midnight as midnight
 from services.clock import today as today
-from services.db import now, session, writing
+from services.db import hold, now, session, writing
 from services.duration import duration_start
 from services.earlier_numbers import keep_earlier
 from services.fields import Field, FormData, Invalid, Raw, Values
@@ -427,6 +427,7 @@ def _insert(
     creation_key: str,
 ) -> str:
     moment = now()
+    hold(work, record.national_id, *record.earlier_ids)
     person = _known_person(work, record)
     if person is None:
         person = Person(person_id=_new_person_id(work))

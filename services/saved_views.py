@@ -52,6 +52,7 @@ def save_view(viewer: Viewer, name: str, query: str) -> None:
             own = select(func.count()).select_from(SavedView).where(SavedView.user_id == viewer.user_id)
             if (work.scalar(own) or 0) >= MOST_VIEWS:
                 raise TooMany
+            _need_free(work, viewer, name)
             work.add(
                 SavedView(
                     id=secrets.token_urlsafe(12),
@@ -70,7 +71,9 @@ def rename_view(viewer: Viewer, identity: str, name: str) -> None:
     """Give one of the user's views another name; raises `NoSuchView`, `NameTaken`."""
     try:
         with writing() as work:
+            work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
             view = _own(work, viewer, identity)
+            _need_free(work, viewer, name, but=identity)
             view.name, view.name_key = name, sort_key(name)[:480]
     except IntegrityError:
         raise NameTaken(name) from None
@@ -88,6 +91,13 @@ def start_with(viewer: Viewer, identity: str | None) -> None:
         work.execute(update(SavedView).where(SavedView.user_id == viewer.user_id).values(is_start=False))
         if identity is not None:
             _own(work, viewer, identity).is_start = True
+
+
+def _need_free(work: Session, viewer: Viewer, name: str, but: str = "") -> None:
+    """Raises `NameTaken`: the database would say so, too, but with the name in its own log."""
+    same = (SavedView.user_id == viewer.user_id, SavedView.name == name, SavedView.id != but)
+    if work.scalar(select(SavedView.id).where(*same)) is not None:
+        raise NameTaken(name)
 
 
 def _own(work: Session, viewer: Viewer, identity: str) -> SavedView:

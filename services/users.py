@@ -21,7 +21,7 @@ from services import second_factor
 from services.account_models import AccountLink, RoleGrant, User
 from services.accounts import end_sessions
 from services.audit import Action, note, record
-from services.db import now, session, writing
+from services.db import hold, now, session, writing
 from services.links import kill_links
 from services.mail import Letter
 from services.norwegian_order import sort_key
@@ -181,6 +181,8 @@ def change(
     find(viewer, user_id)
     try:
         with writing() as work:
+            if details:
+                hold(work, details.email)
             user = locked(work, viewer, user_id)
             if user.version != version:
                 raise Stale

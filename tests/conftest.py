@@ -15,6 +15,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from services import standin_control
+from services.audit_keys import read_or_make_keys
 from services.folkeregisteret.keys import load_or_create_key, public_key_pem
 from services.standins import Standins, start_standins
 from tests.support.client import CheckedClient
@@ -63,6 +64,7 @@ def fail_register(standins: Standins) -> Iterator[FailRegister]:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> dict[str, str]:
     """The program's settings, as its environment would hold them, apart from DATABASE_URL."""
+    read_or_make_keys(tmp_path_factory.getbasetemp() / "audit.key")
     return {
         "APP_ENV": "test",
         "SECRET_KEY": "only-for-tests-and-long-enough-for-them",
@@ -72,6 +74,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> di
         "MASKINPORTEN_CLIENT_ID": CLIENT_ID,
         "MASKINPORTEN_KEY_FILE": str(_key_file(tmp_path_factory)),
         "MASKINPORTEN_KEY_ID": KEY_ID,
+        "AUDIT_KEY_FILE": str(tmp_path_factory.getbasetemp() / "audit.key"),
         "DOWNLOADS_PER_HOUR": "5000",  # one user downloads, and looks up, for many tests
         "LOOKUPS_PER_HOUR": "5000",
     }

@@ -22,10 +22,11 @@ class _Version:
     closing: str
 
 
-def _letter(subject: str, user: User, bokmal: tuple[str, ...], nynorsk: tuple[str, ...], link: str = "") -> Letter:
+def _letter(subject: str, bokmal: tuple[str, ...], nynorsk: tuple[str, ...], link: str = "") -> Letter:
+    # It begins with nothing that anybody has typed: the name is the choice of who invites.
     versions = (
-        _Version("nb", f"Hei, {user.name}!", bokmal, f"Trenger du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
-        _Version("nn", f"Hei, {user.name}!", nynorsk, f"Treng du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
+        _Version("nb", "Hei!", bokmal, f"Trenger du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
+        _Version("nn", "Hei!", nynorsk, f"Treng du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
     )
     return Letter(
         subject=subject,
@@ -43,11 +44,10 @@ def _address(endpoint: str, **values: str) -> str:
     return f"{base}{path}"
 
 
-def invitation(user: User, token: str) -> Letter:
+def invitation(_user: User, token: str) -> Letter:
     """To one who shall make her user."""
     return _letter(
         "Invitasjon til Jobbsjanseregisteret",
-        user,
         (
             "Du er invitert til Jobbsjanseregisteret. Åpne lenken under, og lag brukernavn og passord.",
             "Lenken virker én gang, og i 72 timer. Er den for gammel, kan du be om en ny på siden den åpner.",
@@ -60,11 +60,10 @@ def invitation(user: User, token: str) -> Letter:
     )
 
 
-def known(user: User) -> Letter:
+def known(_user: User) -> Letter:
     """To one who has a user and has been given another role."""
     return _letter(
         "Ny tilgang i Jobbsjanseregisteret",
-        user,
         ("Du har fått en ny tilgang i Jobbsjanseregisteret. Logg inn som du pleier.",),
         ("Du har fått ein ny tilgang i Jobbsjanseregisteret. Logg inn som du pleier.",),
         _address("accounts.sign_in"),
@@ -78,7 +77,6 @@ def reset(user: User, token: str) -> Letter:
     """To one who has forgotten her password."""
     return _letter(
         "Nytt passord i Jobbsjanseregisteret",
-        user,
         (
             f"Noen, trolig du, har bedt om nytt passord for brukeren {user.username}. Åpne lenken under, og velg det.",
             "Lenken virker én gang, og i 72 timer. Har du ikke bedt om den, trenger du ikke gjøre noe.",
@@ -91,31 +89,28 @@ def reset(user: User, token: str) -> Letter:
     )
 
 
-def password_changed(user: User) -> Letter:
+def password_changed(_user: User) -> Letter:
     """After she has changed her password."""
     return _letter(
         "Passordet i Jobbsjanseregisteret er endret",
-        user,
         ("Passordet ditt er endret, og du er logget ut alle andre steder. Var det ikke deg, ta kontakt med en gang.",),
         ("Passordet ditt er endra, og du er logga ut alle andre stader. Var det ikkje deg, ta kontakt med ein gong.",),
     )
 
 
-def moved(user: User) -> Letter:
+def moved(_user: User) -> Letter:
     """To the old address, when another one is put in its place."""
     return _letter(
         "E-postadressen i Jobbsjanseregisteret er endret",
-        user,
         ("Brukeren din har fått en annen e-postadresse. Er det feil, ta kontakt med en gang.",),
         ("Brukaren din har fått ei anna e-postadresse. Er det feil, ta kontakt med ein gong.",),
     )
 
 
-def factor_reset(user: User) -> Letter:
+def factor_reset(_user: User) -> Letter:
     """When the administrator has taken her second factor away."""
     return _letter(
         "Ny kode-app i Jobbsjanseregisteret",
-        user,
         (
             "Engangskodene dine er nullstilt. Neste gang du logger inn, setter du opp kode-appen på nytt.",
             "Har du ikke bedt om det, ta kontakt med en gang.",
@@ -127,11 +122,10 @@ def factor_reset(user: User) -> Letter:
     )
 
 
-def tied(user: User) -> Letter:
+def tied(_user: User) -> Letter:
     """After she has tied an identity provider to her user."""
     return _letter(
         "Ny innloggingsmåte i Jobbsjanseregisteret",
-        user,
         ("Brukeren din har fått en innloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
         ("Brukaren din har fått ein innloggingsmåte til. Du ser han under «Min bruker». Var det ikkje deg, si ifrå.",),
     )

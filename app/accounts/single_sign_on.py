@@ -20,7 +20,6 @@ from app.outgoing import outbox, vault
 from app.web import is_partial, redirect_to, respond
 from services import accounts as service
 from services import identities
-from services.audit import Action, record
 from services.i18n import gettext as _
 from services.identities import IdentityTaken, OnlyWayIn, Person
 from services.links import DeadLink
@@ -65,7 +64,7 @@ def provider_back(name: str) -> Any:
     try:
         person, begun = there.finish()
     except Refused as problem:
-        record(Action.SIGN_IN_FAILED, viewer=None, detail={"provider": name, "why": problem.why})
+        service.note_refused_sign_in(None, {"provider": name, "why": problem.why})
         return _refused(there, problem.why, problem.target)
     if begun.purpose == "accept":
         return _accept(there, person, begun.target)

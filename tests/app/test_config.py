@@ -11,6 +11,7 @@ from app import create_app
 from app.config import DEVELOPMENT_SECRET, PROJECT, settings_from, standin_ports
 from app.providers import ProviderSettings
 from app.setting_checks import BadSetting
+from services.audit_keys import read_or_make_keys
 from services.folkeregisteret.keys import load_or_create_key
 
 REGISTER = "https://register.example.org"
@@ -21,7 +22,9 @@ def production(tmp_path: Path) -> dict[str, str]:
     """All that production needs."""
     key = tmp_path / "maskinporten.pem"
     load_or_create_key(key)
+    read_or_make_keys(tmp_path / "audit.key")
     return {
+        "AUDIT_KEY_FILE": str(tmp_path / "audit.key"),
         "APP_ENV": "production",
         "SECRET_KEY": "a-long-and-random-text-of-at-least-32-characters",
         "DATABASE_URL": "postgresql://register@db.example.org/register",
@@ -57,6 +60,7 @@ NEEDED = (
     "MASKINPORTEN_KEY_ID",
     "PAD_URL",
     "MAIL_URL",
+    "AUDIT_KEY_FILE",
 )
 
 
@@ -77,6 +81,8 @@ REFUSED = [
     ("NATIONAL_IDS", "synthetic"),
     ("NATIONAL_IDS", "both"),
     ("MASKINPORTEN_KEY_FILE", "/no/such/file.pem"),
+    ("AUDIT_KEY_FILE", "/no/such/file"),
+    ("AUDIT_KEY_FILE", "/etc/hostname"),
     ("SECOND_FACTOR", "off"),
     ("PUBLIC_URL", "http://register.example.org"),
     ("PUBLIC_URL", "https://127.0.0.1"),
@@ -129,6 +135,7 @@ BAD = [
     ("MAIL_URL", "smtp://"),
     ("MAIL_URL", "smtp://mail:port"),
     ("MAIL_FROM", "Registeret"),
+    ("AUDIT_MAIL_TO", "Registeret"),
     ("PUBLIC_URL", "register.example.org"),
 ]
 

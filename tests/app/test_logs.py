@@ -3,13 +3,18 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from app.access import public
+from app.config import PROJECT
 from app.logs import JsonLines
 from tests.support.client import CheckedClient, text_of
 
@@ -60,3 +65,37 @@ def test_what_a_library_says_is_cleaned_and_cannot_forge_a_line(logged: tuple[io
     assert read()[0]["message"].startswith("GET /personer/<number>?<query> by <e-mail>")
     assert written.getvalue().count("\n") == 1
     assert not any(secret in written.getvalue() for secret in SECRETS)
+
+
+PROGRAM = """
+import logging, sys, threading, warnings
+before = logging.getLogger("some.server.error")  # as a server's, set up before the program is loaded
+before.addHandler(logging.StreamHandler())
+before.propagate = False
+requests = logging.getLogger("some.server.access")
+requests.addHandler(logging.StreamHandler())
+from app import create_app
+app = create_app()
+logging.getLogger("some.server.error").error("Server says kari@example.no")
+requests.error("GET /deltakere?navn=Kari+Nordmann")
+logging.getLogger("some.library").warning("two\\nlines")
+warnings.warn("old 03851598730")
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+raise ValueError("Kari Nordmann")
+"""
+
+
+def test_every_line_of_a_process_is_json(settings: dict[str, str], tmp_path: Path) -> None:
+    """Also a server's, set up before; warnings; what ends a thread, and the process."""
+    environ = {"PATH": os.environ["PATH"], **settings, "APP_ENV": "development"}
+    environ["DATABASE_URL"] = f"sqlite:///{tmp_path / 'register.sqlite'}"
+    command = [sys.executable, "-c", PROGRAM]
+    ended = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    loggers = [line["logger"] for line in lines]
+    assert loggers == ["some.server.error", "some.library", "py.warnings", "app", "app"], ended.stderr
+    assert [line.get("exception") for line in lines[-2:]] == ["ZeroDivisionError", "ValueError"]
+    assert not any(secret in ended.stderr for secret in SECRETS)

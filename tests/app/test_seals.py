@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from app.sealing import sealing
 from services import seals
 from services.db import db
 from tests.app.conftest import House
@@ -28,7 +29,7 @@ def run(house: House, command: str) -> tuple[int, str]:
 def seal_now(house: House) -> int:
     """Seal everything, however young."""
     with house.app.app_context():
-        return seals.seal(settled=timedelta(seconds=-1))
+        return seals.seal(sealing(), settled=timedelta(seconds=-1))
 
 
 def test_what_is_sealed_verifies(office: Office, own_house: House) -> None:

@@ -1,0 +1,143 @@
+"""The keys that the logs are sealed with, and the anchors: both lie in files, outside the database.
+
+Who has all rights in the database has neither. A file of keys holds one on each line, an id and 64 hexadecimal digits;
+the last one seals, the earlier ones verify what they have sealed. Anchors are the hashes of seals, appended to a file
+when the seals are written, so that seals that are gone or made anew are found out.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_LINE = re.compile(r"([A-Za-z0-9._-]{1,20}) ([0-9a-f]{64})")
+_PRIVATE = 0o600
+_TAIL = 1 << 20  # bytes: some days of anchors
+_ANCHOR = ("log", "epoch", "number", "hash", "lines")
+
+
+class BadKeys(ValueError):  # noqa: N818 - says what is the case
+    """The file holds no keys, or something else beside them."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys by their ids, in the order of the file."""
+
+    by_id: dict[str, bytes]
+
+    @property
+    def current(self) -> str:
+        """The id of the key that seals now."""
+        return list(self.by_id)[-1]
+
+    def sign(self, key_id: str, text: str) -> str:
+        """The HMAC-SHA-256 of a text; raises KeyError if the key is not there."""
+        return hmac.new(self.by_id[key_id], text.encode(), hashlib.sha256).hexdigest()
+
+
+def read_keys(path: Path) -> Keys:
+    """The keys of a file; raises OSError, `BadKeys`."""
+    found: dict[str, bytes] = {}
+    for line in path.read_text("ascii", "replace").splitlines():
+        match = _LINE.fullmatch(line.strip())
+        if match is None or match[1] in found:
+            raise BadKeys
+        found[match[1]] = bytes.fromhex(match[2])
+    if not found:
+        raise BadKeys
+    return Keys(found)
+
+
+def read_or_make_keys(path: Path) -> Keys:
+    """The keys of a file, which is made with one if it is not there: for development."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    if not path.exists():
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "w") as file:
+            file.write(f"1 {secrets.token_hex(32)}\n")
+        try:
+            os.link(made, path)  # whole, or not at all; another process may have been faster
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return read_keys(path)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A seal as it was when it was written: of which log, in which epoch, its number, its hash and how many lines were
+    sealed by then."""
+
+    log: str
+    epoch: int
+    number: int
+    hash: str
+    lines: int
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """The file that seals are anchored in. `register`: which database they belong to."""
+
+    path: Path
+    register: str
+
+    def add(self, some: list[Anchor], at: str) -> None:
+        """Append anchors; they are on disk afterwards. Raises OSError."""
+        self._append([{"register": self.register, "at": at, **asdict(one)} for one in some])
+
+    def note_mailed(self, at: str) -> None:
+        """Remember that the anchors were sent by e-mail."""
+        self._append([{"register": self.register, "mailed": at}])
+
+    def _append(self, rows: list[dict[str, object]]) -> None:
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE)
+        try:
+            os.write(handle, lines.encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def read(self, path: Path | None = None) -> list[Anchor]:
+        """The anchors of this register, from its own file or another one; none if the own one is not there.
+        Raises OSError, ValueError."""
+        rows = [row for row in self._rows(path or self.path, must_exist=path is not None) if "hash" in row]
+        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]  # type: ignore[arg-type]
+
+    def newest(self) -> list[Anchor]:
+        """The last anchors of this register, at the end of its file."""
+        rows = [row for row in self._rows(self.path, must_exist=False, tail=_TAIL) if "hash" in row]
+        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]  # type: ignore[arg-type]
+
+    def last_mailed(self) -> str:
+        """When they were last sent, as far as the end of the file tells; '' if that was long ago, or never."""
+        rows = self._rows(self.path, must_exist=False, tail=_TAIL)
+        return max((str(row["mailed"]) for row in rows if "mailed" in row), default="")
+
+    def _rows(self, path: Path, *, must_exist: bool, tail: int | None = None) -> list[dict[str, object]]:
+        if not must_exist and not path.exists():
+            return []
+        with path.open("rb") as file:
+            if tail is not None and file.seek(0, os.SEEK_END) > tail:
+                file.seek(-tail, os.SEEK_END)
+                file.readline()  # the rest of a line
+            elif tail is not None:
+                file.seek(0)
+            text = file.read().decode()
+        found = (json.loads(line) for line in text.splitlines() if line.startswith("{"))
+        return [row for row in found if row.get("register") == self.register]
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """What it takes to seal and to verify."""
+
+    keys: Keys
+    anchors: Anchors
