@@ -74,6 +74,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> di
         "MASKINPORTEN_KEY_ID": KEY_ID,
         "DOWNLOADS_PER_HOUR": "5000",  # one user downloads, and looks up, for many tests
         "LOOKUPS_PER_HOUR": "5000",
+        "LIST_PAGES_PER_HOUR": "1000000",
     }
 
 

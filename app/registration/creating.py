@@ -12,6 +12,7 @@ from app.registration.answers import answer_redrawn, sent_form
 from app.registration.help import help_texts, number_help
 from app.registration.new import NewForm
 from app.registration.ways import next_address
+from app.shown import note_number, refuse_too_many
 from app.way_back import pass_list_on, remember_list
 from app.web import is_partial, redirect_to, respond
 from services import beginnings
@@ -55,7 +56,9 @@ def begun_form(beginning_id: str) -> Any:
 @requires(Right.REGISTER)
 def begun() -> Any:
     """«Påbegynte»: what the user has begun and not created."""
+    refuse_too_many()
     found = [(one, NewForm.begun(viewer(), one)) for one in beginnings.all_of(viewer())]
+    note_number("begun", len(found))
     return respond("registration/begun.html", found=found, days=beginnings.KEPT_FOR.days)
 
 
