@@ -37,6 +37,7 @@ from app.registers import connect_registers
 from app.registration.creating import creating
 from app.registration.views import registration
 from app.sessions import DatabaseSessions
+from app.shown import init_shown
 from app.static_files import init_static
 from app.taken import init_taken
 from app.tokens import MaskedTokens
@@ -64,6 +65,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.session_interface = DatabaseSessions()
     app.extensions["registers"] = connect_registers(settings)
     init_outgoing(app)
+    init_shown(app)
     init_providers(app)
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)

@@ -42,6 +42,7 @@ class Settings:
     trusted_proxies: int
     faq_url: str
     downloads_per_hour: int
+    list_pages_per_hour: int
     public_url: str
     mail_url: str = field(repr=False)  # may hold a password
     mail_from: str
@@ -95,6 +96,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         accepts=checks.accepts(environ.get("NATIONAL_IDS", "real" if production else "synthetic")),
         trusted_proxies=checks.whole_number(environ, "TRUSTED_PROXIES", 0, 0, 10),
         downloads_per_hour=checks.whole_number(environ, "DOWNLOADS_PER_HOUR", 30, 1, 100_000),
+        list_pages_per_hour=checks.whole_number(environ, "LIST_PAGES_PER_HOUR", 300, 1, 1_000_000),
         public_url=_public_url(environ.get("PUBLIC_URL", "").strip(), "" if production else f"http://127.0.0.1:{port}"),
         mail_url=checks.mail_url(environ.get("MAIL_URL", "").strip()),
         mail_from=checks.mail_from(environ.get("MAIL_FROM", "").strip() or "jobbsjansen.palogging@imdi.no"),

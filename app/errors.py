@@ -14,6 +14,7 @@ from services.i18n import gettext as _
 from services.i18n import ngettext
 from services.participants import NoSuchParticipant, NotAllowed
 from services.saving import TooMuchTyped
+from services.views import NotLogged, TooManyViews
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,27 @@ def _init_limits(app: Flask) -> None:
     @app.errorhandler(TooMuchTyped)
     def _too_much(_error: TooMuchTyped) -> Response:
         return error_answer(413)
+
+    @app.errorhandler(NotLogged)
+    def _not_logged(_error: NotLogged) -> Response:
+        words = (
+            _("Deltakerne kan ikke vises akkurat nå"),
+            _("Det du ser på, skal stå i tilgangsloggen, og den kan ikke skrives nå. Prøv igjen om litt."),
+        )
+        answer = error_answer(503, words)
+        answer.headers["Retry-After"] = "10"
+        return answer
+
+    @app.errorhandler(TooManyViews)
+    def _too_many_views(error: TooManyViews) -> Response:
+        advice = ngettext(
+            "Du har åpnet uvanlig mange sider med deltakere den siste timen. Neste side kan åpnes om %(n)s sekund.",
+            "Du har åpnet uvanlig mange sider med deltakere den siste timen. Neste side kan åpnes om %(n)s sekunder.",
+            error.seconds,
+        )
+        answer = error_answer(429, (_("Vent litt"), advice % {"n": error.seconds}))
+        answer.headers["Retry-After"] = str(error.seconds)
+        return answer
 
     @app.errorhandler(TooManyDownloads)
     def _too_many(error: TooManyDownloads) -> Response:

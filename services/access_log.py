@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, select, union
 
 from services.account_models import User
 from services.db import db, session
-from services.models import AccessEntry, Participation
+from services.models import AccessEntry, Participation, ShownIn
 from services.registration import midnight
 from services.text import username
 from services.viewer import Viewer
@@ -34,7 +34,8 @@ class Wanted:
 @dataclass(frozen=True)
 class Line:
     """One line. `username`: '' where nobody was signed in. `person_id` and `municipality_number`: '' where it is not
-    about a participant. `detail`: ids and codes; the user names of «user» are in `about`."""
+    about a participant. `detail`: ids and codes; the user names of «user» are in `about`. `shown`: the PersonIds of the
+    participants that a page showed, as far as the reader may know of them."""
 
     id: int
     at: datetime
@@ -44,9 +45,10 @@ class Line:
     municipality_number: str
     detail: dict[str, Any]
     about: str
+    shown: tuple[str, ...] = ()
 
 
-_E, _P = AccessEntry.__table__.c, Participation.__table__.c
+_E, _P, _SHOWN = AccessEntry.__table__.c, Participation.__table__.c, ShownIn.__table__.c
 _LINES = (
     select(_E.id, _E.at, _E.action, _E.detail, User.username, _P.person_id, _P.municipality_number)
     .select_from(AccessEntry.__table__)
@@ -65,13 +67,17 @@ def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: in
 
 
 def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int | None, most: int) -> list[Line]:
-    conditions = [*_conditions(connection, wanted), *([] if viewer.sees_protected else [_P.protected.is_not(True)])]
+    conditions = [
+        *_conditions(connection, viewer, wanted),
+        *([] if viewer.sees_protected else [_P.protected.is_not(True)]),
+    ]
     if before is not None:
         conditions.append(_E.id < before)
     rows = connection.execute(_LINES.where(*conditions).limit(most)).all()
     names = _usernames(
         connection, {row.detail["user"] for row in rows if row.detail and isinstance(row.detail.get("user"), int)}
     )
+    shown = _shown(connection, viewer, rows)
     return [
         Line(
             id=row.id,
@@ -82,6 +88,7 @@ def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int |
             municipality_number=row.municipality_number or "",
             detail=row.detail or {},
             about=names.get((row.detail or {}).get("user"), ""),
+            shown=tuple(shown[one] for one in (row.detail or {}).get("shown", ()) if one in shown),
         )
         for row in rows
     ]
@@ -98,9 +105,20 @@ def all_lines(viewer: Viewer, wanted: Wanted) -> Generator[list[Line], None, Non
             before = batch[-1].id
 
 
-def _conditions(connection: Connection, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _shown(connection: Connection, viewer: Viewer, rows: Sequence[Any]) -> dict[int, str]:
+    """The PersonIds of all participants that pages showed, by their ids; of those alone whom the viewer may know of."""
+    ids = sorted({one for row in rows for one in (row.detail or {}).get("shown", ())})
+    hidden = [] if viewer.sees_protected else [_P.protected.is_not(True)]
+    found: dict[int, str] = {}
+    for place in range(0, len(ids), _BATCH):
+        here = select(_P.id, _P.person_id).where(_P.id.in_(ids[place : place + _BATCH]), *hidden)
+        found |= {row.id: row.person_id for row in connection.execute(here)}
+    return found
+
+
+def _conditions(connection: Connection, viewer: Viewer, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.whom:
-        yield _about(connection, wanted.whom)
+        yield _about(connection, viewer, wanted.whom)
     if wanted.action:
         yield _E.action == wanted.action
     if wanted.first:
@@ -109,10 +127,14 @@ def _conditions(connection: Connection, wanted: Wanted) -> Iterator[ColumnElemen
         yield _E.at < midnight(wanted.last + timedelta(days=1))
 
 
-def _about(connection: Connection, whom: str) -> ColumnElement[bool]:
+def _about(connection: Connection, viewer: Viewer, whom: str) -> ColumnElement[bool]:
+    """Lines about a participant, and of pages that showed one among others; the lines of a user."""
     person_id = whom.replace(" ", "")
     if re.fullmatch(rf"[0-9]{{{_PERSON_ID_DIGITS}}}", person_id):
-        return _E.participation_ref.in_(_ids(connection, select(_P.id).where(_P.person_id == person_id)))
+        hidden = [] if viewer.sees_protected else [_P.protected.is_not(True)]
+        ids = _ids(connection, select(_P.id).where(_P.person_id == person_id, *hidden))
+        about = select(_E.id).where(_E.participation_ref.in_(ids))
+        return _E.id.in_(union(about, select(_SHOWN.line).where(_SHOWN.participation_ref.in_(ids))))
     return _E.user_id.in_(_ids(connection, select(User.id).where(User.username == username(whom))))
 
 

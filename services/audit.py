@@ -33,6 +33,8 @@ class Action(StrEnum):
     REOPEN = "reopen"
     DOWNLOAD = "download"
     SEARCH = "search"
+    VIEW = "view"  # a page that shows participants by name, such as the list; written by `services.views`
+    MANY_VIEWS = "many_views"  # more of these pages in an hour than anybody needs
     REFUSED = "refused"
     READ_LOG = "read_log"  # this one
     # About a user: her id stands in the detail as «user».

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -298,8 +297,7 @@ def _fill(connection: Connection, stored: Backup) -> None:
         raise BadBackup("its tables are not those of its revision")
     for name, table in tables.items():
         columns = [(column, _reader(table.c[column].type)) for column in parts[name].columns]
-        rows = stored.rows(parts[name])
-        while some := list(islice(rows, _BATCH)):
+        for some in stored.batches(parts[name]):
             connection.execute(sa.insert(table), [_values(columns, row) for row in some])
 
 

@@ -29,6 +29,9 @@ _LEVEL = 1  # of compression: six times smaller already
 _DIGEST = 64  # bytes
 _NAME_AT = 30  # where a ZIP file's first name begins
 _BLOCK = 1 << 20
+_LONGEST_LINE = 4 << 20  # bytes of a row; what a form can bring is a million
+_LONGEST_MANIFEST = 1 << 20
+_BATCH = 1_000  # rows
 
 Row = Sequence[Any]
 
@@ -172,16 +175,31 @@ class Backup:
     sha256: str
     _archive: ZipFile
 
-    def rows(self, part: Part) -> Iterator[list[Any]]:
-        """The rows of a table; raises `BadBackup` at the end if they are not those that were written."""
+    def batches(self, part: Part) -> Iterator[list[list[Any]]]:
+        """The rows of a table, some at a time, so that a small file cannot fill the memory; raises `BadBackup` at the
+        end if they are not those that were written."""
+        batch, size = [], 0
+        for row, length in self._rows(part):
+            batch.append(row)
+            size += length
+            if len(batch) == _BATCH or size > _LONGEST_LINE:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _rows(self, part: Part) -> Iterator[tuple[list[Any], int]]:
+        """Each row with the number of its bytes."""
         digest, number = hashlib.sha256(), 0
         try:
             with self._archive.open(f"{part.table}.jsonl") as lines:
-                for line in lines:
+                while line := lines.readline(_LONGEST_LINE + 1):
+                    if len(line) > _LONGEST_LINE:
+                        raise ValueError("a row that nobody can have written")
                     digest.update(line)
-                    yield json.loads(line)
+                    yield json.loads(line), len(line)
                     number += 1
-        except (BadZipFile, KeyError, ValueError, zlib.error, EOFError) as error:
+        except (BadZipFile, KeyError, ValueError, RecursionError, NotImplementedError, zlib.error, EOFError) as error:
             raise BadBackup(f"its part {part.table} cannot be read") from error
         if (number, digest.hexdigest()) != (part.rows, part.sha256):
             raise BadBackup(f"its part {part.table} is not the one that was written")
@@ -214,12 +232,16 @@ def _check_whole(file: IO[bytes]) -> str:
 
 def _manifest(archive: ZipFile) -> Manifest:
     try:
-        told = json.loads(archive.read(_MANIFEST))
+        with archive.open(_MANIFEST) as file:
+            written = file.read(_LONGEST_MANIFEST + 1)
+        if len(written) > _LONGEST_MANIFEST:
+            raise BadBackup("its manifest cannot be understood")
+        told = json.loads(written)
         if told["format"] != FORMAT:
             raise BadBackup(
                 "it was written by another version of this program, in a format that this one does not know"
             )
         parts = [Part(**part) for part in told["parts"]]
         return Manifest(revision=told["revision"], taken_at=told["taken_at"], parts=parts)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadBackup("its manifest cannot be understood") from error

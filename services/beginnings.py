@@ -25,6 +25,8 @@ from services.protection import HOLDS_FOR
 from services.viewer import Viewer, visible_to
 
 KEPT_FOR = timedelta(days=30)  # since it was changed last
+MOST_BEGUN = 100  # of one user
+MOST_TYPED = 64_000  # bytes of one form
 TypedForm = Mapping[str, list[str]]
 # So long an answer of Folkeregisteret is not asked for again: a name while the rest is filled in, a refusal while
 # one goes on typing.
@@ -33,6 +35,14 @@ _FRESH_AT_ALL = timedelta(minutes=1)
 _NOT_KEPT = frozenset({Outcome.TOO_MANY})
 _WAITS = (Beginning.waits_since.is_not(None), Beginning.outcome.in_([outcome.value for outcome in RETRIED]))
 _DAYS = {field.name for field in fields(PersonRecord) if "date" in str(field.type)}
+
+
+class TooManyBegun(Exception):  # noqa: N818 - says what is the case
+    """The user has begun as many as are kept of one user; those that are kept already can be gone on with."""
+
+
+class TooMuchBegun(Exception):  # noqa: N818 - says what is the case
+    """More was typed than is kept of one form."""
 
 
 class NoSuchBeginning(LookupError):  # noqa: N818 - says what is the case
@@ -94,12 +104,18 @@ def keep(
     30 days are cleared away. `left_key`: under which a page that is being left has sent it.
 
     A blank form, and one with which the participant has been created meanwhile, is not begun: the id is '' then.
-    Raises `NoSuchBeginning` for a key that is not the user's.
+    Raises `NoSuchBeginning` for a key that is not the user's, `TooManyBegun`, `TooMuchBegun`.
     """
+    _refuse_too_much(form)
     try:
         return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
     except IntegrityError:  # the same form came at the same moment
         return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
+
+
+def _refuse_too_much(form: TypedForm) -> None:
+    if sum(len(text.encode()) for name, texts in form.items() for text in (name, *texts)) > MOST_TYPED:
+        raise TooMuchBegun
 
 
 def _keep(
@@ -120,6 +136,9 @@ def _keep(
         if kept is None:
             if is_blank or _created(work, [(creation_key, _number(form))]):
                 return "", False
+            mine = select(func.count()).select_from(Beginning).where(Beginning.user_id == viewer.user_id)
+            if (work.scalar(mine) or 0) >= MOST_BEGUN:
+                raise TooManyBegun
             kept = Beginning(id=secrets.token_urlsafe(12), user_id=viewer.user_id, creation_key=creation_key)
             kept.begun_at, kept.form = now(), {}
             work.add(kept)
@@ -214,6 +233,7 @@ def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -
         kept = work.scalar(select(Beginning).where(*mine).with_for_update())
         if kept is None or kept.creation_key == creation_key:
             raise NoSuchBeginning(identity)
+        _refuse_too_much({**kept.form, **answers})
         _take_form(kept, {**kept.form, **answers}, is_new=False)
         mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
         work.execute(delete(Beginning).where(*mine))

@@ -123,6 +123,7 @@ class Told:
     """A notice to a municipality: what IMDi has done with which participant, why, and who has read it."""
 
     id: int
+    participation: int
     public_id: str
     heading: str
     kind: str
@@ -155,6 +156,7 @@ def _told(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Told]:
     return [
         Told(
             notice.id,
+            participation.id,
             participation.public_id,
             heading(participation),
             notice.kind,

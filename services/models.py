@@ -497,6 +497,17 @@ class AccessEntry(Base):
     detail: Mapped[dict[str, Any] | None] = mapped_column(json_type)
 
 
+class ShownIn(Base):
+    """Which lines of the access log show a participant among others: an index of these lines, whose ids of participants
+    are sealed with them."""
+
+    __tablename__ = "shown_in"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    participation_ref: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    line: Mapped[int] = mapped_column(long_id, primary_key=True, autoincrement=False)
+
+
 class SealedLine(Base):
     """The salted digest of one line of a log (see `services.seals`). Append-only."""
 

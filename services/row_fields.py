@@ -17,6 +17,7 @@ from services.text import is_blank
 ROW_KEY = "row_key"
 AFTER = "after"  # in a draft: the row that a row of the user's own stands behind
 _IS_ROW_KEY = re.compile("[0-9a-f]{12}")
+_MOST_SENT = 100  # rows of a form; more than may be filled, since blank ones come along
 
 
 def new_row_key() -> str:
@@ -69,12 +70,14 @@ class RowsField(Field):
             if match := pattern.fullmatch(name):
                 read = inner[match[2]].as_seen if match[2] in inner else legible
                 rows.setdefault(int(match[1]), {})[match[2]] = [read(text) for text in given]
+            if len(rows) > _MOST_SENT:  # refused as they are; nobody need read the rest
+                break
         return [rows[index] for index in sorted(rows)]
 
     def offers(self, raw: Raw) -> bool:
         keys = [key_of(row) for row in raw if key_of(row)]
         return (
-            len(raw) <= 2 * self.most
+            len(raw) <= _MOST_SENT
             and len(keys) == len(set(keys))
             and all(map(is_row_key, keys))
             and all(inner.offers(row.get(inner.key, [])) for row in raw for inner in self.fields)

@@ -77,6 +77,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> di
         "AUDIT_KEY_FILE": str(tmp_path_factory.getbasetemp() / "audit.key"),
         "DOWNLOADS_PER_HOUR": "5000",  # one user downloads, and looks up, for many tests
         "LOOKUPS_PER_HOUR": "5000",
+        "LIST_PAGES_PER_HOUR": "1000000",
     }
 
 

@@ -180,6 +180,7 @@ def _running() -> Iterator[Place]:
             "MASKINPORTEN_KEY_FILE": str(folder / "key.pem"),
             "MASKINPORTEN_KEY_ID": "security-1",
             "DOWNLOADS_PER_HOUR": "100000",
+            "LIST_PAGES_PER_HOUR": "1000000",
             "LOOKUPS_PER_HOUR": "100000",
             **dict.fromkeys(("FREG_URL", "MASKINPORTEN_URL", "PAD_URL"), "http://127.0.0.1:1"),
         }

@@ -30,6 +30,7 @@ from services.viewer import Right
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
 _LONGEST = 60
+_NAMED = 25  # participants that one line of the page names; the file names all
 _DAYS = ("fra", "til")
 
 
@@ -110,7 +111,7 @@ def _page(asked: Asked, errors: dict[str, str] | None = None, typed: dict[str, s
         title=(_("Feil: Tilgangslogg") if errors else _("Tilgangslogg")) if redrawn else "",
         actions=sorted(((action.value, _(word)) for action, word in ACTIONS.items()), key=lambda pair: pair[1]),
         labels=[_(label) for label in _COLUMNS],
-        lines=[_cells(line) for line in lines],
+        lines=[_cells(line, most=_NAMED) for line in lines],
         older=asked.address(before=lines[-1].id) if len(found) > len(lines) else "",
         newest=asked.address() if asked.before else "",
         said="" if errors else _("Tilgangsloggen er oppdatert."),
@@ -120,14 +121,14 @@ def _page(asked: Asked, errors: dict[str, str] | None = None, typed: dict[str, s
     return answer
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: Line, *, most: int | None = None) -> list[str]:
     return [
         f"{line.at.astimezone(OSLO_TIME):%d.%m.%Y kl. %H.%M.%S}",
         line.username,
         action_word(line.action),
         line.person_id,
         municipality_name(line.municipality_number) if line.municipality_number else "",
-        detail_text(line),
+        detail_text(line, most=most),
     ]
 
 

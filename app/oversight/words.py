@@ -1,7 +1,7 @@
 """The access log in words."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -39,6 +39,8 @@ ACTIONS = {
     Action.REOPEN: N_("Gjenåpnet deltaker"),
     Action.DOWNLOAD: N_("Lastet ned"),
     Action.SEARCH: N_("Søkte"),
+    Action.VIEW: N_("Så deltakere"),
+    Action.MANY_VIEWS: N_("Åpnet uvanlig mange sider"),
     Action.REFUSED: N_("Ble avvist"),
     Action.READ_LOG: N_("Leste tilgangsloggen"),
     Action.INVITE: N_("Inviterte bruker"),
@@ -71,6 +73,9 @@ KEYS = {
     "by": N_("ved"),
     "provider": N_("innlogging hos"),
     "what": N_("gjelder"),
+    "shown": N_("deltakere på siden"),
+    "rows": N_("antall på siden"),
+    "late": N_("skrevet så mange sekunder etterpå"),
     "fields": N_("felt"),
     "view": N_("side"),
     "order": N_("utvalg"),
@@ -128,6 +133,15 @@ _FILES = {
     "rows": N_("tiltak"),
     "access_log": N_("tilgangsloggen"),
 }
+# Pages that show participants by name.
+_PAGES = {
+    "list": N_("deltakeroversikten"),
+    "notices": N_("meldinger"),
+    "begun": N_("påbegynte registreringer"),
+    "delete": N_("siden for sletting"),
+    "restore": N_("siden for gjenoppretting"),
+    "reopen": N_("siden for gjenåpning"),
+}
 _DETAILS = {"name": N_("navn"), "email": N_("e-post"), "phone": N_("jobbtelefon")}
 _REASONS = {option.code: option.label for option in DELETION_REASONS}
 _WHY = {
@@ -149,7 +163,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "purpose": _PURPOSES,
     "reason": _REASONS,
     "step": {"factor": N_("engangskode")},
-    "what": {**_FILES, **_DETAILS},
+    "what": {**_FILES, **_DETAILS, **_PAGES},
     "why": _WHY,
 }
 _ROLE_CODE = re.compile(r"([+-])([a-z_]+)(?: ([0-9]{4}))?")
@@ -179,11 +193,21 @@ def action_word(action: str) -> str:
     return _(ACTIONS[Action(action)]) if action in set(Action) else action
 
 
-def detail_text(line: Line) -> str:
-    """What more the line says, as «felt: Morsmål; grunn: Dobbeltregistrert»."""
+def detail_text(line: Line, *, most: int | None = None) -> str:
+    """What more the line says, as «felt: Morsmål; grunn: Dobbeltregistrert»; of participants on a page so many."""
     told = {**line.detail, **({"user": line.about} if line.about else {})}
+    if "shown" in told:
+        told["shown"] = _people(line.shown, most)
     keys = [*(key for key in KEYS if key in told), *(key for key in told if key not in KEYS)]
     return "; ".join(_item(line.action, key, told[key]) for key in keys if told[key] not in (None, "", []))
+
+
+def _people(shown: Sequence[str], most: int | None) -> str:
+    """How many participants stood on a page, and which."""
+    named = ", ".join(shown[:most])
+    if most is not None and len(shown) > most:
+        named = _("%(some)s og %(n)s til") % {"some": named, "n": len(shown) - most}
+    return f"{len(shown)} ({named})" if shown else "0"
 
 
 def _item(action: str, key: str, value: Any) -> str:

@@ -21,6 +21,7 @@ from app.overview.asked import (
 from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
+from app.shown import note_list, refuse_too_many
 from app.way_back import keep_form_list
 from app.web import address_of, is_partial, redirect_to, respond
 from services import saved_views
@@ -129,7 +130,9 @@ def _answer(asked: Asked, shown: Shown) -> Response:
     query = asked.query
     # Another order or page has the same criteria, which stand on screen already.
     criteria_too = not is_partial() or request.method == "POST" or bool(asked.is_gone or asked.faults)
+    refuse_too_many()
     listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
+    note_list("list", [row.id for row in listed.rows], order=write(query))
     panel_open = _panel_stands(shown) or bool(asked.faults)
     fields = controls(asked) if asked.faults or (panel_open and not is_partial()) else []
     wrong = [one for control in fields for one in control.wrong]

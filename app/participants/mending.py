@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request, url_for
 
 from app.access import requires, viewer
+from app.shown import note_list, note_one, refuse_too_many
 from app.way_back import list_address
 from app.web import redirect_to, respond
 from services import mending as service
@@ -29,6 +30,7 @@ _WHY = TextField(key="reason", label=N_("Begrunnelse"), most=500, lines=True)
 def delete_page(public_id: str) -> Any:
     """The participant's name for a double check, and the button."""
     participation = _changeable(public_id)
+    note_one("delete", participation.id)
     return respond("participants/delete.html", participation=participation, heading=heading(participation))
 
 
@@ -36,7 +38,9 @@ def delete_page(public_id: str) -> Any:
 @requires(Right.REGISTER)
 def confirm_delete(public_id: str) -> Any:
     """The question that is asked once more, and why: a dialog, or a page of its own."""
-    return _delete_question(_changeable(public_id))
+    participation = _changeable(public_id)
+    note_one("delete", participation.id)
+    return _delete_question(participation)
 
 
 def _changeable(public_id: str) -> Participation:
@@ -107,7 +111,9 @@ def _read(field: TextField) -> tuple[str, dict[str, str]]:
 @requires(Right.MEND)
 def restore_page(public_id: str) -> Any:
     """Why a deleted participant is brought back."""
-    return _mend_page(_mendable(public_id, service.may_restore), "restore")
+    participation = _mendable(public_id, service.may_restore)
+    note_one("restore", participation.id)
+    return _mend_page(participation, "restore")
 
 
 @mending.post("/<id:public_id>/gjenopprett")
@@ -121,7 +127,9 @@ def restore(public_id: str) -> Any:
 @requires(Right.MEND)
 def reopen_page(public_id: str) -> Any:
     """Why a discharged participant is opened again."""
-    return _mend_page(_mendable(public_id, service.may_reopen), "reopen")
+    participation = _mendable(public_id, service.may_reopen)
+    note_one("reopen", participation.id)
+    return _mend_page(participation, "reopen")
 
 
 @mending.post("/<id:public_id>/gjenapne")
@@ -187,7 +195,10 @@ def _mend(
 @requires(Right.REGISTER)
 def notices() -> Any:
     """What IMDi has told the user's municipalities."""
-    return respond("participants/notices.html", notices=service.notices(viewer()))
+    refuse_too_many()
+    told = service.notices(viewer())
+    note_list("notices", list(dict.fromkeys(one.participation for one in told)))
+    return respond("participants/notices.html", notices=told)
 
 
 @mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")

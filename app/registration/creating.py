@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, request, url_for
 
 from app.access import requires, viewer
+from app.errors import error_answer
 from app.registers import registers
 from app.registration import forms
 from app.registration.answers import answer_redrawn, sent_form
@@ -13,11 +14,12 @@ from app.registration.help import help_texts, number_help
 from app.registration.leaving import has_no_key_of_ours, is_key, sent_while_leaving
 from app.registration.new import NewForm
 from app.registration.ways import next_address
+from app.shown import note_number, refuse_too_many
 from app.way_back import pass_list_on, remember_list
 from app.web import is_partial, redirect_to, respond
 from services import beginnings
 from services import registration as service
-from services.beginnings import NoSuchBeginning
+from services.beginnings import MOST_BEGUN, NoSuchBeginning, TooManyBegun, TooMuchBegun
 from services.i18n import gettext as _
 from services.steps import PERSON, STEPS
 from services.viewer import Right
@@ -38,6 +40,17 @@ def _no_such_beginning(_error: NoSuchBeginning) -> Response:
     return redirect_to(url_for("creating.begun"))
 
 
+@creating.errorhandler(TooManyBegun)
+def _too_many_begun(_error: TooManyBegun) -> Response:
+    advice = _("Du har %(n)s påbegynte registreringer. Forkast noen av dem, og prøv igjen.") % {"n": MOST_BEGUN}
+    return error_answer(422, (_("Registreringen kan ikke tas vare på"), advice))
+
+
+@creating.errorhandler(TooMuchBegun)
+def _too_much_begun(_error: TooMuchBegun) -> Response:
+    return error_answer(413)
+
+
 @creating.get("/ny")
 @requires(Right.REGISTER)
 def new() -> Any:
@@ -56,7 +69,9 @@ def begun_form(beginning_id: str) -> Any:
 @requires(Right.REGISTER)
 def begun() -> Any:
     """«Påbegynte»: what the user has begun and not created."""
+    refuse_too_many()
     found = [(one, NewForm.begun(viewer(), one)) for one in beginnings.all_of(viewer())]
+    note_number("begun", len(found))
     return respond("registration/begun.html", found=found, days=beginnings.KEPT_FOR.days)
 
 

@@ -63,7 +63,7 @@ def test_who_opened_whom(own_house: House) -> None:
     assert first[1:5] == ["berit.bergen", "Åpnet deltaker", number, "Bergen"]
     about = search(admin, whom=number)
     assert number not in about.request.query_string.decode()
-    assert {row[3] for row in rows_of(about)} == {number}
+    assert {row[3] for row in rows_of(about) if row[2] != "Så deltakere"} == {number}
     assert "berit.bergen" in {row[1] for row in rows_of(about)}
     name = own_house.ask(select(Participation.name).where(Participation.public_id == public_id))[0].name
     assert name not in about.text
@@ -204,7 +204,7 @@ def test_protected_participants_are_not_there(own_house: House) -> None:
     grant = update(User).where(User.username == "admin.imdi")
     own_house.write(grant.values(sees_protected=True))
     try:
-        assert {row[3] for row in rows_of(search(admin, whom=number))} == {number}
+        assert {row[3] for row in rows_of(search(admin, whom=number)) if row[2] != "Så deltakere"} == {number}
     finally:
         own_house.write(grant.values(sees_protected=False))
 

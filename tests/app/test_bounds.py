@@ -29,7 +29,14 @@ BEYOND = {
     "Arabic digits": "٩٩٩",
     "a raised digit": "²",
     "a fraction": "1e400",
+    "a plus": "+1",
+    "blanks": "\u00a0 1\u2003",
+    "an underscore": "1_000",
+    "no number": "nan",
+    "NUL": "1\x00",
 }
+HEADERS = ("Accept-Language", "Accept-Encoding", "Range", "If-Modified-Since", "If-None-Match", "X-Hvem", "X-Uspurt")
+HEADERS += ("HX-Current-URL", "HX-Target", "HX-Request-Type", "Sec-Fetch-Site", "Origin", "Referer", "Authorization")
 
 
 @pytest.mark.parametrize("username", USERS)
@@ -79,3 +86,18 @@ def test_days_beyond_the_calendar_are_told_at_their_field(own_house: House) -> N
     assert client.get("/tilgangslogg?til=9999-12-31").status_code == 400
     assert client.get("/tilgangslogg?fra=0001-01-01").status_code == 400
     assert client.get("/tilgangslogg?fra=2020-01-01&til=2099-12-31").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "-1", "1e400", "bytes=0-" + "9" * 5000, "nb;q=" + "9" * 4000, "nn;q=nan"]
+)
+def test_in_every_header_and_cookie(own_house: House, value: str) -> None:
+    client = own_house.client("kari.oslo")
+    for path in ("/deltakere", "/hjelp", "/deltakere/oversikt.csv"):
+        for header in HEADERS:
+            with client.get(path, headers={header: value}) as answer:
+                assert answer.status_code in ANSWERS | {206, 304, 416}, f"{path} {header}: {answer.status}"
+        stranger = own_house.nobody()
+        for cookie in ("session", "spraak", "annet"):
+            stranger.set_cookie(cookie, value[:4000])
+        assert stranger.get(path).status_code in {200, 303}

@@ -130,6 +130,7 @@ def bench(url: URL, database: str, size: int, *, runs: int, patience: float, mat
         questions.write_text(json.dumps(_questions()), "utf-8")
         served = {"workers": WORKERS, "threads": THREADS, "options": _KEEP}
         environ = {**settings(), "DATABASE_URL": address, "DOWNLOADS_PER_HOUR": "100000"}
+        environ["LIST_PAGES_PER_HOUR"] = "1000000"
         program = stack.enter_context(running_server(environ, **served))  # type: ignore[arg-type]
         floor = stack.enter_context(
             running_server(

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app import create_app
+from app.shown import end_shown
 from services.db import db
 from services.demo import fill
 from tests.support.postgres import PostgresServer
@@ -30,6 +31,7 @@ def running_app(settings: Settings) -> Iterator[Flask]:
     try:
         yield app
     finally:
+        end_shown(app)
         with app.app_context():
             db.session.remove()
             for engine in db.engines.values():
