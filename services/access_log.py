@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from services.account_models import User
 from services.db import db, session
 from services.models import AccessEntry, Participation
 from services.registration import midnight
 from services.text import username
-from services.viewer import Viewer
+from services.viewer import Viewer, unless_protected
 
 PAGE = 100  # lines
 _BATCH = 1_000
@@ -65,7 +65,7 @@ def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: in
 
 
 def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int | None, most: int) -> list[Line]:
-    conditions = [*_conditions(connection, wanted), *([] if viewer.sees_protected else [_P.protected.is_not(True)])]
+    conditions = [*_conditions(connection, wanted), _unprotected(viewer)]
     if before is not None:
         conditions.append(_E.id < before)
     rows = connection.execute(_LINES.where(*conditions).limit(most)).all()
@@ -96,6 +96,11 @@ def all_lines(viewer: Viewer, wanted: Wanted) -> Generator[list[Line], None, Non
             connection.rollback()
             yield batch
             before = batch[-1].id
+
+
+def _unprotected(viewer: Viewer) -> ColumnElement[bool]:
+    """Lines about nobody stay; of those about participants, the ones whose protection hides them from the viewer go."""
+    return or_(_P.id.is_(None), unless_protected(viewer, _P.protected, _P.municipality_number))
 
 
 def _conditions(connection: Connection, wanted: Wanted) -> Iterator[ColumnElement[bool]]:

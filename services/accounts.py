@@ -86,9 +86,9 @@ _VIEWER_COLUMNS = (
     User.__table__.c.id,
     User.__table__.c.username,
     User.__table__.c.name,
-    User.__table__.c.sees_protected,
     User.__table__.c.blocked_at,
     RoleGrant.__table__.c.role,
+    RoleGrant.__table__.c.sees_protected,
     Municipality.__table__.c.number.label("place_number"),
     Municipality.__table__.c.name.label("place_name"),
 )
@@ -116,7 +116,10 @@ def _viewer(grants: Sequence[Any]) -> Viewer | None:
         roles=frozenset(Role(row.role) for row in grants if row.role),
         places=places(Role.CASEWORKER),
         administers=places(Role.MUNICIPAL_ADMIN),
-        sees_protected=user.sees_protected,
+        protected_in=frozenset(
+            row.place_number for row in grants if row.sees_protected and row.role == Role.CASEWORKER
+        ),
+        sees_all_protected=any(row.sees_protected and row.place_number is None for row in grants),
     )
 
 

@@ -134,7 +134,7 @@ def user_change(user_id: int) -> Any:
             version=int(version),
             details=form.details,
             grants=form.grants,
-            sees_protected=form.sees_protected,
+            protected=form.protected,
             outbox=outbox(),
             moved=letters.moved,
         )
