@@ -35,7 +35,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254))
     phone: Mapped[str] = mapped_column(String(30))
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    # Read by older programs only, while a new one is put in: true if all grants with which she sees participants have it.
+    # For older programs, while a new one is put in: true if all grants with which the user sees participants have it.
     sees_protected: Mapped[bool] = mapped_column(server_default=text("false"))
     is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -91,9 +91,9 @@ def look_up(
 ) -> LookUp:
     """Ask Folkeregisteret who bears a number, for a registration.
 
-    `place`: the municipality to register in, if it is chosen. `known` is what a look-up of this number has given a moment ago: then it is not asked again. No transaction is open
-    during the call. Look-ups are logged, without the number, and limited, but for those that the register makes by
-    itself for registrations that have `waited`.
+    `place`: the municipality to register in, if it is chosen. `known` is what a look-up of this number has given a
+    moment ago: then it is not asked again. No transaction is open during the call. Look-ups are logged, without the
+    number, and limited, but for those that the register makes by itself for registrations that have `waited`.
     """
     try:
         parsed = national_id.parse(number)
@@ -149,8 +149,8 @@ def not_here() -> LookUp:
 
 
 def may_be_told(told: PersonRecord, viewer: Viewer, place: str) -> bool:
-    """True if the user may hear of that person, to register the person in that municipality, or where none is chosen yet,
-    in one of the user's own."""
+    """True if the user may hear of that person, to register the person in that municipality; or, where none is chosen
+    yet, in one of the user's own."""
     return not told.protection or (viewer.sees_protected_in(place) if place else bool(viewer.protected_in))
 
 

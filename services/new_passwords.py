@@ -24,7 +24,9 @@ def ask(whom: str, *, address: str, outbox: Outbox, invitation: LetterWithLink, 
     `address`: where the question comes from. Raises `TooFast`.
     """
     typed = username(whom)[:254]
-    throttle.count(outbox.vault, (throttle.RESET, f"{typed} {address}"), (throttle.ADDRESS, address))
+    throttle.count(
+        outbox.vault, (throttle.RESET, f"{typed} {address}"), (throttle.ADDRESS, throttle.network_of(address))
+    )
     with writing() as work:
         known = select(User).where((User.email == typed) | (User.username == typed))
         user = work.scalars(known.with_for_update()).first()

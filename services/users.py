@@ -176,8 +176,8 @@ def change(
 ) -> None:
     """Change what is known of a user, and her roles; `None` leaves a part as it is.
 
-    `grants`: all roles that she shall have of those that the viewer gives; others stay. `protected`: those
-    of the roles that come with the right to protected addresses; only an IMDi-administrator says so. `moved` writes to the old
+    `grants`: all roles that she shall have of those that the viewer gives; others stay. `protected`: those of the roles
+    that come with the right to protected addresses; only an IMDi-administrator says so. `moved` writes to the old
     address when it is replaced. Raises `NoSuchUser`, `NotYours`, `Stale`, `EmailTaken`.
     """
     find(viewer, user_id)
@@ -233,7 +233,9 @@ def set_grants(work: Session, viewer: Viewer, user: User, wanted: Iterable[Grant
         if (Role(one.role), one.municipality_number) in taken:
             user.grants.remove(one)
             work.delete(one)
-    user.grants += [RoleGrant(role=role.value, municipality_number=number) for role, number in given]
+    user.grants += [
+        RoleGrant(role=role.value, municipality_number=number, sees_protected=False) for role, number in given
+    ]
     _tell_older_programs(user)
     return [f"+{_code(one)}" for one in sorted(given, key=str)] + [f"-{_code(one)}" for one in sorted(taken, key=str)]
 

@@ -135,3 +135,19 @@ def tied(user: User) -> Letter:
         ("Brukeren din har fått en innloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
         ("Brukaren din har fått ein innloggingsmåte til. Du ser han under «Min bruker». Var det ikkje deg, si ifrå.",),
     )
+
+
+def many_wrong(user: User) -> Letter:
+    """After many wrong passwords or codes."""
+    return _letter(
+        "Mange mislykkede innlogginger i Jobbsjanseregisteret",
+        user,
+        (
+            "Noen har skrevet feil passord eller engangskode for brukeren din mange ganger. Nye forsøk må vente litt.",
+            "På en maskin der du har logget inn før, kan du logge inn som vanlig. Var det ikke deg, ta kontakt.",
+        ),
+        (
+            "Nokon har skrive feil passord eller eingongskode for brukaren din mange gonger. Nye forsøk må vente litt.",
+            "På ei maskin der du har logga inn før, kan du logge inn som vanleg. Var det ikkje deg, ta kontakt.",
+        ),
+    )

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app.access import public, signed_in, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts, anew, given, sender_address, wait_words
+from app.accounts.devices import origin
 from app.accounts.openid import providers
 from app.outgoing import outbox, vault
 from app.sessions import visit
@@ -106,7 +107,7 @@ def own_password_submit() -> Any:
     """Change the password: the present one is asked for, and other visits end."""
     who = viewer()
     try:
-        user_id = service.check_password(vault(), who.username, given("present"), address=sender_address())
+        user_id = service.check_password(vault(), who.username, given("present"), place=origin())
     except TooFast as problem:
         return own_page_answer({"present": wait_words(problem)}, 429)
     if user_id != who.user_id:

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 
 from app.access import public, signed_in, viewer
 from app.accounts import letters
-from app.accounts.blueprint import accounts, given, own_address, sender_address, wait_words
+from app.accounts.blueprint import accounts, given, own_address, wait_words
+from app.accounts.devices import origin
 from app.accounts.openid import Begun, Provider, Refused, onward, providers
 from app.accounts.password import own_page_answer
 from app.accounts.sign_in import after_password, back_on_the_page, led_on, let_in, sign_in_dialog
@@ -125,7 +126,7 @@ def tie_submit(name: str) -> Any:
         return error_answer(404)
     who = viewer()
     try:
-        user_id = service.check_password(vault(), who.username, given("password"), address=sender_address())
+        user_id = service.check_password(vault(), who.username, given("password"), place=origin())
     except TooFast as problem:
         return own_page_answer({}, 429, at_provider={name: wait_words(problem)})
     if user_id != who.user_id:

@@ -87,7 +87,7 @@ def sent(one: Administered | None = None) -> UserForm:
     for name in form.fields & {
         *_BY_NAME.values(),
         _PROTECTED_IN,
-    }:  # never cut: what is left out of them takes roles away
+    }:  # never cut: what is left out is taken away
         form.values[name] = legible(request.form.get(name, ""))
     if _PERSON[0] in form.fields:
         _read_person(form)

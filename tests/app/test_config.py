@@ -23,6 +23,7 @@ def production(tmp_path: Path) -> dict[str, str]:
     load_or_create_key(key)
     return {
         "APP_ENV": "production",
+        "TRUSTED_PROXIES": "0",
         "SECRET_KEY": "a-long-and-random-text-of-at-least-32-characters",
         "DATABASE_URL": "postgresql://register@db.example.org/register",
         "FREG_URL": REGISTER,
@@ -112,6 +113,7 @@ BAD = [
     ("PORT", "65536"),
     ("PORT", "-1"),
     ("PORT", "²"),
+    ("TRUSTED_PROXIES", ""),
     ("TRUSTED_PROXIES", "yes"),
     ("TRUSTED_PROXIES", "-1"),
     ("TRUSTED_PROXIES", "11"),
