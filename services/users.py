@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from services import second_factor
-from services.account_models import AccountLink, RoleGrant, User
+from services.account_models import AccountLink, Identity, RoleGrant, User
 from services.accounts import end_sessions
 from services.audit import Action, note, record
 from services.db import now, session, writing
@@ -263,32 +263,42 @@ def _code(grant: Grant) -> str:
 
 
 @contextmanager
-def _acting_on(viewer: Viewer, user_id: int, action: Action) -> Iterator[tuple[Session, User]]:
+def acting_on(viewer: Viewer, user_id: int, action: Action | None) -> Iterator[tuple[Session, User]]:
     """A transaction in which something is done to a user whom the viewer governs and who is not herself; it is
-    logged."""
+    logged as that action, unless the caller logs it."""
     find(viewer, user_id)
     with writing() as work:
         user = locked(work, viewer, user_id)
         _need(governs(viewer, user) and user_id != viewer.user_id)
         user.version += 1
-        note(action, user_id=viewer.user_id, detail={"user": user_id})
+        if action:
+            note(action, user_id=viewer.user_id, detail={"user": user_id})
         yield work, user
+
+
+def forget_identities(work: Session, user_id: int, *, by: int) -> None:
+    """Take away what the user is at identity providers, within the caller's transaction: after a recovery
+    nobody comes in by what somebody else may have tied."""
+    gone = work.execute(delete(Identity).where(Identity.user_id == user_id).returning(Identity.id)).all()
+    if gone:
+        note(Action.IDENTITY_REMOVED, user_id=by, detail={"user": user_id, "number": len(gone)})
 
 
 def block(viewer: Viewer, user_id: int) -> None:
     """Shut a user out: her visits end, her links die. Raises `NoSuchUser`, `NotYours` (also for oneself)."""
-    with _acting_on(viewer, user_id, Action.BLOCK) as (work, user):
+    with acting_on(viewer, user_id, Action.BLOCK) as (work, user):
         by_imdi = Role.IMDI_ADMIN in viewer.roles
         if user.blocked_at is None or (by_imdi and not user.blocked_by_imdi):
             user.blocked_at = user.blocked_at or now()
             user.blocked_by, user.blocked_by_imdi = viewer.user_id, by_imdi
         kill_links(work, user_id)
+        forget_identities(work, user_id, by=viewer.user_id)
         end_sessions(work, user_id)
 
 
 def unblock(viewer: Viewer, user_id: int) -> None:
     """Let a user in again. Raises `NoSuchUser`, `NotYours` (also for a block of IMDi's, which IMDi alone lifts)."""
-    with _acting_on(viewer, user_id, Action.UNBLOCK) as (_work, user):
+    with acting_on(viewer, user_id, Action.UNBLOCK) as (_work, user):
         _need(not user.blocked_by_imdi or Role.IMDI_ADMIN in viewer.roles)
         user.blocked_at = user.blocked_by = None
         user.blocked_by_imdi = False
@@ -296,14 +306,15 @@ def unblock(viewer: Viewer, user_id: int) -> None:
 
 def sign_out_everywhere(viewer: Viewer, user_id: int) -> None:
     """End a user's visits. Raises `NoSuchUser`, `NotYours`."""
-    with _acting_on(viewer, user_id, Action.END_SESSIONS) as (work, _user):
+    with acting_on(viewer, user_id, Action.END_SESSIONS) as (work, _user):
         end_sessions(work, user_id)
 
 
 def reset_factor(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterFor) -> None:
     """Take a user's second factor away; she hears of it by e-mail. Raises `NoSuchUser`, `NotYours`."""
-    with _acting_on(viewer, user_id, Action.FACTOR_RESET) as (work, user):
+    with acting_on(viewer, user_id, Action.FACTOR_RESET) as (work, user):
         second_factor.forget(work, user_id)
+        forget_identities(work, user_id, by=viewer.user_id)
         end_sessions(work, user_id)
         outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
 

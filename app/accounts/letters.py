@@ -96,8 +96,12 @@ def password_changed(user: User) -> Letter:
     return _letter(
         "Passordet i Jobbsjanseregisteret er endret",
         user,
-        ("Passordet ditt er endret, og du er logget ut alle andre steder. Var det ikke deg, ta kontakt med en gang.",),
-        ("Passordet ditt er endra, og du er logga ut alle andre stader. Var det ikkje deg, ta kontakt med ein gong.",),
+        (
+            "Passordet ditt er endret, og du er logget ut alle andre steder. Innlogging med andre tjenester er koblet fra. Var det ikke deg, ta kontakt med en gang.",
+        ),
+        (
+            "Passordet ditt er endra, og du er logga ut alle andre stader. Innlogging med andre tenester er kopla frå. Var det ikkje deg, ta kontakt med ein gong.",
+        ),
     )
 
 
@@ -150,4 +154,14 @@ def many_wrong(user: User) -> Letter:
             "Nokon har skrive feil passord eller eingongskode for brukaren din mange gonger. Nye forsøk må vente litt.",
             "På ei maskin der du har logga inn før, kan du logge inn som vanleg. Var det ikkje deg, ta kontakt.",
         ),
+    )
+
+
+def untied(user: User) -> Letter:
+    """When an administrator has removed an identity of the user's."""
+    return _letter(
+        "En innloggingsmåte i Jobbsjanseregisteret er fjernet",
+        user,
+        ("En innloggingsmåte er fjernet fra brukeren din. Har du ikke passord, velg «Glemt passordet?» for å få et.",),
+        ("Ein innloggingsmåte er fjerna frå brukaren din. Har du ikkje passord, vel «Glemt passordet?» for å få eit.",),
     )

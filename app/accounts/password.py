@@ -84,9 +84,14 @@ def own_page() -> Any:
 
 
 def own_page_answer(
-    errors: dict[str, str], status: int = 200, *, at_provider: dict[str, str] | None = None
+    errors: dict[str, str],
+    status: int = 200,
+    *,
+    at_provider: dict[str, str] | None = None,
+    code_fault: dict[str, str] | None = None,
 ) -> Response:
-    """The page with what is wrong in its form, by field, or in the form that ties a provider, by its name."""
+    """The page with what is wrong in its form, by field, or in the form that ties a provider, by its name:
+    in the password, or in the code."""
     user_id = viewer().user_id
     tied = identities.issuers_of(user_id) if providers() else set()
     return respond(
@@ -95,6 +100,7 @@ def own_page_answer(
         status=status,
         errors=errors,
         provider_errors=at_provider or {},
+        code_errors=code_fault or {},
         has_factor=second_factor.is_set(user_id),
         has_password=identities.has_password(user_id),
         providers=[(one.settings, one.settings.issuer in tied) for one in providers().values()],

@@ -58,6 +58,7 @@ NEEDED = (
     "MASKINPORTEN_KEY_ID",
     "PAD_URL",
     "MAIL_URL",
+    "TRUSTED_PROXIES",
 )
 
 
@@ -113,7 +114,6 @@ BAD = [
     ("PORT", "65536"),
     ("PORT", "-1"),
     ("PORT", "²"),
-    ("TRUSTED_PROXIES", ""),
     ("TRUSTED_PROXIES", "yes"),
     ("TRUSTED_PROXIES", "-1"),
     ("TRUSTED_PROXIES", "11"),
