@@ -97,10 +97,12 @@ def password_changed(user: User) -> Letter:
         "Passordet i Jobbsjanseregisteret er endret",
         user,
         (
-            "Passordet ditt er endret, og du er logget ut alle andre steder. Innlogging med andre tjenester er koblet fra. Var det ikke deg, ta kontakt med en gang.",
+            "Passordet ditt er endret, og du er logget ut alle andre steder. "
+            "Innlogging med andre tjenester er koblet fra. Var det ikke deg, ta kontakt med en gang.",
         ),
         (
-            "Passordet ditt er endra, og du er logga ut alle andre stader. Innlogging med andre tenester er kopla frå. Var det ikkje deg, ta kontakt med ein gong.",
+            "Passordet ditt er endra, og du er logga ut alle andre stader. "
+            "Innlogging med andre tenester er kopla frå. Var det ikkje deg, ta kontakt med ein gong.",
         ),
     )
 

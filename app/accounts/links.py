@@ -90,6 +90,8 @@ def _old_invitation_page(token: str) -> Any:
         user = user_of(token, Purpose.INVITE)
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
+    if _is_somebody_else(user):
+        return somebody_else(user)
     return _invitation_page(token, user, legible(given("username")), {"password": _(_TOO_OLD)})
 
 
@@ -143,7 +145,8 @@ def _reset_page(token: str, user: User, errors: Errors) -> Response:
 @anew("accounts.reset_submit")
 def _old_reset_page(token: str) -> Any:
     try:
-        return _reset_page(token, user_of(token, Purpose.RESET), {"password": _(_TOO_OLD)})
+        user = user_of(token, Purpose.RESET)
+        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {"password": _(_TOO_OLD)})
     except DeadLink:
         return redirect_to(url_for("accounts.reset", token=token))
 

@@ -217,15 +217,7 @@ class Provider(FlaskOAuth2App):
             raise self._refusal(_TOLD.get(problem.error, "token"), problem) from None
         except ClaimError as problem:
             raise self._refusal("acr" if problem.claim == "acr" else "token", problem) from None
-        except (
-            JoseError,
-            ArithmeticError,
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-        ) as problem:
+        except _MALFORMED as problem:
             # Authlib takes it for granted that a provider's JSON has the right shape.
             raise self._refusal("token", problem) from None
         self._breaker.succeeded()

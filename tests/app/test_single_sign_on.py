@@ -19,7 +19,7 @@ from services.models import AccessEntry
 from services.register_http import CircuitBreaker
 from tests.app.conftest import House, running_house
 from tests.app.test_invitations import invite
-from tests.app.test_second_factor import code_of, secret_on, send_code
+from tests.app.test_second_factor import code_of, give_password, secret_on, send_code
 from tests.app.test_sign_in import key_of
 from tests.app.test_users_page import id_of
 from tests.support.client import CheckedClient, text_of
@@ -69,6 +69,7 @@ def idporten(providers: tuple[HostileProvider, HostileProvider], joined: House) 
     there = providers[0]
     kari = id_of(joined, "kari.oslo")
     joined.write(delete(Identity), update(User).where(User.id == kari).values(blocked_at=None))
+    joined.write(update(User).values(totp_secret=None))
     tie(joined, "kari.oslo", there)
     yield there
     honest = HostileProvider(issuer=there.issuer, key=there.key)
@@ -638,6 +639,7 @@ def test_a_link_makes_nobody_the_user_of_an_invitation(joined: House, idporten: 
 
 
 def test_an_administrator_sees_and_removes_it(joined: House, idporten: HostileProvider) -> None:
+    joined.write(delete(Identity))
     tie(joined, "berit.bergen", idporten)
     visitor = joined.nobody()
     come_in(visitor)
@@ -657,11 +659,12 @@ def test_an_administrator_sees_and_removes_it(joined: House, idporten: HostilePr
 
 @pytest.mark.parametrize("recovery", ["link", "own password", "block"])
 def test_a_recovery_removes_it(joined: House, idporten: HostileProvider, recovery: str) -> None:
+    joined.write(delete(Identity))
     tie(joined, "berit.bergen", idporten)
     kept = joined.ask(select(User.password_hash).where(User.username == "berit.bergen"))[0].password_hash
     client, new = joined.nobody(), "gul sykkel på stille vann"
     if recovery == "link":
-        client.submit(client.get("/glemt-passord"), fill={"Brukernavn eller e-postadresse": "berit.bergen"})
+        client.submit(client.get("/glemt-passord"), fill={"Brukernavn eller e-post": "berit.bergen"})
         page = client.get(last_path(joined.app, "berit.bergen@example.org"))
         client.submit(page, fill={"Nytt passord": new, "Gjenta passordet": new})
     elif recovery == "own password":
@@ -713,6 +716,27 @@ def onward(page: TestResponse) -> str:
     address = page.headers["Refresh"].removeprefix("0; url=")
     assert f'href="{html.escape(address)}"' in page.text
     return address
+
+
+def test_who_has_a_second_factor_shows_it_too(
+    joined: House, idporten: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who must have one, but has none yet, sets it up first."""
+    joined.write(delete(Identity))
+    client = joined.nobody()
+    client.login("anne.tokommuner")
+    monkeypatch.setitem(joined.app.config, "SETTINGS", replace(joined.app.config["SETTINGS"], second_factor=True))
+    assert "Da setter du opp engangskoder først" in text_of(send_password(client, PASSWORD))
+    page = give_password(client, "anne.tokommuner")
+    secret = secret_on(page)
+    send_code(client, page, code_of(secret), follow_redirects=True)
+    wrong = send_password(client, PASSWORD)
+    assert (wrong.status_code, "Koden er feil" in text_of(wrong)) == (422, True)
+    assert client.get("/min-bruker/med/idporten").headers["Location"] == "/min-bruker"
+    fill = {"Passordet ditt": PASSWORD, "Engangskode": code_of(secret, 1)}
+    on = client.submit(client.get("/min-bruker"), button="Koble til ID-porten", fill=fill)
+    client.get(sent_back(onward(client.get(on.headers["Location"]))))
+    assert joined.ask(select(Identity.user_id)) == [(id_of(joined, "anne.tokommuner"),)]
 
 
 def test_without_the_password_nothing_is_tied(joined: House, idporten: HostileProvider) -> None:
