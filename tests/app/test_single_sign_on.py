@@ -727,6 +727,7 @@ def test_who_has_a_second_factor_shows_it_too(
     client.login("anne.tokommuner")
     monkeypatch.setitem(joined.app.config, "SETTINGS", replace(joined.app.config["SETTINGS"], second_factor=True))
     assert "Da setter du opp engangskoder først" in text_of(send_password(client, PASSWORD))
+    client = joined.nobody()
     page = give_password(client, "anne.tokommuner")
     secret = secret_on(page)
     send_code(client, page, code_of(secret), follow_redirects=True)
