@@ -1,6 +1,6 @@
 """The right to protected addresses stands with the role in a municipality, and a block tells who set it.
 
-Revision: 0013
+Revision: 0019
 """
 
 import json
@@ -8,8 +8,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0019"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
