@@ -31,6 +31,11 @@ def whole_number(environ: Mapping[str, str], name: str, default: int, least: int
     return int(given)
 
 
+def trusted_proxies(given: str) -> int:
+    """How many proxies stand in front."""
+    return whole_number({"TRUSTED_PROXIES": given}, "TRUSTED_PROXIES", 0, 0, 10)
+
+
 def address(name: str, given: str) -> str:
     """An http(s) address, without a slash at its end."""
     try:

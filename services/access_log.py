@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, union
+from sqlalchemy import ColumnElement, Connection, or_, select, union
 
 from services.account_models import User
 from services.db import db, session
 from services.models import AccessEntry, Participation, ShownIn
 from services.registration import midnight
 from services.text import username
-from services.viewer import Viewer
+from services.viewer import Viewer, unless_protected
 
 PAGE = 100  # lines
 _BATCH = 1_000
@@ -67,10 +67,7 @@ def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: in
 
 
 def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int | None, most: int) -> list[Line]:
-    conditions = [
-        *_conditions(connection, viewer, wanted),
-        *([] if viewer.sees_protected else [_P.protected.is_not(True)]),
-    ]
+    conditions = [*_conditions(connection, viewer, wanted), _unprotected(viewer)]
     if before is not None:
         conditions.append(_E.id < before)
     rows = connection.execute(_LINES.where(*conditions).limit(most)).all()
@@ -105,13 +102,17 @@ def all_lines(viewer: Viewer, wanted: Wanted) -> Generator[list[Line], None, Non
             before = batch[-1].id
 
 
+def _unprotected(viewer: Viewer) -> ColumnElement[bool]:
+    """Lines about nobody stay; of those about participants, the ones whose protection hides them from the viewer go."""
+    return or_(_P.id.is_(None), unless_protected(viewer, _P.protected, _P.municipality_number))
+
+
 def _shown(connection: Connection, viewer: Viewer, rows: Sequence[Any]) -> dict[int, str]:
     """The PersonIds of all participants that pages showed, by their ids; of those alone whom the viewer may know of."""
     ids = sorted({one for row in rows for one in (row.detail or {}).get("shown", ())})
-    hidden = [] if viewer.sees_protected else [_P.protected.is_not(True)]
     found: dict[int, str] = {}
     for place in range(0, len(ids), _BATCH):
-        here = select(_P.id, _P.person_id).where(_P.id.in_(ids[place : place + _BATCH]), *hidden)
+        here = select(_P.id, _P.person_id).where(_P.id.in_(ids[place : place + _BATCH]), _unprotected(viewer))
         found |= {row.id: row.person_id for row in connection.execute(here)}
     return found
 
@@ -131,8 +132,7 @@ def _about(connection: Connection, viewer: Viewer, whom: str) -> ColumnElement[b
     """Lines about a participant, and of pages that showed one among others; the lines of a user."""
     person_id = whom.replace(" ", "")
     if re.fullmatch(rf"[0-9]{{{_PERSON_ID_DIGITS}}}", person_id):
-        hidden = [] if viewer.sees_protected else [_P.protected.is_not(True)]
-        ids = _ids(connection, select(_P.id).where(_P.person_id == person_id, *hidden))
+        ids = _ids(connection, select(_P.id).where(_P.person_id == person_id, _unprotected(viewer)))
         about = select(_E.id).where(_E.participation_ref.in_(ids))
         return _E.id.in_(union(about, select(_SHOWN.line).where(_SHOWN.participation_ref.in_(ids))))
     return _E.user_id.in_(_ids(connection, select(User.id).where(User.username == username(whom))))

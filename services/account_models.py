@@ -35,9 +35,12 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254))
     phone: Mapped[str] = mapped_column(String(30))
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    # For older programs, while a new one is put in: true if all grants with which the user sees participants have it.
     sees_protected: Mapped[bool] = mapped_column(server_default=text("false"))
     is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    blocked_by: Mapped[int | None]
+    blocked_by_imdi: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -46,9 +49,15 @@ class User(Base):
     totp_counter: Mapped[int | None] = mapped_column(BigInteger)
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="user", lazy="raise")
 
+    @property
+    def sees_some_protected(self) -> bool:
+        """True if one of the roles comes with the right to protected addresses."""
+        return any(grant.sees_protected for grant in self.grants)
+
 
 class RoleGrant(Base):
-    """One role of a user; municipal roles hold for one municipality each, IMDi's for all."""
+    """One role of a user; municipal roles hold for one municipality each, IMDi's for all. `sees_protected`: with it the
+    user sees protected participants there."""
 
     __tablename__ = "role_grant"
     __table_args__ = (
@@ -62,6 +71,7 @@ class RoleGrant(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     role: Mapped[str] = mapped_column(String(20))
     municipality_number: Mapped[str | None] = mapped_column(ForeignKey("municipality.number"), index=True)
+    sees_protected: Mapped[bool] = mapped_column(server_default=text("false"))
     user: Mapped[User] = relationship(back_populates="grants")
     municipality: Mapped[Municipality | None] = relationship(lazy="raise")
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,10 @@ from services import passwords, second_factor, text, throttle
 from services.account_models import RoleGrant, User, UserSession
 from services.audit import Action, may_note_anonymous, note
 from services.db import now, read, session, writing
+from services.mail import Letter
 from services.models import Municipality
+from services.outbox import Outbox
+from services.throttle import Pace
 from services.vault import Vault
 from services.viewer import Place, Role, Viewer
 
@@ -25,15 +28,32 @@ ANONYMOUS = timedelta(hours=1)  # before sign-in a session holds only what prote
 _SEEN_STEP = timedelta(minutes=1)  # how often a visit's «last seen» is written
 
 
-def check_password(vault: Vault, username: str, password: str, *, address: str) -> int | None:
-    """The user's id if name and password fit and she is not blocked. A failure is logged.
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a password or code comes from: an address, and a device with the names that it bears for the users who
+    have signed in on it before, by their ids. `warning`: what is written to a user of whom many have been wrong."""
 
-    `address`: where the question comes from. Raises `TooFast` when it comes too soon after failures.
+    address: str
+    devices: Mapping[int, str]
+    outbox: Outbox
+    warning: Callable[[User], Letter]
+
+    def counts(self, pace: Pace, user_id: int | None, about: str) -> tuple[tuple[Pace, str], ...]:
+        """The counts that hold back a try of that user."""
+        if user_id is not None and user_id in self.devices:
+            return ((pace, f"{user_id} on {self.devices[user_id]}"),)
+        return (pace, about), (throttle.NETWORK, throttle.network_of(self.address))
+
+
+def check_password(vault: Vault, username: str, password: str, *, place: Origin) -> int | None:
+    """The user's id if name and password fit and she is not blocked. A failure is logged, and the user is told when
+    there have been many. Raises `TooFast` when it comes too soon after failures.
     """
     typed = text.username(username)
-    counted = throttle.count(vault, (throttle.PASSWORD, f"{typed[:200]} {address}"), (throttle.ADDRESS, address))
     known = select(User.id, User.password_hash, User.blocked_at).where(User.username == typed)
     user = session().execute(known).one_or_none() if re.fullmatch(r"[\w.@+-]{1,60}", typed) else None
+    counts = place.counts(throttle.PASSWORD, user.id if user else None, typed[:200])
+    counted = throttle.count(vault, *counts)
     session().rollback()  # no transaction is open while the password is worked on
     is_known = user is not None and not user.blocked_at
     fits = passwords.is_right(user.password_hash if user and is_known else None, password)
@@ -43,19 +63,27 @@ def check_password(vault: Vault, username: str, password: str, *, address: str) 
         else:
             why = {"why": "blocked"} if user and user.blocked_at else None
             note(Action.SIGN_IN_FAILED, user_id=user.id if user else None, detail=why)
+            if user and is_known and counted.number == throttle.PASSWORD.free:
+                _warn(work, user.id, place)
     return user.id if user and fits else None
 
 
-def check_factor(vault: Vault, user_id: int, code: str, *, address: str) -> bool:
+def _warn(work: Session, user_id: int, place: Origin) -> None:
+    user = work.get_one(User, user_id)
+    place.outbox.put(work, user_id=user_id, recipient=user.email, letter=place.warning(user))
+
+
+def check_factor(vault: Vault, user_id: int, code: str, *, place: Origin) -> bool:
     """True if the code is right (see `second_factor.is_right`). Raises `TooFast` as `check_password`."""
-    pair = (throttle.FACTOR, f"{user_id} {address}")
-    counted = throttle.count(vault, pair, (throttle.FACTOR_ANYWHERE, str(user_id)))
+    counted = throttle.count(vault, *place.counts(throttle.FACTOR, user_id, str(user_id)))
     is_right = second_factor.is_right(vault, user_id, code)
     with writing() as work:
         if is_right:
             counted.forgive(work)
         else:
             note(Action.SIGN_IN_FAILED, user_id=user_id, detail={"step": "factor"})
+            if counted.number == throttle.FACTOR.free:
+                _warn(work, user_id, place)
     return is_right
 
 
@@ -87,9 +115,9 @@ _VIEWER_COLUMNS = (
     User.__table__.c.id,
     User.__table__.c.username,
     User.__table__.c.name,
-    User.__table__.c.sees_protected,
     User.__table__.c.blocked_at,
     RoleGrant.__table__.c.role,
+    RoleGrant.__table__.c.sees_protected,
     Municipality.__table__.c.number.label("place_number"),
     Municipality.__table__.c.name.label("place_name"),
 )
@@ -117,7 +145,10 @@ def _viewer(grants: Sequence[Any]) -> Viewer | None:
         roles=frozenset(Role(row.role) for row in grants if row.role),
         places=places(Role.CASEWORKER),
         administers=places(Role.MUNICIPAL_ADMIN),
-        sees_protected=user.sees_protected,
+        protected_in=frozenset(
+            row.place_number for row in grants if row.sees_protected and row.role == Role.CASEWORKER
+        ),
+        sees_all_protected=any(row.sees_protected and row.place_number is None for row in grants),
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from services.db import now, session, writing
 from services.folkeregisteret import PersonRecord
-from services.look_ups import RETRIED, LookUp, Outcome, not_here
+from services.look_ups import RETRIED, LookUp, Outcome, may_be_told, not_here
 from services.models import Beginning, Participation
 from services.national_id import LENGTH, normalise
 from services.protection import HOLDS_FOR
@@ -304,9 +304,15 @@ def _found(row: Beginning, viewer: Viewer) -> LookUp | None:
     told = _record(row.record)
     if told and row.looked_up_at < now() - HOLDS_FOR:
         return None
-    if told and told.protection and not viewer.sees_protected:
+    if told and not may_be_told(told, viewer, _place(row.form, viewer)):
         return not_here()
     return LookUp(outcome=Outcome(row.outcome), message=row.message or "", told=told)
+
+
+def _place(form: TypedForm, viewer: Viewer) -> str:
+    """The municipality that was chosen, '' for none and for one that the user has lost since."""
+    chosen = "".join(form.get("municipality", [])[:1])
+    return chosen if viewer.registers_in(chosen) else ""
 
 
 def _to_json(record: PersonRecord) -> dict[str, Any]:

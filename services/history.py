@@ -87,7 +87,7 @@ def history(viewer: Viewer, participation: Participation, *, field: str | None =
 
 def _untold(viewer: Viewer, participation: Participation) -> list[str]:
     names = ["name"] if participation.status == Status.DISCHARGED else []
-    return names + ([] if viewer.sees_protected else ["protection"])
+    return names + ([] if viewer.sees_protected_in(participation.municipality_number) else ["protection"])
 
 
 def last_sources(participation: Participation) -> dict[str, Changed]:

@@ -3,13 +3,16 @@ later by herself. Source: OpenID Connect Core 1.0, section 5.7: nothing else of 
 for good.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from services import users
 from services.account_models import Identity, User
+from services.accounts import end_sessions
 from services.audit import Action, note
 from services.db import hold, now, session, writing
 from services.invitations import suggested_username
@@ -17,10 +20,15 @@ from services.links import Purpose, use_link
 from services.outbox import Outbox
 from services.users import LetterFor
 from services.vault import Vault
+from services.viewer import Viewer
 
 
 class IdentityTaken(ValueError):  # noqa: N818 - says what is the case
     """Another user signs in with that identity."""
+
+
+class Outdated(RuntimeError):  # noqa: N818 - says what is the case
+    """What was shown for tying an identity does not hold any more."""
 
 
 class OnlyWayIn(ValueError):  # noqa: N818 - says what is the case
@@ -70,12 +78,15 @@ def accept(token: str, person: Person) -> int:
     return user.id
 
 
-def tie(user_id: int, person: Person, *, outbox: Outbox, letter: LetterFor) -> None:
+def tie(user_id: int, person: Person, *, mark: str, outbox: Outbox, letter: LetterFor) -> None:
     """Let the user sign in with this identity, in place of the one that she had at that provider, and tell her so by
-    e-mail. Raises `IdentityTaken`."""
+    e-mail. `mark`: of the password that was shown for it (`accounts.password_mark`). Raises `IdentityTaken`, and
+    `Outdated` if the user was blocked, or the password changed, meanwhile."""
     try:
         with writing() as work:
-            user = work.get_one(User, user_id)
+            user = work.get_one(User, user_id, with_for_update=True, populate_existing=True)
+            if user.blocked_at or mark != outbox.vault.digest("password", user.password_hash):
+                raise Outdated
             work.execute(delete(Identity).where(Identity.user_id == user_id, Identity.issuer == person.issuer))
             _tie(work, user_id, person)
             outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
@@ -100,6 +111,25 @@ def issuers_of(user_id: int) -> set[str]:
 def has_password(user_id: int) -> bool:
     """True if she can also sign in with a password."""
     return session().scalar(select(User.password_hash).where(User.id == user_id)) is not None
+
+
+def of_user(user_id: int) -> Sequence[Identity]:
+    """The identities with which a user signs in, the oldest first."""
+    return session().scalars(select(Identity).where(Identity.user_id == user_id).order_by(Identity.id)).all()
+
+
+def remove_for(
+    viewer: Viewer, user_id: int, identity_id: int, *, names: Mapping[str, str], outbox: Outbox, letter: LetterFor
+) -> None:
+    """Let a user whom the viewer administers sign in without an identity, end the user's visits, and tell it by e-mail.
+    One that is gone already does no harm. `names`: of the providers, by issuer. Raises `NoSuchUser`, `NotYours`."""
+    with users.acting_on(viewer, user_id, None) as (work, user):
+        chosen = (Identity.id == identity_id) & (Identity.user_id == user_id)
+        for issuer in work.scalars(delete(Identity).where(chosen).returning(Identity.issuer)).all():
+            detail = {"user": user_id, "provider": names.get(issuer, issuer)}
+            note(Action.IDENTITY_REMOVED, user_id=viewer.user_id, detail=detail)
+            end_sessions(work, user_id)
+            outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
 
 
 def remove(user_id: int, issuer: str, *, provider: str) -> None:

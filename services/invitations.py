@@ -124,7 +124,9 @@ def resend(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterWithLi
 def ask_anew(token: str, *, address: str, outbox: Outbox, letter: LetterWithLink) -> None:
     """Send a new link to the address that a dead invitation went to. Whatever the token was, the caller hears
     nothing of it; within 30 days of the invitation. Raises `TooFast`."""
-    throttle.count(outbox.vault, (throttle.RESET, f"{token[:100]} {address}"), (throttle.ADDRESS, address))
+    throttle.count(
+        outbox.vault, (throttle.RESET, f"{token[:100]} {address}"), (throttle.ADDRESS, throttle.network_of(address))
+    )
     link = last_known(token)
     if link is None or link.purpose != Purpose.INVITE.value or link.created_at < now() - RENEWABLE_FOR:
         return

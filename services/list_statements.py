@@ -28,7 +28,7 @@ from services.models import Participation, ParticipationCount, Status
 from services.protection import GRADE_OF_ROW
 from services.registration import today
 from services.search_terms import Shape, found_by, hits, question
-from services.viewer import Right, Viewer, visible_to
+from services.viewer import Right, Viewer, unless_protected, visible_to
 
 _Asked = TypeVarTuple("_Asked")
 _Made = TypeVar("_Made")
@@ -131,8 +131,7 @@ def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Sta
         return found.where(false())
     if places is not None:
         found = found.where(counts.municipality_number.in_(places))
-    if not viewer.sees_protected:
-        found = found.where(counts.protected == false())
+    found = found.where(unless_protected(viewer, counts.protected, counts.municipality_number, places))
     if not viewer.can(Right.SEE_DELETED):
         found = found.where(counts.deleted == false())
     return found

@@ -81,13 +81,19 @@ class LookUp:
 
 
 def look_up(
-    number: str, *, viewer: Viewer, registers: Registers, known: LookUp | None = None, waited: bool = False
+    number: str,
+    *,
+    viewer: Viewer,
+    registers: Registers,
+    known: LookUp | None = None,
+    waited: bool = False,
+    place: str = "",
 ) -> LookUp:
     """Ask Folkeregisteret who bears a number, for a registration.
 
-    `known` is what a look-up of this number has given a moment ago: then it is not asked again. No transaction is open
-    during the call. Look-ups are logged, without the number, and limited, but for those that the register makes by
-    itself for registrations that have `waited`.
+    `place`: the municipality to register in, if it is chosen. `known` is what a look-up of this number has given a
+    moment ago: then it is not asked again. No transaction is open during the call. Look-ups are logged, without the
+    number, and limited, but for those that the register makes by itself for registrations that have `waited`.
     """
     try:
         parsed = national_id.parse(number)
@@ -96,21 +102,21 @@ def look_up(
     if (parsed.synthetic is None) != (registers.accepts == "real"):
         return LookUp(outcome=Outcome.WRONG_NUMBER, message=wrong_population(registers.accepts))
     if known:
-        return _may_register(parsed.number, known.told, viewer) if known.told else known
+        return _may_register(parsed.number, known.told, viewer, place) if known.told else known
     if waited:
-        answer, detail = _ask(parsed.number, viewer, registers)
+        answer, detail = _ask(parsed.number, viewer, registers, place)
         record(Action.LOOK_UP, viewer=None, detail={"purpose": Purpose.WAITING, **detail})
         return answer
     try:
         log_look_up(viewer, Purpose.REGISTRATION, most=registers.lookups_per_hour)
     except TooManyLookUps as too_many:
         return LookUp(outcome=Outcome.TOO_MANY, message=too_many.words)
-    answer, detail = _ask(parsed.number, viewer, registers)
+    answer, detail = _ask(parsed.number, viewer, registers, place)
     record(Action.LOOK_UP_ANSWER, viewer=viewer, detail=detail)
     return answer
 
 
-def _ask(number: str, viewer: Viewer, registers: Registers) -> tuple[LookUp, dict[str, str]]:
+def _ask(number: str, viewer: Viewer, registers: Registers, place: str) -> tuple[LookUp, dict[str, str]]:
     """The answer, and what the log says of it."""
     end_reading()
     try:
@@ -120,7 +126,7 @@ def _ask(number: str, viewer: Viewer, registers: Registers) -> tuple[LookUp, dic
         answer = LookUp(outcome=_refusal(error), message=no_answer(error))
         fault = {"fault": error.fault.value} if error.fault else {}
         return answer, {"outcome": answer.outcome.value, **fault}
-    answer = _may_register(number, told, viewer)
+    answer = _may_register(number, told, viewer, place)
     return answer, {"outcome": answer.outcome.value}
 
 
@@ -142,8 +148,14 @@ def not_here() -> LookUp:
     return LookUp(outcome=Outcome.NOT_HERE, message=_("Kan ikke registreres her. Ta kontakt med IMDi."))
 
 
-def _may_register(number: str, told: PersonRecord, viewer: Viewer) -> LookUp:
-    if told.protection and not viewer.sees_protected:
+def may_be_told(told: PersonRecord, viewer: Viewer, place: str) -> bool:
+    """True if the user may hear of that person, to register the person in that municipality; or, where none is chosen
+    yet, in one of the user's own."""
+    return not told.protection or (viewer.sees_protected_in(place) if place else bool(viewer.protected_in))
+
+
+def _may_register(number: str, told: PersonRecord, viewer: Viewer, place: str) -> LookUp:
+    if not may_be_told(told, viewer, place):
         return not_here()
     if told.national_id != number:
         words = _("Nummeret er ikke lenger i bruk. Det er erstattet av %(number)s. Bruk det nye nummeret.")
@@ -157,7 +169,7 @@ def _may_register(number: str, told: PersonRecord, viewer: Viewer) -> LookUp:
     running = running_participation({number, *told.earlier_ids})
     if running is None:
         return LookUp(outcome=Outcome.FOUND, told=told)
-    seen = viewer.sees_protected or not running.protected
+    seen = viewer.sees_protected_in(running.municipality_number) or not running.protected
     if not seen or not viewer.registers_in(running.municipality_number):
         return not_here()
     words = _("Personen er allerede deltaker i kommunen.")

@@ -13,7 +13,7 @@ from services.links import Purpose, new_link, use_link
 from services.outbox import Outbox
 from services.passwords import hash_password
 from services.text import username
-from services.users import LetterFor
+from services.users import LetterFor, forget_identities
 from services.viewer import Viewer
 
 
@@ -24,7 +24,9 @@ def ask(whom: str, *, address: str, outbox: Outbox, invitation: LetterWithLink, 
     `address`: where the question comes from. Raises `TooFast`.
     """
     typed = username(whom)[:254]
-    throttle.count(outbox.vault, (throttle.RESET, f"{typed} {address}"), (throttle.ADDRESS, address))
+    throttle.count(
+        outbox.vault, (throttle.RESET, f"{typed} {address}"), (throttle.ADDRESS, throttle.network_of(address))
+    )
     with writing() as work:
         known = select(User).where((User.email == typed) | (User.username == typed))
         user = work.scalars(known.with_for_update()).first()
@@ -56,5 +58,6 @@ def by_herself(viewer: Viewer, password: str, *, this_session: str | None, outbo
 
 def _set(work: Session, user: User, hashed: str, *, but: str | None = None) -> None:
     user.password_hash = hashed
+    forget_identities(work, user.id, by=user.id)
     end_sessions(work, user.id, but=but)
     note(Action.PASSWORD_CHANGED, user_id=user.id, detail={"user": user.id})

@@ -405,6 +405,8 @@ def create(
     """
     if not viewer.registers_in(municipality_number) or not page.is_complete:
         raise NotAllowed(municipality_number)
+    if person.protection and not viewer.sees_protected_in(municipality_number):
+        raise NotAllowed(municipality_number)
     try:
         with writing() as work:
             public_id = _insert(work, viewer, person, results, municipality_number, page, creation_key)

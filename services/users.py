@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from services import second_factor
-from services.account_models import AccountLink, RoleGrant, User
+from services.account_models import AccountLink, Identity, RoleGrant, User
 from services.accounts import end_sessions
 from services.audit import Action, note, record
 from services.db import hold, now, session, writing
@@ -26,8 +26,9 @@ from services.links import kill_links
 from services.mail import Letter
 from services.norwegian_order import sort_key
 from services.outbox import Outbox
-from services.viewer import Role, Viewer
+from services.viewer import RIGHTS, Right, Role, Viewer
 
+SEEING = frozenset(role for role, rights in RIGHTS.items() if Right.READ in rights)
 Grant = tuple[Role, str | None]  # a role and its municipality; none for IMDi's roles
 LetterFor = Callable[[User], Letter]
 
@@ -97,7 +98,7 @@ def governs(viewer: Viewer, user: User) -> bool:
     if Role.IMDI_ADMIN in viewer.roles:
         return True
     own = {place.number for place in viewer.administers}
-    return not user.sees_protected and all(grant.municipality_number in own for grant in user.grants)
+    return not user.sees_some_protected and all(grant.municipality_number in own for grant in user.grants)
 
 
 def may_see(viewer: Viewer, user: User) -> bool:
@@ -169,13 +170,14 @@ def change(
     version: int,
     details: Details | None,
     grants: Iterable[Grant] | None,
-    sees_protected: bool | None = None,
+    protected: Iterable[Grant] | None = None,
     outbox: Outbox,
     moved: LetterFor,
 ) -> None:
     """Change what is known of a user, and her roles; `None` leaves a part as it is.
 
-    `grants`: all roles that she shall have of those that the viewer gives; others stay. `moved` writes to the old
+    `grants`: all roles that she shall have of those that the viewer gives; others stay. `protected`: those of the roles
+    that come with the right to protected addresses; only an IMDi-administrator says so. `moved` writes to the old
     address when it is replaced. Raises `NoSuchUser`, `NotYours`, `Stale`, `EmailTaken`.
     """
     find(viewer, user_id)
@@ -189,10 +191,8 @@ def change(
             changed = _change_details(viewer, user, details, outbox, moved, work) if details else []
             if grants is not None:
                 changed += set_grants(work, viewer, user, grants)
-            if sees_protected is not None and sees_protected != user.sees_protected:
-                _need(Role.IMDI_ADMIN in viewer.roles and user.id != viewer.user_id)
-                user.sees_protected = sees_protected
-                changed.append("+sees_protected" if sees_protected else "-sees_protected")
+            if protected is not None:
+                changed += _set_protected(viewer, user, frozenset(protected))
             if changed:
                 user.version += 1
                 note(Action.CHANGE_USER, user_id=viewer.user_id, detail={"user": user_id, "what": changed})
@@ -235,8 +235,29 @@ def set_grants(work: Session, viewer: Viewer, user: User, wanted: Iterable[Grant
         if (Role(one.role), one.municipality_number) in taken:
             user.grants.remove(one)
             work.delete(one)
-    user.grants += [RoleGrant(role=role.value, municipality_number=number) for role, number in given]
+    user.grants += [
+        RoleGrant(role=role.value, municipality_number=number, sees_protected=False) for role, number in given
+    ]
+    _tell_older_programs(user)
     return [f"+{_code(one)}" for one in sorted(given, key=str)] + [f"-{_code(one)}" for one in sorted(taken, key=str)]
+
+
+def _set_protected(viewer: Viewer, user: User, wanted: frozenset[Grant]) -> list[str]:
+    changed = []
+    for one in sorted(user.grants, key=lambda grant: (grant.municipality_number or "", grant.role)):
+        grant = (Role(one.role), one.municipality_number)
+        sees = grant in wanted and grant[0] in SEEING
+        if sees != one.sees_protected:
+            _need(Role.IMDI_ADMIN in viewer.roles and user.id != viewer.user_id)
+            one.sees_protected = sees
+            changed.append(" ".join(filter(None, ("+sees_protected" if sees else "-sees_protected", grant[1]))))
+    _tell_older_programs(user)
+    return changed
+
+
+def _tell_older_programs(user: User) -> None:
+    seeing = [grant.sees_protected for grant in user.grants if Role(grant.role) in SEEING]
+    user.sees_protected = bool(seeing) and all(seeing)
 
 
 def _code(grant: Grant) -> str:
@@ -244,43 +265,58 @@ def _code(grant: Grant) -> str:
 
 
 @contextmanager
-def _acting_on(viewer: Viewer, user_id: int, action: Action) -> Iterator[tuple[Session, User]]:
+def acting_on(viewer: Viewer, user_id: int, action: Action | None) -> Iterator[tuple[Session, User]]:
     """A transaction in which something is done to a user whom the viewer governs and who is not herself; it is
-    logged."""
+    logged as that action, unless the caller logs it."""
     find(viewer, user_id)
     with writing() as work:
         user = locked(work, viewer, user_id)
         _need(governs(viewer, user) and user_id != viewer.user_id)
         user.version += 1
-        note(action, user_id=viewer.user_id, detail={"user": user_id})
+        if action:
+            note(action, user_id=viewer.user_id, detail={"user": user_id})
         yield work, user
+
+
+def forget_identities(work: Session, user_id: int, *, by: int) -> None:
+    """Take away what the user is at identity providers, within the caller's transaction: after a recovery
+    nobody comes in by what somebody else may have tied."""
+    gone = work.execute(delete(Identity).where(Identity.user_id == user_id).returning(Identity.id)).all()
+    if gone:
+        note(Action.IDENTITY_REMOVED, user_id=by, detail={"user": user_id, "number": len(gone)})
 
 
 def block(viewer: Viewer, user_id: int) -> None:
     """Shut a user out: her visits end, her links die. Raises `NoSuchUser`, `NotYours` (also for oneself)."""
-    with _acting_on(viewer, user_id, Action.BLOCK) as (work, user):
-        if user.blocked_at is None:
-            user.blocked_at = now()
+    with acting_on(viewer, user_id, Action.BLOCK) as (work, user):
+        by_imdi = Role.IMDI_ADMIN in viewer.roles
+        if user.blocked_at is None or (by_imdi and not user.blocked_by_imdi):
+            user.blocked_at = user.blocked_at or now()
+            user.blocked_by, user.blocked_by_imdi = viewer.user_id, by_imdi
         kill_links(work, user_id)
+        forget_identities(work, user_id, by=viewer.user_id)
         end_sessions(work, user_id)
 
 
 def unblock(viewer: Viewer, user_id: int) -> None:
-    """Let a user in again. Raises `NoSuchUser`, `NotYours`."""
-    with _acting_on(viewer, user_id, Action.UNBLOCK) as (_work, user):
-        user.blocked_at = None
+    """Let a user in again. Raises `NoSuchUser`, `NotYours` (also for a block of IMDi's, which IMDi alone lifts)."""
+    with acting_on(viewer, user_id, Action.UNBLOCK) as (_work, user):
+        _need(not user.blocked_by_imdi or Role.IMDI_ADMIN in viewer.roles)
+        user.blocked_at = user.blocked_by = None
+        user.blocked_by_imdi = False
 
 
 def sign_out_everywhere(viewer: Viewer, user_id: int) -> None:
     """End a user's visits. Raises `NoSuchUser`, `NotYours`."""
-    with _acting_on(viewer, user_id, Action.END_SESSIONS) as (work, _user):
+    with acting_on(viewer, user_id, Action.END_SESSIONS) as (work, _user):
         end_sessions(work, user_id)
 
 
 def reset_factor(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterFor) -> None:
     """Take a user's second factor away; she hears of it by e-mail. Raises `NoSuchUser`, `NotYours`."""
-    with _acting_on(viewer, user_id, Action.FACTOR_RESET) as (work, user):
+    with acting_on(viewer, user_id, Action.FACTOR_RESET) as (work, user):
         second_factor.forget(work, user_id)
+        forget_identities(work, user_id, by=viewer.user_id)
         end_sessions(work, user_id)
         outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
 

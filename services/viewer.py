@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from services.i18n import N_
 from services.models import Participation
@@ -71,11 +72,17 @@ class Viewer:
     roles: frozenset[Role]
     places: tuple[Place, ...] = ()
     administers: tuple[Place, ...] = ()
-    sees_protected: bool = False
+    # Where the user sees protected participants: in these municipalities, or (IMDi's people only) in the whole country.
+    protected_in: frozenset[str] = frozenset()
+    sees_all_protected: bool = False
 
     def can(self, right: Right | str) -> bool:
         """True if one of her roles has the right."""
         return any(right in RIGHTS[role] for role in self.roles)
+
+    def sees_protected_in(self, municipality_number: str) -> bool:
+        """True if the user has the right to the protected participants of a municipality."""
+        return self.sees_all_protected or municipality_number in self.protected_in
 
     @property
     def is_national(self) -> bool:
@@ -110,20 +117,46 @@ def visible_to(viewer: Viewer, within: Sequence[str] | None = None) -> ColumnEle
     if not viewer.can(Right.READ):
         return false()
     if viewer.is_national:
-        return _wall(None if within is None else tuple(within), viewer.is_national, viewer.sees_protected)
-    own = tuple(place.number for place in viewer.places if within is None or place.number in within)
-    return _wall(own, viewer.is_national, viewer.sees_protected)
+        places = None if within is None else tuple(within)
+    else:
+        places = tuple(place.number for place in viewer.places if within is None or place.number in within)
+    return _wall(places, viewer.is_national, viewer.sees_all_protected, viewer.protected_in)
 
 
 @lru_cache(maxsize=1000)
-def _wall(places: tuple[str, ...] | None, is_national: bool, sees_protected: bool) -> ColumnElement[bool]:
-    """What `visible_to` says, in SQL. Every page asks for it, and few are different."""
+def _wall(
+    places: tuple[str, ...] | None, is_national: bool, sees_all: bool, protected_in: frozenset[str]
+) -> ColumnElement[bool]:
+    """The visibility condition as SQL. Every page asks for it, and few are different."""
     parts = [] if places is None else [_in_places(places)]
     if not is_national:
         parts.append(Participation.deleted_at.is_(None))
-    if not sees_protected:
-        parts.append(Participation.protected == false())
+    if not sees_all:
+        parts.append(
+            _unless_protected(Participation.protected, Participation.municipality_number, places, protected_in)
+        )
     return and_(true(), *parts)
+
+
+def unless_protected(
+    viewer: Viewer, protected: Any, municipality_number: Any, places: Sequence[str] | None = None
+) -> ColumnElement[bool]:
+    """Leave out the protected rows of municipalities where the viewer has no right to them, by the columns that say so.
+    `places`: the municipalities that the rows are of, if these are known."""
+    if viewer.sees_all_protected:
+        return true()
+    return _unless_protected(protected, municipality_number, places, viewer.protected_in)
+
+
+def _unless_protected(
+    protected: Any, municipality_number: Any, places: Sequence[str] | None, protected_in: frozenset[str]
+) -> ColumnElement[bool]:
+    named = sorted(protected_in if places is None else protected_in.intersection(places))
+    if not named:
+        return cast(ColumnElement[bool], protected == false())
+    if places is not None and set(places) <= protected_in:
+        return true()
+    return or_(protected == false(), municipality_number.in_(named))
 
 
 def _in_places(numbers: Sequence[str]) -> ColumnElement[bool]:

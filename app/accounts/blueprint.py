@@ -1,6 +1,7 @@
 """The blueprint that all views of this package hang on, and what they share."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -20,6 +21,7 @@ from services.viewer import Right, Viewer
 
 accounts = Blueprint("accounts", __name__)
 _LONGEST_ADDRESS = 2000
+_IN_MINUTES = 119  # seconds, from which on a wait is told in minutes
 
 
 class SignedIn(UserMixin):
@@ -67,6 +69,9 @@ def sender_address() -> str:
 
 def wait_words(problem: TooFast) -> str:
     """How long to wait before the next try."""
+    if problem.seconds > _IN_MINUTES:
+        minutes = ceil(problem.seconds / 60)
+        return _("For mange forsøk. Vent %(n)s minutter og prøv igjen.") % {"n": minutes}
     text = ngettext(
         "For mange forsøk. Vent %(n)s sekund og prøv igjen.",
         "For mange forsøk. Vent %(n)s sekunder og prøv igjen.",

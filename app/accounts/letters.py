@@ -93,8 +93,14 @@ def password_changed(_user: User) -> Letter:
     """After she has changed her password."""
     return _letter(
         "Passordet i Jobbsjanseregisteret er endret",
-        ("Passordet ditt er endret, og du er logget ut alle andre steder. Var det ikke deg, ta kontakt med en gang.",),
-        ("Passordet ditt er endra, og du er logga ut alle andre stader. Var det ikkje deg, ta kontakt med ein gong.",),
+        (
+            "Passordet ditt er endret, og du er logget ut alle andre steder. "
+            "Innlogging med andre tjenester er koblet fra. Var det ikke deg, ta kontakt med en gang.",
+        ),
+        (
+            "Passordet ditt er endra, og du er logga ut alle andre stader. "
+            "Innlogging med andre tenester er kopla frå. Var det ikkje deg, ta kontakt med ein gong.",
+        ),
     )
 
 
@@ -128,4 +134,28 @@ def tied(_user: User) -> Letter:
         "Ny innloggingsmåte i Jobbsjanseregisteret",
         ("Brukeren din har fått en innloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
         ("Brukaren din har fått ein innloggingsmåte til. Du ser han under «Min bruker». Var det ikkje deg, si ifrå.",),
+    )
+
+
+def many_wrong(_user: User) -> Letter:
+    """After many wrong passwords or codes."""
+    return _letter(
+        "Mange mislykkede innlogginger i Jobbsjanseregisteret",
+        (
+            "Noen har skrevet feil passord eller engangskode for brukeren din mange ganger. Nye forsøk må vente litt.",
+            "På en maskin der du har logget inn før, kan du logge inn som vanlig. Var det ikke deg, ta kontakt.",
+        ),
+        (
+            "Nokon har skrive feil passord eller eingongskode for brukaren din mange gonger. Nye forsøk må vente litt.",
+            "På ei maskin der du har logga inn før, kan du logge inn som vanleg. Var det ikkje deg, ta kontakt.",
+        ),
+    )
+
+
+def untied(_user: User) -> Letter:
+    """When an administrator has removed an identity of the user's."""
+    return _letter(
+        "En innloggingsmåte i Jobbsjanseregisteret er fjernet",
+        ("En innloggingsmåte er fjernet fra brukeren din. Har du ikke passord, velg «Glemt passordet?» for å få et.",),
+        ("Ein innloggingsmåte er fjerna frå brukaren din. Har du ikkje passord, vel «Glemt passordet?» for å få eit.",),
     )

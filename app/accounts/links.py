@@ -5,7 +5,7 @@ Opening a link only looks: mail filters open links, too. It is used up when its 
 
 from typing import Any
 
-from flask import flash, url_for
+from flask import flash, g, url_for
 from werkzeug.wrappers import Response
 
 from app.access import public
@@ -34,7 +34,18 @@ def invitation(token: str) -> Any:
         user = user_of(token, Purpose.INVITE)
     except DeadLink:
         return respond("accounts/dead_link.html", status=410, token=token)
+    if _is_somebody_else(user):
+        return somebody_else(user)
     return _invitation_page(token, user, invitations.suggested_username(user.name), {})
+
+
+def somebody_else(whose: User) -> Response:
+    """What a signed-in user hears who follows the link of somebody else: nobody becomes another user by the way."""
+    return respond("accounts/somebody_else.html", status=409, whose=whose)
+
+
+def _is_somebody_else(whose: User) -> bool:
+    return g.viewer is not None and g.viewer.user_id != whose.id
 
 
 def _invitation_page(token: str, user: User, username: str, errors: Errors) -> Response:
@@ -55,6 +66,8 @@ def invitation_submit(token: str) -> Any:
     """Make the user, and go on as after signing in; or the form again."""
     try:
         user = user_of(token, Purpose.INVITE)
+        if _is_somebody_else(user):
+            return somebody_else(user)
         username, password = text.username(given("username")), given("password")
         errors = choice_fault(password, given("repeated"), (user.name, user.email, username))
         if not invitations.is_username(username):
@@ -77,6 +90,8 @@ def _old_invitation_page(token: str) -> Any:
         user = user_of(token, Purpose.INVITE)
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
+    if _is_somebody_else(user):
+        return somebody_else(user)
     return _invitation_page(token, user, legible(given("username")), {"password": _(_TOO_OLD)})
 
 
@@ -110,7 +125,8 @@ def invitation_anew_page(token: str) -> Response:
 def reset(token: str) -> Any:
     """The form with which she chooses a new password."""
     try:
-        return _reset_page(token, user_of(token, Purpose.RESET), {})
+        user = user_of(token, Purpose.RESET)
+        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {})
     except DeadLink:
         return respond("accounts/dead_reset.html", status=410)
 
@@ -129,7 +145,8 @@ def _reset_page(token: str, user: User, errors: Errors) -> Response:
 @anew("accounts.reset_submit")
 def _old_reset_page(token: str) -> Any:
     try:
-        return _reset_page(token, user_of(token, Purpose.RESET), {"password": _(_TOO_OLD)})
+        user = user_of(token, Purpose.RESET)
+        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {"password": _(_TOO_OLD)})
     except DeadLink:
         return redirect_to(url_for("accounts.reset", token=token))
 
@@ -140,6 +157,8 @@ def reset_submit(token: str) -> Any:
     """Give her the new password, and go on as after signing in; or the form again."""
     try:
         user = user_of(token, Purpose.RESET)
+        if _is_somebody_else(user):
+            return somebody_else(user)
         errors = choice_fault(given("password"), given("repeated"), (user.name, user.email, user.username or ""))
         if errors:
             return _reset_page(token, user, errors)

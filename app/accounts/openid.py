@@ -8,7 +8,9 @@ Source: OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 763
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import requests
@@ -35,6 +37,9 @@ _USED = (
     "end_session_endpoint",
     "id_token_signing_alg_values_supported",
 )
+_MALFORMED = (JoseError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+_TEXTS = ("iss", "sub", "nonce", "acr", "azp", "sid", "at_hash", "c_hash", "email", "name", "jti")
+_NUMBERS = ("exp", "iat", "nbf", "auth_time")
 _METADATA_SECONDS = 24 * 3600  # how long a provider's own description holds
 _LEEWAY = 30  # seconds that two clocks may differ
 _MOST_BEGUN = 5  # sign-ins of one visit that have not come back yet: tabs that were left
@@ -163,7 +168,12 @@ class Provider(FlaskOAuth2App):
             raise Refused("token")
         claims, id_token = self._asked(self._claims)
         subject, sid = claims.get("sub"), claims.get("sid", "")
-        if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not isinstance(sid, str):
+        if (
+            not isinstance(subject, str)
+            or not 0 < len(subject) <= 255
+            or not subject.isascii()
+            or not subject.isprintable()
+        ):
             raise Refused("token")
         person = Person(self.settings.name, self.settings.issuer, subject, sid, id_token)
         return person, Begun(data["purpose"], data["target"])
@@ -178,7 +188,10 @@ class Provider(FlaskOAuth2App):
         if self.settings.acr:
             needed["acr"] = {"essential": True, "values": self.settings.accepted_acr}
         token = self.authorize_access_token(claims_options=needed, leeway=_LEEWAY)
-        return token["userinfo"], token["id_token"]
+        claims, id_token = token["userinfo"], token["id_token"]
+        if not isinstance(id_token, str) or not _is_well_formed(claims):
+            raise ValueError("a claim of another kind than it must be")
+        return claims, id_token
 
     def sign_out_address(self, id_token: str) -> str:
         """Where to send a user who has signed out here, so that she is signed out there; '' if the provider has no
@@ -204,7 +217,7 @@ class Provider(FlaskOAuth2App):
             raise self._refusal(_TOLD.get(problem.error, "token"), problem) from None
         except ClaimError as problem:
             raise self._refusal("acr" if problem.claim == "acr" else "token", problem) from None
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
+        except _MALFORMED as problem:
             # Authlib takes it for granted that a provider's JSON has the right shape.
             raise self._refusal("token", problem) from None
         self._breaker.succeeded()
@@ -229,6 +242,24 @@ def target_in(state: str) -> str:
         return vault().open(state.translate(_FROM_ADDRESSES), _STATE)
     except Unreadable:
         return ""
+
+
+def _is_well_formed(claims: Mapping[str, Any]) -> bool:
+    """True if each claim that is there is of the kind that its definition says (OpenID Connect Core, sections 2 and
+    5.1): a library that compares a list where a text must be may find in it what it looks for."""
+
+    def is_texts(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+    def is_number(value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+    return (
+        all(isinstance(claims[name], str) for name in _TEXTS if name in claims)
+        and all(is_number(claims[name]) for name in _NUMBERS if name in claims)
+        and (isinstance(claims["aud"], str) or is_texts(claims["aud"]))
+        and is_texts(claims.get("amr", []))
+    )
 
 
 def begun_targets() -> dict[str, str]:

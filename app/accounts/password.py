@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app.access import public, signed_in, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts, anew, given, sender_address, wait_words
+from app.accounts.devices import origin
 from app.accounts.openid import providers
 from app.outgoing import outbox, vault
 from app.sessions import visit
@@ -83,9 +84,14 @@ def own_page() -> Any:
 
 
 def own_page_answer(
-    errors: dict[str, str], status: int = 200, *, at_provider: dict[str, str] | None = None
+    errors: dict[str, str],
+    status: int = 200,
+    *,
+    at_provider: dict[str, str] | None = None,
+    code_fault: dict[str, str] | None = None,
 ) -> Response:
-    """The page with what is wrong in its form, by field, or in the form that ties a provider, by its name."""
+    """The page with what is wrong in its form, by field, or in the form that ties a provider, by its name:
+    in the password, or in the code."""
     user_id = viewer().user_id
     tied = identities.issuers_of(user_id) if providers() else set()
     return respond(
@@ -94,6 +100,7 @@ def own_page_answer(
         status=status,
         errors=errors,
         provider_errors=at_provider or {},
+        code_errors=code_fault or {},
         has_factor=second_factor.is_set(user_id),
         has_password=identities.has_password(user_id),
         providers=[(one.settings, one.settings.issuer in tied) for one in providers().values()],
@@ -106,7 +113,7 @@ def own_password_submit() -> Any:
     """Change the password: the present one is asked for, and other visits end."""
     who = viewer()
     try:
-        user_id = service.check_password(vault(), who.username, given("present"), address=sender_address())
+        user_id = service.check_password(vault(), who.username, given("present"), place=origin())
     except TooFast as problem:
         return own_page_answer({"present": wait_words(problem)}, 429)
     if user_id != who.user_id:

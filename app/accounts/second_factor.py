@@ -5,7 +5,8 @@ from typing import Any
 from flask import flash, request, session, url_for
 
 from app.access import public, signed_in, viewer
-from app.accounts.blueprint import accounts, anew, given, own_address, sender_address, start_page, wait_words
+from app.accounts.blueprint import accounts, anew, given, own_address, start_page, wait_words
+from app.accounts.devices import origin, remember
 from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
 from app.errors import error_answer
 from app.outgoing import vault
@@ -45,7 +46,7 @@ def code_submit() -> Any:
         return begin_anew()
     fragment = "accounts/code_dialog.html" if who.kept_for else "accounts/code_form.html"
     try:
-        is_right = service.check_factor(vault(), who.user_id, given("code"), address=sender_address())
+        is_right = service.check_factor(vault(), who.user_id, given("code"), place=origin())
     except TooFast as problem:
         return _code_page(who, fragment, wait_words(problem), 429)
     if not is_right:
@@ -99,7 +100,7 @@ def set_up_submit() -> Any:
     if "_user_id" not in session:  # blocked this very moment
         return answer
     _keep(codes, who.target)
-    return redirect_to(url_for("accounts.recovery_codes"))
+    return remember(redirect_to(url_for("accounts.recovery_codes")), who.user_id)
 
 
 def _keep(codes: list[str], target: str) -> None:
@@ -130,7 +131,12 @@ def recovery_codes_submit() -> Any:
         return redirect_to(own_address(session.pop(_AFTER, "")) or start_page(viewer()))
     if request.form.get("go") != "nye" or not factor.is_set(viewer().user_id):
         return error_answer(400)
-    if service.check_factor(vault(), viewer().user_id, given("code"), address=sender_address()):
+    try:
+        is_right = service.check_factor(vault(), viewer().user_id, given("code"), place=origin())
+    except TooFast as problem:
+        flash(wait_words(problem), "danger")
+        return redirect_to(url_for("accounts.recovery_codes"))
+    if is_right:
         _keep(factor.renew_recovery_codes(vault(), viewer().user_id), url_for("accounts.own_page"))
     else:
         flash(_(_WRONG), "danger")

@@ -18,10 +18,10 @@ from app.accounts.blueprint import (
     anew,
     given,
     own_address,
-    sender_address,
     start_page,
     wait_words,
 )
+from app.accounts.devices import origin, remember
 from app.accounts.openid import begun_targets
 from app.outgoing import vault
 from app.sessions import PROVIDER, visit
@@ -101,7 +101,7 @@ def sign_in_submit() -> Any:
     """Take user name and password: on to the second step or in, or the page again with one and the same message."""
     username, target = request.form.get("username", ""), request.form.get("neste", "")
     try:
-        user_id = service.check_password(vault(), username, given("password"), address=sender_address())
+        user_id = service.check_password(vault(), username, given("password"), place=origin())
     except TooFast as problem:
         return _sign_in_page(username, target, error=wait_words(problem), status=429)
     if user_id is None:
@@ -157,8 +157,8 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
         session[PROVIDER] = began
     service.note_sign_in(user_id, {"provider": began["name"]} if began else None)
     if kept_for and kept_for == found.username:
-        return back_on_the_page(found)
-    return redirect_to(own_address(target) or start_page(found))
+        return remember(back_on_the_page(found), user_id)
+    return remember(redirect_to(own_address(target) or start_page(found)), user_id)
 
 
 def _begin_visit() -> None:

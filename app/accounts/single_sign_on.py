@@ -4,14 +4,17 @@ The way there begins with a link and not with a form: the content policy lets fo
 Where something must be sent first (a password, signing out), a page of ours lies between and goes on by itself.
 """
 
+import json
 from typing import Any
 
-from flask import flash, g, request, session, url_for
+from flask import current_app, flash, g, request, session, url_for
 from werkzeug.wrappers import Response
 
 from app.access import public, signed_in, viewer
 from app.accounts import letters
-from app.accounts.blueprint import accounts, given, own_address, sender_address, wait_words
+from app.accounts.blueprint import accounts, anew, given, own_address, wait_words
+from app.accounts.devices import origin
+from app.accounts.links import somebody_else
 from app.accounts.openid import Begun, Provider, Refused, onward, providers
 from app.accounts.password import own_page_answer
 from app.accounts.sign_in import after_password, back_on_the_page, led_on, let_in, sign_in_dialog
@@ -19,15 +22,17 @@ from app.errors import error_answer
 from app.outgoing import outbox, vault
 from app.web import is_partial, redirect_to, respond
 from services import accounts as service
-from services import identities
+from services import identities, second_factor
 from services.i18n import gettext as _
-from services.identities import IdentityTaken, OnlyWayIn, Person
-from services.links import DeadLink
+from services.identities import IdentityTaken, OnlyWayIn, Outdated, Person
+from services.links import DeadLink, Purpose, user_of
 from services.throttle import TooFast
 from services.vault import Unreadable
+from services.viewer import Viewer
 
 _INVITATION = "invitation"  # what the link's secret is sealed for
 _MAY_TIE = "may_tie"
+_CONFIRMS = "confirms"  # in a visit: who has come back from a provider with an invitation, sealed
 _MAY_TRY_AGAIN = {"down", "cancelled", "state", "token"}
 
 
@@ -38,11 +43,9 @@ def _provider(name: str) -> Provider | None:
 @accounts.get("/logg-inn/med/<name>")
 @public
 def provider(name: str) -> Any:
-    """Go to a provider: to sign in, or to make one's user with it where an invitation's link leads here."""
+    """Go to a provider to sign in."""
     if (there := _provider(name)) is None:
         return error_answer(404)
-    if token := request.args.get("invitasjon", "")[:100]:
-        return _leave(there, Begun("accept", vault().seal(token, _INVITATION)))
     return _leave(there, Begun("sign-in", own_address(request.args.get("neste", ""))))
 
 
@@ -101,12 +104,85 @@ def _let_in(there: Provider, person: Person, user_id: int, target: str = "") -> 
     return go_on(user_id, target, began=known)
 
 
+@accounts.post("/invitasjon/<token>/med/<name>")
+@public
+def invitation_by(token: str, name: str) -> Any:
+    """On from our own page about an invitation to a provider. A link cannot lead there: nobody else decides whose user
+    a browser's owner becomes."""
+    if (there := _provider(name)) is None:
+        return error_answer(404)
+    try:
+        whose = user_of(token, Purpose.INVITE)
+        if g.viewer is not None:
+            return somebody_else(whose)
+        address = there.begin(Begun("accept", vault().seal(token, _INVITATION)))
+    except DeadLink:
+        return redirect_to(url_for("accounts.invitation", token=token))
+    except Refused as problem:
+        return _refused(there, problem.why)
+    return onward(there.settings, address)
+
+
+@anew("accounts.invitation_by")
+def _old_invitation_by(token: str, name: str) -> Response:
+    return redirect_to(url_for("accounts.invitation", token=token))
+
+
 def _accept(there: Provider, person: Person, sealed: str) -> Response:
+    """Back from the provider: ask whether it is the invited person, before the identity is tied to that user."""
     try:
         token = vault().open(sealed, _INVITATION)
-        return _let_in(there, person, identities.accept(token, person))
+        whose = user_of(token, Purpose.INVITE)
     except Unreadable:
         return _refused(there, "state")
+    except DeadLink:
+        return redirect_to(url_for("accounts.invitation", token=token))
+    if g.viewer is not None:
+        return somebody_else(whose)
+    if identities.user_of(person) is not None:
+        return _refused(there, "taken")
+    kept = {"token": token, "subject": person.subject, "sid": person.sid, "id_token": person.id_token}
+    session[_CONFIRMS] = {"name": there.name, "kept": vault().seal(json.dumps(kept), _CONFIRMS)}
+    return redirect_to(url_for("accounts.confirm_invitation"))
+
+
+def _confirming() -> tuple[Provider, str, Person] | None:
+    """Who has come back from a provider with an invitation, and has not confirmed yet: where, with which link, whom."""
+    asked = session.get(_CONFIRMS)
+    there = _provider(asked["name"]) if asked else None
+    if asked is None or there is None:
+        return None
+    kept = json.loads(vault().open(asked["kept"], _CONFIRMS))
+    return there, kept.pop("token"), Person(there.name, there.settings.issuer, **kept)
+
+
+@accounts.get("/invitasjon/bekreft")
+@public
+def confirm_invitation() -> Any:
+    """The page that says whose invitation it is and asks whether that is the person who has come back."""
+    if (found := _confirming()) is None:
+        return redirect_to(url_for("accounts.sign_in"))
+    there, token, _person = found
+    try:
+        whose = user_of(token, Purpose.INVITE)
+    except DeadLink:
+        return redirect_to(url_for("accounts.invitation", token=token))
+    if g.viewer is not None:
+        return somebody_else(whose)
+    return respond("accounts/confirm_invitation.html", user=whose, label=there.settings.label, token=token)
+
+
+@accounts.post("/invitasjon/bekreft")
+@public
+def confirm_invitation_submit() -> Any:
+    """«Ja»: make the user with the identity."""
+    found = _confirming()
+    if found is None or g.viewer is not None:
+        return redirect_to(url_for("accounts.confirm_invitation"))
+    there, token, person = found
+    session.pop(_CONFIRMS)
+    try:
+        return _let_in(there, person, identities.accept(token, person))
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
     except IdentityTaken:
@@ -124,13 +200,27 @@ def tie_submit(name: str) -> Any:
         return error_answer(404)
     who = viewer()
     try:
-        user_id = service.check_password(vault(), who.username, given("password"), address=sender_address())
+        user_id = service.check_password(vault(), who.username, given("password"), place=origin())
     except TooFast as problem:
         return own_page_answer({}, 429, at_provider={name: wait_words(problem)})
     if user_id != who.user_id:
         return own_page_answer({}, 422, at_provider={name: _("Passordet er feil.")})
+    if wrong := _factor_fault(who):
+        return own_page_answer({}, wrong[1], code_fault={name: wrong[0]})
     session[_MAY_TIE] = name
     return redirect_to(url_for("accounts.tie_page", name=there.name))
+
+
+def _factor_fault(who: Viewer) -> tuple[str, int] | None:
+    """What is wrong with the code that was sent with the password, and the status; `None` if nothing is."""
+    if not second_factor.is_set(who.user_id):
+        must = current_app.config["SETTINGS"].second_factor
+        return (_("Logg ut, og logg inn med passordet. Da setter du opp engangskoder først."), 422) if must else None
+    try:
+        is_right = service.check_factor(vault(), who.user_id, given("code"), place=origin())
+    except TooFast as problem:
+        return wait_words(problem), 429
+    return None if is_right else (_("Koden er feil eller brukt. Vent på neste kode i appen, og skriv den."), 422)
 
 
 @accounts.get("/min-bruker/med/<name>")
@@ -141,20 +231,22 @@ def tie_page(name: str) -> Any:
     if there is None or session.pop(_MAY_TIE, "") != name:
         return redirect_to(url_for("accounts.own_page"))
     try:
-        address = there.begin(Begun("tie", str(viewer().user_id)))
+        address = there.begin(Begun("tie", f"{viewer().user_id} {service.password_mark(vault(), viewer().user_id)}"))
     except Refused as problem:
         return _refused(there, problem.why)
     return onward(there.settings, address)
 
 
-def _tie(there: Provider, person: Person, user_id: str) -> Response:
-    who = g.viewer
+def _tie(there: Provider, person: Person, target: str) -> Response:
+    who, (user_id, _blank, mark) = g.viewer, target.partition(" ")
     if who is None or str(who.user_id) != user_id:  # signed out meanwhile, or another user is signed in
         return _refused(there, "state")
     try:
-        identities.tie(who.user_id, person, outbox=outbox(), letter=letters.tied)
+        identities.tie(who.user_id, person, mark=mark, outbox=outbox(), letter=letters.tied)
     except IdentityTaken:
         return _refused(there, "taken")
+    except Outdated:
+        return _refused(there, "state")
     flash(_("Du kan nå logge inn med %(provider)s.") % {"provider": there.settings.label}, "success")
     return redirect_to(url_for("accounts.own_page"))
 

@@ -22,7 +22,11 @@ from services.viewer import Role
 _PERSON = ("name", "email", "phone")
 _OWN_PLACES = "places"  # check boxes of the viewer's own municipalities
 _BY_NAME = {Role.CASEWORKER: "caseworker_in", Role.MUNICIPAL_ADMIN: "admin_in"}  # municipalities as text
-_IMDI_ROLE, _PROTECTED = "imdi_role", "sees_protected"
+_IMDI_ROLE = "imdi_role"
+_PROTECTED_IN, _PROTECTED = (
+    "protected_in",
+    "sees_protected",
+)  # in municipalities as text; in all of them, for IMDi's roles
 _IMDI_ROLES = {"": None, **{role.value: role for role in (Role.IMDI_READER, Role.IMDI_ADMIN)}}
 _BESIDE = {"csrf_token", "version", "go", END_MARK}
 _LONGEST_NAME = 200
@@ -31,14 +35,14 @@ _LONGEST_NAME = 200
 @dataclass
 class UserForm:
     """What stands in the form: `values` as they are shown, `errors` by field. `fields`: those that the viewer
-    gets. `details`, `grants`, `sees_protected`: what it says, `None` for what it does not ask."""
+    gets. `details`, `grants`, `protected`: what it says, `None` for what it does not ask."""
 
     fields: frozenset[str]
     values: dict[str, str | list[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     details: Details | None = None
     grants: frozenset[Grant] | None = None
-    sees_protected: bool | None = None
+    protected: frozenset[Grant] | None = None
 
 
 def fields_for(one: Administered | None) -> frozenset[str]:
@@ -48,7 +52,7 @@ def fields_for(one: Administered | None) -> frozenset[str]:
     if one is None or one.user.id != viewer().user_id:
         found |= {*_BY_NAME.values(), _IMDI_ROLE} if is_national else {_OWN_PLACES}
         if is_national and one is not None:
-            found.add(_PROTECTED)
+            found |= {_PROTECTED_IN, _PROTECTED}
     return frozenset(found)
 
 
@@ -65,7 +69,9 @@ def shown(one: Administered | None = None) -> UserForm:
     for role, name in _BY_NAME.items():
         form.values[name] = _written(number for held, number in grants if held is role and number)
     form.values[_IMDI_ROLE] = next((role.value for role, number in grants if number is None), "")
-    form.values[_PROTECTED] = "1" if one.user.sees_protected else ""
+    seeing = [grant.municipality_number for grant in one.user.grants if grant.sees_protected]
+    form.values[_PROTECTED_IN] = _written(number for number in seeing if number)
+    form.values[_PROTECTED] = "1" if None in seeing else ""
     return form
 
 
@@ -78,7 +84,10 @@ def sent(one: Administered | None = None) -> UserForm:
     form.values = {name: legible(given(name)) for name in form.fields} | {
         _OWN_PLACES: request.form.getlist(_OWN_PLACES)
     }
-    for name in form.fields & {*_BY_NAME.values()}:  # never cut: what is left out of them takes roles away
+    for name in form.fields & {
+        *_BY_NAME.values(),
+        _PROTECTED_IN,
+    }:  # never cut: what is left out is taken away
         form.values[name] = legible(request.form.get(name, ""))
     if _PERSON[0] in form.fields:
         _read_person(form)
@@ -87,7 +96,7 @@ def sent(one: Administered | None = None) -> UserForm:
     if _IMDI_ROLE in form.fields:
         _read_roles(form)
     if _PROTECTED in form.fields:
-        form.sees_protected = form.values[_PROTECTED] == "1"
+        _read_protected(form)
     return form
 
 
@@ -133,6 +142,20 @@ def _read_roles(form: UserForm) -> None:
     elif not grants and not form.errors:
         form.errors[_BY_NAME[Role.CASEWORKER]] = _("Gi brukeren minst én rolle, eller sperr brukeren.")
     form.grants = frozenset(grants)
+
+
+def _read_protected(form: UserForm) -> None:
+    numbers, problem = _places(str(form.values[_PROTECTED_IN]))
+    held = form.grants or frozenset()
+    lacking = [number for number in numbers if (Role.CASEWORKER, number) not in held]
+    if lacking and not problem and not form.errors:
+        problem = _("Brukeren må være kommunebruker der: %(names)s") % {"names": _written(lacking)}
+    if problem:
+        form.errors[_PROTECTED_IN] = problem
+    national = {grant for grant in held if grant[1] is None} if form.values[_PROTECTED] == "1" else set()
+    if form.values[_PROTECTED] == "1" and not national and not form.errors:
+        form.errors[_PROTECTED] = _("Hele landet er bare for dem som har en rolle i IMDi. Skriv kommunene i stedet.")
+    form.protected = frozenset({(Role.CASEWORKER, number) for number in numbers}) | national
 
 
 def _places(typed: str) -> tuple[list[str], str]:

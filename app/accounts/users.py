@@ -9,12 +9,13 @@ from werkzeug.wrappers import Response
 from app.access import requires, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts
+from app.accounts.openid import providers
 from app.accounts.user_forms import UserForm, sent, shown
 from app.accounts.user_list import Asked, from_address, from_form, listed, row_of
 from app.errors import error_answer
 from app.outgoing import outbox
 from app.web import is_partial, redirect_to, respond
-from services import invitations
+from services import identities, invitations
 from services import users as service
 from services.i18n import gettext as _
 from services.users import Administered, EmailTaken, Stale
@@ -112,6 +113,8 @@ def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Res
         places=viewer().administers,
         is_self=one.user.id == viewer().user_id,
         asks_for_factor=settings.second_factor,
+        tied=identities.of_user(one.user.id),
+        provider_labels={there.settings.issuer: there.settings.label for there in providers().values()},
         is_national=Role.IMDI_ADMIN in viewer().roles,
     )
 
@@ -134,7 +137,7 @@ def user_change(user_id: int) -> Any:
             version=int(version),
             details=form.details,
             grants=form.grants,
-            sees_protected=form.sees_protected,
+            protected=form.protected,
             outbox=outbox(),
             moved=letters.moved,
         )
@@ -178,6 +181,10 @@ def user_action(user_id: int) -> Any:
     elif button == "kode":
         service.reset_factor(who, user_id, outbox=outbox(), letter=letters.factor_reset)
         said = _("Engangskodene er nullstilt. Brukeren setter opp kode-appen på nytt ved neste innlogging.")
+    elif chosen := re.fullmatch(r"identitet-([0-9]{1,9})", button):
+        names = {there.settings.issuer: there.name for there in providers().values()}
+        identities.remove_for(who, user_id, int(chosen[1]), names=names, outbox=outbox(), letter=letters.untied)
+        said = _("Innloggingsmåten er fjernet, og brukeren er logget ut overalt.")
     else:
         return error_answer(400)
     flash(said, "success")

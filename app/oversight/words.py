@@ -234,13 +234,16 @@ def _of_list(key: str, values: list[Any]) -> Iterator[str]:
     for (sign, role), numbers in places.items():
         role_words, protection_words = _GRANTS[sign]
         if role == "sees_protected":
-            yield _(protection_words)
+            yield _in_places(_(protection_words), [number for number in numbers if number])
         else:
             yield _(role_words) % {"role": _role(role, [number for number in numbers if number])}
 
 
 def _role(role: str, numbers: list[str]) -> str:
-    word = _(ROLE_LABELS[Role(role)]) if role in set(Role) else role
+    return _in_places(_(ROLE_LABELS[Role(role)]) if role in set(Role) else role, numbers)
+
+
+def _in_places(word: str, numbers: list[str]) -> str:
     names = [municipality_name(number) for number in numbers]
     if not names:
         return word

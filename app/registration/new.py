@@ -121,7 +121,7 @@ class NewForm:
             self.found = None
             return
         known = beginnings.known(self.viewer, self.creation_key, self.number)
-        self._take(look_up(self.number, viewer=self.viewer, registers=registers, known=known))
+        self._take(look_up(self.number, viewer=self.viewer, registers=registers, known=known, place=self.municipality))
         self.news = None if known else self.found
 
     def _take(self, found: LookUp | None) -> None:

@@ -69,7 +69,10 @@ def _add_users(work: Session, day: date, password_hash: str) -> None:
             activated_at=since + timedelta(days=place),
         )
         numbers = demo.municipality_numbers or (None,)
-        user.grants = [RoleGrant(role=demo.role.value, municipality_number=number) for number in numbers]
+        user.grants = [
+            RoleGrant(role=demo.role.value, municipality_number=number, sees_protected=demo.sees_protected)
+            for number in numbers
+        ]
         work.add(user)
     work.flush()
 

@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 60  # a limit for slow machines
 PRODUCTION = {
     "APP_ENV": "production",
+    "TRUSTED_PROXIES": "0",
     "SECRET_KEY": "long-and-only-for-this-test-of-production",
     "FREG_URL": "https://freg.example.org",
     "MASKINPORTEN_URL": "https://maskinporten.example.org",

@@ -26,6 +26,7 @@ def production(tmp_path: Path) -> dict[str, str]:
     return {
         "AUDIT_KEY_FILE": str(tmp_path / "audit.key"),
         "APP_ENV": "production",
+        "TRUSTED_PROXIES": "0",
         "SECRET_KEY": "a-long-and-random-text-of-at-least-32-characters",
         "DATABASE_URL": "postgresql://register@db.example.org/register",
         "FREG_URL": REGISTER,
@@ -61,6 +62,7 @@ NEEDED = (
     "PAD_URL",
     "MAIL_URL",
     "AUDIT_KEY_FILE",
+    "TRUSTED_PROXIES",
 )
 
 

@@ -33,6 +33,7 @@ def production(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
     load_or_create_key(Path(key))
     settings = {
         "APP_ENV": "production",
+        "TRUSTED_PROXIES": "0",
         "SECRET_KEY": "a-long-and-random-text-of-at-least-32-characters",
         "DATABASE_URL": databases.migrated("sqlite"),
         "MASKINPORTEN_CLIENT_ID": "client",

@@ -185,7 +185,12 @@ def production(databases: Any, settings: dict[str, str], tmp_path: Path) -> Iter
     """The program as in production, over https; Folkeregisteret and PAD are not asked."""
     load_or_create_key(tmp_path / "key.pem")
     address = databases.migrated("sqlite")
-    more = {"APP_ENV": "production", "DATABASE_URL": address, "MASKINPORTEN_KEY_FILE": str(tmp_path / "key.pem")}
+    more = {
+        "APP_ENV": "production",
+        "TRUSTED_PROXIES": "0",
+        "DATABASE_URL": address,
+        "MASKINPORTEN_KEY_FILE": str(tmp_path / "key.pem"),
+    }
     more |= {"MAIL_URL": "smtp://mail.example.org", "PUBLIC_URL": "https://register.example.org"}
     outside = dict.fromkeys(("FREG_URL", "MASKINPORTEN_URL", "PAD_URL"), "https://register.example.org")
     with running_app({**settings, **more, **outside}) as app:

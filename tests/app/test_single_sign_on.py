@@ -19,7 +19,7 @@ from services.models import AccessEntry
 from services.register_http import CircuitBreaker
 from tests.app.conftest import House, running_house
 from tests.app.test_invitations import invite
-from tests.app.test_second_factor import code_of, secret_on, send_code
+from tests.app.test_second_factor import code_of, give_password, secret_on, send_code
 from tests.app.test_sign_in import key_of
 from tests.app.test_users_page import id_of
 from tests.support.client import CheckedClient, text_of
@@ -69,6 +69,7 @@ def idporten(providers: tuple[HostileProvider, HostileProvider], joined: House) 
     there = providers[0]
     kari = id_of(joined, "kari.oslo")
     joined.write(delete(Identity), update(User).where(User.id == kari).values(blocked_at=None))
+    joined.write(update(User).values(totp_secret=None))
     tie(joined, "kari.oslo", there)
     yield there
     honest = HostileProvider(issuer=there.issuer, key=there.key)
@@ -236,6 +237,19 @@ LIES = {
     "from tomorrow": ({"claims": {"iat": int(time.time()) + 86_400, "nbf": int(time.time()) + 86_400}}, "token"),
     "from another issuer": ({"claims": {"iss": "https://en-annen.example"}}, "token"),
     "a lower level": ({"claims": {"acr": "idporten-loa-low"}}, "acr"),
+    "a list of levels": ({"claims": {"acr": ["idporten-loa-substantial"]}}, "token"),
+    "a name of no letters": ({"claims": {"sub": "\ud800"}}, "token"),
+    "a name with a zero byte": ({"claims": {"sub": "a\0b"}}, "token"),
+    "a list of issuers": ({"claims": {"iss": ["x"]}}, "token"),
+    "a nonce in a list": ({"claims": {"nonce": ["x"]}}, "token"),
+    "an audience that is a thing": ({"claims": {"aud": {CLIENT_ID: 1}}}, "token"),
+    "an audience of numbers": ({"claims": {"aud": [CLIENT_ID, 1]}}, "token"),
+    "an expiry without end": ({"claims": {"exp": float("inf")}}, "token"),
+    "an expiry that is true": ({"claims": {"exp": True}}, "token"),
+    "a visit in a list": ({"claims": {"sid": ["a"]}}, "token"),
+    "means that are a text": ({"claims": {"amr": {"pwd": 1}}}, "token"),
+    "an address that is a list": ({"claims": {"email": ["a@b.no"]}}, "token"),
+    "a time that is a text": ({"claims": {"auth_time": "i går"}}, "token"),
     "a level of another ladder": ({"claims": {"acr": "high"}}, "acr"),
     "no level": ({"claims": {"acr": None}}, "acr"),
     "of nobody": ({"claims": {"sub": None}}, "token"),
@@ -575,12 +589,16 @@ def test_an_invited_user_comes_in_without_a_password(joined: House, idporten: Ho
     idporten.subject = f"nora-{path[-8:]}"
     client = joined.nobody()
     page = client.get(path)
-    begun = client.follow(page, "Fortsett med ID-porten")
+    on = client.submit(page, button="Fortsett med ID-porten")
     token = path.rpartition("/")[2]
-    assert token not in at_provider(begun)
+    assert token not in onward(on)
     stored = joined.ask(select(UserSession.data).order_by(UserSession.created_at.desc()))[0].data
     assert token not in json.dumps(stored)
-    first = client.get(sent_back(at_provider(begun)), follow_redirects=True)
+    asked = client.get(sent_back(onward(on)), follow_redirects=True)
+    assert "Er du Nora Ny Berg?" in text_of(asked)
+    assert not is_in(client), "before it is confirmed, nothing is tied"
+    assert joined.nobody().get(path).status_code == 200
+    first = client.submit(asked, button="Ja, opprett brukeren min", follow_redirects=True)
     assert first.request.path == "/deltakere"
     assert "Nora Ny Berg" in text_of(first)
     assert "Du har ikke noe passord her" in text_of(client.get("/min-bruker"))
@@ -596,19 +614,71 @@ def test_an_invitation_of_a_person_who_has_a_user(joined: House, idporten: Hosti
     """She is told so, and the link still works for another way."""
     path = invited_path(joined, f"dobbel.{joined.app.config['SETTINGS'].database_url[:6]}@bergen.kommune.no")
     client = joined.nobody()
-    answer = come_in(client, f"/logg-inn/med/idporten?invitasjon={path.rpartition('/')[2]}")
+    answer = client.get(sent_back(onward(client.submit(client.get(path), button="Fortsett med ID-porten"))))
     assert answer.status_code == 403
     assert "hører til en annen bruker" in text_of(answer)
     assert joined.nobody().get(path).status_code == 200
 
 
-@pytest.mark.parametrize("token", ["junk", "x" * 500, "../../deltakere"])
-def test_an_invitation_that_is_none(joined: House, idporten: HostileProvider, token: str) -> None:
-    idporten.subject = "en-fremmed"
+def test_a_link_makes_nobody_the_user_of_an_invitation(joined: House, idporten: HostileProvider) -> None:
+    """Neither the way to the provider, nor the way back, nor a browser in which somebody else is signed in."""
+    path = invited_path(joined, f"lokket.{joined.app.config['SETTINGS'].database_url[:6]}@bergen.kommune.no")
+    idporten.subject = "den-som-lokkes"
+    answer = come_in(joined.nobody(), f"/logg-inn/med/idporten?invitasjon={path.rpartition('/')[2]}")
+    assert answer.status_code == 403, "it is a sign-in like any other"
+    assert joined.nobody().post(f"{path}/med/idporten", data={"slutt": "1"}).status_code == 400, "no token"
     client = joined.nobody()
-    answer = come_in(client, f"/logg-inn/med/idporten?invitasjon={token}")
-    assert client.get(answer.headers["Location"], follow_redirects=True).status_code in {404, 410}
-    assert not is_in(client)
+    page = client.get(path)
+    back = sent_back(onward(client.submit(page, button="Fortsett med ID-porten")))
+    client.login("berit.bergen")
+    for heard in (client.get(path), client.submit(page, button="Opprett bruker"), client.get(back)):
+        assert heard.status_code in {400, 403, 409}
+    assert "logg ut først" in text_of(client.get(path))
+    assert "berit.bergen" in text_of(client.get("/min-bruker"))
+    assert joined.ask(select(Identity.id).where(Identity.subject == "den-som-lokkes")) == []
+
+
+def test_an_administrator_sees_and_removes_it(joined: House, idporten: HostileProvider) -> None:
+    joined.write(delete(Identity))
+    tie(joined, "berit.bergen", idporten)
+    visitor = joined.nobody()
+    come_in(visitor)
+    assert is_in(visitor)
+    admin = joined.nobody()
+    admin.login("admin.bergen")
+    address = f"/brukere/{id_of(joined, 'berit.bergen')}"
+    page = admin.get(address)
+    assert "ID-porten, koblet til" in text_of(page)
+    done = admin.submit(page, button="Fjern ID-porten", follow_redirects=True)
+    assert "Innloggingsmåten er fjernet" in text_of(done)
+    assert "koblet til" not in text_of(done)
+    assert not is_in(visitor)
+    assert come_in(joined.nobody()).status_code == 403
+    assert letters_to(joined.app, "berit.bergen@example.org")[-1].subject.startswith("En innloggingsmåte")
+
+
+@pytest.mark.parametrize("recovery", ["link", "own password", "block"])
+def test_a_recovery_removes_it(joined: House, idporten: HostileProvider, recovery: str) -> None:
+    joined.write(delete(Identity))
+    tie(joined, "berit.bergen", idporten)
+    kept = joined.ask(select(User.password_hash).where(User.username == "berit.bergen"))[0].password_hash
+    client, new = joined.nobody(), "gul sykkel på stille vann"
+    if recovery == "link":
+        client.submit(client.get("/glemt-passord"), fill={"Brukernavn eller e-post": "berit.bergen"})
+        page = client.get(last_path(joined.app, "berit.bergen@example.org"))
+        client.submit(page, fill={"Nytt passord": new, "Gjenta passordet": new})
+    elif recovery == "own password":
+        client.login("berit.bergen")
+        fill = {"Passordet du har nå": PASSWORD, "Nytt passord": new, "Gjenta passordet": new}
+        client.submit(client.get("/min-bruker"), button="Endre passordet", fill=fill)
+    else:
+        client.login("admin.bergen")
+        address = f"/brukere/{id_of(joined, 'berit.bergen')}"
+        for button in ("Sperr bruker", "Opphev sperring"):
+            client.submit(client.get(address), button=button)
+    joined.write(update(User).where(User.username == "berit.bergen").values(password_hash=kept))
+    assert joined.ask(select(Identity.id).where(Identity.user_id == id_of(joined, "berit.bergen"))) == []
+    assert come_in(joined.nobody()).status_code == 403
 
 
 # ---- Tying it to the user that one has ----
@@ -646,6 +716,28 @@ def onward(page: TestResponse) -> str:
     address = page.headers["Refresh"].removeprefix("0; url=")
     assert f'href="{html.escape(address)}"' in page.text
     return address
+
+
+def test_who_has_a_second_factor_shows_it_too(
+    joined: House, idporten: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who must have one, but has none yet, sets it up first."""
+    joined.write(delete(Identity))
+    client = joined.nobody()
+    client.login("anne.tokommuner")
+    monkeypatch.setitem(joined.app.config, "SETTINGS", replace(joined.app.config["SETTINGS"], second_factor=True))
+    assert "Da setter du opp engangskoder først" in text_of(send_password(client, PASSWORD))
+    client = joined.nobody()
+    page = give_password(client, "anne.tokommuner")
+    secret = secret_on(page)
+    send_code(client, page, code_of(secret), follow_redirects=True)
+    wrong = send_password(client, PASSWORD)
+    assert (wrong.status_code, "Koden er feil" in text_of(wrong)) == (422, True)
+    assert client.get("/min-bruker/med/idporten").headers["Location"] == "/min-bruker"
+    fill = {"Passordet ditt": PASSWORD, "Engangskode": code_of(secret, 1)}
+    on = client.submit(client.get("/min-bruker"), button="Koble til ID-porten", fill=fill)
+    client.get(sent_back(onward(client.get(on.headers["Location"]))))
+    assert joined.ask(select(Identity.user_id)) == [(id_of(joined, "anne.tokommuner"),)]
 
 
 def test_without_the_password_nothing_is_tied(joined: House, idporten: HostileProvider) -> None:

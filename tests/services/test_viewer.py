@@ -29,7 +29,9 @@ MAY = {
 def make(*roles: Role, places: tuple[str, ...] = (), sees_protected: bool = False) -> Viewer:
     """A viewer who is caseworker in the places."""
     held = tuple(Place(number, number) for number in places)
-    return Viewer(user_id=1, username="u", name="U", roles=frozenset(roles), places=held, sees_protected=sees_protected)
+    return Viewer(
+        user_id=1, username="u", name="U", roles=frozenset(roles), places=held, sees_all_protected=sees_protected
+    )
 
 
 def test_rights_of_the_roles() -> None:

@@ -1,0 +1,60 @@
+"""Devices on which users have signed in before: a signed cookie tells so, and by it the throttle knows them.
+
+The cookie opens nothing. It holds, for each user that has signed in fully on this device, a random name of the device;
+strangers' wrong passwords do not hold back a user who is known on it.
+"""
+
+import secrets
+
+from flask import current_app, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from app.accounts import letters
+from app.accounts.blueprint import sender_address
+from app.outgoing import outbox
+from services.accounts import Origin
+
+_DAYS = 180
+_MOST_USERS = 8  # of one device; those who signed in last
+_LONGEST = 2000
+
+
+def _cookie() -> str:
+    return "__Host-enhet" if current_app.config["SESSION_COOKIE_SECURE"] else "enhet"
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="device")
+
+
+def _known() -> dict[int, str]:
+    sent = request.cookies.get(_cookie(), "")
+    if not sent or len(sent) > _LONGEST:
+        return {}
+    try:
+        return {int(user): str(name) for user, name in _signer().loads(sent, max_age=_DAYS * 86_400)}
+    except (BadSignature, TypeError, ValueError):
+        return {}
+
+
+def origin() -> Origin:
+    """Where the present request comes from, for the throttle."""
+    return Origin(address=sender_address(), devices=_known(), outbox=outbox(), warning=letters.many_wrong)
+
+
+def remember(answer: Response, user_id: int) -> Response:
+    """Let the browser know from now on that the user has signed in here."""
+    known = _known()
+    name = known.pop(user_id, "") or secrets.token_urlsafe(12)
+    kept = [*known.items(), (user_id, name)][-_MOST_USERS:]
+    answer.set_cookie(
+        _cookie(),
+        _signer().dumps(kept),
+        max_age=_DAYS * 86_400,
+        path="/",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
