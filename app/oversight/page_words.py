@@ -14,6 +14,8 @@ _PAGES = {
     "accounts.invitation": N_("Invitasjonen"),
     "accounts.invitation_anew": N_("Be om ny invitasjon"),
     "accounts.invitation_anew_page": N_("Be om ny invitasjon"),
+    "accounts.confirm_invitation": N_("Invitasjonen"),
+    "accounts.invitation_by": N_("Invitasjonen"),
     "accounts.invitation_submit": N_("Invitasjonen"),
     "accounts.invite": N_("Inviter bruker"),
     "accounts.invite_submit": N_("Inviter bruker"),
