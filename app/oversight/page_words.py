@@ -15,6 +15,7 @@ _PAGES = {
     "accounts.invitation_anew": N_("Be om ny invitasjon"),
     "accounts.invitation_anew_page": N_("Be om ny invitasjon"),
     "accounts.confirm_invitation": N_("Invitasjonen"),
+    "accounts.confirm_invitation_submit": N_("Invitasjonen"),
     "accounts.invitation_by": N_("Invitasjonen"),
     "accounts.invitation_submit": N_("Invitasjonen"),
     "accounts.invite": N_("Inviter bruker"),
