@@ -72,6 +72,9 @@ GET  /invitasjon/<token>                 dead     dead        dead         dead 
 POST /invitasjon/<token>                 on       on          on           on    on
 GET  /invitasjon/<token>/ny              on       on          on           on    on
 POST /invitasjon/<token>/ny              in       in          in           in    in
+GET  /invitasjon/bekreft                 on       on          on           on    on
+POST /invitasjon/bekreft                 on       on          on           on    on
+POST /invitasjon/<token>/med/<name>      404      404         404          404   404
 GET  /nytt-passord/<token>               dead     dead        dead         dead  dead
 POST /nytt-passord/<token>               on       on          on           on    on
 GET  /min-bruker                         sign-in  200         200          200   200

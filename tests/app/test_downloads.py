@@ -17,6 +17,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from services.account_models import User
+from services.audit import Action
 from services.codes import municipality_name
 from services.db import db
 from services.export import moment_date, result_text, status_text, xlsx_file
@@ -409,8 +410,9 @@ def test_protected_and_discharged(house: House) -> None:
 
 def test_a_download_is_logged(house: House) -> None:
     entries = select(AccessEntry, User.username).join(User, User.id == AccessEntry.user_id).order_by(AccessEntry.id)
-    before = len(house.ask(entries))
+    entries = entries.where(AccessEntry.action != Action.VIEW)  # these come later: see `services.views`
     client = house.client("kari.oslo")
+    before = len(house.ask(entries))
     client.get(f"{OVERVIEW}?sorter=navn&retning=synkende")
     client.get(FULL)
     client.get(f"{FULL}?sorter=ukjent")

@@ -216,7 +216,7 @@ def bodies(token: str) -> dict[str, tuple[str, bytes, set[int]]]:
     whole = _part("csrf_token", token) + _part(END_MARK, "1")
     large = b"x" * MAX_BODY
     return {
-        "ten thousand fields": (FORM, known + b"".join(b"&f%d=1" % n for n in range(10_000)), {400}),
+        "ten thousand fields": (FORM, known + b"".join(b"&f%d=1" % n for n in range(10_000)), {413}),
         "one field ten thousand times": (FORM, known + b"&go=x" * 10_000, ANSWERS),
         "a name of many bytes": (FORM, known + b"&" + b"n" * 500_000 + b"=1", {400}),
         "names that are no text": (FORM, known + b"&%00%FF=1&=2&&;", {400}),

@@ -27,12 +27,13 @@ UNLISTED = ("TRACE", "TRACK", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND", "
 
 
 @pytest.fixture(scope="module")
-def production(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def production(databases: Any, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The program as in production, with a view that fails."""
     key = tmp_path_factory.mktemp("production") / "key.pem"
     load_or_create_key(Path(key))
-    settings = {
+    environ = {
         "APP_ENV": "production",
+        "AUDIT_KEY_FILE": settings["AUDIT_KEY_FILE"],
         "TRUSTED_PROXIES": "0",
         "SECRET_KEY": "a-long-and-random-text-of-at-least-32-characters",
         "DATABASE_URL": databases.migrated("sqlite"),
@@ -42,7 +43,7 @@ def production(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "MAIL_URL": "smtp://mail.example.org",
         **dict.fromkeys(("FREG_URL", "MASKINPORTEN_URL", "PAD_URL", "PUBLIC_URL"), REGISTER),
     }
-    with running_app(settings) as app:
+    with running_app(environ) as app:
         app.add_url_rule("/feil", "fails", public(lambda: 1 // 0))
         yield app
 
