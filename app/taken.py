@@ -40,7 +40,7 @@ TAKEN: dict[str, frozenset[str]] = {
     "accounts.end_visits": frozenset({"innlogging"}),
     "accounts.forgotten_submit": frozenset({"whom", PAGE_FIELD}),
     "accounts.invitation_anew": frozenset({PAGE_FIELD}),
-    "accounts.confirm_invitation_submit": frozenset(),
+    "accounts.confirm_invitation_submit": frozenset({PAGE_FIELD}),
     "accounts.invitation_by": frozenset({PAGE_FIELD}),
     "accounts.invitation_submit": frozenset({"username", "password", "repeated", PAGE_FIELD}),
     "accounts.own_password_submit": frozenset({"present", "password", "repeated"}),

@@ -189,6 +189,11 @@ def confirm_invitation_submit() -> Any:
         return _refused(there, "taken")
 
 
+@anew("accounts.confirm_invitation_submit")
+def _old_confirmation() -> Response:
+    return redirect_to(url_for("accounts.confirm_invitation"))
+
+
 # ---- Tying a provider to the user that one has ----
 
 
