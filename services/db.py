@@ -219,8 +219,9 @@ def _own_file(engine: Engine) -> None:
         path = engine.url.database
         if not path or path == ":memory:" or path.startswith("file:"):
             return
+        # Only a file that is not there: to close one would take away the locks that SQLite holds on it in this process.
         with suppress(OSError):  # SQLite tells of it in its own words
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):  # not there, or somebody else's
                 if os.stat(f"{path}{suffix}").st_mode & 0o077:

@@ -316,8 +316,8 @@
   });
 
   // Before there is a participant, the form is kept whole: nothing may be typed into an older one meanwhile.
-  const [entry] = performance.getEntriesByType("navigation");
-  const isSameForm = ({ at }) => at === location.pathname && (!at.endsWith("/ny") || entry.type !== "navigate");
+  const isAnother = () => performance.getEntriesByType("navigation").some(({ type }) => type === "navigate");
+  const isSameForm = ({ at }) => at === location.pathname && !(at.endsWith("/ny") && isAnother());
   const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
   async function awaitForm(key) {

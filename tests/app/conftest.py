@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import ColumnElement, Executable, select
 
+from app.shown import view_log
 from services import throttle
 from services.db import db, now
 from services.demo import USERS, DemoUser
@@ -46,8 +47,9 @@ class House:
         return self._clients[username]
 
     def ask(self, question: Executable) -> list[Any]:
-        """The rows of a query, past the program."""
+        """The rows of a query, past the program. What the program writes in passing is there."""
         with self.app.app_context():
+            view_log().write()
             return list(db.session.execute(question))
 
     def write(self, *orders: Executable) -> None:

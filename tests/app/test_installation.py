@@ -116,3 +116,25 @@ def test_the_file_of_the_database_is_for_its_owner(settings: Settings, tmp_path:
                 modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("register.sqlite*")}
         assert set(modes.values()) == {0o600}, modes
         assert len(modes) == 3
+
+
+_OTHER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT count(*) FROM alembic_version").fetchall()
+connection.close()  # the last one who closes takes the log of what was written with it
+"""
+
+
+def test_a_new_connection_leaves_the_locks_of_the_others_alone(databases: Databases, settings: Settings) -> None:
+    """Another process may not believe itself alone, and take the write-ahead log away from the program."""
+    address = databases.migrated(SQLITE)
+    path = Path(address.removeprefix("sqlite:///"))
+    with running_app(settings | {"DATABASE_URL": address}) as app, app.app_context():
+        with db.engine.connect() as one:
+            one.execute(text("SELECT count(*) FROM alembic_version")).all()
+            with db.engine.connect() as other:
+                other.execute(text("SELECT count(*) FROM alembic_version")).all()
+            subprocess.run([sys.executable, "-c", _OTHER, str(path)], check=True, timeout=60)
+            assert path.with_name(f"{path.name}-wal").exists()
+    databases.remove(address)

@@ -247,7 +247,7 @@ def test_idle_and_in_all(own_house: House, columns: dict[str, timedelta], stays:
         assert now() - visit(own_house, key_of(client)).seen_at < timedelta(seconds=30), "seen just now"
     else:
         assert client.get_partial("/deltakere").status_code == 401
-        assert client.post_partial("/logg-ut", {"csrf_token": token}).status_code == 401
+        assert client.post_partial("/forleng", {"csrf_token": token}).status_code == 401
 
 
 def test_a_form_before_sign_in_lives_for_an_hour(own_house: House) -> None:

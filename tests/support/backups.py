@@ -11,6 +11,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import inspect, select
 
+from app.shown import view_log
 from services.db import Base, db
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -20,6 +21,7 @@ GONE = {"user_session", "lease"}  # what does not come back
 def run(app: Flask, *words: str | Path, says: str = "") -> Result:
     """`flask --app wsgi` with these words, and what is typed."""
     with app.app_context():
+        view_log().write()  # what the program writes in passing is there
         return app.test_cli_runner().invoke(args=[str(word) for word in words], input=says)
 
 
@@ -32,6 +34,8 @@ def done(app: Flask, *words: str | Path) -> str:
 
 def all_rows(app: Flask) -> Rows:
     """Every row of every table, in an order that does not depend on the database; counts of nothing are none."""
+    with app.app_context():
+        view_log().write()
     with app.app_context(), db.engine.connect() as connection:
         found = {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
