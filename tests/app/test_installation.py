@@ -130,11 +130,10 @@ def test_a_new_connection_leaves_the_locks_of_the_others_alone(databases: Databa
     """Another process may not believe itself alone, and take the write-ahead log away from the program."""
     address = databases.migrated(SQLITE)
     path = Path(address.removeprefix("sqlite:///"))
-    with running_app(settings | {"DATABASE_URL": address}) as app, app.app_context():
-        with db.engine.connect() as one:
-            one.execute(text("SELECT count(*) FROM alembic_version")).all()
-            with db.engine.connect() as other:
-                other.execute(text("SELECT count(*) FROM alembic_version")).all()
-            subprocess.run([sys.executable, "-c", _OTHER, str(path)], check=True, timeout=60)
-            assert path.with_name(f"{path.name}-wal").exists()
+    with running_app(settings | {"DATABASE_URL": address}) as app, app.app_context(), db.engine.connect() as one:
+        one.execute(text("SELECT count(*) FROM alembic_version")).all()
+        with db.engine.connect() as other:
+            other.execute(text("SELECT count(*) FROM alembic_version")).all()
+        subprocess.run([sys.executable, "-c", _OTHER, str(path)], check=True, timeout=60)
+        assert path.with_name(f"{path.name}-wal").exists()
     databases.remove(address)

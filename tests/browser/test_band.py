@@ -207,6 +207,7 @@ def sign_in_over_it(user: Caseworker) -> None:
 def is_covered(user: Caseworker, name: str) -> None:
     """Nobody can read who the participant is, nor what is written about the participant."""
     expect(user.page.get_by_role("dialog")).to_contain_text("Du er logget ut")
+    expect(user.page.locator("[aria-busy=true]")).to_have_count(0)
     expect(user.page.locator("main")).to_be_hidden()
     expect(user.page.locator("main .sheet")).to_be_hidden()
     assert name not in user.page.title()
