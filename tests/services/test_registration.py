@@ -40,6 +40,7 @@ from services.row_fields import RowsField
 from services.saving import Conflict, Incomplete, Stale, Unfinished, discharge, obstacles, save
 from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 from services.viewer import Viewer
+from tests.support.postgres import log_of
 
 START = today() - timedelta(days=700)
 
@@ -138,6 +139,7 @@ def test_ten_at_once_register_one_person_once(register: Flask) -> None:
         running = running_participation({person.number})
         assert running is not None
         assert running.public_id == made[0]
+        assert person.number not in log_of(db.engine.url), "the database's own log holds nobody"
 
 
 def test_a_person_keeps_her_person_id_and_gets_new_facts(register: Flask) -> None:

@@ -258,3 +258,9 @@ def running_postgres() -> Iterator[PostgresServer]:
             yield server
         finally:
             server.close()
+
+
+def log_of(address: URL) -> str:
+    """What the server of these tests has written into its own log; nothing for SQLite, and for a server elsewhere."""
+    file = Path(str(address.query.get("host", "")), "log")
+    return file.read_text() if file.is_file() else ""
