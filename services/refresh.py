@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, or_, select
 from services import beginnings
 from services.accounts import viewer_of
 from services.audit import Action, note, record
-from services.db import end_reading, now, session, writing
+from services.db import end_reading, hold, now, session, writing
 from services.folkeregisteret import PersonRecord
 from services.i18n import gettext as _
 from services.leases import Held, prolong, release, take
@@ -197,6 +197,8 @@ def _failed(person_ref: int, error: RegisterError) -> Read:
 
 def _store(person_ref: int, told: PersonRecord | None, results: list[TestResult] | None) -> None:
     with writing() as work:
+        if told:
+            hold(work, told.national_id, *told.earlier_ids)  # before the person, as who registers one does
         person = work.get_one(Person, person_ref, with_for_update=True)
         same = take_over(work, person, told, results)
         outcome = "down" if told is None and results is None else "found"
