@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import select, text, update
 
 from app.sealing import sealing
+from app.shown import view_log
 from services import accounts, seals
 from services.account_models import OutboxMessage, User
 from services.db import db, now, writing
@@ -96,6 +97,8 @@ def worked_on(app: Flask, sign_in: SignIn) -> Office:
     question = berit.get(address(deleted, "slett", "bekreft"))
     goal_of(berit.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE))
     found_by(berit, "an")
+    with app.app_context():
+        view_log().write()
     seal_now(app)
     return office
 
