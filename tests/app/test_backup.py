@@ -70,6 +70,7 @@ def file(tmp_path: Path) -> Path:
 
 def seal_now(app: Flask) -> None:
     with app.app_context():
+        view_log().write()
         seals.seal(sealing(), settled=timedelta(seconds=-1))
 
 
@@ -97,8 +98,6 @@ def worked_on(app: Flask, sign_in: SignIn) -> Office:
     question = berit.get(address(deleted, "slett", "bekreft"))
     goal_of(berit.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE))
     found_by(berit, "an")
-    with app.app_context():
-        view_log().write()
     seal_now(app)
     return office
 

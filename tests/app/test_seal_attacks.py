@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from app.sealing import sealing
+from app.shown import view_log
 from services import seals
 from services.audit import Action, record
 from services.audit_keys import Keys, Sealing
@@ -42,6 +43,7 @@ def add_lines(app: Flask, most: int = 3) -> None:
 
 def seal_now(app: Flask) -> int:
     with app.app_context():
+        view_log().write()
         return seals.seal(sealing(), settled=timedelta(seconds=-1))
 
 

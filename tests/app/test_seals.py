@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from app.sealing import sealing
+from app.shown import view_log
 from services import seals
 from services.db import db
 from tests.app.conftest import House
@@ -29,6 +30,7 @@ def run(house: House, command: str) -> tuple[int, str]:
 def seal_now(house: House) -> int:
     """Seal everything, however young."""
     with house.app.app_context():
+        view_log().write()
         return seals.seal(sealing(), settled=timedelta(seconds=-1))
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from services import searches
+from services.audit import Action
 from services.db import db
 from services.models import AccessEntry, Participation, SavedView, Search, Status
 from services.registration import today
@@ -466,12 +467,15 @@ def test_nothing_personal_stands_in_an_address_or_a_log(named: House, caplog: py
     assert not [record for record in caplog.records if any(value in record.getMessage() for value in values)]
 
 
+_SEARCHES = select(AccessEntry).where(AccessEntry.action != Action.VIEW)  # that is written in passing
+
+
 def test_a_search_is_logged_by_ids_and_counts(named: House) -> None:
     one = own(named)
     screen = asked(
         named, "kari.oslo", {"q": f"kari, berg, {one.national_id}, {one.person_id}, 0101", "status": "endret"}
     )
-    (entry,) = named.ask(select(AccessEntry).order_by(AccessEntry.id.desc()).limit(1))[0]
+    (entry,) = named.ask(_SEARCHES.order_by(AccessEntry.id.desc()).limit(1))[0]
     counts = {"name": 2, "number": 1, "number_start": 1, "person_id": 1}
     assert (entry.action, entry.detail) == ("search", {"search": search_id(screen)} | counts)
     assert entry.participation_ref is None
@@ -479,10 +483,10 @@ def test_a_search_is_logged_by_ids_and_counts(named: House) -> None:
 
 def test_the_same_search_is_kept_and_logged_once(named: House) -> None:
     first = asked(named, "kari.oslo", {"q": "kari, berg"})
-    number = named.ask(select(func.count()).select_from(AccessEntry))
+    number = len(named.ask(_SEARCHES))
     again = asked(named, "kari.oslo", {"q": "kari, berg", "status": "endret"}, shown=query_of(first))
     assert search_id(again) == search_id(first)
-    assert named.ask(select(func.count()).select_from(AccessEntry)) == number
+    assert len(named.ask(_SEARCHES)) == number
     other = asked(named, "kari.oslo", {"q": "kari"}, shown=query_of(again))
     assert search_id(other) != search_id(first)
 
