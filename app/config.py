@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET = "bare-for-utvikling-og-test"  # noqa: S105 - refused in production
 
 
-class NoPublicUrl(RuntimeError):  # noqa: N818 - says what is the case
+class NoPublicUrl(RuntimeError):
     """An e-mail with a link cannot be written: PUBLIC_URL is not set, and what a request says of its host is not
     believed."""
 

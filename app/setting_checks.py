@@ -10,7 +10,7 @@ from services.mail import Server, is_address
 from services.registers import Accepts
 
 
-class BadSetting(Exception):  # noqa: N818 - says what is the case
+class BadSetting(Exception):
     """A setting that the program cannot start with; the text says which, and what to do."""
 
 

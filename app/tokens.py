@@ -32,7 +32,7 @@ _BYTES = 18  # a multiple of three needs no padding in base64
 _MASK_CHARACTERS = _BYTES // 3 * 4
 
 
-class OldPage(CSRFError):  # noqa: N818 - says what is the case
+class OldPage(CSRFError):
     """A form of ours whose tokens are too old, or whose browser does not say where it stood."""
 
 

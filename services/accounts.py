@@ -46,8 +46,8 @@ class Origin:
 
 
 def check_password(vault: Vault, username: str, password: str, *, place: Origin) -> int | None:
-    """The user's id if name and password fit and she is not blocked. A failure is logged, and the user is told when
-    there have been many. Raises `TooFast` when it comes too soon after failures.
+    """The id of the user, if name and password fit and the user is not blocked. A failure is logged, and the user is
+    told when there have been many. Raises `TooFast` when it comes too soon after failures.
     """
     typed = text.username(username)
     known = select(User.id, User.password_hash, User.blocked_at).where(User.username == typed)

@@ -13,6 +13,7 @@ import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 _LINE = re.compile(r"([A-Za-z0-9._-]{1,20}) ([0-9a-f]{64})")
 _PRIVATE = 0o600
@@ -20,7 +21,7 @@ _TAIL = 1 << 20  # bytes: some days of anchors
 _ANCHOR = ("log", "epoch", "number", "hash", "lines")
 
 
-class BadKeys(ValueError):  # noqa: N818 - says what is the case
+class BadKeys(ValueError):
     """The file holds no keys, or something else beside them."""
 
 
@@ -109,19 +110,19 @@ class Anchors:
         """The anchors of this register, from its own file or another one; none if the own one is not there.
         Raises OSError, ValueError."""
         rows = [row for row in self._rows(path or self.path, must_exist=path is not None) if "hash" in row]
-        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]  # type: ignore[arg-type]
+        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]
 
     def newest(self) -> list[Anchor]:
         """The last anchors of this register, at the end of its file."""
         rows = [row for row in self._rows(self.path, must_exist=False, tail=_TAIL) if "hash" in row]
-        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]  # type: ignore[arg-type]
+        return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]
 
     def last_mailed(self) -> str:
         """When they were last sent, as far as the end of the file tells; '' if that was long ago, or never."""
         rows = self._rows(self.path, must_exist=False, tail=_TAIL)
         return max((str(row["mailed"]) for row in rows if "mailed" in row), default="")
 
-    def _rows(self, path: Path, *, must_exist: bool, tail: int | None = None) -> list[dict[str, object]]:
+    def _rows(self, path: Path, *, must_exist: bool, tail: int | None = None) -> list[dict[str, Any]]:
         if not must_exist and not path.exists():
             return []
         with path.open("rb") as file:

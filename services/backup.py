@@ -36,7 +36,7 @@ _TRIES, _DEADLOCK = 5, "40P01"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class NotCurrent(Exception):  # noqa: N818 - says what is the case
+class NotCurrent(Exception):
     """The database's tables are not those that this program knows."""
 
 

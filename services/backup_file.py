@@ -36,7 +36,7 @@ _BATCH = 1_000  # rows
 Row = Sequence[Any]
 
 
-class BadBackup(Exception):  # noqa: N818 - says what is the case
+class BadBackup(Exception):
     """The file cannot be restored; the text says why."""
 
 

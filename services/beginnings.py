@@ -37,15 +37,15 @@ _WAITS = (Beginning.waits_since.is_not(None), Beginning.outcome.in_([outcome.val
 _DAYS = {field.name for field in fields(PersonRecord) if "date" in str(field.type)}
 
 
-class TooManyBegun(Exception):  # noqa: N818 - says what is the case
+class TooManyBegun(Exception):
     """The user has begun as many as are kept of one user; those that are kept already can be gone on with."""
 
 
-class TooMuchBegun(Exception):  # noqa: N818 - says what is the case
+class TooMuchBegun(Exception):
     """More was typed than is kept of one form."""
 
 
-class NoSuchBeginning(LookupError):  # noqa: N818 - says what is the case
+class NoSuchBeginning(LookupError):
     """The user has begun none with that id."""
 
 

@@ -22,7 +22,7 @@ from services.steps import FIELDS, STEPS
 from services.text import is_blank
 
 
-class NoSuchVersion(ValueError):  # noqa: N818 - says what is the case
+class NoSuchVersion(ValueError):
     """No form can have shown that version."""
 
 

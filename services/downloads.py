@@ -14,7 +14,7 @@ from services.viewer import Viewer
 _HOUR = timedelta(hours=1)
 
 
-class TooManyDownloads(Exception):  # noqa: N818 - says what is the case
+class TooManyDownloads(Exception):
     """The user has downloaded as many files in the last hour as she may; `seconds`: until she may again."""
 
     def __init__(self, most: int, seconds: int) -> None:

@@ -45,7 +45,7 @@ def legible(text: str) -> str:
     return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
-class Invalid(ValueError):  # noqa: N818 - says what is the case
+class Invalid(ValueError):
     """A raw answer that cannot be read; `errors` maps control names to words for the user."""
 
     def __init__(self, errors: dict[str, str]) -> None:

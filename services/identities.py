@@ -23,15 +23,15 @@ from services.vault import Vault
 from services.viewer import Viewer
 
 
-class IdentityTaken(ValueError):  # noqa: N818 - says what is the case
+class IdentityTaken(ValueError):
     """Another user signs in with that identity."""
 
 
-class Outdated(RuntimeError):  # noqa: N818 - says what is the case
+class Outdated(RuntimeError):
     """What was shown for tying an identity does not hold any more."""
 
 
-class OnlyWayIn(ValueError):  # noqa: N818 - says what is the case
+class OnlyWayIn(ValueError):
     """The user has no password, so she would be shut out without it."""
 
 

@@ -28,11 +28,11 @@ RENEWABLE_FOR = timedelta(days=30)
 SHORTEST_USERNAME, LONGEST_USERNAME = 3, 60
 
 
-class UsernameTaken(ValueError):  # noqa: N818 - says what is the case
+class UsernameTaken(ValueError):
     """Another user has that user name."""
 
 
-class AdministratorExists(RuntimeError):  # noqa: N818 - says what is the case
+class AdministratorExists(RuntimeError):
     """There is an IMDi-administrator already."""
 
 

@@ -21,7 +21,7 @@ class Purpose(StrEnum):
     RESET = "reset"  # choose a new password
 
 
-class DeadLink(LookupError):  # noqa: N818 - says what is the case
+class DeadLink(LookupError):
     """It was used, replaced or tampered with, it is too old, or its user is blocked."""
 
 

@@ -26,7 +26,7 @@ class Purpose(StrEnum):
     REFRESH = "refresh"
 
 
-class TooManyLookUps(Exception):  # noqa: N818 - says what is the case
+class TooManyLookUps(Exception):
     """The user has asked for as many look-ups in the last hour as she may; `until`: when she may again."""
 
     def __init__(self, most: int, until: datetime) -> None:

@@ -28,7 +28,7 @@ class Letter:
     html: str
 
 
-class NotDelivered(Exception):  # noqa: N818 - says what is the case
+class NotDelivered(Exception):
     """The server did not take it. `for_good`: trying again is of no use. The text holds no address."""
 
     def __init__(self, why: str, *, for_good: bool = False) -> None:

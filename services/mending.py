@@ -27,7 +27,7 @@ DELETION_REASONS = label_options(
 LONGEST_REASON = 200
 
 
-class RunsElsewhere(Exception):  # noqa: N818 - says what is the case
+class RunsElsewhere(Exception):
     """The person is in a programme again meanwhile, so there cannot be another running participation."""
 
 

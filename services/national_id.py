@@ -44,7 +44,7 @@ _MESSAGES: dict[Reason, str] = {
 }
 
 
-class InvalidNationalId(ValueError):  # noqa: N818  (says what the text is)
+class InvalidNationalId(ValueError):
     """The text is not a national identity number.
 
     `reason` is the first thing that is wrong, in the order empty, characters, length, date, check digits.

@@ -16,11 +16,11 @@ from services.models import Activity, DraftValue, Leave, Participation, Status
 from services.viewer import Viewer, visible_to
 
 
-class NoSuchParticipant(LookupError):  # noqa: N818 - says what is the case
+class NoSuchParticipant(LookupError):
     """There is none with that id for this viewer: unknown, another's, deleted and protected alike."""
 
 
-class NotAllowed(PermissionError):  # noqa: N818 - says what is the case
+class NotAllowed(PermissionError):
     """The participant may be seen but not changed by this viewer, or in this state."""
 
 

@@ -34,19 +34,19 @@ class RegisterError(Exception):
         self.fault = fault
 
 
-class WrongNumber(RegisterError):  # noqa: N818 - named by what it says
+class WrongNumber(RegisterError):
     """The register says that the number is not well formed (400), or it was not sent, since it was not."""
 
 
-class NotFound(RegisterError):  # noqa: N818 - named by what it says
+class NotFound(RegisterError):
     """The register knows nobody with the number (404 in the register's own words)."""
 
 
-class AccessDenied(RegisterError):  # noqa: N818 - named by what it says
+class AccessDenied(RegisterError):
     """We are not let in (401, 403, or a refusal of Maskinporten): a matter for those who run the system."""
 
 
-class Busy(RegisterError):  # noqa: N818 - named by what it says
+class Busy(RegisterError):
     """Too many questions in a short time (429). `retry_after`: seconds to wait, or None if not said."""
 
     def __init__(self, register: str, retry_after: float | None) -> None:
@@ -54,5 +54,5 @@ class Busy(RegisterError):  # noqa: N818 - named by what it says
         self.retry_after = retry_after
 
 
-class Unavailable(RegisterError):  # noqa: N818 - named by what it says
+class Unavailable(RegisterError):
     """The register is down, slow, unreachable, or answers something that cannot be read."""

@@ -39,7 +39,7 @@ COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in 
 _ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, "leaves": Leave}
 
 
-class AlreadyRunning(Exception):  # noqa: N818 - says what is the case
+class AlreadyRunning(Exception):
     """The person is in a programme already, here or elsewhere."""
 
 

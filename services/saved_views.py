@@ -16,15 +16,15 @@ MOST_VIEWS = 50
 LONGEST_NAME = 80
 
 
-class NoSuchView(LookupError):  # noqa: N818 - says what is the case
+class NoSuchView(LookupError):
     """The user has no view with that id."""
 
 
-class NameTaken(ValueError):  # noqa: N818 - says what is the case
+class NameTaken(ValueError):
     """The user has a view of that name already."""
 
 
-class TooMany(ValueError):  # noqa: N818 - says what is the case
+class TooMany(ValueError):
     """The user has as many views as one can have."""
 
 

@@ -38,19 +38,19 @@ from services.viewer import Viewer
 MOST_TYPED = 64_000  # bytes that are kept as typed for a page and a user
 
 
-class TooMuchTyped(Exception):  # noqa: N818 - says what is the case
+class TooMuchTyped(Exception):
     """More is typed that cannot be registered than is kept for a page and a user."""
 
 
-class Incomplete(Exception):  # noqa: N818 - says what is the case
+class Incomplete(Exception):
     """The participation cannot be discharged yet."""
 
 
-class Stale(Exception):  # noqa: N818 - says what is the case
+class Stale(Exception):
     """Something has changed since the question was put."""
 
 
-class Unfinished(Exception):  # noqa: N818 - says what is the case
+class Unfinished(Exception):
     """The page cannot be gone on from; `page` is what was sent, with what others have changed up to `version`."""
 
     def __init__(self, page: Page, version: int) -> None:
@@ -59,7 +59,7 @@ class Unfinished(Exception):  # noqa: N818 - says what is the case
         self.version = version
 
 
-class Conflict(Exception):  # noqa: N818 - says what is the case
+class Conflict(Exception):
     """Answers that somebody else has changed since the form was opened, by the key of the question where
     that is to be said; `page` is what was sent, with what only others have changed up to `version`."""
 

@@ -77,7 +77,7 @@ def recall(viewer: Viewer, identity: str) -> Kept | None:
         return None
 
 
-class Over(LookupError):  # noqa: N818 - says what is the case
+class Over(LookupError):
     """There is no such search of that user's, or not any more."""
 
 

@@ -50,7 +50,7 @@ RESET = Pace("reset", 4, 60)
 ADDRESS = Pace("address", 100, 5)
 
 
-class TooFast(Exception):  # noqa: N818 - says what is the case
+class TooFast(Exception):
     """Not yet: `seconds` to wait."""
 
     def __init__(self, seconds: int) -> None:

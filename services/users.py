@@ -42,19 +42,19 @@ class State(StrEnum):
     BLOCKED = "blocked"
 
 
-class NoSuchUser(LookupError):  # noqa: N818 - says what is the case
+class NoSuchUser(LookupError):
     """There is none with that id among those whom the viewer administers."""
 
 
-class NotYours(PermissionError):  # noqa: N818 - says what is the case
+class NotYours(PermissionError):
     """The viewer sees the user, but may not do this to her."""
 
 
-class Stale(Exception):  # noqa: N818 - says what is the case
+class Stale(Exception):
     """Somebody else has changed the user since the form was shown."""
 
 
-class EmailTaken(ValueError):  # noqa: N818 - says what is the case
+class EmailTaken(ValueError):
     """Another user has that address."""
 
 

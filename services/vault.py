@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _NONCE = 12  # bytes
 
 
-class Unreadable(ValueError):  # noqa: N818 - says what is the case
+class Unreadable(ValueError):
     """It was sealed under another SECRET_KEY, for another purpose, or has been changed."""
 
 

@@ -37,11 +37,11 @@ _HOUR = timedelta(hours=1)
 logger = logging.getLogger(__name__)
 
 
-class NotLogged(Exception):  # noqa: N818 - says what is the case
+class NotLogged(Exception):
     """What is shown cannot be logged for the time being, so nothing is shown."""
 
 
-class TooManyViews(Exception):  # noqa: N818 - says what is the case
+class TooManyViews(Exception):
     """The user has had so many pages in the last hour that the next one comes no sooner than in some `seconds`."""
 
     def __init__(self, seconds: int) -> None:
@@ -114,7 +114,9 @@ class ViewLog:
             self._wake.clear()
             try:
                 self.write()
-            except Exception:
+            except (
+                Exception
+            ):  # whatever it is: the lines wait on, lists answer 503 after a minute, and the thread goes on
                 logger.exception("what was shown could not be logged; it is tried again")
                 self._ended.wait(EVERY)
 
@@ -139,7 +141,7 @@ class ViewLog:
         self._wake.set()
         try:
             self.write()
-        except Exception:
+        except Exception:  # the process ends, and nobody is left to tell but those who read its log
             logger.exception("%s pages that were shown are not in the access log", len(self._waiting))
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(EVERY)

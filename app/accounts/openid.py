@@ -62,7 +62,7 @@ _TOLD = {
 logging.getLogger("authlib").setLevel(logging.INFO)  # below that it logs what only the provider may know
 
 
-class Refused(Exception):  # noqa: N818 - says what is the case
+class Refused(Exception):
     """The provider has recognised nobody whom it may send to us. `why`: «cancelled» by the user; «state»: too old,
     begun elsewhere, or used before; «acr»: recognised, but not surely enough; «down»: no sensible answer; «token»: what
     came is not to be trusted. `target`: where the sign-in should have led, if that is known."""

@@ -66,7 +66,7 @@ _NAMED = 6  # municipalities that are named when several begin like that
 _TOLD = 3  # names in one field of which it is said what is wrong
 
 
-class BadQuery(ValueError):  # noqa: N818 - says what is the case
+class BadQuery(ValueError):
     """The address asks for something that the list cannot show."""
 
 

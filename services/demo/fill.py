@@ -21,7 +21,7 @@ from services.registration import today
 _BATCH = 1000  # participations
 
 
-class NotForRealPeople(RuntimeError):  # noqa: N818 - says what is the case
+class NotForRealPeople(RuntimeError):
     """A register of real people takes no demo data."""
 
 

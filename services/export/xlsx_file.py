@@ -28,7 +28,7 @@ _PIECE = 60_000
 Write: TypeAlias = Callable[[int, Any], int]
 
 
-class TooManyRows(ValueError):  # noqa: N818 - says what is the case
+class TooManyRows(ValueError):
     """There are more participants than a sheet has rows."""
 
 

@@ -143,6 +143,19 @@ def test_a_link_opens_a_page_of_its_own(at_screen: AtScreen, which: str, button:
         assert (page.url, ida.column("Fødselsnummer").all_inner_texts(), asked) == (address, rows, [])
 
 
+@pytest.mark.parametrize("key", ["ctrlKey", "metaKey", "shiftKey", "altKey"])
+@pytest.mark.parametrize("which", ["sort", "pager", "participant", "menu"])
+def test_no_key_is_taken_from_the_browser(at_screen: AtScreen, which: str, key: str) -> None:
+    """Whatever it makes of them on a machine of another kind: nothing on the page prevents it, htmx asks nothing."""
+    with at_screen("ida.imdi") as (ida, _watch):
+        click = f"new MouseEvent('click', {{ bubbles: true, cancelable: true, {key}: true }})"
+        by_htmx: list[str] = []
+        ida.page.on("request", lambda one: by_htmx.append(one.url) if "hx-request" in one.headers else None)
+        assert links(ida)[which].evaluate(f"one => one.dispatchEvent({click})"), "prevented"
+        ida.page.wait_for_timeout(200)
+        assert by_htmx == []
+
+
 def test_a_form_that_is_being_typed_in_stays(at_screen: AtScreen, someone: Someone) -> None:
     with at_screen("berit.bergen") as (berit, _watch):
         berit.create(someone())
