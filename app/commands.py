@@ -2,6 +2,7 @@
 
 import logging
 import re
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -10,8 +11,9 @@ from flask.cli import ScriptInfo, with_appcontext
 
 from app.config import Settings
 from app.refreshing import keep_refreshing
+from app.server import serve as serve_program
 from app.setting_checks import is_local
-from app.start import check_free, listen, run, serve, standin_addresses
+from app.start import check_free, reserved, run, serve, standin_addresses
 from services import standin_control
 from services.demo import NotForRealPeople, fill, unregistered
 from services.ending import told_to_end
@@ -25,7 +27,7 @@ DEMO_PARTICIPANTS = 2000
 
 def init_commands(app: Flask) -> None:
     """Add the commands to the program's `flask`."""
-    for command in (start, demo, registers_group, standins):
+    for command in (start, serve_command, demo, registers_group, standins):
         app.cli.add_command(command)
 
 
@@ -48,9 +50,24 @@ def start(info: ScriptInfo) -> None:
     app = info.load_app()
     settings: Settings = app.config["SETTINGS"]
     if settings.environment != "development":
-        raise click.ClickException("This is for development (APP_ENV). Otherwise run gunicorn wsgi:app")
-    with listen(settings.port) as socket:
-        run(app, socket, demo_participants=DEMO_PARTICIPANTS, seed=SEED)
+        raise click.ClickException("This is for development (APP_ENV). Otherwise use serve")
+    with reserved(settings.port):
+        run(app, demo_participants=DEMO_PARTICIPANTS, seed=SEED)
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65_535), help="PORT, if nothing is said")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="processes")
+@click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="for TLS (PEM)")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="its key (PEM, PKCS#8)")
+@with_appcontext
+def serve_command(host: str, port: int | None, workers: int, certificate: Path | None, key: Path | None) -> None:
+    """Serve the program, until SIGTERM. SIGHUP reads the program anew."""
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--certificate and --key go together.")
+    tls = (certificate, key) if certificate and key else None
+    serve_program(host, port or _settings().port, workers=workers, tls=tls)
 
 
 @click.command("demo")

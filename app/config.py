@@ -43,6 +43,7 @@ class Settings:
     faq_url: str
     downloads_per_hour: int
     list_pages_per_hour: int
+    threads: int  # requests that one process works on at once
     public_url: str
     mail_url: str = field(repr=False)  # may hold a password
     mail_from: str
@@ -97,6 +98,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=checks.trusted_proxies(value("TRUSTED_PROXIES", "0")),
         downloads_per_hour=checks.whole_number(environ, "DOWNLOADS_PER_HOUR", 30, 1, 100_000),
         list_pages_per_hour=checks.whole_number(environ, "LIST_PAGES_PER_HOUR", 300, 1, 1_000_000),
+        threads=checks.whole_number(environ, "THREADS", 8, 1, 256),
         public_url=_public_url(environ.get("PUBLIC_URL", "").strip(), "" if production else f"http://127.0.0.1:{port}"),
         mail_url=checks.mail_url(environ.get("MAIL_URL", "").strip()),
         mail_from=checks.mail_from(environ.get("MAIL_FROM", "").strip() or "jobbsjansen.palogging@imdi.no"),

@@ -33,6 +33,7 @@ def _words(code: int) -> tuple[str, str]:
         ),
         404: (_("Siden finnes ikke"), _("Adressen er feil, eller deltakeren finnes ikke hos deg.")),
         405: (_("Det går ikke an her"), _("Gå tilbake og prøv på nytt derfra.")),
+        408: (_("Linjen var for treg"), _("Det du sendte, kom ikke fram, og ingenting er lagret. Prøv igjen.")),
         409: (_("Noen andre har endret det samme"), _("Last siden på nytt for å se hva som står der nå.")),
         413: (_("Det du sendte, er for stort"), _("Kort ned teksten og prøv igjen.")),
         414: (_("Adressen er for lang"), _("Gå til forsiden og prøv igjen derfra.")),

@@ -73,7 +73,7 @@ def init_logs(app: Flask) -> None:
     for name in list(logging.root.manager.loggerDict):  # a server's and libraries', which were here before us
         for existing in logging.getLogger(name).handlers:
             existing.setFormatter(JsonLines())
-    for name in ("gunicorn.access", *logging.root.manager.loggerDict):
+    for name in logging.root.manager.loggerDict:
         if _ACCESS.search(name):
             logging.getLogger(name).disabled = True
     logging.captureWarnings(True)

@@ -1,70 +1,88 @@
-"""What the production server refuses by itself, answered as the program answers: our page, our headers, our log.
+"""The production server, granian, and how it is told to serve: for `serve`, `make run` and the tests alike."""
 
-A request line that is none, two lengths of one body, headers too long: such requests end in gunicorn and never come
-to the program. gunicorn's own answer has none of our headers, and its line in the log quotes what was sent, which may
-be the key of a visit. `gunicorn.conf.py` puts this in the place of both.
-"""
-
+import multiprocessing
+import signal
+import socket
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from flask import Flask
-from gunicorn import util
-from gunicorn.http import errors
-from werkzeug.http import http_date
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
-from app.errors import error_answer
+TARGET = "app.asgi:app"
+HEAD_SECONDS = 30  # for the head of a request, and between two on one connection
+MOST_HEAD = 65_536  # bytes of a request's head; more is refused by the server itself
+STOP_SECONDS = 30  # for what is under way when the server is told to end
+CONNECTIONS = 4_096  # that one process holds at once
 
-_STATUS = {
-    errors.LimitRequestLine: 414,
-    errors.LimitRequestHeaders: 431,
-    errors.ExpectationFailed: 417,
-    errors.UnsupportedTransferCoding: 501,
-    errors.ForbiddenProxyRequest: 403,
-    # What the program would have sent, and cannot be: not the sender's fault.
-    errors.InvalidResponseHeader: 500,
-    errors.InvalidResponseHeaderName: 500,
-    errors.ConfigurationProblem: 500,
+# What the main process says; the others log as the program does.
+_LOG = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"lines": {"()": "app.logs.JsonLines"}},
+    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+    "loggers": {"_granian": {"handlers": ["errors"], "propagate": False}},
 }
 
-_NOWHERE = "/-"  # no view is to blame
+
+def serve(
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    target: str = TARGET,
+    tls: tuple[Path, Path] | None = None,
+    stop_seconds: int = STOP_SECONDS,
+    ends_with_terminal: bool = False,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; SIGHUP begins anew with the program as it is then, one process after another.
+
+    `tls`: certificate and key (PEM, the key PKCS#8 without a password). `ends_with_terminal`: SIGHUP ends it.
+    `ready` is called, in a thread, when the server answers.
+    """
+    # A process that is forked would have the code of its parent also after SIGHUP, and what locks its threads hold.
+    multiprocessing.set_start_method("spawn", force=True)
+    certificate, key = tls or (None, None)
+    server = Granian(
+        target,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=MOST_HEAD),
+        workers_kill_timeout=stop_seconds,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+        log_dictconfig=dict(_LOG),
+        ssl_cert=certificate,
+        ssl_key=key,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+
+    @server.on_startup
+    def begin() -> Any:
+        if ends_with_terminal:
+            signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
+        if ready:
+            threading.Thread(target=_when_it_answers, args=(host, port, ready), daemon=True).start()
+
+    server.serve()
 
 
-def refuse_in_our_words(worker: Any) -> None:
-    """Let a worker of gunicorn's that has loaded the program refuse as the program does."""
-    if isinstance(worker.wsgi, Flask):
-        worker.handle_error = _refusing(worker.wsgi, worker.log)
-
-
-def _refusing(app: Flask, log: Any) -> Callable[[Any, Any, Any, Exception], None]:
-    def refuse(req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """In the place of gunicorn's `Worker.handle_error`; the caller closes the connection afterwards."""
-        status = _status_of(exc)
-        if status != 500:
-            log.warning("refused by the server: %s, %s", status, type(exc).__name__)
-        with app.test_request_context(_NOWHERE):
-            if status == 500:  # with the number that its page tells
-                log.error("a request failed in the server", exc_info=exc)
-            answer = _whole_answer(app, status)
+def _when_it_answers(host: str, port: int, ready: Callable[[], None]) -> None:
+    while True:
         try:
-            util.write_nonblock(client, answer)
-        except OSError as gone:
-            log.debug("nobody waited for a refusal: %s", type(gone).__name__)
-
-    return refuse
-
-
-def _status_of(exc: Exception) -> int:
-    """The status for what gunicorn found; 400 for what is wrong with a request in any other way."""
-    for kind, status in _STATUS.items():
-        if isinstance(exc, kind):
-            return status
-    return 400 if isinstance(exc, errors.ParseException) else 500
-
-
-def _whole_answer(app: Flask, status: int) -> bytes:
-    """The program's answer for a status as it goes over the line, which is closed then. Within a request's context."""
-    answer = app.process_response(error_answer(status))
-    answer.headers.extend({"Date": http_date(), "Connection": "close"})
-    head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
-    return f"HTTP/1.1 {answer.status}\r\n{head}\r\n".encode("latin-1") + answer.get_data()
+            socket.create_connection((host, port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return ready()

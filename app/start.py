@@ -1,8 +1,8 @@
 """Everything in one go, for development: `make run`.
 
-One process prepares the database and becomes gunicorn's master; before that it forks the stand-ins. Nothing is
-imported twice, and all end together: the stand-ins watch a pipe that closes when the master ends, however
-it ends.
+One process prepares the database and becomes the server's main one; before that it forks the stand-ins. All end
+together: the stand-ins watch a pipe that closes when the main process ends, however it ends, and those that serve look
+after their parent.
 """
 
 import errno
@@ -21,11 +21,10 @@ from urllib.parse import urlsplit
 
 import click
 from flask import Flask
-from gunicorn.app.base import Application
-from gunicorn.arbiter import Arbiter
 
-from app.config import PROJECT, Settings
+from app.config import Settings
 from app.refreshing import keep_refreshing
+from app.server import serve as serve_program
 from app.setting_checks import is_local
 from services.db import db
 from services.demo import PASSWORD, USERS, fill, unregistered
@@ -34,28 +33,32 @@ from services.folkeregisteret.population import by_number
 from services.standins import ANY_PORT, Address, Standins, serve_standins
 
 HOST = "127.0.0.1"
+STANDIN_ADVICE = "It is for a stand-in: FREG_URL, MASKINPORTEN_URL and PAD_URL say where."
 _WORKERS = 2
-_THREADS = 4
+_STOP_SECONDS = 5
 _REFRESH_SECONDS = 300
 
 
 @contextmanager
-def listen(port: int) -> Iterator[socket.socket]:
-    """A socket that listens there on this machine; ends the command in plain words if it is in use."""
-    with _bound((HOST, port), "Choose another with PORT.") as listening:
-        yield listening
+def reserved(port: int) -> Iterator[None]:
+    """Keep a port of this machine for the server within the block; ends the command in plain words if it is in use."""
+    check_free((HOST, port), advice="Choose another with PORT.")
+    with socket.socket() as holding:
+        holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the server's own
+        holding.bind((HOST, port))  # and does not listen
+        yield
 
 
-def check_free(*addresses: Address) -> None:
+def check_free(*addresses: Address, advice: str = STANDIN_ADVICE) -> None:
     """End the command in plain words if somebody listens at one of the addresses."""
     for address in addresses:
-        _bound(address, "It is for a stand-in: FREG_URL, MASKINPORTEN_URL and PAD_URL say where.").close()
+        _check(address, advice)
 
 
-def _bound(address: Address, advice: str) -> socket.socket:
+def _check(address: Address, advice: str) -> None:
     try:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        return socket.create_server(address, family=family)
+        socket.create_server(address, family=family).close()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise click.ClickException(f"Cannot listen at {address[0]}, port {address[1]}: {error}.") from None
@@ -79,7 +82,7 @@ def _address(url: str) -> Address:
     return parts.hostname or HOST, parts.port or 80
 
 
-def run(app: Flask, listening: socket.socket, *, demo_participants: int, seed: int) -> None:
+def run(app: Flask, *, demo_participants: int, seed: int) -> None:
     """Prepare the database, start the stand-ins, serve until Ctrl-C, SIGTERM or the end of the terminal."""
     signal.signal(signal.SIGTERM, _leave)
     settings: Settings = app.config["SETTINGS"]
@@ -89,13 +92,15 @@ def run(app: Flask, listening: socket.socket, *, demo_participants: int, seed: i
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()  # connections do not survive a fork
-        with _refreshing_beside(app, listening) as forget_refreshing, _standins_beside(settings, listening) as forget:
-
-            def after_fork() -> None:
-                forget_refreshing()
-                forget()
-
-            _Server(app, listening, lambda: _announce(settings, someone), after_fork).run()
+        with _refreshing_beside(app), _standins_beside(settings):
+            serve_program(
+                HOST,
+                settings.port,
+                workers=_WORKERS,
+                stop_seconds=_STOP_SECONDS,
+                ends_with_terminal=True,
+                ready=lambda: _announce(settings, someone),
+            )
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
@@ -122,22 +127,20 @@ def _announce(settings: Settings, someone: str) -> None:
 
 
 @contextmanager
-def _refreshing_beside(app: Flask, listening: socket.socket) -> Iterator[Callable[[], None]]:
+def _refreshing_beside(app: Flask) -> Iterator[None]:
     """A process that reads the registers anew now and then (`services.refresh`), until the end of the block or of this
-    process. Gives what a process that is forked within the block must call, so that it does not keep it alive."""
+    process."""
     life_out, life_in = os.pipe()  # nothing is ever written: its end is the sign
     child = os.fork()
     if child == 0:
         os.close(life_in)
-        listening.close()
         _keep_refreshing(app, life_out)
     os.close(life_out)
     try:
-        yield lambda: os.close(life_in)
+        yield
     finally:
         os.close(life_in)
-        with suppress(ChildProcessError):  # gunicorn may have seen to it
-            os.waitpid(child, 0)
+        os.waitpid(child, 0)
 
 
 def _keep_refreshing(app: Flask, life_out: int) -> NoReturn:
@@ -148,14 +151,13 @@ def _keep_refreshing(app: Flask, life_out: int) -> NoReturn:
 
 
 @contextmanager
-def _standins_beside(settings: Settings, listening: socket.socket) -> Iterator[Callable[[], None]]:
+def _standins_beside(settings: Settings) -> Iterator[None]:
     """The stand-ins in a process of their own, if the settings name this machine.
 
-    They live until the end of the block, or of this process. Gives what a process that is forked within the
-    block must call, so that it does not keep them alive.
+    They live until the end of the block, or of this process.
     """
     if not settings.uses_standins:
-        yield lambda: None
+        yield
         return
     freg, pad = standin_addresses(settings)
     check_free(freg, pad)
@@ -165,7 +167,6 @@ def _standins_beside(settings: Settings, listening: socket.socket) -> Iterator[C
     if child == 0:
         os.close(life_in)
         os.close(said_out)
-        listening.close()
         _be_standins(settings, freg, pad, life_out, said_in)
     os.close(life_out)
     os.close(said_in)
@@ -174,11 +175,10 @@ def _standins_beside(settings: Settings, listening: socket.socket) -> Iterator[C
     try:
         if not is_ready:
             raise click.ClickException("The stand-ins of Folkeregisteret and PAD did not start.")
-        yield lambda: os.close(life_in)
+        yield
     finally:
         os.close(life_in)
-        with suppress(ChildProcessError):  # gunicorn may have seen to it
-            os.waitpid(child, 0)
+        os.waitpid(child, 0)
 
 
 def serve(settings: Settings, freg: Address, pad: Address, started: Callable[[Standins], None]) -> None:
@@ -214,52 +214,3 @@ def _be_standins(settings: Settings, freg: Address, pad: Address, life_out: int,
         logging.getLogger(__name__).exception("the stand-ins ended")
     finally:
         os._exit(status)
-
-
-class _Master(Arbiter):
-    """gunicorn's master, which ends with its terminal instead of reloading itself."""
-
-    def handle_hup(self) -> None:
-        self.handle_term()
-
-
-class _Server(Application):
-    """gunicorn around a program that is imported already, as in production. It logs only what goes wrong."""
-
-    def __init__(
-        self, app: Flask, listening: socket.socket, announce: Callable[[], None], after_fork: Callable[[], None]
-    ) -> None:
-        self._app = app
-        self._options = {
-            "bind": f"fd://{listening.detach()}",
-            "workers": _WORKERS,
-            "threads": _THREADS,
-            "timeout": 60,
-            "graceful_timeout": 5,
-            "accesslog": None,
-            "errorlog": "-",
-            "loglevel": "warning",
-            "control_socket_disable": True,
-            "when_ready": lambda server: announce(),
-            "post_fork": lambda server, worker: after_fork(),
-        }
-        super().__init__()
-
-    def load_config(self) -> None:
-        self.load_config_from_file(str(PROJECT / "gunicorn.conf.py"))
-        for name, value in self._options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        return self._app
-
-    def run(self) -> None:
-        """Serve; raises SystemExit at the end. Only the master comes back from here: what follows, down to the
-        clearing up that Python does at its end, is not for the workers that it has forked."""
-        master = os.getpid()
-        try:
-            _Master(self).run()
-        except SystemExit as leaving:
-            if os.getpid() != master:
-                os._exit(leaving.code if isinstance(leaving.code, int) else 0)
-            raise

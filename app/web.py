@@ -38,6 +38,9 @@ SECURITY_HEADERS = {
 # Every answer of the program bears it, and what a machine on the way says in its place does not.
 PROGRAM_MARK = ("X-Register", "1")
 MAX_BODY = 1_000_000
+# What a server that stands before the program puts into the environ of a request: the status that it must be refused
+# with, and the exception that ended an earlier try to answer it.
+FAULT, FAILURE = "register.fault", "register.failure"
 END_MARK = "slutt"  # the last field of every form that is posted: a form without it did not come to its end
 
 logger = logging.getLogger(__name__)
@@ -57,33 +60,37 @@ class WholeRequest(Request):
     def __init__(self, environ: Any, populate_request: bool = True, shallow: bool = False) -> None:
         environ["SCRIPT_NAME"] = ""  # the program stands at the root of its host, whatever a server is told
         super().__init__(environ, populate_request, shallow)
-        self._is_too_large = self._is_cut = False
+        self._fault = environ.get(FAULT, 0)
         if not shallow:
-            self.stream = BytesIO(self._read_body())
+            self.stream = BytesIO(b"" if self._fault else self._read_body())
 
     def _read_body(self) -> bytes:
         """The body; b"" if it is too large or cannot be read."""
         said = self.content_length
         if said is None and not self.environ.get("wsgi.input_terminated"):
             return b""  # nobody has said where it would end, so there is none
-        self._is_too_large = said is not None and said > MAX_BODY
-        if self._is_too_large:
+        if said is not None and said > MAX_BODY:
+            self._fault = 413
             return b""
         try:
             body = _read_up_to(self.environ["wsgi.input"], MAX_BODY + 1 if said is None else said)
         except Exception as problem:  # the server's own kinds: chunks without an end or a size, a line that broke
             logger.warning("a body could not be read: %s", type(problem).__name__)
-            body, self._is_cut = b"", True
-        self._is_too_large = len(body) > MAX_BODY
-        self._is_cut = self._is_cut or (said is not None and len(body) < said)
-        return b"" if self._is_too_large or self._is_cut else body
+            body, self._fault = b"", 400
+        if len(body) > MAX_BODY:
+            self._fault = 413
+        elif said is not None and len(body) < said:
+            self._fault = 400
+        return b"" if self._fault else body
 
     def refuse_unless_whole(self) -> None:
-        """413 for a body that is too large, `NotWhole` for one that was cut off."""
-        if self._is_too_large:
-            abort(413)
-        if self._is_cut:
+        """The status that is due for a request that cannot be answered; `NotWhole` for one that was cut off."""
+        if FAILURE in self.environ:
+            raise self.environ[FAILURE]
+        if self._fault == 400:
             raise NotWhole
+        if self._fault:
+            abort(self._fault)
 
 
 def _read_up_to(stream: Any, length: int) -> bytes:

@@ -176,7 +176,7 @@ def test_no_standin_is_said_in_plain_words(program: Flask) -> None:
 def test_start_is_for_development(program: Flask) -> None:
     result = run(program, "start")
     assert result.exit_code == 1
-    assert "gunicorn wsgi:app" in result.output
+    assert "Otherwise use serve" in result.output
 
 
 # Programs that stay: real processes on free ports

@@ -38,7 +38,7 @@ def test_asked_from_many_sides_at_once(dialect: str, databases: Databases, setti
     databases.remove(address)
     assert heard == {(200, "klar"): AT_ONCE * EACH}
     assert "ERROR" not in said
-    assert said.count("Booting worker") == 1, said
+    assert "exit" not in said
 
 
 def read_only(address: str) -> str:

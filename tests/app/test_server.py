@@ -1,7 +1,7 @@
 """What only the production server decides: requests that are none, bodies without a length, two meanings of one.
 
-Each request goes over a connection of its own, byte for byte. The answer is one answer: whoever hides a second request
-in the first gets none for it.
+Each request goes over a connection of its own, byte for byte. The answer is one answer: a second request that is hidden
+in the first gets none.
 """
 
 import json
@@ -43,6 +43,16 @@ class Answer:
     @property
     def number(self) -> int:
         return self.whole.count(b"HTTP/1.1 ")
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in small letters, and values."""
+        lines = self.whole.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+        return [(name.lower(), value.strip()) for name, _colon, value in (line.partition(":") for line in lines)]
+
+    @property
+    def body(self) -> bytes:
+        return self.whole.partition(b"\r\n\r\n")[2]
 
 
 def asked(server: LiveServer, request: bytes, *, ends: bool = False) -> Answer:
@@ -105,8 +115,9 @@ REFUSED = {
     "a return in a header": (get(b"/logg-inn", b"X-A: a\rb\r\n"), {400}),
     "NUL in a header": (get(b"/logg-inn", b"X-A: a\x00b\r\n"), {400}),
     "a header without a name": (get(b"/logg-inn", b": a\r\n"), {400}),
+    "no host": (b"GET /logg-inn HTTP/1.1\r\nConnection: close\r\n\r\n", {400}),
     "two hosts": (get(b"/logg-inn", b"Host: evil.example\r\n"), {400}),
-    "an expectation": (post(FORM + b"Expect: 200-ok\r\nContent-Length: 3\r\n", b"a=b"), {417}),
+    "an expectation": (post(FORM + b"Expect: 200-ok\r\nContent-Length: 3\r\n", b"a=b"), {400, 417}),
     # What the program refuses, behind the server.
     "TRACE": (b"TRACE /logg-inn HTTP/1.1\r\n" + HOST + b"X-A: hemmelig\r\n\r\n", {405}),
     "TRACE of nothing": (b"TRACE /finnes-ikke HTTP/1.1\r\n" + HOST + b"X-A: hemmelig\r\n\r\n", {404}),
@@ -119,6 +130,28 @@ REFUSED = {
     "said to be too large": (post(FORM + b"Content-Length: 99999999999999999999\r\n", b""), {400, 413}),
     "chunks too large together": (post(CHUNKED, chunks(*[b"a" * 50_000] * 21)), {413}),
     "a chunk too large": (post(CHUNKED, chunks(b"a" * (MAX_BODY + 1))), {413}),
+}
+
+# What never comes as far as the program: the server's answer is a status and nothing else.
+BARE = {
+    "a blank before the colon",
+    "a control in the coding",
+    "a folded header",
+    "a header without a name",
+    "a length in words",
+    "a negative length",
+    "a return in a header",
+    "a signed length",
+    "a version to come",
+    "another coding",
+    "bytes in the path",
+    "no request",
+    "no version",
+    "NUL in a header",
+    "NUL in the path",
+    "said to be too large",
+    "too many headers",
+    "two lengths",
 }
 
 
@@ -140,7 +173,6 @@ CUT = {
     "half a chunk": post(CHUNKED, b"9\r\nslutt=1"),
     "chunks with half an end": post(CHUNKED, b"7\r\nslutt=1\r\n0\r\nX-A: b"),
     "an odd trailer": post(CHUNKED, b"7\r\nslutt=1\r\n0\r\nX A b\r\n\r\n"),
-    "an odd chunk": post(CHUNKED, b"7;\x01\r\nslutt=1\r\n0\r\n\r\n"),
 }
 
 
@@ -150,7 +182,7 @@ def test_a_request_that_did_not_arrive_whole_is_refused_in_words(server: LiveSer
     answer = asked(server, CUT[what], ends=True)
     assert answer.status == 400
     assert LOST in answer.whole.decode()
-    assert b"\r\nX-Register: 1\r\n" in answer.whole
+    assert ("x-register", "1") in answer.headers
 
 
 def test_nothing_but_the_head_of_a_page_that_was_cut_off(server: LiveServer) -> None:
@@ -172,8 +204,13 @@ def test_requests_that_are_refused(server: LiveServer, what: str) -> None:
     answer = asked(server, request)
     assert answer.status in statuses
     assert answer.number == 1, "a second request was hidden in the first"
-    for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store", **dict([PROGRAM_MARK])}.items():
-        assert answer.whole.count(f"{name}: {value}\r\n".encode()) == 1
+    if what in BARE:
+        assert answer.body == b""
+        assert {name for name, _value in answer.headers} == {"content-length", "connection", "date"}
+    else:
+        for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store", **dict([PROGRAM_MARK])}.items():
+            assert answer.headers.count((name.lower(), value)) == 1
+    assert ("connection", "close") in answer.headers
     assert b"hemmelig" not in answer.whole
     assert b"root:" not in answer.whole
 
@@ -188,12 +225,12 @@ def test_nothing_of_a_request_comes_back_as_html(server: LiveServer) -> None:
 def test_a_refusal_is_a_page_of_the_program(server: LiveServer) -> None:
     answer = asked(server, get(b"/" + b"a" * 9000))
     assert answer.status == 414
-    head, body = answer.whole.split(b"\r\n\r\n", 1)
-    assert f"Content-Length: {len(body)}\r\n".encode() in head
-    assert b"Connection: close" in head
-    assert b"Content-Type: text/html; charset=utf-8\r\n" in head
-    assert '<h1 class="ds-heading">Adressen er for lang</h1>' in body.decode()
-    assert b"Set-Cookie" not in head
+    headers = dict(answer.headers)
+    assert headers["content-length"] == str(len(answer.body))
+    assert headers["connection"] == "close"
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert '<h1 class="ds-heading">Adressen er for lang</h1>' in answer.body.decode()
+    assert "set-cookie" not in headers
 
 
 def test_nothing_of_a_refused_request_is_logged(server: LiveServer) -> None:
@@ -208,7 +245,6 @@ def test_nothing_of_a_refused_request_is_logged(server: LiveServer) -> None:
     ):
         assert asked(server, request).status in {400, 405}
     logged = server.logged()
-    assert "refused by the server: 400, InvalidHeader" in logged
     assert "hemmelig-nokkel" not in logged.lower()
 
 
@@ -221,7 +257,7 @@ def test_a_failure_past_flask_is_a_page_with_the_number_that_is_logged(
         lines = [json.loads(line) for line in server.logged().splitlines() if line.startswith("{")]
     assert answer.status == 500
     for name, value in SECURITY_HEADERS.items():
-        assert f"{name}: {value}\r\n".encode() in answer.whole
+        assert (name.lower(), value) in answer.headers
     (line,) = [one for one in lines if one["level"] == "ERROR"]
     assert line["exception"] == "ValueError"
     assert line["request"].encode() in answer.whole
@@ -233,7 +269,7 @@ def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:
     answer = asked(server, post(CHUNKED, chunks(b"username=kari", b".oslo&password=x")))
     assert answer.status == 400
     for name, value in SECURITY_HEADERS.items():
-        assert f"{name}: {value}".encode() in answer.whole
+        assert (name.lower(), value) in answer.headers
 
 
 FORWARDED = [
@@ -260,10 +296,10 @@ FORWARDED = [
 def test_no_header_tells_the_program_what_was_asked(server: LiveServer) -> None:
     """From this machine neither: a proxy there may pass on what its users send."""
     with running_server({}, application="tests.support.echo_program:application") as echo:
-        plain = asked(echo, get(b"/logg-inn")).whole.partition(b"\r\n\r\n")[2]
+        plain = asked(echo, get(b"/logg-inn")).body
         assert b'"PATH_INFO": "/logg-inn"' in plain
         for header in FORWARDED:
-            told = asked(echo, get(b"/logg-inn", header + b"\r\n")).whole.partition(b"\r\n\r\n")[2]
+            told = asked(echo, get(b"/logg-inn", header + b"\r\n")).body
             assert told == plain, header
     for header in FORWARDED:
         asked(server, get(b"/logg-inn", header + b"\r\n"))
@@ -285,19 +321,17 @@ def burst(server: LiveServer, number: int) -> Counter[bytes]:
 
 
 def test_a_burst_is_shared_by_the_processes_of_the_server() -> None:
-    """Whoever has all threads busy leaves connections to the others; else one process may take and keep them all."""
     with running_server({}, application="tests.support.slow_program:application", workers=2, threads=4) as server:
         for _try in range(20):  # the one process may have begun before the other
             if len(burst(server, 8)) == 2:
                 break
-        for _burst in range(3):
-            answered = burst(server, 16)
-            assert len(answered) == 2, answered
-            assert min(answered.values()) >= 4, answered
+        answered = burst(server, 48)
+    assert len(answered) == 2, answered
+    assert min(answered.values()) >= 8, answered
 
 
 def test_the_server_tells_no_version_and_still_answers(server: LiveServer) -> None:
     answer = asked(server, get(b"/logg-inn"))
     assert answer.status == 200
-    assert b"gunicorn/" not in answer.whole
+    assert dict(answer.headers)["server"] == "granian"
     assert "Traceback" not in server.logged()

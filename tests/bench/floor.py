@@ -5,7 +5,7 @@ users, sessions, checks, logging and words to translate. Who looks stands in a h
 kommunenummer with commas between them, and is missing for a national user. What she has searched for stands in
 `Bench-Search`, percent-encoded, with commas.
 
-Started by gunicorn as the program is, with `FLOOR_DATABASE` (an address as the program takes it) and `FLOOR_QUESTIONS`
+Served as the program is, with `FLOOR_DATABASE` (an address as the program takes it) and `FLOOR_QUESTIONS`
 (a JSON file with the questions of the form pages).
 """
 

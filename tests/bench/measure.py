@@ -34,7 +34,6 @@ from tests.support.server import LiveServer, running_server
 WORKERS, THREADS = 2, 4
 VIEWERS = (NATIONAL, SMALL, SEVERAL)
 TOLD = {NATIONAL: "national", SMALL: "one municipality, 2 %", SEVERAL: "five municipalities"}
-_KEEP = ("--keep-alive", "120")
 _WARM_UP = 8  # answers; PostgreSQL's driver prepares a statement when it comes for the sixth time
 _LONGEST = 12.0  # seconds for one thing, program and floor together
 _FEWEST = 7  # rounds, unless one takes very long
@@ -128,7 +127,7 @@ def bench(url: URL, database: str, size: int, *, runs: int, patience: float, mat
     with ExitStack() as stack:
         questions = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "questions.json"
         questions.write_text(json.dumps(_questions()), "utf-8")
-        served = {"workers": WORKERS, "threads": THREADS, "options": _KEEP}
+        served = {"workers": WORKERS, "threads": THREADS}
         environ = {**settings(), "DATABASE_URL": address, "DOWNLOADS_PER_HOUR": "100000"}
         environ["LIST_PAGES_PER_HOUR"] = "1000000"
         program = stack.enter_context(running_server(environ, **served))  # type: ignore[arg-type]
@@ -136,7 +135,7 @@ def bench(url: URL, database: str, size: int, *, runs: int, patience: float, mat
             running_server(
                 {"FLOOR_DATABASE": address, "FLOOR_QUESTIONS": str(questions)},
                 application="tests.bench.floor:application",
-                **served,  # type: ignore[arg-type]
+                **served,
             )
         )
         yield Bench(database, size, runs, patience, match, say, program, floor, facts)

@@ -6,11 +6,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+
+from tests.support.served import SERVED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
@@ -35,34 +38,30 @@ class LiveServer:
 def running_server(
     settings: Mapping[str, str],
     *,
-    application: str = "wsgi:app",
+    application: str = "",
     workers: int = 1,
     threads: int = 8,
-    options: Sequence[str] = (),
 ) -> Iterator[LiveServer]:
-    """gunicorn with `wsgi:app` and these settings; answers before it is handed out, ended by its id.
+    """The production server with the program and these settings; answers before it is handed out, ended by its id.
 
-    Another WSGI `application` must answer 200 at /helse/klar, too.
+    A WSGI `application` in its place (MODULE:NAME) must answer 200 at /helse/klar, too.
 
     Raises RuntimeError with what it said when it did not start.
     """
     environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    with socket.create_server(("127.0.0.1", 0)) as listening, tempfile.TemporaryDirectory() as folder:
-        port = listening.getsockname()[1]
+    served = {SERVED: application} if application else {}
+    with _reserved_port() as port, tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--workers", str(workers)]
-        command += ["--threads", str(threads), "--no-control-socket", *options]
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*command, application],
+                [sys.executable, "-m", "tests.support.served", str(port), str(workers)],
                 cwd=ROOT,
-                env={**environ, **settings, "PORT": str(port)},
-                pass_fds=[listening.fileno()],
+                env={**environ, **served, "THREADS": str(threads), **settings, "PORT": str(port)},
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
         try:
-            if not _is_ready(port):
+            if not _is_ready(port, process):
                 raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}")
             yield LiveServer(f"http://127.0.0.1:{port}", log, process.pid, settings)
         finally:
@@ -74,13 +73,24 @@ def running_server(
                 process.wait()
 
 
-def _is_ready(port: int) -> bool:
-    """Ask once: the socket already listens, so the question waits until the program takes it."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=READY_SECONDS)
-    try:
-        connection.request("GET", "/helse/klar")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
+@contextmanager
+def _reserved_port() -> Iterator[int]:
+    """A free port that nobody else gets within the block; the server may, who shares it with its processes, too."""
+    with socket.socket() as holding:
+        holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holding.bind(("127.0.0.1", 0))
+        yield int(holding.getsockname()[1])
+
+
+def _is_ready(port: int, process: subprocess.Popen[bytes]) -> bool:
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=READY_SECONDS)
+        try:
+            connection.request("GET", "/helse/klar")
+            return connection.getresponse().status == 200
+        except OSError:
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    return False
