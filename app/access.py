@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 
 from app.sessions import visit
 from app.web import is_partial, redirect_to, this_address
-from services.accounts import read_visit
+from services.accounts import Visit, read_visit
 from services.audit import Action, record
-from services.db import before_writing
+from services.db import after_waiting, before_writing
 from services.viewer import Right, Viewer
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -85,10 +85,29 @@ def _guard() -> Response | tuple[str, int] | None:
 def _read_rights_again() -> None:
     """A user may be blocked, demoted or signed out between the guard and the transaction that writes. What the guard
     has let in writes with the rights that hold when it writes: 401 without a visit, 403 with other rights."""
-    key, held = g.get("let_in", (None, None)) if has_request_context() else (None, None)
-    if key is None or key != visit().key:  # a job, a view for everybody, or the view has begun another visit
-        return
-    found = read_visit(key)
+    if let_in := _let_in():
+        key, held = let_in
+        _refuse_unless(held, read_visit(key))
+
+
+@after_waiting
+def _read_rights_at_the_end() -> None:
+    """PostgreSQL lets others commit a block while this transaction waits for the row of another."""
+    if let_in := _let_in():
+        key, held = let_in
+        with current_app.app_context():  # and so a connection of its own
+            found = read_visit(key)
+        _refuse_unless(held, found)
+
+
+def _let_in() -> tuple[str, Viewer] | None:
+    """Key and user of the visit that the guard has let in; None for a job, a view for everybody, and when the view has
+    begun another visit."""
+    let_in: tuple[str, Viewer] | None = g.get("let_in") if has_request_context() else None
+    return let_in if let_in and let_in[0] == visit().key else None
+
+
+def _refuse_unless(held: Viewer, found: Visit | None) -> None:
     if found is None or found.viewer is None:
         abort(401)
     if found.viewer != held:

@@ -187,11 +187,20 @@ def _ask_after_a_rest(engine: Engine) -> None:
 
 
 _before_writing: list[Callable[[], None]] = []
+_after_waiting: list[Callable[[], None]] = []
+_LONG_SECONDS = 0.1  # a transaction that took so long may have waited for another
 
 
 def before_writing(check: Callable[[], None]) -> Callable[[], None]:
     """Run the check at the beginning of each transaction that writes, inside it; what it raises rolls back."""
     _before_writing.append(check)
+    return check
+
+
+def after_waiting(check: Callable[[], None]) -> Callable[[], None]:
+    """Run the check before the commit of each transaction that may have waited for another; what it raises rolls back.
+    It must ask on a connection of its own, else it sees what the transaction itself has written."""
+    _after_waiting.append(check)
     return check
 
 
@@ -204,7 +213,12 @@ def writing() -> Iterator[Session]:
         work.connection(execution_options={"writes": True})
         for check in _before_writing:
             check()
+        began = monotonic()
         yield work
+        work.flush()
+        if monotonic() - began > _LONG_SECONDS:
+            for check in _after_waiting:
+                check()
         work.commit()
     except BaseException:
         work.rollback()

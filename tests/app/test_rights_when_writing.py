@@ -1,16 +1,20 @@
 """Rights are read again inside the transaction that writes: whatever happens to the user after the guard counts."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Executable, delete, func, insert, select, update
+from sqlalchemy import Executable, delete, func, insert, select, text, update
 
 from services.account_models import RoleGrant, User, UserSession
-from services.db import now
+from services.db import db, now
 from services.models import Beginning, Change, Participation, SavedView
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.support.client import form_in
+from tests.support.databases import SQLITE
 
 NAME = "kari.oslo"
 _ID = select(User.id).where(User.username == NAME).scalar_subquery()
@@ -84,3 +88,43 @@ def test_a_view_that_ends_its_own_visit_goes_on(own_house: House) -> None:
     client.login(NAME)
     assert client.logout().status_code == 200
     assert client.get("/min-bruker").status_code == 303
+
+
+def waits(house: House) -> bool:
+    """A transaction of PostgreSQL's waits for another; on SQLite there is nobody who would tell."""
+    activity = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    if house.app.config["SETTINGS"].database_url.startswith(SQLITE):
+        return True
+    with house.app.app_context(), db.engine.connect() as connection:
+        return bool(connection.execute(activity).scalar())
+
+
+def test_what_happens_while_a_row_is_waited_for_counts(own_house: House) -> None:
+    """The guard and the beginning of the transaction have seen a user with all rights."""
+    button = "Ja, slett deltaker"
+    client = own_house.nobody()
+    client.login(NAME)
+    public_id = own_house.participants(of_places(NAME), IS_OPEN, IS_PLAIN)[0]
+    form = form_in(client.get(f"/deltakere/{public_id}/slett/bekreft"), button=button)
+    before, begun = written(own_house), threading.Event()
+    hooks = own_house.app.before_request_funcs[None]
+    hooks.append(begun.set)
+    try:
+        with ThreadPoolExecutor(1) as pool, own_house.app.app_context():
+            with db.engine.connect().execution_options(writes=True) as other, other.begin():
+                row = update(Participation).where(Participation.public_id == public_id)
+                other.execute(row.values(version=Participation.version))
+                other.execute(blocked())
+                waiting = pool.submit(client.submit, form, button=button, extra={"reason": "mistake"})
+                assert begun.wait(20)
+                while not waits(own_house):
+                    time.sleep(0.02)
+                time.sleep(0.3)  # so that it counts as one that has waited
+            answer = waiting.result(60)
+    finally:
+        hooks.remove(begun.set)
+        own_house.write(update(User).where(User.username == NAME).values(blocked_at=None))
+    assert answer.status_code == 401
+    assert written(own_house) == before
