@@ -1,5 +1,6 @@
 """Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
 
+import json
 import logging
 from functools import cache
 from io import BytesIO
@@ -149,6 +150,12 @@ def this_address() -> str:
     """Path and query of the request in plain ASCII, whatever bytes were sent."""
     path, query = quote(request.path), quote(request.query_string, safe="!$&'()*+,/:;=?@%")
     return f"{path}?{query}" if query else path
+
+
+def tell_page(answer: Response, event: str, **detail: Any) -> None:
+    """Let the page on screen hear an event, beside others that the answer tells already."""
+    events = json.loads(answer.headers.get("HX-Trigger", "{}"))
+    answer.headers["HX-Trigger"] = json.dumps(events | {event: {"target": "body", **detail}})
 
 
 def redirect_to(address: str) -> Response:

@@ -183,6 +183,22 @@ class Field:
         """True when the answer is written, letter by letter, and not chosen."""
         return self.kind not in {"radio", "select", "checks", "check", "rows"}
 
+    def single_controls(self, raw: Raw) -> list[tuple[str, "Field", list[str]]]:
+        """The controls that stand for one text each: name, question, and the text as it stands in the raw answer."""
+        return [(self.key, self, raw)]
+
+    def standard_form(self, raw: list[str]) -> tuple[str, str]:
+        """What was typed, and how the program writes the same answer: a day, a month or a number may be written in
+        several ways. Twice the same where it cannot be read."""
+        typed = raw[0] if raw else ""
+        if self.kind not in {"date", "month", "number", "year", "hours"}:
+            return typed, typed
+        try:
+            value = self.parse(raw)
+        except Invalid:
+            return typed, typed
+        return typed, self.text(value) if value is not None else typed
+
     def invalid(self, message: str) -> Invalid:
         """An `Invalid` for this question's only control."""
         return Invalid({self.key: message})

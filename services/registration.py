@@ -131,6 +131,19 @@ class Page:
         """True if our own form can have sent this, right or wrong."""
         return all(question.offers(self.raw[question.key]) for question in self.step.fields)
 
+    def write_in_standard_form(self, *, but: str = "") -> list[tuple[str, str, str]]:
+        """Let days, months and numbers stand as the program writes them. For each that was written otherwise: the name
+        of its control, what was typed, and what stands there now. `but`: a control that is left as it is."""
+        written: list[tuple[str, str, str]] = []
+        for question in self.asked:
+            if self.holds(question.key) and question.key not in self.unread:
+                for name, inner, raw in question.single_controls(self.raw[question.key]):
+                    typed, standard = inner.standard_form(raw)
+                    if name != but and typed != standard:
+                        raw[:] = [standard]
+                        written.append((name, typed, standard))
+        return written
+
     def holds(self, key: str) -> bool:
         """True when the form holds the question."""
         return self.held is None or key in self.held

@@ -87,6 +87,14 @@ class RowsField(Field):
         """The names of the controls of a row."""
         return [self.control(place, key) for key in (*(inner.key for inner in self.fields), ROW_KEY)]
 
+    def single_controls(self, raw: Raw) -> list[tuple[str, Field, list[str]]]:
+        return [
+            (self.control(place, inner.key), inner, row[inner.key])
+            for place, row in enumerate(raw)
+            for inner in self.fields
+            if inner.key in row
+        ]
+
     def names(self, raw: Raw) -> list[str]:
         return [name for place in range(len(raw)) for name in self.row_names(place)]
 

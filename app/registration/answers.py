@@ -57,10 +57,12 @@ def answer_page(
     clashes: Mapping[str, Clash] = MappingProxyType({}),
     elsewhere: list[tuple[str, str, list[str]]] | None = None,
     rows: RowsChange | None = None,
+    removed: str = "",
 ) -> Response:
     """The page with its form. `pages` are all of them as they stand, if they are known already; `shown` is what the
     form that was sent says that it showed (default: a new form of the present version); `said` are the problems to
-    show, if it was refused; `rows` what has become of a repeatable question."""
+    show, if it was refused; `rows` what has become of a repeatable question;
+    `removed` which answers were taken away by others, in words."""
     failed = bool(said or clashes or elsewhere)
     if page.undecided - clashes.keys():
         clashes = {**registered_as(participation, page.undecided - clashes.keys()), **clashes}
@@ -80,6 +82,7 @@ def answer_page(
         page=page,
         controls=drawn,
         rows=rows,
+        removed=removed,
         steps=forms.steps_of(pages, page.step),
         step_word=forms.STEP_WORDS[page.step.name],
         state=saved_state(participation, page),

@@ -11,6 +11,7 @@ from app.registers import registers
 from app.registration import forms
 from app.registration.answers import answer_redrawn, sent_form
 from app.registration.help import help_texts, number_help
+from app.registration.kept import tell_written
 from app.registration.leaving import has_no_key_of_ours, is_key, sent_while_leaving
 from app.registration.new import NewForm
 from app.registration.ways import next_address
@@ -121,7 +122,9 @@ def keep() -> Any:
     kept_as = form.keep(left_key=sent_while_leaving())
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
-    return _with_address(respond("registration/new.html", "registration/state_redrawn.html", form=form), kept_as)
+    written = form.page.write_in_standard_form(but=request.form.get("skriver", ""))
+    answer = respond("registration/new.html", "registration/state_redrawn.html", form=form)
+    return _with_address(tell_written(answer, written), kept_as)
 
 
 @creating.get("/ny/forlatt/<key>")

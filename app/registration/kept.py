@@ -17,7 +17,7 @@ from app.registration.answers import (
     saved_state,
 )
 from app.registration.rows import RowsChange
-from app.web import respond
+from app.web import respond, tell_page
 from services import registration as service
 from services.conflicts import Clash
 from services.duration import programme_time
@@ -32,6 +32,7 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
     what others have answered. `typing`: the control that is being typed in, where nothing is wrong yet; `rows`: what
     has become of a repeatable question."""
     page, participation = kept.page, kept.participation
+    written = page.write_in_standard_form(but=typing)
     pages = service.pages_of(participation, page, username=viewer().username)
     drawn_errors, is_summed_up = set(request.form.getlist("sagt")), "oppsummert" in request.form
     wrong_now = page.problems if is_summed_up else page.errors
@@ -41,7 +42,7 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
     wrong = {control.name for control in found if control.has_error} | drawn_errors
     changed = ({control.name for control in changed_controls(found)} | wrong) - anew
     warned = set(request.form.getlist("varslet"))
-    return respond(
+    answer = respond(
         "registration/kept.html",
         "registration/kept.html",
         participation=participation,
@@ -62,6 +63,14 @@ def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None)
         title=page_title(participation, page, failed=bool(page.problems)) if is_summed_up else None,
         said=_said(kept),
     )
+    return tell_written(answer, written)
+
+
+def tell_written(answer: Response, written: list[tuple[str, str, str]]) -> Response:
+    """Let the page write answers in the standard form: name of the control, what was typed, what shall stand there."""
+    if written:
+        tell_page(answer, "skrevet", felt=written)
+    return answer
 
 
 def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:

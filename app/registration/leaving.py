@@ -5,12 +5,12 @@ page of the same tab asks for that key (`venter`) until it has been handled, and
 what that form has changed, the user has.
 """
 
-import json
 import re
 
 from flask import Response, request
 
 from app.access import viewer
+from app.web import tell_page
 from services import left_saves
 from services.models import Participation
 
@@ -46,5 +46,5 @@ def left_form() -> str | None:
 def tell_what_became(answer: Response, participation: Participation) -> Response:
     """Let the page know when what it waits for has been handled."""
     if (key := _key("venter")) and left_saves.is_handled(key, viewer().user_id, participation.id):
-        answer.headers["HX-Trigger"] = json.dumps({"ventet": {"target": "body"}})
+        tell_page(answer, "ventet")
     return answer

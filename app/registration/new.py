@@ -92,6 +92,7 @@ class NewForm:
         made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
         made.has_waited, made.is_kept, made.left_key = begun.has_waited, True, begun.left_key
         made._take(begun.found)
+        made.page.write_in_standard_form()
         return made
 
     @classmethod

@@ -153,7 +153,7 @@ def save(public_id: str, word: str) -> Any:
     step, going = forms.STEP_OF_WORD[word], request.form.get("go", "next")
     page = _sent_page(public_id, step)
     try:
-        if going == "show" or going.startswith(("add-", "remove-", "undo-")):
+        if going == "show" or _undone(going) or going.startswith(("add-", "remove-", "undo-")):
             return _answer_kept_whole(public_id, page, going)
         if choice := _choice(page, going):
             _keep(public_id, page, choice)
@@ -193,14 +193,18 @@ def _answer_kept_whole(public_id: str, page: Page, going: str) -> Response:
     """The form again, for browsers without script: what belongs to the answers, or a row more or less. What can be
     saved is saved, as by a form that is saved as one types."""
     _changeable(public_id)
-    rows = rows_change(page, going, sent_form())
-    if rows is None and going != "show":
+    rows, undone = rows_change(page, going, sent_form()), _undone(going)
+    if rows is None and undone is None and going != "show":
         abort(400)
-    kept, key = _keep(public_id, _with_rows(page, rows)), shown_by_form().key
-    if words := removed_words(kept.removed):
-        flash(words, "warning")
-    shown = Shown(kept.participation.version, key)
-    return answer_page(kept.participation, kept.page, shown=shown, rows=rows, clashes=kept.clashes)
+    kept = _keep(public_id, _with_rows(page, rows), undone=undone)
+    return answer_page(
+        kept.participation,
+        kept.page,
+        shown=Shown(kept.participation.version, shown_by_form().key),
+        rows=rows,
+        clashes=kept.clashes,
+        removed=removed_words(kept.removed),
+    )
 
 
 # ---- Discharge ----

@@ -130,6 +130,14 @@
     }
   }
 
+  // A day, a month or a number stands as the program writes it, once its control has been left.
+  document.addEventListener("skrevet", ({ detail }) => {
+    for (const [name, typed, standard] of detail.felt) {
+      const control = form() && form().elements[name];
+      if (control && control.value === typed && control !== document.activeElement) control.value = standard;
+    }
+  });
+
   function settle(number) {
     saved = Math.max(saved, number);
     for (const [box, edit] of touched) if (edit <= saved) touched.delete(box);

@@ -94,6 +94,36 @@ def test_rows_are_filled_with_the_keypad_of_a_telephone(at_screen: AtScreen, som
 
 
 @SERVERS
+def test_days_and_numbers_take_the_standard_form_once_they_are_left(
+    at_screen: AtScreen, someone: Someone, server: str
+) -> None:
+    """On page 1 before there is a participant, on the other pages, and in rows; nothing is rewritten under the hand."""
+    with at_screen("berit.bergen", server=server) as (berit, _watch):
+        berit.begin(someone())
+        started = berit.field("Dato for oppstart")
+        with berit.page.expect_response(re.compile("/ny/lagre$")):
+            started.press_sequentially("1.2.26")
+        expect(started).to_have_value("1.2.26")
+        started.press("Tab")
+        expect(started).to_have_value("01.02.2026")
+        berit.page.reload()
+        expect(started).to_have_value("01.02.2026")
+        berit.press("Neste")
+        berit.stands_at("Bakgrunn")
+        berit.page.goto(berit.page.url.replace("bakgrunn", "programinnhold"))
+        hours = berit.field("Timer i program per uke")
+        hours.fill("20,0")
+        berit.add_row("Tiltak", {"Type tiltak": "Norskopplæring"})
+        expect(hours).to_have_value("20")
+        first = berit.field("Fra dato").first
+        first.fill("3/2-26")
+        first.press("Tab")
+        expect(first).to_have_value("03.02.2026")
+        expect(berit.field("Til dato").first).to_be_focused()
+        is_saved(berit)
+
+
+@SERVERS
 def test_an_optional_answer_is_taken_back_with_the_keyboard(at_screen: AtScreen, someone: Someone, server: str) -> None:
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         begin(berit, someone, "Bakgrunn")

@@ -56,3 +56,26 @@ def test_rows_come_and_go_and_what_was_typed_stays(at_screen: AtScreen, someone:
         expect(berit.field("Timer i program per uke")).to_have_value("i alt 20")
         expect(berit.group("Tiltak 1").get_by_label("Type tiltak", exact=True)).to_have_value("norwegian")
         expect(berit.group("Tiltak 2").get_by_label("Type tiltak", exact=True)).to_have_value("life_skills")
+
+
+@SERVERS
+def test_answers_that_others_took_away_come_back_by_a_button(
+    at_screen: AtScreen, someone: Someone, server: str
+) -> None:
+    with at_screen("berit.bergen", server=server, javascript=False) as (berit, _watch):
+        address = begin(berit, someone, "bakgrunn")
+        berit.answer("Antall barn under 18 år", "2")
+        berit.press("Vis oppfølgingsspørsmål")
+        berit.answer("Fødselsår for yngste barn", "2021")
+        berit.press("Vis oppfølgingsspørsmål")
+        berit.answer("Antall barn under 18 år", "0")
+        berit.press("Vis oppfølgingsspørsmål")
+        expect(berit.field("Fødselsår for yngste barn")).to_have_count(0)
+        expect(berit.page.locator("#tatt-bort")).to_contain_text("Svaret på «Fødselsår for yngste barn»")
+        berit.press("Angre")
+        expect(berit.field("Antall barn under 18 år")).to_have_value("2")
+        expect(berit.field("Fødselsår for yngste barn")).to_have_value("2021")
+        expect(berit.page.locator("#tatt-bort")).to_be_empty()
+        berit.page.goto(address)
+        expect(berit.field("Antall barn under 18 år")).to_have_value("2")
+        expect(berit.field("Fødselsår for yngste barn")).to_have_value("2021")
