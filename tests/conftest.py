@@ -20,6 +20,7 @@ from services.folkeregisteret.keys import load_or_create_key, public_key_pem
 from services.standins import Standins, start_standins
 from tests.support.client import CheckedClient
 from tests.support.databases import DIALECTS, Databases, running_app
+from tests.support.hashing import hash_cheaply
 from tests.support.postgres import PostgresServer, running_postgres
 
 # No example has to be quick: the machine decides that. In continuous integration all runs try the same ones.
@@ -27,6 +28,8 @@ hypothesis_settings.register_profile(
     "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 hypothesis_settings.load_profile("house")
+
+hash_cheaply()
 
 CLIENT_ID, KEY_ID = "tests", "tests-1"
 FailRegister = Callable[..., None]

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
@@ -17,6 +18,7 @@ from services.demo import PASSWORD
 from services.models import AccessEntry
 from services.passwords import hash_password
 from tests.app.conftest import Clock, House
+from tests.support import hashing
 from tests.support.client import CheckedClient, form_in, text_of
 from tests.support.letters import last_path, letters_to
 
@@ -174,6 +176,18 @@ def test_neither_names_nor_addresses_are_kept(own_house: House) -> None:
     assert "192.0.2" not in kept
 
 
+@pytest.fixture
+def real_hashing(own_house: House) -> Iterator[None]:
+    """As in production, for Kari."""
+    hashing.use(hashing.REAL)
+    kari = update(User).where(User.username == "kari.oslo")
+    own_house.write(kari.values(password_hash=hash_password(PASSWORD)))
+    yield
+    hashing.hash_cheaply()
+    own_house.write(kari.values(password_hash=hash_password(PASSWORD)))
+
+
+@pytest.mark.usefixtures("real_hashing")
 def test_an_unknown_user_takes_as_long_as_a_known_one(own_house: House) -> None:
     taken: dict[str, list[float]] = {"kari.oslo": [], "finnes.ikke": []}
     client = own_house.nobody()
@@ -303,6 +317,7 @@ def test_she_changes_it_herself(own_house: House, partial: bool) -> None:
     own_house.write(update(User).where(User.username == "kari.oslo").values(password_hash=hash_password(PASSWORD)))
 
 
-def test_it_is_stored_as_argon2id(own_house: House) -> None:
+@pytest.mark.usefixtures("real_hashing")
+def test_it_is_stored_as_argon2id_with_the_parameters_of_rfc_9106(own_house: House) -> None:
     (stored,) = own_house.ask(select(User.password_hash).where(User.username == "kari.oslo"))[0]
-    assert stored.startswith("$argon2id$v=19$m=")
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
