@@ -37,9 +37,13 @@ def htmx_headers(*, source: str = "a", target: str | None = None, page: str = "/
 
 
 def tree_of(answer: TestResponse) -> HtmlTree:
-    """The answer as a tree."""
+    """The answer as a tree; that of its check, where that has read it in the same way."""
     source = answer.get_data(as_text=True)
-    return HtmlTree(source, is_page=source.lstrip().lower().startswith("<!doctype"))
+    is_page = source.lstrip().lower().startswith("<!doctype")
+    checked: HtmlTree | None = getattr(answer, "checked_tree", None)
+    if checked and checked.is_page == is_page and checked.source == source:
+        return checked
+    return HtmlTree(source, is_page=is_page)
 
 
 def with_end(fields: Mapping[str, Any], *, whole: bool = True) -> MultiDict[str, Any]:
@@ -168,7 +172,7 @@ class CheckedClient(FlaskClient):
         if answer.mimetype != "text/html" or 300 <= answer.status_code < 400 or not answer.get_data():
             return
         adapter = self.application.url_map.bind("localhost")
-        check_html(
+        answer.checked_tree = check_html(  # type: ignore[attr-defined]
             answer.get_data(as_text=True),
             is_page=not _is_partial(answer),
             url_adapter=adapter,
