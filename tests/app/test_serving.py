@@ -148,7 +148,7 @@ def test_a_body_that_comes_too_slowly_is_refused(server: LiveServer) -> None:
     """Nor may it stand still for long."""
     answer = sent_slowly(server, 100_000, BODY_RATE // 10).decode()
     assert answer.startswith("HTTP/1.1 408 ")
-    assert "Linjen var for treg" in answer
+    assert "Forbindelsen er for treg" in answer
     assert "\r\nx-register: 1\r\n" in answer
     assert "\r\nconnection: close\r\n" in answer
     assert "a body came too slowly" in server.logged()
