@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from services.db import now, session, writing
+from services.db import now, session, when_free, writing
 from services.models import AccessEntry
 from services.viewer import Viewer
 
@@ -99,6 +99,10 @@ def record(
     participation: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Add a line to the log in a transaction of its own."""
-    with writing():
-        note(action, user_id=viewer.user_id if viewer else None, participation=participation, detail=detail)
+    """Add a line to the log in a transaction of its own, after the one that it may be called in."""
+
+    def write() -> None:
+        with writing():
+            note(action, user_id=viewer.user_id if viewer else None, participation=participation, detail=detail)
+
+    when_free(write)

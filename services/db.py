@@ -186,6 +186,13 @@ def _ask_after_a_rest(engine: Engine) -> None:
                 raise DisconnectionError from error
 
 
+_WRITES, _AFTERWARDS = "writes", "afterwards"
+
+
+class NestedTransaction(RuntimeError):
+    """A transaction that writes was begun within another one of the same session, and would have rolled it back."""
+
+
 _before_writing: list[Callable[[], None]] = []
 _after_waiting: list[Callable[[], None]] = []
 _LONG_SECONDS = 0.1  # a transaction that took so long may have waited for another
@@ -208,7 +215,10 @@ def after_waiting(check: Callable[[], None]) -> Callable[[], None]:
 def writing() -> Iterator[Session]:
     """A transaction that writes: begins afresh, holds the write lock, ends in COMMIT or ROLLBACK."""
     work: Session = db.session()
+    if work.info.get(_WRITES):
+        raise NestedTransaction
     work.rollback()
+    work.info[_WRITES] = True
     try:
         work.connection(execution_options={"writes": True})
         for check in _before_writing:
@@ -223,6 +233,19 @@ def writing() -> Iterator[Session]:
     except BaseException:
         work.rollback()
         raise
+    finally:
+        work.info.pop(_WRITES, None)
+        for do in work.info.pop(_AFTERWARDS, ()):
+            do()
+
+
+def when_free(do: Callable[[], None]) -> None:
+    """Do it at once, or, within a transaction that writes, when that has ended, however it ends."""
+    work: Session = db.session()
+    if work.info.get(_WRITES):
+        work.info.setdefault(_AFTERWARDS, []).append(do)
+    else:
+        do()
 
 
 def _own_file(engine: Engine) -> None:
