@@ -1,7 +1,6 @@
 """Translations by GNU gettext. The source language is bokmål; catalogues lie in `services/locale/`.
 
-The language in force is a context variable, set by the web for each request, so the services can
-speak without knowing a request.
+The language in force is a context variable, so the services can speak without knowing a request. Nothing sets it yet.
 """
 
 from contextvars import ContextVar
