@@ -1,4 +1,4 @@
-"""The program behind an asynchronous server: whoever is slow holds a connection, and never a thread.
+"""The program behind an asynchronous server: a slow client holds a connection, and never a thread.
 
 The server (granian) reads and writes; a thread works only from the last byte of a request to the first piece of its
 answer, and again for each further piece when the one before has gone. So half-sent requests and idle readers cost
@@ -33,6 +33,8 @@ BODY_SECONDS = 120  # a body has arrived by then
 BODY_RATE = 500  # bytes in a second, at least
 BODY_GRACE = 10  # seconds in which a line may stand still
 MOST_READ = 10 * MAX_BODY  # of a body that is refused: a browser shows an answer only when it has sent all
+SMALL_BODY = 65_536  # bytes; as long as it is no longer, a form is read in any case
+MOST_HELD = 64 * MAX_BODY  # bytes of larger bodies that one process holds at once
 MOST_ADDRESS = 8_190  # bytes of path and query
 MOST_HEADER = 8_190  # bytes of one header
 # Answered by threads of their own, so that no load keeps a probe waiting.
@@ -55,13 +57,25 @@ class AsgiProgram:
         self._program, self._at_end = program, at_end
         self._pool = ThreadPoolExecutor(threads, "request")
         self._health_pool = ThreadPoolExecutor(HEALTH_THREADS, "health")
+        self._held = 0  # bytes of large bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life of the process."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            held = 0
+
+            def may_hold(size: int) -> bool:
+                nonlocal held
+                self._held += size - held
+                held = size
+                return self._held <= MOST_HELD
+
+            try:
+                await self._answer(scope, receive, send, may_hold)
+            finally:
+                self._held -= held
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -71,10 +85,10 @@ class AsgiProgram:
         await asyncio.to_thread(self._at_end)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, may_hold: Callable[[int], bool]) -> None:
         body, fault = b"", _fault_of(scope)
         if _has_body(scope):
-            body, body_fault = await _read_body(receive)
+            body, body_fault = await _read_body(receive, may_hold)
             fault = fault or body_fault
         pool = self._health_pool if str(scope["path"]).startswith(HEALTH) else self._pool
         environ = _environ_of(scope, body, fault)
@@ -143,8 +157,9 @@ def _has_body(scope: Scope) -> bool:
     return any(name in {b"content-length", b"transfer-encoding"} for name, _value in scope["headers"])
 
 
-async def _read_body(receive: Receive) -> tuple[bytes, int]:
-    """The whole body, or b"" with a status. It is read to its end also where it is too large."""
+async def _read_body(receive: Receive, may_hold: Callable[[int], bool]) -> tuple[bytes, int]:
+    """The whole body, or b"" with a status. It is read to its end also where it is too large. `may_hold`: whether there
+    is room for so many bytes of it."""
     clock = asyncio.get_running_loop().time
     pieces, size, began = [], 0, clock()
     while True:
@@ -159,6 +174,8 @@ async def _read_body(receive: Receive) -> tuple[bytes, int]:
             return b"", 400
         piece = message.get("body", b"")
         size += len(piece)
+        if SMALL_BODY < size <= MAX_BODY and not may_hold(size):
+            return b"", 503
         if size <= MAX_BODY:
             pieces.append(piece)
         if not message.get("more_body"):

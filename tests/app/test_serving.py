@@ -1,4 +1,4 @@
-"""Whoever is slow keeps nobody else waiting, and what the server is told by signals: to end, and to begin anew.
+"""Slow clients keep no others waiting, and what the server is told by signals: to end, and to begin anew.
 
 No time is measured: what waits for ever fails by the limit of its connection.
 """
@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 from pathlib import Path
+from select import select
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.serving import BODY_GRACE, BODY_RATE
+from app.serving import BODY_GRACE, BODY_RATE, MOST_HELD
 from tests.app.test_commands import answers, free_ports, started, until
 from tests.support.server import LiveServer, running_server
 
@@ -159,6 +160,28 @@ def test_a_body_on_a_slow_line_is_taken(server: LiveServer) -> None:
     answer = sent_slowly(server, BODY_RATE * 2 * (BODY_GRACE + 2), BODY_RATE * 2).decode()
     assert answer.startswith("HTTP/1.1 400 ")
     assert "Skjemaet kom ikke helt fram" not in answer
+
+
+def first_of(line: socket.socket) -> bytes:
+    """The beginning of an answer; b"" where the connection was closed before it was read."""
+    with suppress(ConnectionError):
+        return line.recv(13)
+    return b""
+
+
+def test_large_bodies_fill_no_memory_and_forms_are_still_taken(server: LiveServer) -> None:
+    """More of them than one process holds, each but for its last byte."""
+    large = FORM + b"Content-Length: 1000000\r\n\r\n" + b"x" * 999_999
+    with ExitStack() as stack:
+        lines = [stack.enter_context(connected(server)) for _number in range(MOST_HELD // 1_000_000 + 4)]
+        for line in lines:
+            with suppress(ConnectionError):  # what is refused is not read to its end
+                line.sendall(large)
+        refused = [line for line in lines if select([line], [], [], 5)[0]]
+        assert refused
+        assert {first_of(line) for line in refused} <= {b"HTTP/1.1 503 ", b""}
+        assert sent_slowly(server, 2_000, 2_000).startswith(b"HTTP/1.1 400 ")  # it has no token
+    assert sent_slowly(server, 100_000, 1_000_000).startswith(b"HTTP/1.1 400 ")
 
 
 # ---- Signals ----
