@@ -1,6 +1,7 @@
 """What is measured of a server. Each function takes a fresh one and returns the rows of the table: name and value."""
 
 import asyncio
+import math
 import re
 import signal
 import socket
@@ -21,10 +22,11 @@ Measure = Callable[[Running, float, int], Rows]  # of a server, for so many seco
 
 LIST, PAGE, PROBE = "/deltakere", "/logg-inn", "/helse"
 AT_ONCE, CROWDS = (1, 16, 100), (40, 100, 400)
-PATIENCE = 10.0  # seconds that anybody waits for an answer
+PATIENCE = 5.0  # seconds that anybody waits for an answer
 LONG, LONGER, ENDLESS = 300_000, 1_000_000, 100_000_000  # lines of 66 bytes
 GONE_SECONDS = 20  # within which it is noticed that a reader is gone
 BUFFER = 65_536  # what a slow reader's own machine holds for it
+RELOAD_SECONDS = 30
 FORM_HEAD = f"POST {PAGE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded".encode()
 BEGUN = {
     "heads": FORM_HEAD,
@@ -133,8 +135,9 @@ async def _crowd(server: Running, request: bytes, number: int, until: float, tol
     await asyncio.gather(*[one() for _number in range(number)])
 
 
-async def _newcomers(server: Running, end: float) -> dict[str, Asked]:
+async def _newcomers(server: Running, seconds: float) -> dict[str, Asked]:
     """What a probe and somebody who wants to sign in get, each on a new connection, three times a second."""
+    end = time.monotonic() + seconds
     told = {"probe": Asked(), "page": Asked()}
     async with asyncio.TaskGroup() as group:
         while time.monotonic() < end:
@@ -151,6 +154,7 @@ def throughput(server: Running, seconds: float, _slow: int) -> Rows:
     """The list of participants, again and again."""
     rows: Rows = {}
     request = _request(LIST, _cookie(server))
+    asyncio.run(_crowd(server, request, 4, time.monotonic() + 1, Asked(), keeps=True))  # to warm up
     for number in AT_ONCE:
         told = Asked()
         asyncio.run(_crowd(server, request, number, time.monotonic() + seconds, told, keeps=True))
@@ -165,11 +169,10 @@ def newcomers(server: Running, seconds: float, _slow: int) -> Rows:
     request = _request(LIST, _cookie(server))
 
     async def beside(number: int) -> dict[str, Asked]:
-        end = time.monotonic() + seconds
-        load = asyncio.create_task(_crowd(server, request, number, end, Asked(), keeps=True))
+        crowd = asyncio.create_task(_crowd(server, request, number, math.inf, Asked(), keeps=True))
         await asyncio.sleep(1)
-        told = await _newcomers(server, end - 0.5)
-        await load
+        told = await _newcomers(server, seconds)
+        crowd.cancel()
         return told
 
     for number in CROWDS:
@@ -181,12 +184,12 @@ def newcomers(server: Running, seconds: float, _slow: int) -> Rows:
 # ---- Who is slow ----
 
 
-async def _dribble(server: Running, kind: str, end: float) -> bool:
+async def _dribble(server: Running, kind: str, enough: asyncio.Event) -> bool:
     """Send or read a byte a second. Whether the server has hung up."""
     try:
         reader, writer = await _opened(server, BUFFER)
         writer.write(BEGUN[kind])
-        while time.monotonic() < end:
+        while not enough.is_set():
             if kind == "readers":
                 await reader.read(1)
             else:
@@ -203,11 +206,12 @@ async def _dribble(server: Running, kind: str, end: float) -> bool:
 
 def _slow_ones(kind: str, told_as: str) -> Measure:
     async def beside(server: Running, seconds: float, slow: int) -> Rows:
-        end = time.monotonic() + seconds + 2
-        dribbling = [asyncio.create_task(_dribble(server, kind, end)) for _ in range(slow)]
+        enough = asyncio.Event()
+        dribbling = [asyncio.create_task(_dribble(server, kind, enough)) for _ in range(slow)]
         await asyncio.sleep(2)
-        told = await _newcomers(server, end)
+        told = await _newcomers(server, seconds)
         memory = server.memory()
+        enough.set()
         hung_up = sum(await asyncio.gather(*dribbling))
         name = f"{slow} {told_as}"
         waits = {f"{what} beside {name}": str(one) for what, one in told.items()}
@@ -281,27 +285,31 @@ def stop(server: Running, _seconds: float, _slow: int) -> Rows:
 
 
 def _processes(server: Running) -> set[bytes]:
-    """Who answers; `set()` if nobody does."""
+    """Who answers; nobody if somebody gets no answer."""
     with suppress(OSError, AssertionError):
-        return {asked(server.live, get(b"/_process")).body for _number in range(20)}
+        return {asked(server.live, get(b"/_process")).body for _number in range(40)}
     return set()
 
 
-def reload(server: Running, seconds: float, _slow: int) -> Rows:
+def reload(server: Running, _seconds: float, _slow: int) -> Rows:
     """SIGHUP while eight ask, each time on a new connection."""
-    before, told = _processes(server), Asked()
 
-    async def measured() -> None:
-        end = time.monotonic() + seconds + 1
-        everybody = asyncio.create_task(_crowd(server, _request(PROBE), 8, end, told, keeps=False))
-        await asyncio.sleep(1)
+    async def measured() -> str:
+        crowd = asyncio.create_task(_crowd(server, _request(PROBE), 8, math.inf, told, keeps=False))
+        before = await asyncio.to_thread(_processes, server)
         server.process.send_signal(signal.SIGHUP)
-        await everybody
+        began, outcome = time.monotonic(), ""
+        while not outcome and time.monotonic() - began < RELOAD_SECONDS:
+            after = await asyncio.to_thread(_processes, server)
+            if server.process.poll() is not None:
+                outcome = "ends the main process"
+            elif after and not after & before:
+                outcome = f"all processes replaced within {time.monotonic() - began:.0f} s"
+        crowd.cancel()
+        return outcome or "nothing"
 
-    asyncio.run(measured())
-    after = _processes(server)
-    outcome = "ended" if not after else "nothing" if before & after else "processes replaced"
-    return {"SIGHUP: what it does": outcome, f"SIGHUP: {seconds:.0f} s of questions": str(told)}
+    told = Asked()
+    return {"SIGHUP: what it does": asyncio.run(measured()), "probe meanwhile": str(told)}
 
 
 # ---- What is asked ----

@@ -104,7 +104,7 @@ def main() -> int:
         f"{name} (granian {found})" if name == PROGRAM else f"{name} {found}" for name, found in versions.items()
     )
     front = ", nginx in front" if nginx else ""
-    print(f"{told}; {WORKERS} processes with {THREADS} threads each{front}; {machine('')}\n")
+    print(f"{told}; {WORKERS} processes with {THREADS} threads each{front}; waits: median and longest; {machine('')}\n")
     print(_markdown(table, arguments.only))
     return 1 if any(row.startswith(FAILED) for row in table) else 0
 
