@@ -22,7 +22,7 @@ Measure = Callable[[Running, float, int], Rows]  # of a server, for so many seco
 
 LIST, PAGE, PROBE = "/deltakere", "/logg-inn", "/helse"
 AT_ONCE, CROWDS = (1, 16, 100), (40, 100, 400)
-PATIENCE = 5.0  # seconds that anybody waits for an answer
+PATIENCE = 4.0  # seconds that anybody waits for an answer
 LONG, LONGER, ENDLESS = 300_000, 1_000_000, 100_000_000  # lines of 66 bytes
 GONE_SECONDS = 20  # within which it is noticed that a reader is gone
 BUFFER = 65_536  # what a slow reader's own machine holds for it
