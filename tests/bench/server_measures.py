@@ -324,8 +324,8 @@ def malformed(server: Running, _seconds: float, _slow: int) -> Rows:
             answer = asked(server.live, request)
         except (OSError, AssertionError, ValueError) as problem:
             return f"{what} ({type(problem).__name__})"
-        if answer.number != 1:
-            return f"{what} ({answer.number} answers)"
+        if (number := len(re.findall(rb"HTTP/1\.[01] \d{3} ", answer.whole))) != 1:
+            return f"{what} ({number} answers)"
         return "" if answer.status in statuses else f"{what} ({answer.status})"
 
     with ThreadPoolExecutor(8) as threads:
