@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from tests.bench.client import Client
@@ -60,11 +61,12 @@ class DidNotStart(RuntimeError):
 
 
 def version(name: str, python: str) -> str | None:
-    """The version of a candidate's package in an environment; None if it is not there."""
+    """The version of a candidate's package in an environment; None if it, or the environment, is not there."""
     code = "import sys, importlib.metadata as found; print(found.version(sys.argv[1]))"
     asked = [python_of(name, python), "-c", code, _PACKAGES.get(name, name)]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or None
+    with suppress(OSError):
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() or None
+    return None
 
 
 def python_of(name: str, python: str) -> str:
@@ -136,12 +138,14 @@ def _group(command: list[str], environ: Mapping[str, str], log: Path) -> Iterato
     try:
         yield process
     finally:
-        with suppress(subprocess.TimeoutExpired):
+        try:
             process.terminate()
-            process.wait(END_SECONDS)
-        with suppress(ProcessLookupError):  # nothing of it is left
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+        finally:
+            with suppress(ProcessLookupError):  # nothing of it is left
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @contextmanager
@@ -164,7 +168,7 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) ->
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end and process.poll() is None:
         client = Client(f"http://127.0.0.1:{port}")
-        with suppress(OSError):
+        with suppress(OSError, HTTPException):
             if client.get("/helse/klar").status == 200:
                 time.sleep(1)  # the other process may have begun later
                 return

@@ -90,9 +90,7 @@ def main() -> int:
         return 2
     nginx = find_nginx() if arguments.nginx else None
     if arguments.nginx and nginx is None:
-        print(
-            "No nginx was found. Install it (Debian, Ubuntu: apt install nginx), or leave out --nginx.", file=sys.stderr
-        )
+        print("No nginx was found. Install it (Debian, Ubuntu: apt install nginx).", file=sys.stderr)
         return 2
     FOLDER.mkdir(parents=True, exist_ok=True)
     table: dict[str, dict[str, str]] = {}
