@@ -70,5 +70,5 @@ messages:  ## collect the texts, bring the catalogues up to date, compile them
 	  $(BABEL) compile --directory $(LOCALE); fi
 
 clean:  ## remove what was made, but not the database
-	rm -rf .venv .venv-security .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-security .venv-servers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -202,7 +202,7 @@ def test_production_starts_with_an_empty_database(production: dict[str, str], em
 
 
 def test_the_server_does_not_start_and_says_what_to_set(production: dict[str, str]) -> None:
-    """As production starts it: the entry that gunicorn imports, in a process of its own."""
+    """As production starts it: the entry that the server imports, in a process of its own."""
     command = [sys.executable, "-c", "import wsgi"]
     environ = {"PATH": os.environ["PATH"], **production, "SECRET_KEY": "short"}
     ended = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)

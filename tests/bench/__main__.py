@@ -15,6 +15,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from tests.bench import measure
+from tests.bench.arguments import words
 from tests.bench.data import FOLDER, POSTGRES_SETTINGS, postgres_database, sqlite_database
 from tests.bench.measure import Bench, Result, bench
 from tests.bench.report import line, markdown
@@ -30,13 +31,6 @@ _OTHERS: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def _words(known: tuple[str, ...], given: str) -> list[str]:
-    found = given.split(",")
-    if unknown := set(found) - set(known):
-        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: choose from {', '.join(known)}")
-    return found
-
-
 def _sizes(given: str) -> list[int]:
     return [int(one.replace("_", "")) for one in given.split(",")]
 
@@ -44,9 +38,9 @@ def _sizes(given: str) -> list[int]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measure the program beside its floor.")
     parser.add_argument("--sizes", type=_sizes, default=[10_000, 100_000, 1_000_000], help="participations, by commas")
-    parser.add_argument("--databases", type=partial(_words, DIALECTS), default=list(DIALECTS))
+    parser.add_argument("--databases", type=partial(words, DIALECTS), default=list(DIALECTS))
     groups = (*_THINGS, *_OTHERS, "growth")
-    parser.add_argument("--only", type=partial(_words, groups), default=list(groups), help=", ".join(groups))
+    parser.add_argument("--only", type=partial(words, groups), default=list(groups), help=", ".join(groups))
     parser.add_argument("--match", default="", help="of list, sort, pages, filter, search: what holds this in its name")
     parser.add_argument("--runs", type=int, default=60, help="rounds for each thing")
     parser.add_argument("--patience", type=float, default=120, help="seconds that a download may take")

@@ -40,7 +40,7 @@ def _serving(databases: Databases, settings: dict[str, str], dialect: str, parti
 
 @pytest.fixture(scope="session")
 def live_server(databases: Databases, settings: dict[str, str]) -> Iterator[LiveServer]:
-    """The program on gunicorn, with demo participants, on SQLite."""
+    """The program on its production server, with demo participants, on SQLite."""
     with _serving(databases, settings, SQLITE, PARTICIPANTS) as running:
         yield running
 

@@ -25,7 +25,7 @@ def program() -> Flask:
         "cached": lambda answer: answer.headers.set("Cache-Control", "private"),
         "vary": lambda answer: answer.headers.set("Vary", "Cookie"),
         "csp": lambda answer: answer.headers.set("Content-Security-Policy", "default-src *"),
-        "server": lambda answer: answer.headers.set("Server", "gunicorn/27.0"),
+        "server": lambda answer: answer.headers.set("Server", "granian/2.8"),
         "mark": lambda answer: answer.headers.remove("X-Register"),
         "cookie": lambda answer: answer.set_cookie("session", "x"),
         "pushed": lambda answer: answer.headers.set("HX-Push-Url", "/?q=30908299902"),

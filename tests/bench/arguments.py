@@ -1,0 +1,11 @@
+"""What the benchmarks' commands share."""
+
+import argparse
+
+
+def words(known: tuple[str, ...], given: str) -> list[str]:
+    """Words with commas between, each of the known ones."""
+    found = given.split(",")
+    if unknown := set(found) - set(known):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: choose from {', '.join(known)}")
+    return found
