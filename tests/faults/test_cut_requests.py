@@ -116,15 +116,17 @@ class Line:
     port: int
     forms: list[Sent] = field(default_factory=list)
 
-    def send(self, request: bytes, *, closes: bool = False) -> bytes:
-        """What is answered to these bytes, after which nothing more comes; b"" for who does not wait for it."""
+    def send(self, request: bytes, *, closes: bool = False, ends: bool = True) -> bytes:
+        """What is answered to these bytes, after which nothing more comes: the connection `closes`, and nobody waits for
+        an answer (b""), or it `ends` on this side, or the request says for itself that it is whole."""
         whole = b""
         place = ("127.0.0.1", self.port)
         with socket.create_connection(place, SECONDS) as connection, suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(request)
             if closes:
                 return b""
-            connection.shutdown(socket.SHUT_WR)
+            if ends:
+                connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(65536):
                 whole += piece
         return whole
@@ -329,7 +331,7 @@ def test_the_same_forms_are_taken_when_they_are_whole(line: Line) -> None:
     before, faults = line.stored(), []
     last = ("registration.discharge", "mending.", "accounts.", "accounts.sign_out")  # they take away what others need
     for sent in sorted(line.forms, key=lambda one: [one.view.startswith(word) for word in last]):
-        answer = line.send(sent.head(f"Content-Length: {len(sent.body)}") + sent.body)
+        answer = line.send(sent.head(f"Content-Length: {len(sent.body)}") + sent.body, ends=False)
         if status_of(answer) not in TAKEN_AS:
             faults.append(f"{sent.view}: {status_of(answer)}")
     assert not faults, "\n".join(faults)
