@@ -117,8 +117,8 @@ class Line:
     forms: list[Sent] = field(default_factory=list)
 
     def send(self, request: bytes, *, closes: bool = False, ends: bool = True) -> bytes:
-        """What is answered to these bytes, after which nothing more comes: the connection `closes`, and nobody waits for
-        an answer (b""), or it `ends` on this side, or the request says for itself that it is whole."""
+        """What is answered to these bytes, after which nothing more comes: the connection `closes`, and nobody waits
+        for an answer (b""), or it `ends` on this side, or the request says for itself that it is whole."""
         whole = b""
         place = ("127.0.0.1", self.port)
         with socket.create_connection(place, SECONDS) as connection, suppress(BrokenPipeError, ConnectionResetError):
