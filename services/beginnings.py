@@ -2,7 +2,8 @@
 the list, its count and the downloads.
 
 What Folkeregisteret has answered is kept with it, so that typing on, or coming back, asks no second time; but never
-of a person whom the user may not know of, and it is not shown longer than a grade of protection holds.
+of a person of whom the user may not know in any municipality, and it is not shown longer than a grade of protection
+holds. Of a protected person it is shown only with a municipality chosen in which the user has the right to them.
 """
 
 import secrets
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from services.db import now, session, writing
 from services.folkeregisteret import PersonRecord
-from services.look_ups import RETRIED, LookUp, Outcome, may_be_told, not_here
+from services.look_ups import RETRIED, LookUp, Outcome, outcome_of
 from services.models import Beginning, Participation
 from services.national_id import LENGTH, normalise
 from services.protection import HOLDS_FOR
@@ -161,7 +162,8 @@ def _take_form(kept: Beginning, form: TypedForm, *, is_new: bool) -> None:
 def _take_over(kept: Beginning, found: LookUp) -> None:
     if found.outcome not in _NOT_KEPT:
         kept.outcome, kept.message, kept.looked_up_at = found.outcome.value, found.message or None, now()
-        kept.record = _to_json(found.told) if found.told else None
+        told = found.told or found.withheld
+        kept.record = _to_json(told) if told else None
 
 
 def _created(work: Session, forms: Iterable[tuple[str, str]]) -> set[str]:
@@ -177,15 +179,16 @@ def _number(form: TypedForm) -> str:
     return normalise((form.get("national_id") or [""])[0])
 
 
-def known(viewer: Viewer, creation_key: str, number: str) -> LookUp | None:
-    """What Folkeregisteret has told of the number a moment ago, for this very form."""
+def known(viewer: Viewer, creation_key: str, number: str, place: str) -> LookUp | None:
+    """What Folkeregisteret has told of the number a moment ago, for this very form, as far as the user may know it with
+    the municipality `place` chosen, or none."""
     mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
     kept = session().scalar(select(Beginning).where(*mine))
-    found = _found(kept, viewer) if kept and _number(kept.form) == normalise(number) else None
+    found = _found(kept, viewer, place) if kept and _number(kept.form) == normalise(number) else None
     if not kept or not found or found.may_retry or kept.looked_up_at is None:
         return None
-    is_fresh = kept.looked_up_at > now() - _FRESH_FOR.get(found.outcome, _FRESH_AT_ALL)
-    return found if is_fresh else None
+    fresh_for = _FRESH_FOR.get(Outcome.FOUND if found.withheld else found.outcome, _FRESH_AT_ALL)
+    return found if kept.looked_up_at > now() - fresh_for else None
 
 
 def all_of(viewer: Viewer) -> list[Begun]:
@@ -289,23 +292,24 @@ def _begun(row: Beginning, viewer: Viewer) -> Begun:
         creation_key=row.creation_key,
         form=row.form,
         has_waited=row.waits_since is not None,
-        found=_found(row, viewer),
+        found=_found(row, viewer, _place(row.form, viewer)),
         begun_at=row.begun_at,
         changed_at=row.changed_at,
         left_key=row.left_key or "",
     )
 
 
-def _found(row: Beginning, viewer: Viewer) -> LookUp | None:
-    """What the last look-up gave, as far as it may be shown to the user now: she may have lost the right to protected
-    addresses, and after some days nobody knows whether the person has got one."""
+def _found(row: Beginning, viewer: Viewer, place: str) -> LookUp | None:
+    """What the last look-up gave, as far as it may be shown to the user now: the right to protected addresses may be
+    lost, or may not hold in the municipality that is chosen; and after some days nobody knows whether the person has
+    got such an address."""
     if row.outcome is None or row.looked_up_at is None:
         return None
     told = _record(row.record)
     if told and row.looked_up_at < now() - HOLDS_FOR:
         return None
-    if told and not may_be_told(told, viewer, _place(row.form, viewer)):
-        return not_here()
+    if told and told.protection:
+        return outcome_of(_number(row.form), told, viewer, place)
     return LookUp(outcome=Outcome(row.outcome), message=row.message or "", told=told)
 
 

@@ -5,7 +5,7 @@ Source: the domain, section 5 «Checks» and section 7.
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -51,13 +51,15 @@ class LookUp:
     """The answer to «who is this?».
 
     message: for the user, '' when she was found. told: what Folkeregisteret has said, unless the user may not know it.
-    existing: the public id of the running participation in her own municipality.
+    existing: the public id of the running participation in her own municipality. withheld: a protected person of whom
+    the user may know in another municipality of the user's; to be kept, never shown.
     """
 
     outcome: Outcome
     message: str = ""
     told: PersonRecord | None = None
     existing: str | None = None
+    withheld: PersonRecord | None = field(default=None, repr=False)
 
     @property
     def record(self) -> PersonRecord | None:
@@ -102,7 +104,7 @@ def look_up(
     if (parsed.synthetic is None) != (registers.accepts == "real"):
         return LookUp(outcome=Outcome.WRONG_NUMBER, message=wrong_population(registers.accepts))
     if known:
-        return _may_register(parsed.number, known.told, viewer, place) if known.told else known
+        return outcome_of(parsed.number, known.told, viewer, place) if known.told else known
     if waited:
         answer, detail = _ask(parsed.number, viewer, registers, place)
         record(Action.LOOK_UP, viewer=None, detail={"purpose": Purpose.WAITING, **detail})
@@ -126,7 +128,7 @@ def _ask(number: str, viewer: Viewer, registers: Registers, place: str) -> tuple
         answer = LookUp(outcome=_refusal(error), message=no_answer(error))
         fault = {"fault": error.fault.value} if error.fault else {}
         return answer, {"outcome": answer.outcome.value, **fault}
-    answer = _may_register(number, told, viewer, place)
+    answer = outcome_of(number, told, viewer, place)
     return answer, {"outcome": answer.outcome.value}
 
 
@@ -150,13 +152,16 @@ def not_here() -> LookUp:
 
 def may_be_told(told: PersonRecord, viewer: Viewer, place: str) -> bool:
     """True if the user may hear of that person, to register the person in that municipality; or, where none is chosen
-    yet, in one of the user's own."""
-    return not told.protection or (viewer.sees_protected_in(place) if place else bool(viewer.protected_in))
+    yet, in whichever of the user's own is chosen in the end."""
+    places = [place] if place else [one.number for one in viewer.places]
+    return not told.protection or (bool(places) and all(map(viewer.sees_protected_in, places)))
 
 
-def _may_register(number: str, told: PersonRecord, viewer: Viewer, place: str) -> LookUp:
+def outcome_of(number: str, told: PersonRecord, viewer: Viewer, place: str) -> LookUp:
+    """What the user may know of and do with the person Folkeregisteret has told of, with that municipality chosen."""
     if not may_be_told(told, viewer, place):
-        return not_here()
+        is_told_elsewhere = any(viewer.sees_protected_in(one.number) for one in viewer.places)
+        return replace(not_here(), withheld=told if is_told_elsewhere else None)
     if told.national_id != number:
         words = _("Nummeret er ikke lenger i bruk. Det er erstattet av %(number)s. Bruk det nye nummeret.")
         return LookUp(outcome=Outcome.REPLACED, told=told, message=words % {"number": told.national_id})

@@ -122,6 +122,7 @@ def keep() -> Any:
     kept_as = form.keep(left_key=sent_while_leaving())
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
+    form.recall()  # in the municipality that is chosen now the name may not be the user's to know
     written = form.page.write_in_standard_form(but=request.form.get("skriver", ""))
     answer = respond("registration/new.html", "registration/state_redrawn.html", form=form)
     return _with_address(tell_written(answer, written), kept_as)

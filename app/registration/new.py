@@ -121,7 +121,7 @@ class NewForm:
         if typing and not self.is_whole_number:
             self.found = None
             return
-        known = beginnings.known(self.viewer, self.creation_key, self.number)
+        known = beginnings.known(self.viewer, self.creation_key, self.number, self.municipality)
         self._take(look_up(self.number, viewer=self.viewer, registers=registers, known=known, place=self.municipality))
         self.news = None if known else self.found
 
@@ -133,7 +133,13 @@ class NewForm:
 
     def recall(self) -> None:
         """Take over what has been told of the number a moment ago, without asking."""
-        self._take(beginnings.known(self.viewer, self.creation_key, self.number))
+        self._take(beginnings.known(self.viewer, self.creation_key, self.number, self.municipality))
+
+    @property
+    def is_told_anew(self) -> bool:
+        """True if what is told of the number may not be what stands on screen, since another municipality is chosen."""
+        moved = self.followed.partition(":")[0] != self.municipality
+        return moved and (self.shown_name != self.name or bool(self.found and not self.name))
 
     def with_number(self, number: str) -> "NewForm":
         """The same form with another number, and nobody confirmed."""
