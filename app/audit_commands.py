@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from app.sealing import seal_and_mail, sealing
 from services import seals
+from services.audit_keys import BAD_FILE
 from services.seals import Fault, Verified
 
 _WORDS = {
@@ -20,6 +21,9 @@ _WORDS = {
     "unknown_key": "seal {line} is made with a key that is not in AUDIT_KEY_FILE",
     "seal_removed": "seal {line} is anchored and gone: the newest lines and their seals were removed",
     "seal_replaced": "seal {line} is not the one that was anchored: the chain was made anew",
+    "not_anchored": "seal {line} is not in AUDIT_ANCHOR_FILE: it cannot be written, or seal-audit does not run here",
+    "no_anchors": "the file is missing, or holds no anchors of this database, though there are seals: "
+    "newest lines that are gone cannot be told",
     "unlocked": "the triggers that keep the table append-only are gone or changed",
 }
 
@@ -54,7 +58,7 @@ def verify_audit(anchors: tuple[Path, ...]) -> None:
     try:
         more = [one for path in anchors for one in own.anchors.read(path)]
         found = seals.verify(own, more)
-    except (OSError, ValueError, TypeError, KeyError):
+    except BAD_FILE:
         raise click.ClickException("A file of anchors cannot be read.") from None
     for fault in found.faults:
         click.echo(_told(fault))

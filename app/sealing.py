@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from app.config import Settings
 from services import seals
-from services.audit_keys import Anchors, Sealing, read_keys, read_or_make_keys
+from services.audit_keys import BAD_FILE, Anchors, Sealing, read_keys, read_or_make_keys
 from services.db import now
 from services.mail import Letter, NotDelivered, Server
 
@@ -35,18 +35,22 @@ def seal_and_mail() -> int:
     """Seal what has settled, and send the newest anchors if that was not done for a day; gives how many lines."""
     own = sealing()
     sealed = seals.seal(own)
-    last = own.anchors.last_mailed()
-    if not last or datetime.fromisoformat(last) < now() - _MAIL_EVERY:
-        _mail(own)
+    settings: Settings = current_app.config["SETTINGS"]
+    if settings.audit_mail_to and settings.mail_url:
+        try:
+            _mail_if_due(own, settings)
+        except BAD_FILE as problem:  # it remembers when the e-mail was sent: without it, one would go each minute
+            logger.error("the anchors were not sent, %s cannot be used: %s", seals.ANCHOR_FILE, type(problem).__name__)
     return sealed
 
 
-def _mail(own: Sealing) -> None:
-    settings: Settings = current_app.config["SETTINGS"]
-    newest = {one.log: one for one in own.anchors.newest()}
-    if not (settings.audit_mail_to and settings.mail_url and newest):
+def _mail_if_due(own: Sealing, settings: Settings) -> None:
+    newest, last = seals.newest_anchors(), own.anchors.last_mailed()
+    if not newest or (last and datetime.fromisoformat(last) > now() - _MAIL_EVERY):
         return
-    rows = (json.dumps({"register": own.anchors.register, **asdict(one)}) for one in newest.values())
+    if not own.anchors.is_writable():
+        raise PermissionError
+    rows = (json.dumps({"register": own.anchors.register, **asdict(one)}) for one in newest)
     told = (
         "Seals of Jobbsjanseregisteret. Keep this; verify-audit --anchors FILE compares it.\n\n"
         + "\n".join(rows)

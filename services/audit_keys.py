@@ -5,6 +5,7 @@ the last one seals, the earlier ones verify what they have sealed. Anchors are t
 when the seals are written, so that seals that are gone or made anew are found out.
 """
 
+import errno
 import hashlib
 import hmac
 import json
@@ -19,6 +20,7 @@ _LINE = re.compile(r"([A-Za-z0-9._-]{1,20}) ([0-9a-f]{64})")
 _PRIVATE = 0o600
 _TAIL = 1 << 20  # bytes: some days of anchors
 _ANCHOR = ("log", "epoch", "number", "hash", "lines")
+BAD_FILE = (OSError, ValueError, TypeError, KeyError)  # of a file of anchors that cannot be used
 
 
 class BadKeys(ValueError):
@@ -101,10 +103,22 @@ class Anchors:
         lines = "".join(f"{json.dumps(row)}\n" for row in rows)
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE)
         try:
-            os.write(handle, lines.encode())
+            whole = lines.encode()
+            before = os.fstat(handle).st_size
+            if os.write(handle, whole) < len(whole):  # half a line would spoil those that follow
+                os.ftruncate(handle, before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    def is_writable(self) -> bool:
+        """True if the file is there and can be appended to."""
+        try:
+            os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND))
+        except OSError:
+            return False
+        return True
 
     def read(self, path: Path | None = None) -> list[Anchor]:
         """The anchors of this register, from its own file or another one; none if the own one is not there.

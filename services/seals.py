@@ -9,6 +9,7 @@ waits for another; and a line that must be erased by law leaves its digest behin
 
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from services.audit_keys import Anchor, Keys, Sealing
+from services.audit_keys import BAD_FILE, Anchor, Keys, Sealing
 from services.db import now, session, writing
 from services.models import AccessEntry, Change, Seal, SealedLine
 
@@ -30,6 +31,8 @@ LOGS: dict[str, type[AccessEntry] | type[Change]] = {"access_entry": AccessEntry
 _FIRST = "0" * 64
 _EVERYTHING = timedelta(days=-36_500)  # also what is dated ahead
 _LOCK = 7_302_014  # any number that nothing else locks
+ANCHOR_FILE = "AUDIT_ANCHOR_FILE"
+logger = logging.getLogger(__name__)
 
 
 # ---- Sealing ----
@@ -88,13 +91,25 @@ def ends(work: Session) -> list[list[Any]]:
 
 
 def anchor_newest(sealing: Sealing) -> None:
-    """Write the newest seals, which are committed, into the file of anchors, unless they stand there."""
-    known, made = set(sealing.anchors.newest()), []
-    for log in LOGS:
-        last = session().scalar(_seals_of(log).order_by(Seal.number.desc()).limit(1))
-        made += [Anchor(log, last.epoch, last.number, last.hash, _sealed_by(last))] if last else []
-    if new := [one for one in made if one not in known]:
+    """Write the newest seals, which are committed, into the file of anchors, unless they stand there. A file that
+    cannot be written does not stop the sealing: it is logged each time, and `verify` tells of it."""
+    try:
+        known = sealing.anchors.newest()
+        if not (new := [one for one in newest_anchors() if one not in known]):
+            return
+        if not known and any(one.number > 1 for one in new):
+            logger.warning(
+                "%s holds no anchors of this database, though there are seals: it is begun anew", ANCHOR_FILE
+            )
         sealing.anchors.add(new, now().isoformat(timespec="seconds"))
+    except BAD_FILE as problem:
+        logger.error("the newest seals are not anchored, %s cannot be written: %s", ANCHOR_FILE, type(problem).__name__)
+
+
+def newest_anchors() -> list[Anchor]:
+    """The newest seal of each log, as it is anchored."""
+    found = [session().scalar(_seals_of(log).order_by(Seal.number.desc()).limit(1)) for log in LOGS]
+    return [Anchor(one.log, one.epoch, one.number, one.hash, _sealed_by(one)) for one in found if one]
 
 
 def _sealed_by(one: Seal) -> int:
@@ -174,7 +189,8 @@ def _hash(one: Seal, previous: str, sealed: int, digests: list[str], keys: Keys)
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with a log. `what`: changed, removed, inserted or unsealed, of the line with the id `line`; seal,
-    keyless, unknown_key, seal_removed or seal_replaced, of the seal with that number; unlocked, of the log's table."""
+    keyless, unknown_key, seal_removed, seal_replaced or not_anchored, of the seal with that number; unlocked, of the
+    log's table; no_anchors, of the file."""
 
     log: str
     what: str
@@ -197,8 +213,9 @@ def verify(sealing: Sealing, anchors: Iterable[Anchor] = ()) -> Verified:
     """Hold every line against its digest, every seal against its chain, and every anchor against the seals. `anchors`:
     more of them than those of the own file."""
     lines, hashes, faults = 0, {}, list(_open_locks())
-    known = list(dict.fromkeys([*sealing.anchors.read(), *anchors]))
-    replaced = 0
+    own = sealing.anchors.read()
+    known = list(dict.fromkeys([*own, *anchors]))
+    replaced, newest = 0, []
     for log in LOGS:
         seals = list(session().scalars(_seals_of(log).order_by(Seal.number)))
         found = list(_faults_of_chain(log, seals, sealing.keys))
@@ -216,7 +233,24 @@ def verify(sealing: Sealing, anchors: Iterable[Anchor] = ()) -> Verified:
         faults += found
         lines += sum(one.lines for one in seals)
         hashes[log] = seals[-1].hash if seals else _FIRST
+        newest += seals[-1:]
+    faults += _faults_of_anchoring(sealing, newest, own, known)
     return Verified(lines, hashes, faults, len(known), replaced)
+
+
+def _faults_of_anchoring(
+    sealing: Sealing, newest: list[Seal], own: list[Anchor], known: list[Anchor]
+) -> Iterator[Fault]:
+    """A file of anchors that is gone or emptied though there are seals, and newest seals that have not come into it."""
+    if newest and not own:
+        yield Fault(ANCHOR_FILE, "no_anchors", 0)
+        return
+    anchored = {(one.log, one.epoch, one.number) for one in known}
+    # A seal of this moment, or of another host, is anchored here by the job's next run, if that can write the file.
+    soon = now() - LATE if sealing.anchors.is_writable() else now()
+    for one in newest:
+        if (one.log, one.epoch, one.number) not in anchored and one.at <= soon:
+            yield Fault(one.log, "not_anchored", one.number)
 
 
 def _is_replaced(one: Anchor, ended: list[tuple[Any, ...]]) -> bool:

@@ -6,13 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Flask
 from sqlalchemy import select, update
 
@@ -26,46 +22,11 @@ from tests.app.test_invitations import invite
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.databases import SQLITE, Databases, running_app
 from tests.support.letters import path_in
+from tests.support.postbox import Postbox, open_postbox
 from tests.support.registering import goal_of
 from tests.support.server import running_server
 
 LETTER = Letter(subject="Prøve å sende", text="Æ, ø og å", html="<p>Æ, ø og å</p>")
-
-
-class Postbox:
-    """What the mail server does with messages: keeps them, or answers as told."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.refuses_recipient = ""
-        self.answer = ""
-
-    async def handle_RCPT(  # noqa: N802 - the library's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.refuses_recipient:
-            return self.refuses_recipient
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.answer:
-            return self.answer
-        content = envelope.content
-        assert isinstance(content, bytes)
-        self.messages.append(message_from_bytes(content, policy=policy.default))  # type: ignore[arg-type]
-        return "250 OK"
-
-    def to(self, address: str) -> list[EmailMessage]:
-        return [one for one in self.messages if one["To"] == address]
-
-
-class _AnyPort(Controller):
-    """Listens where the system has a port free, and knows then which one it is."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 @pytest.fixture
@@ -76,10 +37,8 @@ def postbox() -> Postbox:
 @pytest.fixture
 def mail_url(postbox: Postbox) -> Iterator[str]:
     """A real SMTP server on this machine."""
-    controller = _AnyPort(postbox, hostname="127.0.0.1", port=0)
-    controller.start()
-    yield f"smtp://127.0.0.1:{controller.port}"
-    controller.stop()
+    with open_postbox(postbox) as url:
+        yield url
 
 
 @pytest.fixture

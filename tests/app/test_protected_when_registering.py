@@ -1,4 +1,4 @@
-"""Of a protected person nothing is shown while registering, unless the user has the right in the chosen municipality."""
+"""Of a protected person nothing is shown while registering, unless the user has the right in the municipality."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
