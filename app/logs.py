@@ -12,6 +12,7 @@ import secrets
 import sys
 import threading
 import traceback
+import warnings
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -21,7 +22,8 @@ from flask import Flask, g, has_request_context, request
 _NUMBER = re.compile(r"(?<!\d)\d{6}\s?\d{5}(?!\d)")
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _QUERY = re.compile(r"\?[^\s\"']+")
-_ACCESS = re.compile(r"access")  # a server's own log of requests holds paths and query strings
+# A server's own log of requests holds paths and query strings; none of our loggers is meant.
+_ACCESS = re.compile(r"^(?!app\b|services\b).*access")
 
 
 def request_id() -> str:
@@ -39,7 +41,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": without_personal_data(record.getMessage()),
+            "message": without_personal_data(_message(record)),
         }
         if has_request_context():
             user = g.get("viewer")
@@ -48,6 +50,14 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             line |= {"exception": record.exc_info[0].__name__, "stack": _stack(record.exc_info[2])}
         return json.dumps(line, ensure_ascii=True)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message, or the template of one whose arguments do not fit: `logging` would print them all."""
+    try:
+        return record.getMessage()
+    except Exception:  # an argument may fail in any way when it is made a text
+        return str(record.msg) if isinstance(record.msg, str) else type(record.msg).__name__
 
 
 def without_personal_data(text: str) -> str:
@@ -61,7 +71,12 @@ def _stack(trace: TracebackType | None) -> list[str]:
 
 
 def init_logs(app: Flask) -> None:
-    """Let everything that this process logs be JSON lines on standard error. In tests pytest has its own way."""
+    """Let everything that this process logs be JSON lines, on standard error where nothing else is said. In tests
+    pytest has its own way.
+
+    Formatters can be set, and handlers added, at any later time. So it is not them that are changed here but what all
+    handlers, of whatever class and from whenever, call for a record.
+    """
     app.log_exception = _log_exception  # type: ignore[method-assign]
     app.jinja_env.globals["request_id"] = request_id
     if app.testing:
@@ -70,16 +85,32 @@ def init_logs(app: Flask) -> None:
     handler.setFormatter(JsonLines())
     logging.getLogger().handlers = [handler]
     app.logger.handlers = []
-    for name in list(logging.root.manager.loggerDict):  # a server's and libraries', which were here before us
-        for existing in logging.getLogger(name).handlers:
-            existing.setFormatter(JsonLines())
-    for name in logging.root.manager.loggerDict:
-        if _ACCESS.search(name):
-            logging.getLogger(name).disabled = True
-    logging.captureWarnings(True)
+    logging.Handler.format = _format  # type: ignore[method-assign]
+    logging.Handler.handle = _handle  # type: ignore[method-assign]
+    logging.raiseExceptions = False  # else a line that cannot be written is printed, with all that it is about
+    warnings.showwarning = _log_warning
     sys.excepthook = _log_end
     threading.excepthook = lambda ended: _log_end(ended.exc_type, ended.exc_value, ended.exc_traceback)
     sys.unraisablehook = lambda ended: _log_end(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+_LINES = JsonLines()
+_standard_handle = logging.Handler.handle
+
+
+def _format(_handler: logging.Handler, record: logging.LogRecord) -> str:
+    return _LINES.format(record)
+
+
+def _handle(handler: logging.Handler, record: logging.LogRecord) -> Any:
+    return False if _ACCESS.search(record.name) else _standard_handle(handler, record)
+
+
+def _log_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """A warning of Python's as a line, also while `logging` has been told to leave warnings alone."""
+    logging.getLogger("py.warnings").warning("%s:%s: %s: %s", filename, lineno, category.__name__, message)
 
 
 def _log_end(kind: type[BaseException], problem: BaseException | None, trace: TracebackType | None) -> None:

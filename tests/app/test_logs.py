@@ -68,7 +68,7 @@ def test_what_a_library_says_is_cleaned_and_cannot_forge_a_line(logged: tuple[io
 
 
 PROGRAM = """
-import logging, sys, threading, warnings
+import logging, logging.config, sys, threading, warnings
 before = logging.getLogger("some.server.error")  # as a server's, set up before the program is loaded
 before.addHandler(logging.StreamHandler())
 before.propagate = False
@@ -76,6 +76,31 @@ requests = logging.getLogger("some.server.access")
 requests.addHandler(logging.StreamHandler())
 from app import create_app
 app = create_app()
+logging.basicConfig(force=True, format="%(message)s")  # from here on: what is set up after the program was loaded
+late = logging.getLogger("late.library")
+late.propagate = False
+handler = logging.StreamHandler()
+handler.setFormatter(logging.Formatter("%(message)s"))
+late.addHandler(handler)
+logging.config.dictConfig({"version": 1, "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(message)s"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"configured": {"handlers": ["out"], "propagate": False}}})
+alone = logging.getLogger("without.handlers")
+alone.propagate = False
+for name in ("late.library", "configured", "without.handlers"):
+    logging.getLogger(name).error("03851598730\\nand %s", "kari@example.no")
+    logging.getLogger(name).error("%d", "kari@example.no")
+    try:
+        raise ValueError("Kari Nordmann")
+    except ValueError:
+        logging.getLogger(name).exception("failed")
+other = logging.getLogger("late.access")
+other.addHandler(handler)
+other.propagate = False
+other.error("GET /deltakere?navn=Kari+Nordmann")
+logging.captureWarnings(True)
+logging.captureWarnings(False)
 logging.getLogger("some.server.error").error("Server says kari@example.no")
 requests.error("GET /deltakere?navn=Kari+Nordmann")
 logging.getLogger("some.library").warning("two\\nlines")
@@ -88,7 +113,7 @@ raise ValueError("Kari Nordmann")
 
 
 def test_every_line_of_a_process_is_json(settings: dict[str, str], tmp_path: Path) -> None:
-    """Also a server's, set up before; warnings; what ends a thread, and the process."""
+    """Also a server's, set up before; what is set up later; warnings; what ends a thread, and the process."""
     environ = {"PATH": os.environ["PATH"], **settings, "APP_ENV": "development"}
     environ["DATABASE_URL"] = f"sqlite:///{tmp_path / 'register.sqlite'}"
     command = [sys.executable, "-c", PROGRAM]
@@ -96,6 +121,8 @@ def test_every_line_of_a_process_is_json(settings: dict[str, str], tmp_path: Pat
     assert ended.returncode == 1
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
     loggers = [line["logger"] for line in lines]
-    assert loggers == ["some.server.error", "some.library", "py.warnings", "app", "app"], ended.stderr
+    late = ["late.library"] * 3 + ["configured"] * 3 + ["without.handlers"] * 3
+    assert loggers == [*late, "some.server.error", "some.library", "py.warnings", "app", "app"], ended.stderr
+    assert [line["message"] for line in lines[:3]] == ["<number>\nand <e-mail>", "%d", "failed"]
     assert [line.get("exception") for line in lines[-2:]] == ["ZeroDivisionError", "ValueError"]
     assert not any(secret in ended.stderr for secret in SECRETS)
