@@ -15,7 +15,7 @@ from services.account_models import Identity, User
 from services.accounts import end_sessions
 from services.audit import Action, note
 from services.db import hold, now, session, writing
-from services.invitations import suggested_username
+from services.invitations import take_free_username
 from services.links import Purpose, use_link
 from services.outbox import Outbox
 from services.users import LetterFor
@@ -68,7 +68,7 @@ def accept(token: str, person: Person) -> int:
     try:
         with writing() as work:
             user = use_link(work, token, Purpose.INVITE)
-            user.username = suggested_username(user.name) or f"bruker{user.id}"
+            take_free_username(work, user)
             user.activated_at = now()
             user.version += 1
             note(Action.ACCEPT, user_id=user.id, detail={"user": user.id, "provider": person.provider})

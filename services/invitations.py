@@ -156,6 +156,17 @@ def suggested_username(name: str) -> str:
     return ""
 
 
+def take_free_username(work: Session, user: User) -> None:
+    """Give the user a user name made of the user's name, or of a number, which nobody else takes at this moment."""
+    for number in range(10):  # another one may be suggested once somebody else has taken the first
+        found = suggested_username(user.name) or f"bruker{user.id}{'.' * bool(number)}{number or ''}"
+        hold(work, found)
+        if not work.scalar(select(exists().where(User.username == found))):
+            user.username = found
+            return
+    raise UsernameTaken
+
+
 def accept(token: str, *, username: str, password: str) -> int:
     """Make the user that a link invites; gives her id. The name and the password have been checked.
     Raises `DeadLink`, `UsernameTaken`; the link then still works."""

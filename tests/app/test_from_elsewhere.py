@@ -1,26 +1,28 @@
 """What another site, an inviter, or anybody without a user can start; and what the database's own log holds."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.engine import make_url
 
 from app.accounts import letters
-from services import accounts, invitations
+from services import accounts, identities, invitations, saved_views
 from services.account_models import OutboxMessage, User
 from services.audit import MOST_ANONYMOUS, Action
-from services.db import db, now
+from services.db import db, now, writing
+from services.identities import Person
+from services.links import Purpose, new_link
 from services.models import AccessEntry
 from services.outbox import Outbox
 from services.throttle import TooFast
-from services.users import Details
+from services.users import Details, change
 from services.vault import Vault
-from services.viewer import Role
+from services.viewer import Role, Viewer
 from tests.support.client import CheckedClient
-from tests.support.databases import SQLITE, running_app
 from tests.support.postgres import log_of
 
 SignIn = Callable[[str], CheckedClient]
@@ -87,32 +89,135 @@ def test_nobody_in_particular_fills_the_log(app: Flask) -> None:
     assert lines(app, Action.SIGN_IN_FAILED) == MOST_ANONYMOUS
 
 
-def test_the_databases_own_log_holds_nobody(app: Flask, settings: dict[str, str], database_url: str) -> None:
-    """Two write the same address, user name, and number at once; the second finds what the first one has written."""
-    if make_url(database_url).get_backend_name() == SQLITE:
-        with app.app_context():
-            assert db.engine.dialect.name == SQLITE  # has no log of its own
-        return
-    begin, taken = threading.Barrier(6), []
+ADDRESS, NAME, USERNAME = "ny9@bergen.kommune.no", "Sjelden Navnløsen", "sjelden.navnløsen"
+SUBJECT, VIEW = "sub-7c1f00d", "Mine med hemmelig adresse"
+BESIDE_EACH_OTHER = 6
 
-    def invite_one() -> None:
-        with running_app({**settings, "DATABASE_URL": database_url}) as own, own.test_request_context():
-            admin = db.session.scalars(select(User.id).where(User.username == "admin.bergen")).one()
-            viewer = accounts.viewer_of(admin)
-            assert viewer is not None
+
+def at_once(app: Flask, act: Callable[[int], object]) -> Counter[str]:
+    """Six do the same, beginning at one moment; what becomes of it, by the names of exceptions."""
+    begin, ended = threading.Barrier(BESIDE_EACH_OTHER), Counter[str]()
+
+    def one(number: int) -> None:
+        with app.test_request_context():
             begin.wait()
             try:
-                asked = {"outbox": _outbox(), "letters": letters.INVITING}
-                invitations.invite(viewer, _details(9), [(Role.CASEWORKER, "4601")], **asked)
-            except invitations.EmailTaken:
-                taken.append(1)
+                act(number)
+                ended["done"] += 1
+            except Exception as problem:
+                ended[type(problem).__name__] += 1
 
-    together = [threading.Thread(target=invite_one) for _one in range(6)]
-    for one in together:
-        one.start()
-    for one in together:
-        one.join()
-    assert len(taken) == 5
-    assert "ny9@bergen.kommune.no" not in log_of(make_url(database_url))
-    with app.app_context():
-        assert db.session.scalar(text("SELECT count(*) FROM user_account WHERE email = 'ny9@bergen.kommune.no'")) == 1
+    together = [threading.Thread(target=one, args=(number,)) for number in range(BESIDE_EACH_OTHER)]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    return ended
+
+
+def viewer_called(username: str) -> Viewer:
+    found = accounts.viewer_of(db.session.scalars(select(User.id).where(User.username == username)).one())
+    assert found is not None
+    return found
+
+
+def invited(app: Flask, *names: str) -> list[tuple[int, str]]:
+    """Users who are entered, and the secret parts of their links."""
+    with app.test_request_context(), writing() as work:
+        made = []
+        for number, name in enumerate(names):
+            user = User(name=name, email=f"bedt{number}.{len(name)}@example.org", phone="", created_at=now())
+            work.add(user)
+            work.flush()
+            made.append((user.id, new_link(work, user, Purpose.INVITE, by=None)))
+        return made
+
+
+def _person(subject: str) -> Person:
+    return Person(provider="idporten", issuer="https://id.example", subject=subject, sid="", id_token="")
+
+
+def _two_invite(app: Flask) -> Counter[str]:
+    def act(_number: int) -> None:
+        asked = {"outbox": _outbox(), "letters": letters.INVITING}
+        invitations.invite(viewer_called("admin.bergen"), _details(9), [(Role.CASEWORKER, "4601")], **asked)
+
+    return at_once(app, act)
+
+
+def _two_move_to_an_address(app: Flask) -> Counter[str]:
+    users = invited(app, *["Noen"] * BESIDE_EACH_OTHER)
+
+    def act(number: int) -> None:
+        details = Details(name="Noen", email=ADDRESS, phone="")
+        asked = {"details": details, "grants": None, "outbox": _outbox(), "moved": letters.moved}
+        change(viewer_called("admin.imdi"), users[number][0], version=1, **asked)
+
+    return at_once(app, act)
+
+
+def _two_choose_a_user_name(app: Flask) -> Counter[str]:
+    users = invited(app, *["Noen"] * BESIDE_EACH_OTHER)
+    return at_once(app, lambda n: invitations.accept(users[n][1], username=USERNAME, password="lang nok for alle"))
+
+
+def _two_of_one_name_come_from_a_provider(app: Flask) -> Counter[str]:
+    users = invited(app, *[NAME] * BESIDE_EACH_OTHER)
+    return at_once(app, lambda n: identities.accept(users[n][1], _person(f"{SUBJECT}{n}")))
+
+
+def _two_come_with_one_identity(app: Flask) -> Counter[str]:
+    users = invited(app, *[f"{NAME} {letter}" for letter in "abcdef"])
+    return at_once(app, lambda n: identities.accept(users[n][1], _person(SUBJECT)))
+
+
+def _two_tie_one_identity(app: Flask) -> Counter[str]:
+    names = ["kari.oslo", "berit.bergen", "siri.vern", "ida.imdi", "admin.bergen", "admin.imdi"]
+
+    def act(number: int) -> None:
+        user, outbox = viewer_called(names[number]).user_id, _outbox()
+        mark = accounts.password_mark(outbox.vault, user)
+        identities.tie(user, _person(SUBJECT), mark=mark, outbox=outbox, letter=letters.tied)
+
+    return at_once(app, act)
+
+
+def _two_save_a_view(app: Flask) -> Counter[str]:
+    return at_once(app, lambda _n: saved_views.save_view(viewer_called("kari.oslo"), VIEW, "status=endret"))
+
+
+def _two_rename_a_view(app: Flask) -> Counter[str]:
+    with app.test_request_context():
+        kari = viewer_called("kari.oslo")
+        for number in range(BESIDE_EACH_OTHER):
+            saved_views.save_view(kari, f"nr. {number}", "status=endret")
+        views = [one.id for one in saved_views.views_of(kari)]
+    return at_once(app, lambda n: saved_views.rename_view(viewer_called("kari.oslo"), views[n], VIEW))
+
+
+ONE, ALL = 1, BESIDE_EACH_OTHER
+
+
+@pytest.mark.parametrize(
+    ("together", "succeed", "refusal"),
+    [
+        (_two_invite, ONE, "EmailTaken"),
+        (_two_move_to_an_address, ONE, "EmailTaken"),
+        (_two_choose_a_user_name, ONE, "UsernameTaken"),
+        (_two_of_one_name_come_from_a_provider, ALL, ""),
+        (_two_come_with_one_identity, ONE, "IdentityTaken"),
+        (_two_tie_one_identity, ONE, "IdentityTaken"),
+        (_two_save_a_view, ONE, "NameTaken"),
+        (_two_rename_a_view, ONE, "NameTaken"),
+    ],
+)
+def test_the_databases_own_log_holds_nobody(
+    app: Flask, database_url: str, together: Callable[[Flask], Counter[str]], succeed: int, refusal: str
+) -> None:
+    """What two write at once: the second finds what the first one has written, and the database refuses nothing."""
+    address = make_url(database_url)
+    before = len(log_of(address))
+    ended = together(app)
+    assert ended == Counter({"done": succeed, refusal: ALL - succeed})
+    logged = log_of(address)[before:]
+    assert not [word for word in (ADDRESS, USERNAME, NAME, SUBJECT, VIEW, "duplicate key") if word in logged], logged
