@@ -133,6 +133,14 @@ class ViewLog:
                         for _line in lines:
                             self._waiting.popleft()
 
+    def write_at_once(self) -> None:
+        """Write what waits before anything more is shown; raises `NotLogged` if that cannot be done."""
+        try:
+            self.write()
+        except Exception as problem:  # whatever it is, as in the thread
+            logger.exception("what was shown could not be logged; it is tried again")
+            raise NotLogged from problem
+
     def end(self) -> None:
         """Write what waits, and stop."""
         if self._process != os.getpid():
@@ -216,9 +224,12 @@ def refuse_too_many(log: ViewLog, viewer: Viewer, most: int) -> None:
     """Raises `NotLogged`, or `TooManyViews` if the user has had `most` pages in the last hour, and the last one is
     not as long ago as these are apart on an average: so the user goes on, slowly. The first refusal is reported.
 
-    What other processes have shown in this second is not known yet.
+    What other processes have shown is known when they have written it: after a second, or when 50 pages of the user's
+    wait, since no further one is shown before these are written.
     """
     log.refuse_unless_written()
+    if log.waiting_of(viewer.user_id) >= _SOON:
+        log.write_at_once()
     moment = now()
     late = read(_LATE_VIEWS, {"user_id": viewer.user_id, "since": moment - _HOUR}).one()
     waiting = log.waiting_of(viewer.user_id)

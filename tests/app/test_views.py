@@ -3,7 +3,9 @@
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -11,17 +13,17 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 
 from app.shown import end_shown
-from services.db import now
+from services.db import db, now
 from services.models import AccessEntry, Participation
 from services.views import PATIENCE, ViewLog
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import asked, at, query_of
 from tests.app.test_access_log import person_id_of, rows_of, search
 from tests.app.test_users_page import id_of
-from tests.support.client import htmx_headers, text_of
+from tests.support.client import CheckedClient, htmx_headers, text_of
 from tests.support.databases import DIALECTS, Databases, running_app
 from tests.support.server import running_server
 
@@ -47,17 +49,43 @@ def full_house(request: pytest.FixtureRequest, databases: Databases, settings: d
         yield made
 
 
-def test_who_leafs_through_the_register_leaves_a_line_for_each_page(full_house: House) -> None:
+@pytest.mark.parametrize("size", [50, 100])
+def test_who_leafs_through_the_register_leaves_a_line_for_each_page(full_house: House, size: int) -> None:
     client, on_screen = full_house.client("ida.imdi"), []
+    order = f"status=opprettet&status=endret&status=avsluttet&status=utskrevet&antall={size}"
     before = len(lines_of(full_house, "ida.imdi"))
     for page in range(1, PAGES + 1):
-        answer = client.get(f"/deltakere?antall=50&side={page}")
-        on_screen.append(set(re.findall(r"/deltakere/([A-Za-z0-9_-]{16})/person", answer.text)))
+        answer = client.get(f"/deltakere?{order}&side={page}")
+        on_screen.append(set(re.findall(r"/deltakere/([A-Za-z0-9_-]{16})/", answer.text)))
     public = {row.id: row.public_id for row in full_house.ask(select(_P.id, _P.public_id))}
     lines = lines_of(full_house, "ida.imdi")[before:]
     assert [{public[one] for one in line.detail["shown"]} for line in lines] == on_screen
-    assert len(set().union(*on_screen)) == 50 * PAGES
-    assert [line.detail["order"] for line in lines[:2]] == ["antall=50", "antall=50&side=2"]
+    assert [len(one) for one in on_screen] == [size] * PAGES
+    assert len(set().union(*on_screen)) == size * PAGES
+    assert [line.detail["order"] for line in lines[:2]] == [order, f"{order}&side=2"]
+
+
+def test_the_list_costs_one_statement_for_it_and_writes_nothing_itself(full_house: House) -> None:
+    """What the thread of the log does meanwhile is not the page's."""
+    client, mine = full_house.client("ida.imdi"), threading.get_ident()
+    with full_house.app.app_context():
+        engine, statements = db.engine, list[str]()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if threading.get_ident() == mine:
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for headers in ({}, htmx_headers()):
+            for page in (1, 2):
+                statements.clear()
+                assert client.get(f"/deltakere?antall=100&side={page}", headers=headers).status_code == 200
+                of_log = [one for one in statements if "access_entry" in one or "shown_in" in one]
+                assert len(of_log) == 1, statements
+                assert of_log[0].startswith("SELECT")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_every_way_to_see_the_list_leaves_one_line(own_house: House) -> None:
@@ -200,6 +228,56 @@ def test_the_next_page_comes_after_twelve_seconds(strict: House) -> None:
     kari = strict.nobody()
     assert kari.login("kari.oslo").request.path == "/deltakere"
     assert kari.get("/deltakere").status_code == 429
+
+
+def test_two_processes_show_no_more_than_their_waiting_lines_beyond_it(
+    dialect: str, databases: Databases, settings: dict[str, str]
+) -> None:
+    """Four windows of one user at two processes, as fast as they can: 50 lines may wait in the other one, and what is
+    under way is not refused any more. Afterwards both know of all."""
+    most, windows, waiting = 80, 4, 50
+    address = databases.filled(dialect, 40)
+    mine = {**settings, "DATABASE_URL": address, "LIST_PAGES_PER_HOUR": str(most)}
+    with running_server(mine, workers=2) as server:
+        headers, place = {"Cookie": _signed_in(server.base_url)}, urlsplit(server.base_url)
+
+        def leaf(_window: int) -> int:
+            for number in range(most + waiting + windows):
+                with closing(HTTPConnection(str(place.hostname), place.port, timeout=60)) as connection:
+                    connection.request("GET", "/deltakere", headers=headers)
+                    answer = connection.getresponse()
+                    answer.read()
+                if answer.status == 429:
+                    return number
+                assert answer.status == 200
+            return most + waiting + windows
+
+        with ThreadPoolExecutor(windows) as pool:
+            shown = sum(pool.map(leaf, range(windows)))
+        assert shown <= most + waiting + windows
+    with running_app(mine) as app:
+        app.test_client_class = CheckedClient
+        house = House(app)
+        assert len(house.ask(select(AccessEntry.id).where(AccessEntry.action == "view"))) == shown >= most
+        assert house.client("kari.oslo").get("/deltakere").status_code == 429
+    databases.remove(address)
+
+
+def test_a_process_keeps_no_more_than_50_lines_of_a_user(own_house: House) -> None:
+    """While they cannot be written, the next page is not shown."""
+    log, client, who = log_of(own_house), own_house.client("anne.tokommuner"), id_of(own_house, "anne.tokommuner")
+    own_house.client("ida.imdi")
+    before = len(lines_of(own_house, "anne.tokommuner"))
+    own_house.write(text("ALTER TABLE shown_in RENAME TO gone"))
+    try:
+        assert {client.get("/deltakere").status_code for _page in range(50)} == {200}
+        assert client.get("/deltakere").status_code == 503
+        assert own_house.client("ida.imdi").get("/deltakere").status_code == 200, "each user by themselves"
+        assert log.waiting_of(who) == 50
+    finally:
+        own_house.write(text("ALTER TABLE gone RENAME TO shown_in"))
+    assert client.get("/deltakere").status_code == 200
+    assert len(lines_of(own_house, "anne.tokommuner")) == before + 51
 
 
 def test_after_an_hour_they_do_not_count(strict: House) -> None:
