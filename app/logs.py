@@ -85,8 +85,8 @@ def init_logs(app: Flask) -> None:
     handler.setFormatter(JsonLines())
     logging.getLogger().handlers = [handler]
     app.logger.handlers = []
-    logging.Handler.format = _format  # type: ignore[method-assign]
-    logging.Handler.handle = _handle  # type: ignore[method-assign]
+    logging.Handler.format = _format  # type: ignore[method-assign,assignment]
+    logging.Handler.handle = _handle  # type: ignore[method-assign,assignment]
     logging.raiseExceptions = False  # else a line that cannot be written is printed, with all that it is about
     warnings.showwarning = _log_warning
     sys.excepthook = _log_end
