@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from functools import cache
 from io import BytesIO
 from typing import Any, cast
@@ -112,6 +113,14 @@ class PublicIdConverter(BaseConverter):
 def is_partial() -> bool:
     """True when htmx asks for a fragment that goes into the page on screen."""
     return request.headers.get("HX-Request-Type") == "partial"
+
+
+def page_number() -> int:
+    """Which page of a list the address asks for; 400 for what is no number of a page."""
+    said = request.args.get("side", "1")
+    if not re.fullmatch("[1-9][0-9]{0,4}", said):
+        abort(400)
+    return int(said)
 
 
 def respond(page: str, partial: str | None = None, /, *, status: int = 200, **context: Any) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.audit import Action, note
@@ -25,6 +25,8 @@ DELETION_REASONS = label_options(
     ("other", N_("Annet")),
 )
 LONGEST_REASON = 200
+PAGE = 100  # notices
+_ABOUT = Notice.participation_ref == Participation.id
 
 
 class RunsElsewhere(Exception):
@@ -134,24 +136,40 @@ class Told:
     read_by: str | None
 
 
-def notices(viewer: Viewer) -> list[Told]:
-    """What IMDi has told the viewer's municipalities, unread ones first, then the newest."""
-    return _told(viewer)
+@dataclass(frozen=True)
+class Notices:
+    """A page of notices, its number, and how many pages there are."""
+
+    told: list[Told]
+    page: int
+    pages: int
+
+
+def notices(viewer: Viewer, page: int = 1) -> Notices:
+    """What IMDi has told the viewer's municipalities, unread ones first, then the newest. A page beyond the last is the
+    last."""
+    hers = select(func.count()).select_from(Notice).join(Participation, _ABOUT).where(visible_to(viewer))
+    pages = max(1, -(-(session().scalar(hers) or 0) // PAGE))
+    page = min(page, pages)
+    return Notices(_told(viewer, page=page), page, pages)
 
 
 def unread_notices(viewer: Viewer, participation: Participation) -> list[Told]:
-    """What IMDi has told about this participant, and nobody has read yet; for those who register there."""
+    """What IMDi has told about this participant, and nobody has read yet, the newest of it; for those who register
+    there."""
     if not viewer.registers_in(participation.municipality_number):
         return []
     return _told(viewer, Notice.participation_ref == participation.id, Notice.read_at.is_(None))
 
 
-def _told(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Told]:
+def _told(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[Told]:
     rows = session().execute(
         select(Notice, Participation)
-        .join(Participation, Notice.participation_ref == Participation.id)
+        .join(Participation, _ABOUT)
         .where(visible_to(viewer), *wanted)
-        .order_by(Notice.read_at.is_not(None), Notice.at.desc())
+        .order_by(Notice.read_at.is_not(None), Notice.at.desc(), Notice.id.desc())
+        .offset((page - 1) * PAGE)
+        .limit(PAGE)
     )
     return [
         Told(

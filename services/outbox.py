@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, defer
 
 from services.account_models import OutboxMessage
 from services.db import now, session, writing
@@ -25,6 +25,7 @@ _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 KEPT_FOR = timedelta(hours=72)  # a letter is of no use when its link is dead
 _NEWEST = 100
+_BATCH = 1_000  # users that are asked about at once
 
 
 @dataclass(frozen=True)
@@ -138,11 +139,19 @@ def is_delayed(message: OutboxMessage) -> bool:
     return message.next_try_at is not None and message.last_error != ""
 
 
-def last_to(users: Mapping[int, str]) -> dict[int, OutboxMessage]:
-    """The newest message to each of some users, given with the address that they have now."""
+def last_to(users: Mapping[int, str], *, in_trouble: bool = False) -> dict[int, OutboxMessage]:
+    """The newest message to each of some users, given with the address that they have now; `in_trouble`: of those
+    alone whose newest one has failed, or waits for its next try."""
+    found: dict[int, OutboxMessage] = {}
+    ids = list(users)
+    trouble = [or_(OutboxMessage.failed_at.is_not(None), OutboxMessage.last_error != "")] if in_trouble else []
     last = select(func.max(OutboxMessage.id)).group_by(OutboxMessage.user_id, OutboxMessage.recipient)
-    found = select(OutboxMessage).where(OutboxMessage.id.in_(last.where(OutboxMessage.user_id.in_(users))))
-    return {row.user_id: row for row in session().scalars(found) if users[row.user_id] == row.recipient}
+    for place in range(0, len(ids), _BATCH):
+        newest_ones = OutboxMessage.id.in_(last.where(OutboxMessage.user_id.in_(ids[place : place + _BATCH])))
+        wanted = select(OutboxMessage).where(newest_ones, *trouble).options(defer(OutboxMessage.body))
+        rows = session().scalars(wanted)
+        found |= {row.user_id: row for row in rows if users[row.user_id] == row.recipient}
+    return found
 
 
 def newest(user_id: int | None = None, *, limit: int = _NEWEST) -> Sequence[OutboxMessage]:

@@ -10,9 +10,11 @@ address, and resets the second factor, would take over rights that are not hers 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, true
+from sqlalchemy import ColumnElement, Row, delete, exists, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
@@ -21,7 +23,7 @@ from services import second_factor
 from services.account_models import AccountLink, Identity, RoleGrant, User
 from services.accounts import end_sessions
 from services.audit import Action, note, record
-from services.db import hold, now, session, writing
+from services.db import hold, now, read, session, writing
 from services.links import kill_links
 from services.mail import Letter
 from services.norwegian_order import sort_key
@@ -81,6 +83,28 @@ class Administered:
         return grants_of(self.user)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A user as a list shows her, which may be one of many thousand."""
+
+    id: int
+    name: str
+    username: str
+    email: str
+    phone: str
+    signed_in_at: datetime | None
+    state: State
+    grants: frozenset[Grant]
+
+
+def listed(one: Administered) -> Listed:
+    """The same user for a list."""
+    user = one.user
+    return Listed(
+        user.id, user.name, user.username or "", user.email, user.phone, user.signed_in_at, one.state, one.grants
+    )
+
+
 def grants_of(user: User) -> frozenset[Grant]:
     """The roles of a user."""
     return frozenset((Role(grant.role), grant.municipality_number) for grant in user.grants)
@@ -123,19 +147,45 @@ def _living_links() -> ColumnElement[bool]:
     )
 
 
-def all_for(viewer: Viewer) -> list[Administered]:
-    """The users that the viewer administers, by name."""
-    found = select(User, _living_links()).where(_within_reach(viewer)).options(_with_grants())
-    rows = session().execute(found).all()
-    users = [Administered(user, _state(user, alive), governs(viewer, user)) for user, alive in rows]
-    return sorted(users, key=lambda one: (sort_key(one.user.name), one.user.id))
+_LISTED = (User.id, User.name, User.username, User.email, User.phone, User.signed_in_at)
+
+
+def all_for(viewer: Viewer) -> list[Listed]:
+    """The users that the viewer administers, in no order. Past the ORM, which takes as long again."""
+    alive = _living_links().label("alive")
+    found = select(*_LISTED, User.blocked_at, User.activated_at, alive).where(_within_reach(viewer))
+    grants = _grants_of_all(viewer)
+    nothing: frozenset[Grant] = frozenset()
+    return [
+        Listed(
+            row.id,
+            row.name,
+            row.username or "",
+            row.email,
+            row.phone,
+            row.signed_in_at,
+            _state(row, row.alive),
+            grants.get(row.id, nothing),
+        )
+        for row in read(found)
+    ]
+
+
+def _grants_of_all(viewer: Viewer) -> dict[int, frozenset[Grant]]:
+    """The roles of the users that the viewer administers, by their ids. Most have the same ones as many others."""
+    held: dict[int, set[Grant]] = {}
+    roles = {role.value: role for role in Role}
+    found = select(RoleGrant.user_id, RoleGrant.role, RoleGrant.municipality_number).join(RoleGrant.user)
+    for row in read(found.where(_within_reach(viewer))):
+        held.setdefault(row.user_id, set()).add((roles[row.role], row.municipality_number))
+    return {user_id: frozenset(grants) for user_id, grants in held.items()}
 
 
 def _with_grants() -> ExecutableOption:
     return selectinload(User.grants).joinedload(RoleGrant.municipality)
 
 
-def _state(user: User, has_link: bool) -> State:
+def _state(user: User | Row[Any], has_link: bool) -> State:
     if user.blocked_at:
         return State.BLOCKED
     if user.activated_at:
@@ -343,11 +393,10 @@ def administrators_for(viewer: Viewer) -> list[Contacts]:
         )
     )
     rows = session().execute(found).all()
-    by_name = sorted(rows, key=lambda row: sort_key(row.name))
+    by_place: dict[str | None, list[tuple[str, str]]] = {}
+    for row in sorted(rows, key=lambda row: sort_key(row.name)):
+        by_place.setdefault(row.municipality_number, []).append((row.name, row.email))
     return [
-        Contacts(
-            place.name,
-            tuple((row.name, row.email) for row in by_name if row.municipality_number == place.number),
-        )
+        Contacts(place.name, tuple(by_place.get(place.number, ())))
         for place in dict.fromkeys(viewer.places + viewer.administers)
     ]

@@ -11,7 +11,9 @@ from services.accounts import ABSOLUTE, IDLE, digest, end_sessions
 from services.db import now, session, writing
 from services.viewer import Viewer
 
-__all__ = ["IDLE", "OwnVisit", "end", "prolong", "visits_of"]
+__all__ = ["IDLE", "MOST_SHOWN", "OwnVisit", "end", "prolong", "visits_of"]
+
+MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,10 @@ class OwnVisit:
 
 
 def visits_of(viewer: Viewer, key: str) -> list[OwnVisit]:
-    """The user's running visits, the last one seen first; `key` is the present one's."""
+    """The user's running visits, the last one seen first, as many as a page shows; `key` is the present one's."""
     running = (UserSession.seen_at > now() - IDLE, UserSession.created_at > now() - ABSOLUTE)
-    rows = session().scalars(
-        select(UserSession).where(UserSession.user_id == viewer.user_id, *running).order_by(UserSession.seen_at.desc())
-    )
+    mine = select(UserSession).where(UserSession.user_id == viewer.user_id, *running)
+    rows = session().scalars(mine.order_by(UserSession.seen_at.desc()).limit(MOST_SHOWN))
     return [OwnVisit(_handle(row), row.created_at, row.seen_at, row.key_hash == digest(key)) for row in rows]
 
 

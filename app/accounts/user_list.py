@@ -12,6 +12,7 @@ from app.accounts.blueprint import given
 from app.formatting import clock_text, moment_text
 from services import searches
 from services.account_models import OutboxMessage
+from services.codes import municipality_name
 from services.fields import legible
 from services.i18n import N_, ngettext
 from services.i18n import gettext as _
@@ -20,7 +21,8 @@ from services.outbox import is_delayed, last_to
 from services.registration import OSLO_TIME, today
 from services.searches import Kept
 from services.text import plain_line, telephone
-from services.users import Administered, State, all_for
+from services.users import Administered, Grant, Listed, State, all_for
+from services.users import listed as listed_user
 from services.viewer import ROLE_LABELS
 
 _PAGE_SIZE = 50
@@ -38,7 +40,7 @@ _INVITED = frozenset({State.INVITED, State.EXPIRED})
 class Row:
     """A user in words. `mail` is the last e-mail to the user's address; `delay` says when it is tried again."""
 
-    one: Administered
+    user: Listed
     places: str
     roles: str
     state: str
@@ -49,24 +51,30 @@ class Row:
 
 def row_of(one: Administered) -> Row:
     """The user in words, with the last e-mail to the user's address."""
-    return _row(one, last_to({one.user.id: one.user.email}).get(one.user.id))
+    return _row(listed_user(one), last_to({one.user.id: one.user.email}).get(one.user.id), *_grant_words(one.grants))
 
 
-def rows_of(users: Sequence[Administered]) -> list[Row]:
-    """The users in words, with the last e-mail to those who are invited."""
-    invited = {one.user.id: one.user.email for one in users if one.state in _INVITED}
-    mails = last_to(invited) if invited else {}
-    return [_row(one, mails.get(one.user.id)) for one in users]
+def rows_of(users: Sequence[Listed]) -> list[Row]:
+    """The users in words, with the last e-mail to those who are invited, if it has not arrived."""
+    invited = {user.id: user.email for user in users if user.state in _INVITED}
+    mails = last_to(invited, in_trouble=True)
+    words = {grants: _grant_words(grants) for grants in {user.grants for user in users}}  # many have the same ones
+    return [_row(user, mails.get(user.id), *words[user.grants]) for user in users]
 
 
-def _row(one: Administered, mail: OutboxMessage | None) -> Row:
-    state, color = STATE_WORDS[one.state]
+def _grant_words(grants: frozenset[Grant]) -> tuple[str, str]:
+    """The municipalities of some roles, and what the roles are called."""
+    places = sorted({municipality_name(number) for _role, number in grants if number}, key=sort_key)
+    held = {role for role, _number in grants}
+    return ", ".join(places), ", ".join(_(label) for role, label in ROLE_LABELS.items() if role in held)
+
+
+def _row(user: Listed, mail: OutboxMessage | None, places: str, roles: str) -> Row:
+    state, color = STATE_WORDS[user.state]
     word, delay = _(state), _delay_text(mail)
-    if one.state in _INVITED and mail and (mail.failed_at or delay):
+    if user.state in _INVITED and mail and (mail.failed_at or delay):
         word, color = (_("Kunne ikke leveres"), "danger") if mail.failed_at else (delay, "warning")
-    places = sorted({grant.municipality.name for grant in one.user.grants if grant.municipality}, key=sort_key)
-    roles = [_(label) for role, label in ROLE_LABELS.items() if any(held is role for held, _number in one.grants)]
-    return Row(one, ", ".join(places), ", ".join(roles), word, color, mail, delay)
+    return Row(user, places, roles, word, color, mail, delay)
 
 
 def _delay_text(mail: OutboxMessage | None) -> str:
@@ -80,18 +88,19 @@ def _delay_text(mail: OutboxMessage | None) -> str:
 
 
 _COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
-    "navn": (N_("Navn"), lambda row: sort_key(row.one.user.name)),
-    "brukernavn": (N_("Brukernavn"), lambda row: sort_key(row.one.user.username or "")),
-    "epost": (N_("E-post"), lambda row: sort_key(row.one.user.email)),
-    "telefon": (N_("Jobbtelefon"), lambda row: row.one.user.phone),
-    "kommuner": (N_("Kommuner"), lambda row: sort_key(row.places)),
-    "rolle": (N_("Rolle"), lambda row: sort_key(row.roles)),
-    "tilstand": (N_("Status"), lambda row: sort_key(row.state)),
+    "navn": (N_("Navn"), lambda row: row.user.name),
+    "brukernavn": (N_("Brukernavn"), lambda row: row.user.username),
+    "epost": (N_("E-post"), lambda row: row.user.email),
+    "telefon": (N_("Jobbtelefon"), lambda row: row.user.phone),
+    "kommuner": (N_("Kommuner"), lambda row: row.places),
+    "rolle": (N_("Rolle"), lambda row: row.roles),
+    "tilstand": (N_("Status"), lambda row: row.state),
     "innlogget": (
         N_("Sist innlogget"),
-        lambda row: row.one.user.signed_in_at.isoformat() if row.one.user.signed_in_at else "",
+        lambda row: row.user.signed_in_at.isoformat() if row.user.signed_in_at else "",
     ),
 }
+_AS_IT_IS = {"telefon", "innlogget"}  # numbers, which no language sorts in a way of its own
 
 
 @dataclass(frozen=True)
@@ -144,8 +153,7 @@ def from_form() -> Asked:
 
 def listed(asked: Asked) -> dict[str, Any]:
     """All that the list is drawn of."""
-    rows = [row for row in rows_of(all_for(viewer())) if _fits(row, asked.words)]
-    rows.sort(key=_COLUMNS[asked.column][1], reverse=asked.descending)
+    rows = _sorted(_fitting(rows_of(all_for(viewer())), asked.words), asked)
     pages = max(1, -(-len(rows) // _PAGE_SIZE))
     page = min(asked.page, pages)
     number = ngettext("%(n)s bruker", "%(n)s brukere", len(rows)) % {"n": len(rows)}
@@ -164,14 +172,29 @@ def listed(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _fits(row: Row, words: str) -> bool:
-    """Each word stands somewhere in the row."""
-    user = row.one.user
-    text = " ".join((user.name, user.username or "", user.email, user.phone, row.places, row.roles, row.state))
-    number = user.phone.replace(" ", "")
-    text = f"{text} {number}".casefold()
-    typed = (telephone(words) or "").replace(" ", "")
-    return bool(typed and typed in number) or all(word in text for word in words.casefold().split())
+def _sorted(rows: list[Row], asked: Asked) -> list[Row]:
+    """By the column that is asked for, then by name, then by age. The key of a text takes long, so each has it once."""
+    said = _COLUMNS[asked.column][1]
+    names, texts = {row.user.name for row in rows}, {said(row) for row in rows}
+    as_it_is = asked.column in _AS_IT_IS
+    keys = {text: sort_key(text) for text in (names if as_it_is else names | texts)}
+    ordered = sorted(rows, key=lambda row: (keys[row.user.name], row.user.id))
+    return sorted(ordered, key=lambda row: said(row) if as_it_is else keys[said(row)], reverse=asked.descending)
+
+
+def _fitting(rows: list[Row], words: str) -> list[Row]:
+    """Those in which each of the words stands somewhere."""
+    if not words:
+        return rows
+    wanted, number = words.casefold().split(), (telephone(words) or "").replace(" ", "")
+    return [row for row in rows if _fits(row, wanted, number)]
+
+
+def _fits(row: Row, wanted: list[str], number: str) -> bool:
+    user, phone = row.user, row.user.phone.replace(" ", "")
+    told = (user.name, user.username, user.email, user.phone, row.places, row.roles, row.state, phone)
+    text = " ".join(told).casefold()
+    return bool(number and number in phone) or all(word in text for word in wanted)
 
 
 def _heading(asked: Asked, column: str) -> tuple[str, str, str, str]:

@@ -58,7 +58,7 @@ def own_visits() -> Any:
 
 
 def _own_visits() -> dict[str, Any]:
-    return {"visits": visits.visits_of(viewer(), visit().own_key)}
+    return {"visits": visits.visits_of(viewer(), visit().own_key), "most": visits.MOST_SHOWN}
 
 
 @accounts.post("/innlogginger/avslutt")

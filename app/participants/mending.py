@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request, url_for
 from app.access import requires, viewer
 from app.shown import note_list, note_one, refuse_too_many
 from app.way_back import list_address
-from app.web import redirect_to, respond
+from app.web import page_number, redirect_to, respond
 from services import mending as service
 from services.fields import Invalid, TextField, legible
 from services.i18n import N_
@@ -194,11 +194,12 @@ def _mend(
 @mending.get("/meldinger")
 @requires(Right.REGISTER)
 def notices() -> Any:
-    """What IMDi has told the user's municipalities."""
+    """What IMDi has told the user's municipalities, page by page."""
+    page = page_number()
     refuse_too_many()
-    told = service.notices(viewer())
-    note_list("notices", list(dict.fromkeys(one.participation for one in told)))
-    return respond("participants/notices.html", notices=told)
+    found = service.notices(viewer(), page)
+    note_list("notices", list(dict.fromkeys(one.participation for one in found.told)))
+    return respond("participants/notices.html", notices=found.told, page=found.page, pages=found.pages)
 
 
 @mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")

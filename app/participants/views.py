@@ -1,6 +1,5 @@
 """One participant: what is registered of her, and what has been changed. Deleting: `app.participants.mending`."""
 
-import re
 from typing import Any
 
 from flask import Blueprint, abort, request, url_for
@@ -10,7 +9,7 @@ from app.formatting import moment_text
 from app.participants.words import deletion_reason, event_label, field_label, from_and_to, who
 from app.registers import registers
 from app.test_results import tests_of
-from app.web import respond
+from app.web import page_number, respond
 from services import history, mending
 from services.db import now
 from services.duration import programme_time
@@ -84,10 +83,8 @@ def _lacking(page: Page) -> list[str]:
 def history_page(public_id: str) -> Any:
     """What has been changed of a participant, newest first: all of it, or one field."""
     participation = find_alone(viewer(), public_id)
-    field, page = request.args.get("felt", ""), request.args.get("side", "1")
-    if not re.fullmatch("[1-9][0-9]{0,4}", page):
-        abort(400)
-    lines = history.history(viewer(), participation, field=field or None, page=int(page))
+    field = request.args.get("felt", "")
+    lines = history.history(viewer(), participation, field=field or None, page=page_number())
     if field and field not in lines.fields:
         abort(400)
     opened(viewer(), participation)

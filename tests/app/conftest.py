@@ -17,6 +17,7 @@ from services.demo import USERS, DemoUser
 from services.models import Participation, Status
 from services.viewer import Role
 from tests.support.client import CheckedClient
+from tests.support.cost import costs_held
 from tests.support.databases import DIALECTS, Databases, running_app
 
 PARTICIPANTS = 340  # more than a page of them in Oslo, whatever the day
@@ -105,6 +106,15 @@ def own_house(request: pytest.FixtureRequest, databases: Databases, settings: di
     """For the tests of one file, which may change it."""
     with running_house(request.param, databases, settings) as made:
         yield made
+
+
+@pytest.fixture
+def cheap_answers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For tests that throw odd things at the program: each of its answers costs little."""
+    name = "own_house" if "own_house" in request.fixturenames else "house"
+    made: House = request.getfixturevalue(name)
+    with costs_held(made.app):
+        yield
 
 
 class Clock:

@@ -30,6 +30,7 @@ OUT_OF_BOUNDS = "Datoen må være mellom 01.01.1950 og 31.12.2100"
 TURNED = "Fra-datoen er etter til-datoen"
 
 
+@pytest.mark.usefixtures("cheap_answers")
 @pytest.mark.parametrize("word", ["deltok", "oppstart", "avslutning", "endret"])
 @pytest.mark.parametrize(
     ("first", "last", "wanted"),
@@ -139,6 +140,7 @@ def test_what_the_form_says_of_the_list_before_is_looked_at(house: House, query:
         assert both(house, "kari.oslo", address, data) == [400, 400], address
 
 
+@pytest.mark.usefixtures("cheap_answers")
 @pytest.mark.parametrize(
     "values",
     [
@@ -200,6 +202,7 @@ junk = st.text(max_size=20) | st.sampled_from(
 )
 
 
+@pytest.mark.usefixtures("cheap_answers")
 @pytest.mark.parametrize("username", ["kari.oslo", "ida.imdi"])
 def test_junk_is_never_an_error_of_ours(house: House, username: str) -> None:
     client, token = house.client(username), token_of(house, username)

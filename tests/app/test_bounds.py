@@ -10,6 +10,7 @@ from tests.app.test_every_form import ANSWERS, forms_of
 from tests.app.test_fragments import get_addresses
 from tests.support.client import form_in, text_of
 
+pytestmark = pytest.mark.usefixtures("cheap_answers")
 USERS = ("kari.oslo", "admin.imdi")
 PARAMETERS = sorted(
     NAMES | {"eldre", "fra", "til", "felt", "handling", "neste", "invitasjon", "visning", "sid", "state"}

@@ -1,16 +1,13 @@
 """What is cheap to send is cheap to answer: by the processor's time and by memory, never by the clock on the wall."""
 
-import gc
-import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 from werkzeug.datastructures import MultiDict
-from werkzeug.test import TestResponse
 
 from services.beginnings import MOST_BEGUN
 from services.db import now
@@ -20,8 +17,8 @@ from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_users_page import id_of
 from tests.support.backups import all_rows, done, forge, run
 from tests.support.client import form_in, text_of
+from tests.support.cost import MEGABYTES, answered
 
-SECONDS = 1.0  # of the processor, for one answer
 FORM = "application/x-www-form-urlencoded"
 BERIT = "berit.bergen"
 
@@ -31,18 +28,6 @@ def _nothing_begun(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "own_house" in request.fixturenames:
         request.getfixturevalue("own_house").write(Beginning.__table__.delete())
-
-
-def answered(ask: Callable[[], TestResponse]) -> TestResponse:
-    """The answer, which may not have taken this thread long. What other tests have left to collect does not count."""
-    gc.disable()
-    before = time.thread_time()
-    try:
-        answer = ask()
-        assert time.thread_time() - before < SECONDS
-    finally:
-        gc.enable()
-    return answer
 
 
 def token_of(house: House, username: str) -> str:
@@ -141,7 +126,6 @@ def test_only_so_many_are_kept_of_one_user(own_house: House) -> None:
 
 # ---- Backups ----
 
-MEGABYTES = 60
 BOMBS = {
     "one endless row": lambda parts: parts.update({"user_account.jsonl": b'["' + b"a" * 200_000_000 + b'"]\n'}),
     "deep brackets": lambda parts: parts.update({"user_account.jsonl": b"[" * 3_000_000 + b"\n"}),

@@ -1,4 +1,5 @@
-"""Every form of the program, whatever it is for: what it does not have is refused, and no bytes are a failure.
+"""Every form of the program, whatever it is for: what it does not have is refused, no bytes are a failure, and no
+answer costs much.
 
 The forms are found as a user finds them, on all pages of the program, and beside them all addresses that take forms.
 """
@@ -24,6 +25,7 @@ from tests.app.test_fragments import get_addresses
 from tests.support.client import CheckedClient, form_in, htmx_headers, text_of, tree_of
 from tests.support.forms import Form
 
+pytestmark = pytest.mark.usefixtures("cheap_answers")
 Pairs = list[tuple[str, str]]
 USERS = ("kari.oslo", "admin.bergen", "ida.imdi", "admin.imdi", None)
 FORM = "application/x-www-form-urlencoded"
