@@ -20,7 +20,8 @@ from typing import Any
 from flask import Flask, g, has_request_context, request
 
 _NUMBER = re.compile(r"(?<!\d)\d{6}\s?\d{5}(?!\d)")
-_MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+# From its beginning: where a long word has none, it is not tried again from each of its letters.
+_MAIL = re.compile(r"(?<![^\s@<>\"'])[^\s@<>\"']+@[^\s@<>\"']+")
 _QUERY = re.compile(r"\?[^\s\"']+")
 # A server's own log of requests holds paths and query strings; none of our loggers is meant.
 _ACCESS = re.compile(r"^(?!app\b|services\b).*access")

@@ -2,7 +2,6 @@
 which e-mails can be read."""
 
 import os
-import re
 import threading
 from typing import Any
 
@@ -93,5 +92,6 @@ def mail_page() -> Any:
 
 def _shown(message: OutboxMessage) -> dict[str, Any]:
     text = outbox().letter_of(message).text if message.body else ""
-    links = re.findall(rf"{re.escape(current_app.config['SETTINGS'].public_url)}(/\S+)", text)
+    own = f"{current_app.config['SETTINGS'].public_url}/"
+    links = [f"/{word.removeprefix(own)}" for word in text.split() if word.startswith(own)]
     return {"message": message, "text": text, "links": list(dict.fromkeys(links))}

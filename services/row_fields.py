@@ -17,6 +17,7 @@ from services.text import is_blank
 ROW_KEY = "row_key"
 AFTER = "after"  # in a draft: the row that a row of the user's own stands behind
 _IS_ROW_KEY = re.compile("[0-9a-f]{12}")
+_CONTROL = re.compile("(?P<rows>[a-z]{1,20})-(?P<index>[0-9]{1,4})-(?P<key>[a-z_]+)")
 _MOST_SENT = 100  # rows of a form; more than may be filled, since blank ones come along
 
 
@@ -63,13 +64,13 @@ class RowsField(Field):
         return f"{self.key}-{index}-{key}"
 
     def read(self, form: FormData) -> Raw:
-        pattern = re.compile(rf"{self.key}-([0-9]{{1,4}})-([a-z_]+)")
         inner = {question.key: question for question in self.fields}
         rows: dict[int, dict[str, list[str]]] = {}
         for name, given in form.items():
-            if match := pattern.fullmatch(name):
-                read = inner[match[2]].as_seen if match[2] in inner else legible
-                rows.setdefault(int(match[1]), {})[match[2]] = [read(text) for text in given]
+            match = _CONTROL.fullmatch(name)
+            if match and match["rows"] == self.key:
+                read = inner[match["key"]].as_seen if match["key"] in inner else legible
+                rows.setdefault(int(match["index"]), {})[match["key"]] = [read(text) for text in given]
             if len(rows) > _MOST_SENT:  # refused as they are; nobody need read the rest
                 break
         return [rows[index] for index in sorted(rows)]
