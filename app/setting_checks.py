@@ -23,11 +23,14 @@ def is_local(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+_DIGITS = 18  # more are no number that a setting can have, and Python does not read them all
+
+
 def whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     """A whole number within these limits."""
     given = environ.get(name, "").strip() or str(default)
-    if not given.isdecimal() or not least <= int(given) <= most:
-        raise BadSetting(f"{name} must be a whole number from {least} to {most}, not {given!r}")
+    if not given.isdecimal() or len(given) > _DIGITS or not least <= int(given) <= most:
+        raise BadSetting(f"{name} must be a whole number from {least} to {most}, not {given[:40]!r}")
     return int(given)
 
 

@@ -25,12 +25,14 @@ from services.account_models import AccountLink, OutboxMessage, User
 from services.audit import Action, note
 from services.audit_keys import Sealing
 from services.backup_file import Backup, BadBackup, Row, Table
+from services.clock import OSLO_TIME
 from services.db import UtcDateTime, db, json_type, now, writing
 from services.models import AccessEntry, Installation, Seal
 
 # What a backup does not hold: the counts are kept by triggers, and whoever was signed in or at work then is not now.
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
 _BATCH = 1_000  # rows
+_BITS = 63  # of a number, beside its sign
 _LOCK_SECONDS = 10  # as long as SQLite waits
 _TRIES, _DEADLOCK = 5, "40P01"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -303,6 +305,8 @@ def _fill(connection: Connection, stored: Backup) -> None:
 
 def _values(columns: list[tuple[str, Callable[[str], Any] | None]], row: list[Any]) -> dict[str, Any]:
     try:
+        if any(type(value) is int and value.bit_length() > _BITS for value in row):
+            raise OverflowError
         return {
             column: value if value is None or read is None else read(value)
             for (column, read), value in zip(columns, row, strict=True)
@@ -314,10 +318,19 @@ def _values(columns: list[tuple[str, Callable[[str], Any] | None]], row: list[An
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any] | None:
     """What makes a value of its words, where JSON has no own kind for it."""
     if isinstance(kind, UtcDateTime):
-        return datetime.fromisoformat
+        return _moment
     if isinstance(kind, sa.Date):
         return date.fromisoformat
     return Decimal if isinstance(kind, sa.Numeric) else None
+
+
+def _moment(written: str) -> datetime:
+    """A moment that has a day both in UTC and in Norway, where it is shown; raises ValueError, OverflowError."""
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    moment.astimezone(OSLO_TIME)
+    return moment
 
 
 def _end_what_was_under_way(connection: Connection) -> tuple[int, int]:

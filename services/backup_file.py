@@ -20,6 +20,7 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from services.db import now
+from services.text import is_encodable
 
 PROGRAM, FORMAT = "jobbsjanseregisteret", 1
 _LABEL = "jobbsjanseregisteret-backup.txt"  # the first part: its name tells from the first bytes whose file this is
@@ -197,12 +198,20 @@ class Backup:
                     if len(line) > _LONGEST_LINE:
                         raise ValueError("a row that nobody can have written")
                     digest.update(line)
-                    yield json.loads(line), len(line)
+                    yield _row(line), len(line)
                     number += 1
         except (BadZipFile, KeyError, ValueError, RecursionError, NotImplementedError, zlib.error, EOFError) as error:
             raise BadBackup(f"its part {part.table} cannot be read") from error
         if (number, digest.hexdigest()) != (part.rows, part.sha256):
             raise BadBackup(f"its part {part.table} is not the one that was written")
+
+
+def _row(line: bytes) -> list[Any]:
+    """A row of its line; raises ValueError for one that nobody can have written."""
+    row = json.loads(line.decode())
+    if not isinstance(row, list) or (b"\\u" in line and not is_encodable(row)):
+        raise ValueError("a row that nobody can have written")
+    return row
 
 
 @contextmanager
@@ -242,6 +251,20 @@ def _manifest(archive: ZipFile) -> Manifest:
                 "it was written by another version of this program, in a format that this one does not know"
             )
         parts = [Part(**part) for part in told["parts"]]
+        datetime.fromisoformat(told["taken_at"])
+        if not (isinstance(told["revision"], str) and all(map(_is_sound, parts)) and is_encodable(told)):
+            raise ValueError("values of another kind")
         return Manifest(revision=told["revision"], taken_at=told["taken_at"], parts=parts)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadBackup("its manifest cannot be understood") from error
+
+
+def _is_sound(part: Part) -> bool:
+    columns = part.columns
+    return (
+        isinstance(part.table, str)
+        and isinstance(part.sha256, str)
+        and type(part.rows) is int
+        and isinstance(columns, list)
+        and all(isinstance(one, str) for one in columns)
+    )

@@ -25,6 +25,7 @@ import requests
 import urllib3.exceptions
 
 from services.register_errors import Busy, Fault, RegisterError, Unavailable
+from services.text import is_encodable
 
 T = TypeVar("T")
 
@@ -148,11 +149,13 @@ class Answer:
     retry_after: float | None  # seconds
 
     def json(self) -> object:
-        """The body as JSON; ValueError if it is none. (Deep nesting is none either.)"""
+        """The body as JSON; ValueError if it is none. (Deep nesting is none either, nor is what cannot be kept.)"""
         try:
             value: object = json.loads(self.body)
         except RecursionError:
             raise ValueError("too deep") from None
+        if not is_encodable(value):
+            raise ValueError("no text")
         return value
 
     def looks_like_html(self) -> bool:
@@ -306,7 +309,7 @@ class RegisterHttp:
             return value / 1000 if value >= self._milliseconds_from else value
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)

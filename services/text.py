@@ -20,9 +20,11 @@ fractions and letters of other alphabets that only look like Latin ones stay wha
 Names of persons and free text are not cleaned so; `is_blank` tells whether there is anything to see in them.
 """
 
+import json
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 # Format characters that are drawn, each around or over digits: Prepended_Concatenation_Mark.
 _DRAWN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -65,6 +67,16 @@ def seen(text: str) -> str:
 def is_blank(text: str) -> bool:
     """True if there is nothing to see in a text."""
     return not seen(text).strip()
+
+
+def is_encodable(told: Any) -> bool:
+    """True if all texts in a value that JSON brought can be written as UTF-8: JSON can name half a pair of UTF-16,
+    which is no character."""
+    try:
+        json.dumps(told, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def username(typed: str) -> str:

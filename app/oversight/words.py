@@ -272,14 +272,26 @@ def _criterion(name: str, text: str) -> str:
     if name == "handling":
         return action_word(text).lower()
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return date_text(date.fromisoformat(text))
+        return _day(text)
     if name in {"kommune", "bydel"}:
         return municipality_name(text) if name == "kommune" else district_name(text)
     return text if name == "sok" else text.replace("-", " ")
 
 
+def _day(written: str) -> str:
+    """A day in words; what is none as it is written. No line of the log may close the page that it stands on."""
+    try:
+        return date_text(date.fromisoformat(written))
+    except ValueError:
+        return written
+
+
 def _moment(written: str) -> str:
-    return moment_text(datetime.fromisoformat(written))
+    """The same of a moment."""
+    try:
+        return moment_text(datetime.fromisoformat(written))
+    except (ValueError, OverflowError):
+        return written
 
 
 def _provider(name: str) -> str:

@@ -35,7 +35,7 @@ overview = Blueprint("overview", __name__)
 @overview.errorhandler(BadQuery)
 def _bad_query(_error: BadQuery) -> Response:
     """A view that the user saved may ask for what she has not any more, such as a bydel; and she may begin with it."""
-    asked = request.query_string.decode("ascii")
+    asked = request.query_string.decode("ascii", "replace")
     names = [view.name for view in saved_views.views_of(viewer()) if asked and view.query == asked]
     if not names:
         return error_answer(400)

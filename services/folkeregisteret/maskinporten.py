@@ -29,6 +29,7 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "folkeregister:deling/offentligmedhjemmel"
 ASSERTION_LIFETIME = 100  # seconds; 120 are allowed, the rest is for clocks that differ
 _MARGIN = 15.0  # seconds before its end from which a token is no longer used
+_LONGEST_LIFETIME = 24 * 3600  # seconds; a number may be larger than all that can be counted with
 _NAME = "Maskinporten"
 # What may be repeated in a log of what a server called an error (RFC 6749, section 5.2, and RFC 7523).
 _KNOWN_ERRORS = frozenset(
@@ -122,7 +123,7 @@ def _read_token(answer: Answer) -> tuple[str, float]:
         raise Unavailable(_NAME, f"status {answer.status} without a JSON object", Fault.UNREADABLE)
     if answer.status >= 400:
         error = body.get("error")
-        reason = str(error) if error in _KNOWN_ERRORS else f"status {answer.status}"
+        reason = error if isinstance(error, str) and error in _KNOWN_ERRORS else f"status {answer.status}"
         raise AccessDenied(_NAME, reason, Fault.NO_TOKEN)
     token, kind, lifetime = body.get("access_token"), body.get("token_type"), body.get("expires_in")
     if (
@@ -136,4 +137,4 @@ def _read_token(answer: Answer) -> tuple[str, float]:
         or lifetime <= 0
     ):
         raise Unavailable(_NAME, "an answer that is no bearer token", Fault.UNREADABLE)
-    return token, float(lifetime)
+    return token, float(min(lifetime, _LONGEST_LIFETIME))

@@ -37,6 +37,7 @@ _CODE = re.compile(r"[A-Za-z]{1,40}")  # lists of codes may grow; a new one is s
 _COUNTRY = re.compile(r"[A-Z]{3}")
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _NUMBER = re.compile(r"[0-9]{11}")
+_LONGEST_NAME = 200  # characters, as documented
 
 Element = Mapping[str, object]
 
@@ -126,8 +127,10 @@ def _text(element: Element, key: str) -> str | None:
 
 
 def _name(element: Element, key: str, part: NamePart) -> str | None:
-    text = _text(element, key)
-    return (natural_case(text, part) or None) if text else None
+    name = natural_case(_text(element, key) or "", part)
+    if len(name) > _LONGEST_NAME:
+        raise ShapeError(f"{key} is too long")
+    return name or None
 
 
 def _date(element: Element, key: str) -> date | None:

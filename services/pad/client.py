@@ -36,6 +36,7 @@ LEVELS = ("Ikke nok grunnlag for vurdering", "Under A1", "A1", "A2", "B1", "B2")
 FAILED, PASSED = "Ikke bestått", "Bestått"
 _RANKS = {result: rank for rank, result in enumerate((*LEVELS, FAILED, PASSED, "C1"))}
 _NAME = "PAD"
+_LONGEST = 200  # characters of a text
 _NUMBER = re.compile(r"[0-9]{11}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -161,6 +162,6 @@ def _text(element: Mapping[str, object], key: str) -> str | None:
     value = element.get(key)
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise ValueError(f"{key} is not a text")
+    if not isinstance(value, str) or len(value) > _LONGEST or "\0" in value:
+        raise ValueError(f"{key} is not a text that can be kept")
     return value.strip() or None
