@@ -250,21 +250,20 @@ def _manifest(archive: ZipFile) -> Manifest:
             raise BadBackup(
                 "it was written by another version of this program, in a format that this one does not know"
             )
-        parts = [Part(**part) for part in told["parts"]]
+        parts = [_part(part) for part in told["parts"]]
         datetime.fromisoformat(told["taken_at"])
-        if not (isinstance(told["revision"], str) and all(map(_is_sound, parts)) and is_encodable(told)):
+        if not isinstance(told["revision"], str) or not is_encodable(told):
             raise ValueError("values of another kind")
         return Manifest(revision=told["revision"], taken_at=told["taken_at"], parts=parts)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadBackup("its manifest cannot be understood") from error
 
 
-def _is_sound(part: Part) -> bool:
-    columns = part.columns
-    return (
-        isinstance(part.table, str)
-        and isinstance(part.sha256, str)
-        and type(part.rows) is int
-        and isinstance(columns, list)
-        and all(isinstance(one, str) for one in columns)
-    )
+def _part(told: Any) -> Part:
+    """A part as the manifest tells of it; raises TypeError, ValueError."""
+    texts, columns = [told["table"], told["sha256"]], told["columns"]
+    if not isinstance(columns, list) or not all(isinstance(one, str) for one in [*texts, *columns]):
+        raise ValueError("values of another kind")
+    if type(told["rows"]) is not int:
+        raise ValueError("no number of rows")
+    return Part(**told)

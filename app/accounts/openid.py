@@ -25,6 +25,7 @@ from app.providers import ProviderSettings
 from app.web import respond
 from services.identities import Person
 from services.register_http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
+from services.text import is_encodable
 from services.vault import Unreadable
 
 # Authlib takes everything else in a provider's description for a setting of its own.
@@ -189,7 +190,7 @@ class Provider(FlaskOAuth2App):
             needed["acr"] = {"essential": True, "values": self.settings.accepted_acr}
         token = self.authorize_access_token(claims_options=needed, leeway=_LEEWAY)
         claims, id_token = token["userinfo"], token["id_token"]
-        if not isinstance(id_token, str) or not _is_well_formed(claims):
+        if not isinstance(id_token, str) or not _is_well_formed(claims) or not is_encodable(dict(claims)):
             raise ValueError("a claim of another kind than it must be")
         return claims, id_token
 
