@@ -32,6 +32,7 @@ from services.models import AccessEntry, Installation, Seal
 # What a backup does not hold: the counts are kept by triggers, and whoever was signed in or at work then is not now.
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
 _BATCH = 1_000  # rows
+_YEARS = range(1800, 2201)  # the forms take fewer
 _BITS = 63  # of a number, beside its sign
 _LOCK_SECONDS = 10  # as long as SQLite waits
 _TRIES, _DEADLOCK = 5, "40P01"
@@ -320,8 +321,16 @@ def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any] | None:
     if isinstance(kind, UtcDateTime):
         return _moment
     if isinstance(kind, sa.Date):
-        return date.fromisoformat
+        return _day
     return Decimal if isinstance(kind, sa.Numeric) else None
+
+
+def _day(written: str) -> date:
+    """A day that can be counted with, months and time zones before and after; raises ValueError."""
+    day = date.fromisoformat(written)
+    if day.year not in _YEARS:
+        raise ValueError("a day that no form and no register brings")
+    return day
 
 
 def _moment(written: str) -> datetime:
