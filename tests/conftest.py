@@ -4,7 +4,9 @@
 demo users and no participants; `@pytest.mark.participants(40)` fills in demo participants.
 """
 
+import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,23 @@ hash_cheaply()
 
 CLIENT_ID, KEY_ID = "tests", "tests-1"
 FailRegister = Callable[..., None]
+
+
+_LOGGING = (logging.Handler.format, logging.Handler.handle, logging.raiseExceptions, warnings.showwarning)
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_pytest() -> Iterator[None]:
+    """A program that is made for production or development changes how all of its process logs (`app.logs`); pytest
+    must still see what is logged as it is."""
+
+    def restore() -> None:
+        handler = logging.Handler
+        handler.format, handler.handle, logging.raiseExceptions, warnings.showwarning = _LOGGING  # type: ignore[method-assign]
+
+    restore()
+    yield
+    restore()
 
 
 @pytest.fixture(scope="session")
