@@ -72,6 +72,12 @@ def test_answers_that_others_took_away_come_back_by_a_button(
         berit.press("Vis oppfølgingsspørsmål")
         expect(berit.field("Fødselsår for yngste barn")).to_have_count(0)
         expect(berit.page.locator("#tatt-bort")).to_contain_text("Svaret på «Fødselsår for yngste barn»")
+        alert = berit.page.locator("#tatt-bort > .ds-alert").bounding_box()
+        steps = berit.page.locator("#steg").bounding_box()
+        assert alert is not None
+        assert steps is not None
+        assert steps["y"] - (alert["y"] + alert["height"]) >= 8, "it stands apart from what follows"
+        expect(berit.page.locator("#band")).to_be_hidden()  # it would have nothing to say
         berit.press("Angre")
         expect(berit.field("Antall barn under 18 år")).to_have_value("2")
         expect(berit.field("Fødselsår for yngste barn")).to_have_value("2021")
