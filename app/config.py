@@ -111,12 +111,16 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         faq_url=environ.get("FAQ_URL", "https://www.imdi.no/tilskudd/digitalisering-av-tilskuddsordninger/"),
     )
     if production:
-        if environ.get("FLASK_DEBUG", "0").lower() not in {"", "0", "false", "no"}:
-            raise BadSetting("FLASK_DEBUG must not be set in production")
-        _refuse_in_production(settings)
-        _need_mail_and_factor(settings)
-        checks.audit_keys(settings.audit_key_file)
+        _check_in_production(settings, environ)
     return settings
+
+
+def _check_in_production(settings: Settings, environ: Mapping[str, str]) -> None:
+    if environ.get("FLASK_DEBUG", "0").lower() not in {"", "0", "false", "no"}:
+        raise BadSetting("FLASK_DEBUG must not be set in production")
+    _refuse_in_production(settings)
+    _need_mail_and_factor(settings)
+    checks.audit_keys(settings.audit_key_file)
 
 
 def _refuse_in_production(settings: Settings) -> None:

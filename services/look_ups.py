@@ -51,7 +51,7 @@ class LookUp:
     """The answer to «who is this?».
 
     message: for the user, '' when she was found. told: what Folkeregisteret has said, unless the user may not know it.
-    existing: the public id of the running participation in her own municipality. withheld: a protected person of whom
+    existing: the public id of the running participation in the municipality. withheld: a protected person of whom
     the user may know in another municipality of the user's; to be kept, never shown.
     """
 

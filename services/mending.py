@@ -49,8 +49,8 @@ def delete(viewer: Viewer, public_id: str, *, reason: str, text: str = "") -> No
             note_changes(participation, viewer.username, [("deleted", None, {"reason": reason, "text": text})])
             note(Action.DELETE, user_id=viewer.user_id, participation=participation.id, detail={"reason": reason})
     except NoSuchParticipant:
-        hers = (Participation.public_id == public_id, Participation.deleted_by == viewer.username)
-        if session().scalar(select(Participation.id).where(*hers)) is None:
+        own = (Participation.public_id == public_id, Participation.deleted_by == viewer.username)
+        if session().scalar(select(Participation.id).where(*own)) is None:
             raise
 
 
@@ -148,8 +148,8 @@ class Notices:
 def notices(viewer: Viewer, page: int = 1) -> Notices:
     """What IMDi has told the viewer's municipalities, unread ones first, then the newest. A page beyond the last is the
     last."""
-    hers = select(func.count()).select_from(Notice).join(Participation, _ABOUT).where(visible_to(viewer))
-    pages = max(1, -(-(session().scalar(hers) or 0) // PAGE))
+    visible = select(func.count()).select_from(Notice).join(Participation, _ABOUT).where(visible_to(viewer))
+    pages = max(1, -(-(session().scalar(visible) or 0) // PAGE))
     page = min(page, pages)
     return Notices(_told(viewer, page=page), page, pages)
 

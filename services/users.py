@@ -85,7 +85,7 @@ class Administered:
 
 @dataclass(frozen=True)
 class Listed:
-    """A user as a list shows her, which may be one of many thousand."""
+    """A user as a row of the list of users, which may have many thousand."""
 
     id: int
     name: str

@@ -19,6 +19,7 @@ from services.viewer import Role
 from tests.support.client import CheckedClient
 from tests.support.cost import costs_held
 from tests.support.databases import DIALECTS, Databases, running_app
+from tests.support.postbox import Postbox, open_postbox
 
 PARTICIPANTS = 340  # more than a page of them in Oslo, whatever the day
 _P = Participation
@@ -135,3 +136,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(throttle, "now", made)
     return made
+
+
+@pytest.fixture
+def postbox() -> Postbox:
+    """Where e-mails of a test arrive."""
+    return Postbox()
+
+
+@pytest.fixture
+def mail_url(postbox: Postbox) -> Iterator[str]:
+    """A real SMTP server on this machine, which delivers to the postbox."""
+    with open_postbox(postbox) as url:
+        yield url

@@ -31,17 +31,6 @@ def anchor_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def postbox() -> Postbox:
-    return Postbox()
-
-
-@pytest.fixture
-def mail_url(postbox: Postbox) -> Iterator[str]:
-    with open_postbox(postbox) as url:
-        yield url
-
-
-@pytest.fixture
 def program(database_url: str, settings: dict[str, str], anchor_file: Path, mail_url: str) -> Iterator[Flask]:
     """The register with its anchors on another path, and an e-mail of them each day."""
     more = {"DATABASE_URL": database_url, "MAIL_URL": mail_url, "MAIL_FROM": "registeret@example.org"}

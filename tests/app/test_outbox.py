@@ -22,23 +22,11 @@ from tests.app.test_invitations import invite
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.databases import SQLITE, Databases, running_app
 from tests.support.letters import path_in
-from tests.support.postbox import Postbox, open_postbox
+from tests.support.postbox import Postbox
 from tests.support.registering import goal_of
 from tests.support.server import running_server
 
 LETTER = Letter(subject="Prøve å sende", text="Æ, ø og å", html="<p>Æ, ø og å</p>")
-
-
-@pytest.fixture
-def postbox() -> Postbox:
-    return Postbox()
-
-
-@pytest.fixture
-def mail_url(postbox: Postbox) -> Iterator[str]:
-    """A real SMTP server on this machine."""
-    with open_postbox(postbox) as url:
-        yield url
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ NOT_HERE = "Kan ikke registreres her. Ta kontakt med IMDi."
 
 @pytest.fixture
 def office(own_house: House) -> Iterator[Office]:
-    """Siri has the right to protected addresses in Oslo, and none in Bergen, where she registers too."""
+    """Siri registers in Oslo and in Bergen, and has the right to protected addresses in Oslo alone."""
     who = own_house.ask(select(User.id).where(User.username == SIRI))[0].id
     grant = {"user_id": who, "role": Role.CASEWORKER.value, "municipality_number": "4601", "sees_protected": False}
     own_house.write(insert(RoleGrant).values(grant))

@@ -6,18 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from tests.support.certificates import make_certificate
 from tests.support.server import ROOT
 
 CLIENT_ID, SECRET = "registeret", "hemmelig-mellom-de-to"
@@ -56,8 +50,8 @@ class IndependentProvider:
 def independent_provider() -> Iterator[IndependentProvider]:
     """Start one in a process of its own; ended by its id."""
     with TemporaryDirectory() as folder:
-        certificate, key = _make_certificate(Path(folder))
-        yield from _running(certificate, key)
+        certificate, key = make_certificate(Path(folder))
+        yield from _running(str(certificate), str(key))
 
 
 def _running(certificate: str, key: str) -> Iterator[IndependentProvider]:
@@ -75,21 +69,3 @@ def _running(certificate: str, key: str) -> Iterator[IndependentProvider]:
         process.wait(timeout=15)
         if process.stdout:
             process.stdout.close()
-
-
-def _make_certificate(folder: Path) -> tuple[str, str]:
-    """A key, and its certificate for this machine, signed with itself; gives their files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    moment = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(moment - timedelta(hours=1))
-        .not_valid_after(moment + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, SHA256())
-    )
-    certificate, key_file = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return str(certificate), str(key_file)
