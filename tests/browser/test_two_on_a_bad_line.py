@@ -31,6 +31,14 @@ ROW = {
     "hours": ("6", "8", "9,5", "mye"),
     "comment": ("Kurs", "Praksis", ""),
 }
+# How a chosen answer is quoted, where its code stands in the control.
+_WORDS = {
+    "norwegian": "Norskopplæring",
+    "society": "Samfunnskunnskap",
+    "digital": "Digital kompetanse",
+    "yes": "Ja",
+    "no": "Nei",
+}
 CUT, ANSWER_LOST = 0.15, 0.15
 # What stands on the page: the controls of page 3 that are filled in here, each tiltak by its identity, and the words.
 SHOWN = """() => {
@@ -75,8 +83,9 @@ class User:
             self.quoted.update(re.findall("«([^»]*)»", words))
 
     def has_seen(self, cell: str, value: str) -> bool:
-        """Whether a registered value has stood there, as it is typed or in words."""
-        return value in self.seen.get(cell, set()) or any(value in one for one in self.quoted)
+        """Whether a registered value has stood there, as it is typed, or was quoted in words."""
+        words = _WORDS.get(value, value)
+        return value in self.seen.get(cell, set()) or any(words in one for one in self.quoted)
 
     def line(self, route: Route) -> None:
         """The line of this user: it is cut before the request has gone, or before the answer has come."""
@@ -235,4 +244,6 @@ def test_two_users_on_a_bad_line(
         assert len(history) > 5
         for username, name, old, new in history:
             for cell, value in overwritten(old, new, name).items():
-                assert by_name[username].has_seen(cell, value), f"{username} has never seen {cell} «{value}»"
+                user = by_name[username]
+                told = f"{username} has never seen {cell} «{value}», but {user.seen.get(cell)} and {user.quoted}"
+                assert user.has_seen(cell, value), f"{told}\n{history}"
