@@ -11,12 +11,17 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.db import Base, UtcDateTime, json_type, long_id
+from services.db import Base, UtcDateTime, json_type, long_id, sort_text
+from services.folding import folded_words
 from services.models import Municipality
+from services.norwegian_order import sort_key
+
+_KEY_LENGTH = 1000
 
 
 class User(Base):
@@ -24,6 +29,7 @@ class User(Base):
 
     Invited, she has no user name until she has followed the link (`activated_at`). `email` is in small letters.
     `totp_secret` is sealed (see `services.vault`), `totp_counter` the last time step whose code was used.
+    The keys and `search_text` are made of the rest whenever it is stored; a user that an older program stored has none.
     """
 
     __tablename__ = "user_account"
@@ -47,12 +53,39 @@ class User(Base):
     version: Mapped[int] = mapped_column(server_default="1")
     totp_secret: Mapped[str | None] = mapped_column(String(300))
     totp_counter: Mapped[int | None] = mapped_column(BigInteger)
+    name_key: Mapped[str | None] = mapped_column(sort_text(_KEY_LENGTH))
+    username_key: Mapped[str | None] = mapped_column(sort_text(_KEY_LENGTH))
+    email_key: Mapped[str | None] = mapped_column(sort_text(_KEY_LENGTH))
+    search_text: Mapped[str | None] = mapped_column(Text)
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="user", lazy="raise")
 
     @property
     def sees_some_protected(self) -> bool:
         """True if one of the roles comes with the right to protected addresses."""
         return any(grant.sees_protected for grant in self.grants)
+
+
+def keys_of(name: str, username: str | None, email: str, phone: str) -> dict[str, str | None]:
+    """What the list of users is sorted by and searched in: the columns of `User` that are made of these."""
+    searched = (name, username or "", email, phone, phone.replace(" ", ""))
+    return {
+        "name_key": sort_key(name)[:_KEY_LENGTH],
+        "username_key": sort_key(username)[:_KEY_LENGTH] if username else None,
+        "email_key": sort_key(email)[:_KEY_LENGTH],
+        "search_text": "\n".join(folded(text) for text in searched),
+    }
+
+
+def folded(text: str) -> str:
+    """A text as it stands in `User.search_text`."""
+    return " ".join(folded_words(text))
+
+
+@event.listens_for(User, "before_insert")
+@event.listens_for(User, "before_update")
+def _write_keys(_mapper: Any, _connection: Any, user: User) -> None:
+    for column, key in keys_of(user.name, user.username, user.email, user.phone).items():
+        setattr(user, column, key)
 
 
 class RoleGrant(Base):

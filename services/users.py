@@ -10,7 +10,6 @@ address, and resets the second factor, would take over rights that are not hers 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +22,7 @@ from services import second_factor
 from services.account_models import AccountLink, Identity, RoleGrant, User
 from services.accounts import end_sessions
 from services.audit import Action, note, record
-from services.db import hold, now, read, session, writing
+from services.db import hold, now, session, writing
 from services.links import kill_links
 from services.mail import Letter
 from services.norwegian_order import sort_key
@@ -83,28 +82,6 @@ class Administered:
         return grants_of(self.user)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A user as a row of the list of users, which may have many thousand."""
-
-    id: int
-    name: str
-    username: str
-    email: str
-    phone: str
-    signed_in_at: datetime | None
-    state: State
-    grants: frozenset[Grant]
-
-
-def listed(one: Administered) -> Listed:
-    """The same user for a list."""
-    user = one.user
-    return Listed(
-        user.id, user.name, user.username or "", user.email, user.phone, user.signed_in_at, one.state, one.grants
-    )
-
-
 def grants_of(user: User) -> frozenset[Grant]:
     """The roles of a user."""
     return frozenset((Role(grant.role), grant.municipality_number) for grant in user.grants)
@@ -131,14 +108,16 @@ def may_see(viewer: Viewer, user: User) -> bool:
     return Role.IMDI_ADMIN in viewer.roles or any(grant.municipality_number in own for grant in user.grants)
 
 
-def _within_reach(viewer: Viewer) -> ColumnElement[bool]:
+def within_reach(viewer: Viewer) -> ColumnElement[bool]:
+    """For a statement: the users whom the viewer administers."""
     if Role.IMDI_ADMIN in viewer.roles:
         return true()
     own = [place.number for place in viewer.administers]
     return User.grants.any(RoleGrant.municipality_number.in_(own))
 
 
-def _living_links() -> ColumnElement[bool]:
+def living_links() -> ColumnElement[bool]:
+    """For a statement: those to whom a link leads that still works."""
     return exists().where(
         AccountLink.user_id == User.id,
         AccountLink.used_at.is_(None),
@@ -147,45 +126,12 @@ def _living_links() -> ColumnElement[bool]:
     )
 
 
-_LISTED = (User.id, User.name, User.username, User.email, User.phone, User.signed_in_at)
-
-
-def all_for(viewer: Viewer) -> list[Listed]:
-    """The users that the viewer administers, in no order. Past the ORM, which takes as long again."""
-    alive = _living_links().label("alive")
-    found = select(*_LISTED, User.blocked_at, User.activated_at, alive).where(_within_reach(viewer))
-    grants = _grants_of_all(viewer)
-    nothing: frozenset[Grant] = frozenset()
-    return [
-        Listed(
-            row.id,
-            row.name,
-            row.username or "",
-            row.email,
-            row.phone,
-            row.signed_in_at,
-            _state(row, row.alive),
-            grants.get(row.id, nothing),
-        )
-        for row in read(found)
-    ]
-
-
-def _grants_of_all(viewer: Viewer) -> dict[int, frozenset[Grant]]:
-    """The roles of the users that the viewer administers, by their ids. Most have the same ones as many others."""
-    held: dict[int, set[Grant]] = {}
-    roles = {role.value: role for role in Role}
-    found = select(RoleGrant.user_id, RoleGrant.role, RoleGrant.municipality_number).join(RoleGrant.user)
-    for row in read(found.where(_within_reach(viewer))):
-        held.setdefault(row.user_id, set()).add((roles[row.role], row.municipality_number))
-    return {user_id: frozenset(grants) for user_id, grants in held.items()}
-
-
 def _with_grants() -> ExecutableOption:
     return selectinload(User.grants).joinedload(RoleGrant.municipality)
 
 
-def _state(user: User | Row[Any], has_link: bool) -> State:
+def state_of(user: User | Row[Any], has_link: bool) -> State:
+    """Where a user stands; `has_link`: whether a link to the user still works."""
     if user.blocked_at:
         return State.BLOCKED
     if user.activated_at:
@@ -195,18 +141,18 @@ def _state(user: User | Row[Any], has_link: bool) -> State:
 
 def find(viewer: Viewer, user_id: int) -> Administered:
     """One of the users that the viewer administers; raises `NoSuchUser`, and logs it if there is such a user."""
-    found = select(User, _living_links()).where(User.id == user_id, _within_reach(viewer)).options(_with_grants())
+    found = select(User, living_links()).where(User.id == user_id, within_reach(viewer)).options(_with_grants())
     row = session().execute(found.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         if session().scalar(select(User.id).where(User.id == user_id)) is not None:
             record(Action.REFUSED, viewer=viewer, detail={"user": user_id})
         raise NoSuchUser(user_id)
-    return Administered(row[0], _state(row[0], row[1]), governs(viewer, row[0]))
+    return Administered(row[0], state_of(row[0], row[1]), governs(viewer, row[0]))
 
 
 def locked(work: Session, viewer: Viewer, user_id: int) -> User:
     """The user, held until the end of the caller's transaction; raises `NoSuchUser`."""
-    found = select(User).where(User.id == user_id, _within_reach(viewer)).options(_with_grants())
+    found = select(User).where(User.id == user_id, within_reach(viewer)).options(_with_grants())
     user = work.scalar(found.with_for_update(of=User).execution_options(populate_existing=True))
     if user is None:
         raise NoSuchUser(user_id)

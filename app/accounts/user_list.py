@@ -1,6 +1,6 @@
-"""The list of users: searched, sorted, in pages."""
+"""The list of users: what its address and its form ask for, and its rows in words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -20,9 +20,10 @@ from services.norwegian_order import sort_key
 from services.outbox import is_delayed, last_to
 from services.registration import OSLO_TIME, today
 from services.searches import Kept
-from services.text import plain_line, telephone
-from services.users import Administered, Grant, Listed, State, all_for
-from services.users import listed as listed_user
+from services.text import plain_line
+from services.user_list import Column, Listed, Mail, Wanted, Words, page_of
+from services.user_list import listed as listed_user
+from services.users import Administered, Grant, State
 from services.viewer import ROLE_LABELS
 
 _PAGE_SIZE = 50
@@ -33,6 +34,7 @@ STATE_WORDS = {
     State.EXPIRED: (N_("Utløpt"), "warning"),
     State.BLOCKED: (N_("Sperret"), "danger"),
 }
+_FAILED = N_("Kunne ikke leveres")
 _INVITED = frozenset({State.INVITED, State.EXPIRED})
 
 
@@ -54,12 +56,10 @@ def row_of(one: Administered) -> Row:
     return _row(listed_user(one), last_to({one.user.id: one.user.email}).get(one.user.id), *_grant_words(one.grants))
 
 
-def rows_of(users: Sequence[Listed]) -> list[Row]:
+def _rows_of(users: Sequence[Listed]) -> list[Row]:
     """The users in words, with the last e-mail to those who are invited, if it has not arrived."""
-    invited = {user.id: user.email for user in users if user.state in _INVITED}
-    mails = last_to(invited, in_trouble=True)
-    words = {grants: _grant_words(grants) for grants in {user.grants for user in users}}  # many have the same ones
-    return [_row(user, mails.get(user.id), *words[user.grants]) for user in users]
+    mails = last_to({user.id: user.email for user in users if user.state in _INVITED}, in_trouble=True)
+    return [_row(user, mails.get(user.id), *_grant_words(user.grants)) for user in users]
 
 
 def _grant_words(grants: frozenset[Grant]) -> tuple[str, str]:
@@ -73,7 +73,7 @@ def _row(user: Listed, mail: OutboxMessage | None, places: str, roles: str) -> R
     state, color = STATE_WORDS[user.state]
     word, delay = _(state), _delay_text(mail)
     if user.state in _INVITED and mail and (mail.failed_at or delay):
-        word, color = (_("Kunne ikke leveres"), "danger") if mail.failed_at else (delay, "warning")
+        word, color = (_(_FAILED), "danger") if mail.failed_at else (delay, "warning")
     return Row(user, places, roles, word, color, mail, delay)
 
 
@@ -87,20 +87,16 @@ def _delay_text(mail: OutboxMessage | None) -> str:
     return _("Forsinket, prøves igjen kl. %(at)s") % {"at": clock_text(at)}
 
 
-_COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
-    "navn": (N_("Navn"), lambda row: row.user.name),
-    "brukernavn": (N_("Brukernavn"), lambda row: row.user.username),
-    "epost": (N_("E-post"), lambda row: row.user.email),
-    "telefon": (N_("Jobbtelefon"), lambda row: row.user.phone),
-    "kommuner": (N_("Kommuner"), lambda row: row.places),
-    "rolle": (N_("Rolle"), lambda row: row.roles),
-    "tilstand": (N_("Status"), lambda row: row.state),
-    "innlogget": (
-        N_("Sist innlogget"),
-        lambda row: row.user.signed_in_at.isoformat() if row.user.signed_in_at else "",
-    ),
+_COLUMNS = {
+    "navn": (N_("Navn"), Column.NAME),
+    "brukernavn": (N_("Brukernavn"), Column.USERNAME),
+    "epost": (N_("E-post"), Column.EMAIL),
+    "telefon": (N_("Jobbtelefon"), Column.PHONE),
+    "kommuner": (N_("Kommuner"), Column.PLACES),
+    "rolle": (N_("Rolle"), Column.ROLES),
+    "tilstand": (N_("Status"), Column.STATE),
+    "innlogget": (N_("Sist innlogget"), Column.SIGNED_IN),
 }
-_AS_IT_IS = {"telefon", "innlogget"}  # numbers, which no language sorts in a way of its own
 
 
 @dataclass(frozen=True)
@@ -153,48 +149,28 @@ def from_form() -> Asked:
 
 def listed(asked: Asked) -> dict[str, Any]:
     """All that the list is drawn of."""
-    rows = _sorted(_fitting(rows_of(all_for(viewer())), asked.words), asked)
-    pages = max(1, -(-len(rows) // _PAGE_SIZE))
-    page = min(asked.page, pages)
-    number = ngettext("%(n)s bruker", "%(n)s brukere", len(rows)) % {"n": len(rows)}
+    wanted = Wanted(asked.words, _COLUMNS[asked.column][1], asked.descending, asked.page, _PAGE_SIZE)
+    found = page_of(viewer(), wanted, _words())
+    number = ngettext("%(n)s bruker", "%(n)s brukere", found.total) % {"n": found.total}
     how = _("synkende") if asked.descending else _("stigende")
     order = _("sortert etter %(column)s, %(how)s") % {"column": _(_COLUMNS[asked.column][0]).lower(), "how": how}
     return {
         "asked": asked,
-        "rows": rows[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE],
+        "rows": _rows_of(found.users),
         "number": number,
         "order": order,
         "headings": [_heading(asked, column) for column in _COLUMNS],
-        "before": replace(asked, page=page - 1).address if page > 1 else "",
-        "after": replace(asked, page=page + 1).address if page < pages else "",
+        "before": replace(asked, page=found.page - 1).address if found.page > 1 else "",
+        "after": replace(asked, page=found.page + 1).address if found.page < found.pages else "",
         "written": asked.address.partition("?")[2],
         "said": f"{number}, {order}.",
     }
 
 
-def _sorted(rows: list[Row], asked: Asked) -> list[Row]:
-    """By the column that is asked for, then by name, then by age. The key of a text takes long, so each has it once."""
-    said = _COLUMNS[asked.column][1]
-    names, texts = {row.user.name for row in rows}, {said(row) for row in rows}
-    as_it_is = asked.column in _AS_IT_IS
-    keys = {text: sort_key(text) for text in (names if as_it_is else names | texts)}
-    ordered = sorted(rows, key=lambda row: (keys[row.user.name], row.user.id))
-    return sorted(ordered, key=lambda row: said(row) if as_it_is else keys[said(row)], reverse=asked.descending)
-
-
-def _fitting(rows: list[Row], words: str) -> list[Row]:
-    """Those in which each of the words stands somewhere."""
-    if not words:
-        return rows
-    wanted, number = words.casefold().split(), (telephone(words) or "").replace(" ", "")
-    return [row for row in rows if _fits(row, wanted, number)]
-
-
-def _fits(row: Row, wanted: list[str], number: str) -> bool:
-    user, phone = row.user, row.user.phone.replace(" ", "")
-    told = (user.name, user.username, user.email, user.phone, row.places, row.roles, row.state, phone)
-    text = " ".join(told).casefold()
-    return bool(number and number in phone) or all(word in text for word in wanted)
+def _words() -> Words:
+    states = {state: _(word) for state, (word, _color) in STATE_WORDS.items()}
+    roles = {role: _(label) for role, label in ROLE_LABELS.items()}
+    return Words(roles, states | {Mail.FAILED: _(_FAILED), Mail.DELAYED: _("Forsinket, prøves igjen")})
 
 
 def _heading(asked: Asked, column: str) -> tuple[str, str, str, str]:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
-from services.account_models import OutboxMessage, RoleGrant, User, UserSession
+from services.account_models import OutboxMessage, RoleGrant, User, UserSession, keys_of
 from services.codes import municipality_names
 from services.db import db, now
 from services.mending import PAGE
@@ -53,12 +53,13 @@ def _write(house: House, model: Any, rows: list[Values]) -> None:
 
 def _users() -> list[Values]:
     """A third is invited and has not come yet."""
-    common = {"phone": "+47 55 55 55 55", "created_at": now()}
+    phone = "+47 55 55 55 55"
+    told = [(f"Navn{n % 9} Åsen{n:05}", f"mange{n}" if n % 3 else None, f"mange{n}@example.org") for n in range(MANY)]
     return [
-        common
-        | {"name": f"Navn{n % 9} Åsen{n:05}", "email": f"mange{n}@example.org"}
-        | {"username": f"mange{n}" if n % 3 else None, "activated_at": now() if n % 3 else None}
-        for n in range(MANY)
+        {"name": name, "username": username, "email": email, "phone": phone, "created_at": now()}
+        | {"activated_at": now() if username else None}
+        | keys_of(name, username, email, phone)
+        for name, username, email in told
     ]
 
 
