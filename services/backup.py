@@ -33,6 +33,7 @@ from services.models import AccessEntry, Installation, Seal
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
 _BATCH = 1_000  # rows
 _YEARS = range(1800, 2201)  # the forms take fewer
+_OF_REGISTERS = {"birth_date"}  # a register writes any day; no day is reckoned from it
 _BITS = 63  # of a number, beside its sign
 _LOCK_SECONDS = 10  # as long as SQLite waits
 _TRIES, _DEADLOCK = 5, "40P01"
@@ -299,7 +300,7 @@ def _fill(connection: Connection, stored: Backup) -> None:
     }:
         raise BadBackup("its tables are not those of its revision")
     for name, table in tables.items():
-        columns = [(column, _reader(table.c[column].type)) for column in parts[name].columns]
+        columns = [(column, _reader(column, table.c[column].type)) for column in parts[name].columns]
         for some in stored.batches(parts[name]):
             connection.execute(sa.insert(table), [_values(columns, row) for row in some])
 
@@ -316,12 +317,12 @@ def _values(columns: list[tuple[str, Callable[[str], Any] | None]], row: list[An
         raise BadBackup("a row cannot be understood") from error
 
 
-def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any] | None:
+def _reader(column: str, kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any] | None:
     """What makes a value of its words, where JSON has no own kind for it."""
     if isinstance(kind, UtcDateTime):
         return _moment
     if isinstance(kind, sa.Date):
-        return _day
+        return date.fromisoformat if column in _OF_REGISTERS else _day
     return Decimal if isinstance(kind, sa.Numeric) else None
 
 

@@ -4,7 +4,8 @@ All serve the same program on a database of their own, with two processes and ei
 packages of the project; `--python` names an environment that has them:
 
     python3 -m venv .venv-servers
-    .venv-servers/bin/pip install -r requirements.txt gunicorn waitress uvicorn httptools uvloop
+    .venv-servers/bin/pip install -r requirements.txt
+    .venv-servers/bin/pip install gunicorn waitress uvicorn httptools uvloop
     .venv/bin/python -m tests.bench.servers --python .venv-servers/bin/python
 """
 
