@@ -20,7 +20,7 @@ from tests.bench.data import NATIONAL
 Rows = dict[str, str]
 Measure = Callable[[Running, float, int], Rows]  # of a server, for so many seconds, with so many who are slow
 
-LIST, PAGE, PROBE = "/deltakere", "/logg-inn", "/helse"
+LIST, PAGE, PROBE, FILE = "/deltakere", "/logg-inn", "/helse", "/deltakere/oversikt.csv"
 AT_ONCE, CROWDS = (1, 16, 100), (40, 100, 400)
 PATIENCE = 4.0  # seconds that anybody waits for an answer
 LONG, LONGER, ENDLESS = 300_000, 1_000_000, 100_000_000  # lines of 66 bytes
@@ -245,6 +245,35 @@ def long_download(server: Running, _seconds: float, _slow: int) -> Rows:
     }
 
 
+def register_download(server: Running, _seconds: float, _slow: int) -> Rows:
+    """The participant list of a large register as a file, and what others wait for meanwhile."""
+    client = Client(server.live.base_url)
+    client.sign_in(NATIONAL)
+    highest = before = server.memory()
+    told: list[dict[str, Asked]] = []
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(download, client, FILE, patience=600)
+        while not coming.done():
+            told.append(asyncio.run(_newcomers(server, 1)))
+            highest = max(highest, server.memory())
+    whole = coming.result()
+    name = f"the register's file of {whole.lines - 1} rows"
+    waits = {f"{what} beside {name}": str(_together(one[what] for one in told)) for what in told[0]}
+    size, seconds, first = whole.size / 1e6, whole.seconds, _ms(whole.first)
+    return waits | {
+        name: f"{size:.0f} MB in {seconds:.0f} s, first byte after {first}{', cut' if whole.cut else ''}",
+        f"{name}, memory before and at most": f"{before} MB, {highest} MB",
+    }
+
+
+def _together(some: Iterable[Asked]) -> Asked:
+    every = Asked()
+    for one in some:
+        every.seconds += one.seconds
+        every.lost += one.lost
+    return every
+
+
 # ---- Signals ----
 
 
@@ -360,6 +389,7 @@ MEASURES: dict[str, Measure] = {
     "bodies": _slow_ones("bodies", "half-sent bodies"),
     "readers": _slow_ones("readers", "readers who hardly read"),
     "download": long_download,
+    "register": register_download,
     "stop": stop,
     "reload": reload,
     "malformed": malformed,

@@ -20,13 +20,13 @@ from pathlib import Path
 
 from tests.bench.arguments import words
 from tests.bench.candidates import COMMANDS, PROGRAM, THREADS, WORKERS, find_nginx, running, version
-from tests.bench.data import FOLDER, settings
+from tests.bench.data import FOLDER, settings, sqlite_database
 from tests.bench.report import machine
 from tests.bench.server_measures import MEASURES, Rows
 from tests.support.databases import SQLITE, Databases
 from tests.support.postgres import PostgresServer
 
-PARTICIPANTS = 2_000
+PARTICIPANTS, LARGE = 2_000, 1_000_000
 FAILED = "not measured"
 
 
@@ -58,7 +58,7 @@ def _measured(arguments: argparse.Namespace, nginx: str | None) -> Iterator[tupl
         databases = Databases(Path(folder), _no_postgres, settings())
         for what in arguments.what:
             for name in arguments.only:
-                address = databases.filled(SQLITE, PARTICIPANTS)
+                address = _large() if what == "register" else databases.filled(SQLITE, PARTICIPANTS)
                 environ = {**settings(), "DATABASE_URL": address, "LIST_PAGES_PER_HOUR": "1000000"}
                 try:
                     with running(name, arguments.python, environ, nginx) as server:
@@ -66,8 +66,14 @@ def _measured(arguments: argparse.Namespace, nginx: str | None) -> Iterator[tupl
                 except Exception as problem:
                     rows = {f"{FAILED}: {what}": f"{type(problem).__name__}: {_last_line(problem)}"}
                     print(problem, file=sys.stderr)
-                databases.remove(address)
+                if what != "register":
+                    databases.remove(address)
                 yield name, what, rows
+
+
+def _large() -> str:
+    """The address of the large register, which is kept for the next run."""
+    return sqlite_database(LARGE, lambda said: print(said, file=sys.stderr)).render_as_string(hide_password=False)
 
 
 def _last_line(problem: Exception) -> str:
