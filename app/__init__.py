@@ -12,39 +12,39 @@ from jinja2 import FileSystemLoader
 from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.access import init_access
-from app.account_commands import init_account_commands
 from app.accounts import accounts, init_providers, load_user
-from app.audit_commands import init_audit_commands
-from app.backup_commands import init_backup_commands
-from app.commands import init_commands
-from app.config import PROJECT, Settings, settings_from
-from app.errors import init_errors
-from app.formatting import init_formatting
-from app.health import health
-from app.installation import check_installation
-from app.logs import init_logs
-from app.menu import init_menu
-from app.outgoing import init_outgoing
+from app.commands.accounts import init_account_commands
+from app.commands.audit import init_audit_commands
+from app.commands.backup import init_backup_commands
+from app.commands.running import init_commands
+from app.connections.mail import init_outgoing
+from app.connections.registers import connect_registers
 from app.oversight import oversight
 from app.overview.downloads import downloads
 from app.overview.query import canonical
-from app.overview.saved import saved_views
+from app.overview.saved_views import saved_views
 from app.overview.views import overview
-from app.participants.mending import mending
+from app.participants.corrections import mending
 from app.participants.views import participants
-from app.registers import connect_registers
 from app.registration.creating import creating
 from app.registration.views import registration
-from app.sessions import DatabaseSessions
-from app.shown import init_shown
-from app.static_files import init_static
-from app.taken import init_taken
-from app.tokens import MaskedTokens
-from app.way_back import init_way_back
-from app.web import MAX_BODY, PublicIdConverter, address_of, init_web
-from services.db import Base, belongs_to_schema, db, listen
-from services.i18n import current_language, gettext, ngettext
+from app.serving.static_files import init_static
+from app.settings.config import PROJECT, Settings, settings_from
+from app.settings.installation import check_installation
+from app.web.access import init_access
+from app.web.csrf import MaskedTokens
+from app.web.errors import init_errors
+from app.web.form_fields import init_taken
+from app.web.formatting import init_formatting
+from app.web.health import health
+from app.web.logs import init_logs
+from app.web.menu import init_menu
+from app.web.page_views import init_shown
+from app.web.responses import MAX_BODY, PublicIdConverter, address_of, init_web
+from app.web.sessions import DatabaseSessions
+from app.web.way_back import init_way_back
+from services.core.db import Base, belongs_to_schema, db, listen
+from services.core.i18n import current_language, gettext, ngettext
 
 _LIST = (overview, downloads, saved_views)
 _PARTICIPANT = (creating, registration, participants, mending)

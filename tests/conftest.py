@@ -16,10 +16,10 @@ from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from services import standin_control
-from services.audit_keys import read_or_make_keys
-from services.folkeregisteret.keys import load_or_create_key, public_key_pem
-from services.standins import Standins, start_standins
+from services.access.seal_keys import read_or_make_keys
+from services.standins import control as standin_control
+from services.standins.keys import load_or_create_key, public_key_pem
+from services.standins.run import Standins, start_standins
 from tests.support.client import CheckedClient
 from tests.support.databases import DIALECTS, Databases, running_app
 from tests.support.hashing import hash_cheaply
@@ -42,7 +42,7 @@ _LOGGING = (logging.Handler.format, logging.Handler.handle, logging.raiseExcepti
 
 @pytest.fixture(autouse=True)
 def _logging_of_pytest() -> Iterator[None]:
-    """A program that is made for production or development changes how all of its process logs (`app.logs`); pytest
+    """A program that is made for production or development changes how all of its process logs (`app.web.logs`); pytest
     must still see what is logged as it is."""
 
     def restore() -> None:

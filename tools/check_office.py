@@ -18,9 +18,9 @@ from typing import Any, NoReturn
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from services.db import db
-from services.folkeregisteret.keys import load_or_create_key
-from services.models import Participation, Status
+from services.core.db import db
+from services.standins.keys import load_or_create_key
+from services.tables.participants import Participation, Status
 from tests.support.client import CheckedClient
 from tests.support.databases import SQLITE, Databases, running_app
 

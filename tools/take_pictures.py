@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from playwright.sync_api import Page
 
-from services.folkeregisteret.keys import load_or_create_key, public_key_pem
-from services.folkeregisteret.population import people
-from services.standins import Standins, start_standins
+from services.standins.keys import load_or_create_key, public_key_pem
+from services.standins.population import people
+from services.standins.run import Standins, start_standins
 from tests.browser.caseworker import BACKGROUND, Caseworker
 from tests.support.browser import open_page, running_browser
 from tests.support.databases import SQLITE, Databases

@@ -7,17 +7,17 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask_login import UserMixin
 
-from app.access import viewer
-from app.errors import error_answer
-from app.sessions import visit
-from app.tokens import OldPage
-from services.audit import Action, record
-from services.i18n import gettext as _
-from services.i18n import ngettext
-from services.saved_views import start_view
-from services.throttle import TooFast
-from services.users import NoSuchUser, NotYours
-from services.viewer import Right, Viewer
+from app.web.access import viewer
+from app.web.csrf import OldPage
+from app.web.errors import error_answer
+from app.web.sessions import visit
+from services.access.audit import Action, record
+from services.access.viewer import Right, Viewer
+from services.accounts.administration import NoSuchUser, NotYours
+from services.accounts.throttle import TooFast
+from services.core.i18n import gettext as _
+from services.core.i18n import ngettext
+from services.listing.saved_views import start_view
 
 accounts = Blueprint("accounts", __name__)
 _LONGEST_ADDRESS = 2000

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 
 from app.accounts import letters
 from app.accounts.blueprint import sender_address
-from app.outgoing import outbox
-from services.accounts import Origin
+from app.connections.mail import outbox
+from services.accounts.sign_in import Origin
 
 _DAYS = 180
 _MOST_USERS = 8  # of one device; those who signed in last

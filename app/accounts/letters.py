@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from flask import current_app, render_template
 
-from app.config import NoPublicUrl
-from services.account_models import User
-from services.invitations import Letters
-from services.mail import Letter
+from app.settings.config import NoPublicUrl
+from services.accounts.invitations import Letters
+from services.mail.smtp import Letter
+from services.tables.accounts import User
 
 HELP_ADDRESS = "jobbsjansen.palogging@imdi.no"
 

@@ -8,19 +8,20 @@ from typing import Any
 from flask import flash, g, url_for
 from werkzeug.wrappers import Response
 
-from app.access import public
 from app.accounts import letters
 from app.accounts.blueprint import accounts, anew, given, sender_address
 from app.accounts.password import choice_fault
 from app.accounts.sign_in import after_password
-from app.outgoing import outbox
-from app.web import redirect_to, respond
-from services import invitations, new_passwords, text
-from services.account_models import User
-from services.fields import legible
-from services.i18n import N_
-from services.i18n import gettext as _
-from services.links import DeadLink, Purpose, user_of
+from app.connections.mail import outbox
+from app.web.access import public
+from app.web.responses import redirect_to, respond
+from services.accounts import invitations, new_passwords
+from services.accounts.one_time_links import DeadLink, Purpose, user_of
+from services.core import text
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+from services.questions.fields import legible
+from services.tables.accounts import User
 
 Errors = dict[str, str]
 _TOO_OLD = N_("Siden sto åpen for lenge. Skriv passordet på nytt.")

@@ -20,13 +20,13 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from flask import Flask, Response, current_app, request, session
 from joserfc.errors import ClaimError, JoseError
 
-from app.outgoing import vault
-from app.providers import ProviderSettings
-from app.web import respond
-from services.identities import Person
-from services.register_http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
-from services.text import is_encodable
-from services.vault import Unreadable
+from app.connections.mail import vault
+from app.settings.providers import ProviderSettings
+from app.web.responses import respond
+from services.accounts.external_identities import Person
+from services.core.encryption import Unreadable
+from services.core.text import is_encodable
+from services.registers.http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
 
 # Authlib takes everything else in a provider's description for a setting of its own.
 _USED = (

@@ -6,21 +6,22 @@ from typing import Any
 from flask import flash, url_for
 from werkzeug.wrappers import Response
 
-from app.access import public, signed_in, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts, anew, given, sender_address, wait_words
 from app.accounts.devices import origin
 from app.accounts.openid import providers
-from app.outgoing import outbox, vault
-from app.sessions import visit
-from app.web import redirect_to, respond
-from services import accounts as service
-from services import identities, new_passwords, second_factor
-from services.fields import legible
-from services.i18n import gettext as _
-from services.password_rules import fault_of, normalised
-from services.text import is_blank
-from services.throttle import TooFast
+from app.connections.mail import outbox, vault
+from app.web.access import public, signed_in, viewer
+from app.web.responses import redirect_to, respond
+from app.web.sessions import visit
+from services.accounts import external_identities as identities
+from services.accounts import new_passwords, second_factor
+from services.accounts import sign_in as service
+from services.accounts.password_rules import fault_of, normalised
+from services.accounts.throttle import TooFast
+from services.core.i18n import gettext as _
+from services.core.text import is_blank
+from services.questions.fields import legible
 
 
 def choice_fault(password: str, repeated: str, about_user: Sequence[str]) -> dict[str, str]:

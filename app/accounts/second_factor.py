@@ -4,18 +4,18 @@ from typing import Any
 
 from flask import flash, request, session, url_for
 
-from app.access import public, signed_in, viewer
 from app.accounts.blueprint import accounts, anew, given, own_address, start_page, wait_words
 from app.accounts.devices import origin, remember
 from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
-from app.errors import error_answer
-from app.outgoing import vault
-from app.web import is_partial, redirect_to, respond
-from services import accounts as service
-from services import second_factor as factor
-from services.i18n import N_
-from services.i18n import gettext as _
-from services.throttle import TooFast
+from app.connections.mail import vault
+from app.web.access import public, signed_in, viewer
+from app.web.errors import error_answer
+from app.web.responses import is_partial, redirect_to, respond
+from services.accounts import second_factor as factor
+from services.accounts import sign_in as service
+from services.accounts.throttle import TooFast
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
 
 _WRONG = N_("Koden er feil eller brukt. Vent på neste kode i appen, og skriv den.")
 _CODES, _AFTER = "recovery_codes", "after_codes"

@@ -11,7 +11,6 @@ from flask import current_app, flash, g, make_response, request, session, url_fo
 from flask_login import login_user
 from werkzeug.wrappers import Response
 
-from app.access import public, signed_in, viewer
 from app.accounts.blueprint import (
     SignedIn,
     accounts,
@@ -23,17 +22,19 @@ from app.accounts.blueprint import (
 )
 from app.accounts.devices import origin, remember
 from app.accounts.openid import begun_targets
-from app.outgoing import vault
-from app.sessions import PROVIDER, visit
-from app.tokens import tell_token
-from app.web import is_partial, redirect_to, respond
-from services import accounts as service
-from services import beginnings, second_factor
-from services.fields import legible
-from services.i18n import gettext as _
-from services.i18n import ngettext
-from services.throttle import TooFast
-from services.viewer import Right, Viewer
+from app.connections.mail import vault
+from app.web.access import public, signed_in, viewer
+from app.web.csrf import tell_token
+from app.web.responses import is_partial, redirect_to, respond
+from app.web.sessions import PROVIDER, visit
+from services.access.viewer import Right, Viewer
+from services.accounts import second_factor
+from services.accounts import sign_in as service
+from services.accounts.throttle import TooFast
+from services.core.i18n import gettext as _
+from services.core.i18n import ngettext
+from services.intake import unfinished as beginnings
+from services.questions.fields import legible
 
 _HALFWAY_SECONDS = 600
 _HALFWAY = "halfway"

@@ -7,18 +7,18 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
-from app.access import public, signed_in, viewer
 from app.accounts.blueprint import accounts
 from app.accounts.openid import Refused, onward, providers
-from app.errors import error_answer, wrong_token
-from app.outgoing import vault
-from app.sessions import PROVIDER, visit
-from app.web import is_partial, redirect_to, respond
-from services import accounts as service
-from services.audit import Action, record
-from services.i18n import gettext as _
-from services.identities import mark_of
-from services.vault import Unreadable
+from app.connections.mail import vault
+from app.web.access import public, signed_in, viewer
+from app.web.errors import error_answer, wrong_token
+from app.web.responses import is_partial, redirect_to, respond
+from app.web.sessions import PROVIDER, visit
+from services.access.audit import Action, record
+from services.accounts import sign_in as service
+from services.accounts.external_identities import mark_of
+from services.core.encryption import Unreadable
+from services.core.i18n import gettext as _
 
 _ONWARD = "onward"
 

@@ -10,7 +10,6 @@ from typing import Any
 from flask import current_app, flash, g, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.access import public, signed_in, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts, anew, given, own_address, wait_words
 from app.accounts.devices import origin
@@ -18,17 +17,19 @@ from app.accounts.links import somebody_else
 from app.accounts.openid import Begun, Provider, Refused, onward, providers
 from app.accounts.password import own_page_answer
 from app.accounts.sign_in import after_password, back_on_the_page, led_on, let_in, sign_in_dialog
-from app.errors import error_answer
-from app.outgoing import outbox, vault
-from app.web import is_partial, redirect_to, respond
-from services import accounts as service
-from services import identities, second_factor
-from services.i18n import gettext as _
-from services.identities import IdentityTaken, OnlyWayIn, Outdated, Person
-from services.links import DeadLink, Purpose, user_of
-from services.throttle import TooFast
-from services.vault import Unreadable
-from services.viewer import Viewer
+from app.connections.mail import outbox, vault
+from app.web.access import public, signed_in, viewer
+from app.web.errors import error_answer
+from app.web.responses import is_partial, redirect_to, respond
+from services.access.viewer import Viewer
+from services.accounts import external_identities as identities
+from services.accounts import second_factor
+from services.accounts import sign_in as service
+from services.accounts.external_identities import IdentityTaken, OnlyWayIn, Outdated, Person
+from services.accounts.one_time_links import DeadLink, Purpose, user_of
+from services.accounts.throttle import TooFast
+from services.core.encryption import Unreadable
+from services.core.i18n import gettext as _
 
 _INVITATION = "invitation"  # what the link's secret is sealed for
 _MAY_TIE = "may_tie"

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 
 from flask import abort, request
 
-from app.access import viewer
 from app.accounts.blueprint import given
-from app.web import END_MARK
-from services import text
-from services.audit import Action, record
-from services.codes import municipality_names
-from services.fields import legible
-from services.i18n import gettext as _
-from services.mail import is_address
-from services.places import MOST_PLACES, places_called
-from services.search_terms import divided
-from services.users import Administered, Details, Grant, grants_of
-from services.viewer import Role
+from app.web.access import viewer
+from app.web.responses import END_MARK
+from services.access.audit import Action, record
+from services.access.viewer import Role
+from services.accounts.administration import Administered, Details, Grant, grants_of
+from services.core import text
+from services.core.code_lists import municipality_names
+from services.core.i18n import gettext as _
+from services.core.municipality_names import MOST_PLACES, places_called
+from services.listing.search_terms import divided
+from services.mail.smtp import is_address
+from services.questions.fields import legible
 
 _PERSON = ("name", "email", "phone")
 _OWN_PLACES = "places"  # check boxes of the viewer's own municipalities

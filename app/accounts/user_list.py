@@ -7,24 +7,24 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, request, url_for
 
-from app.access import viewer
 from app.accounts.blueprint import given
-from app.formatting import clock_text, moment_text
-from services import searches
-from services.account_models import OutboxMessage
-from services.codes import municipality_name
-from services.fields import legible
-from services.i18n import N_, ngettext
-from services.i18n import gettext as _
-from services.norwegian_order import sort_key
-from services.outbox import is_delayed, last_to
-from services.registration import OSLO_TIME, today
-from services.searches import Kept
-from services.text import plain_line
-from services.user_list import Column, Listed, Mail, Wanted, Words, page_of
-from services.user_list import listed as listed_user
-from services.users import Administered, Grant, State
-from services.viewer import ROLE_LABELS
+from app.web.access import viewer
+from app.web.formatting import clock_text, moment_text
+from services.access.viewer import ROLE_LABELS
+from services.accounts.administration import Administered, Grant, State
+from services.accounts.user_list import Column, Listed, Mail, Wanted, Words, page_of
+from services.accounts.user_list import listed as listed_user
+from services.core.code_lists import municipality_name
+from services.core.collation import sort_key
+from services.core.i18n import N_, ngettext
+from services.core.i18n import gettext as _
+from services.core.text import plain_line
+from services.listing import stored_searches as searches
+from services.listing.stored_searches import Kept
+from services.mail.outbox import is_delayed, last_to
+from services.participation.registration import OSLO_TIME, today
+from services.questions.fields import legible
+from services.tables.accounts import OutboxMessage
 
 _PAGE_SIZE = 50
 _LONGEST_SEARCH = 200

@@ -6,20 +6,21 @@ from typing import Any
 from flask import current_app, flash, request, url_for
 from werkzeug.wrappers import Response
 
-from app.access import requires, viewer
 from app.accounts import letters
 from app.accounts.blueprint import accounts
 from app.accounts.openid import providers
 from app.accounts.user_forms import UserForm, sent, shown
 from app.accounts.user_list import Asked, from_address, from_form, listed, row_of
-from app.errors import error_answer
-from app.outgoing import outbox
-from app.web import is_partial, redirect_to, respond
-from services import identities, invitations
-from services import users as service
-from services.i18n import gettext as _
-from services.users import Administered, EmailTaken, Stale
-from services.viewer import Right, Role
+from app.connections.mail import outbox
+from app.web.access import requires, viewer
+from app.web.errors import error_answer
+from app.web.responses import is_partial, redirect_to, respond
+from services.access.viewer import Right, Role
+from services.accounts import administration as service
+from services.accounts import external_identities as identities
+from services.accounts import invitations
+from services.accounts.administration import Administered, EmailTaken, Stale
+from services.core.i18n import gettext as _
 
 _SOMEBODY = "/brukere/<int(max=2147483647):user_id>"
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from flask import Response, flash, make_response, request, url_for
 
-from app.access import signed_in, viewer
 from app.accounts.blueprint import accounts
-from app.sessions import visit
-from app.web import redirect_to, respond
-from services import visits
-from services.audit import Action, record
-from services.i18n import gettext as _
+from app.web.access import signed_in, viewer
+from app.web.responses import redirect_to, respond
+from app.web.sessions import visit
+from services.access.audit import Action, record
+from services.accounts import sessions as visits
+from services.core.i18n import gettext as _
 
 WARNED_SECONDS = 120  # before a visit ends
 

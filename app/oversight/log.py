@@ -9,24 +9,25 @@ from urllib.parse import urlencode
 from flask import Response, abort, current_app, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.access import requires, viewer
+from app.oversight.log_words import ACTIONS, action_word, detail_text
 from app.oversight.views import oversight
-from app.oversight.words import ACTIONS, action_word, detail_text
-from app.web import is_partial, redirect_to, respond
-from services import access_log, searches
-from services.access_log import Line, Wanted
-from services.audit import Action, record
-from services.codes import municipality_name
-from services.downloads import log_download
+from app.web.access import requires, viewer
+from app.web.responses import is_partial, redirect_to, respond
+from services.access import access_log
+from services.access.access_log import Line, Wanted
+from services.access.audit import Action, record
+from services.access.download_limit import log_download
+from services.access.viewer import Right
+from services.core.code_lists import municipality_name
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+from services.core.text import plain_line, seen
 from services.export import csv_file
 from services.export.reading import Cells
-from services.fields import EARLIEST, LATEST, DateField, Invalid, date_text, legible
-from services.i18n import N_
-from services.i18n import gettext as _
-from services.registration import OSLO_TIME
-from services.searches import Kept
-from services.text import plain_line, seen
-from services.viewer import Right
+from services.listing import stored_searches as searches
+from services.listing.stored_searches import Kept
+from services.participation.registration import OSLO_TIME
+from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, date_text, legible
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
 _LONGEST = 60

@@ -1,7 +1,7 @@
 """What the pages and actions of the program are called in the access log, by their endpoints."""
 
-from services.i18n import N_
-from services.i18n import gettext as _
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
 
 _NEW, _FORM, _LIST, _USER = N_("Ny deltaker"), N_("Registreringsskjemaet"), N_("Deltakeroversikten"), N_("Brukersiden")
 _PAGES = {

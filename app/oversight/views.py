@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Blueprint, g
 
-from app.access import public
-from app.web import respond
-from services.users import administrators_for
+from app.web.access import public
+from app.web.responses import respond
+from services.accounts.administration import administrators_for
 
 oversight = Blueprint("oversight", __name__)
 

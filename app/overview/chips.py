@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.overview.asked import Asked, Chosen, narrowed
+from app.overview.list_request import Asked, Chosen, narrowed
 from app.overview.query import SETS, SPANS, BadQuery
-from services.codes import district_name, municipality_name
-from services.criteria import Criteria, Span
-from services.fields import date_text
-from services.i18n import N_
-from services.i18n import gettext as _
-from services.participants import STATUS_LABELS
-from services.steps import FIELDS
+from services.core.code_lists import district_name, municipality_name
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+from services.listing.criteria import Criteria, Span
+from services.participation.find import STATUS_LABELS
+from services.questions.fields import date_text
+from services.questions.pages import FIELDS
 
 IN_SIGHT = 20  # chips of one field; the rest are folded
 

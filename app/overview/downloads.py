@@ -7,18 +7,18 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from app.access import requires, viewer
-from app.config import Settings
-from app.errors import error_answer
-from app.overview.asked import from_address
+from app.overview.list_request import from_address
 from app.overview.query import BadQuery, write
+from app.settings.config import Settings
+from app.web.access import requires, viewer
+from app.web.errors import error_answer
 from services import export
-from services.db import end_reading
-from services.downloads import log_download
-from services.earlier_numbers import with_present_numbers
-from services.i18n import gettext as _
-from services.list_statements import listed
-from services.viewer import Right, Viewer
+from services.access.download_limit import log_download
+from services.access.viewer import Right, Viewer
+from services.core.db import end_reading
+from services.core.i18n import gettext as _
+from services.listing.statements import listed
+from services.participation.earlier_numbers import with_present_numbers
 
 downloads = Blueprint("downloads", __name__)
 _TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}

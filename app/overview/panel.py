@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.access import viewer
-from app.overview.asked import CHANGED_BY_FIELD, SEARCH_FIELD, Asked
 from app.overview.chips import MISSING_LABELS, SPAN_LABELS
+from app.overview.list_request import CHANGED_BY_FIELD, SEARCH_FIELD, Asked
 from app.overview.query import FUNDING_WORDS, MISSING_WORDS, PLACE_NAMES, SETS, SPANS, STATUS_WORDS
-from services.codes import district_names
-from services.criteria import LONG_STAYS
-from services.fields import date_text
-from services.i18n import gettext as _
-from services.models import Status
-from services.participants import STATUS_LABELS
-from services.steps import FIELDS
-from services.viewer import Viewer
+from app.web.access import viewer
+from services.access.viewer import Viewer
+from services.core.code_lists import district_names
+from services.core.i18n import gettext as _
+from services.listing.criteria import LONG_STAYS
+from services.participation.find import STATUS_LABELS
+from services.questions.fields import date_text
+from services.questions.pages import FIELDS
+from services.tables.participants import Status
 
 Wrong = list[tuple[str, str, str]]  # of fields with an error: name, label, error
 

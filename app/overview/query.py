@@ -1,7 +1,7 @@
 """What a participant list shows, as it stands in the address: `parse(write(query)).query == query`.
 
 Nothing in it is personal: what was searched for stands there as the id under which the server keeps it. The words
-in the address can be read by a user. Days are written as 2026-11-24 and may be typed as in `services.days`.
+in the address can be read by a user. Days are written as 2026-11-24 and may be typed as in `services.core.days`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,16 +13,16 @@ from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from services.clock import today
-from services.codes import district_names, municipality_names
-from services.criteria import LONG_STAYS, Criteria, Span
-from services.fields import EARLIEST, LATEST, date_text, legible, parse_date
-from services.i18n import gettext as _
-from services.list_orders import Column, Order
-from services.models import Status
-from services.places import MOST_PLACES, places_beginning, places_called
-from services.search_terms import divided
-from services.text import is_blank
+from services.core.clock import today
+from services.core.code_lists import district_names, municipality_names
+from services.core.i18n import gettext as _
+from services.core.municipality_names import MOST_PLACES, places_beginning, places_called
+from services.core.text import is_blank
+from services.listing.columns import Column, Order
+from services.listing.criteria import LONG_STAYS, Criteria, Span
+from services.listing.search_terms import divided
+from services.questions.fields import EARLIEST, LATEST, date_text, legible, parse_date
+from services.tables.participants import Status
 
 COLUMN_WORDS = {
     Column.NATIONAL_ID: "fodselsnummer",

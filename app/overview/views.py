@@ -5,10 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request, session
 
-from app.access import requires, viewer
-from app.errors import error_answer
-from app.overview import screen
-from app.overview.asked import (
+from app.overview import list_view
+from app.overview.chips import chips, without
+from app.overview.list_request import (
     PANEL,
     Asked,
     address,
@@ -18,16 +17,17 @@ from app.overview.asked import (
     shown_before,
     views_address,
 )
-from app.overview.chips import chips, without
 from app.overview.panel import Control, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
-from app.shown import note_list, refuse_too_many
-from app.way_back import keep_form_list
-from app.web import address_of, is_partial, redirect_to, respond
-from services import saved_views
-from services.i18n import gettext as _
-from services.listing import page_of
-from services.viewer import Right
+from app.web.access import requires, viewer
+from app.web.errors import error_answer
+from app.web.page_views import note_list, refuse_too_many
+from app.web.responses import address_of, is_partial, redirect_to, respond
+from app.web.way_back import keep_form_list
+from services.access.viewer import Right
+from services.core.i18n import gettext as _
+from services.listing import saved_views
+from services.listing.paging import page_of
 
 overview = Blueprint("overview", __name__)
 
@@ -144,17 +144,17 @@ def _answer(asked: Asked, shown: Shown) -> Response:
         shown=shown,
         title=_title(is_wrong=bool(wrong)) if wrong or shown.mended or not is_partial() else "",
         listed=listed,
-        **screen.frame(query),
-        nav=screen.pages(listed, query),
-        sizes=screen.sizes(query),
+        **list_view.frame(query),
+        nav=list_view.pages(listed, query),
+        sizes=list_view.sizes(query),
         chips=chips(asked) if criteria_too else None,
         unnarrowed=address(ListQuery(order=query.order, size=query.size)),
         written=write(query),
         downloads=write(query, with_page=False),
-        order_text=screen.order_text(query),
-        count=screen.count_text(listed),
-        said=screen.spoken(asked, listed, wrong),
-        missed=screen.missed_text(listed) if listed.missed else "",
+        order_text=list_view.order_text(query),
+        count=list_view.count_text(listed),
+        said=list_view.spoken(asked, listed, wrong),
+        missed=list_view.missed_text(listed) if listed.missed else "",
         panel_open=panel_open,
         controls=fields,
         wrong=wrong,

@@ -1,25 +1,26 @@
-"""One participant: what is registered of her, and what has been changed. Deleting: `app.participants.mending`."""
+"""One participant: what is registered of her, and what has been changed. Deleting: `app.participants.corrections`."""
 
 from typing import Any
 
 from flask import Blueprint, abort, request, url_for
 
-from app.access import requires, viewer
-from app.formatting import moment_text
-from app.participants.words import deletion_reason, event_label, field_label, from_and_to, who
-from app.registers import registers
-from app.test_results import tests_of
-from app.web import page_number, respond
-from services import history, mending
-from services.db import now
-from services.duration import programme_time
-from services.i18n import gettext as _
-from services.models import Participation, Status
-from services.participants import find, find_alone, heading, opened
-from services.refresh import refresh_if_old
-from services.registration import Page, pages_of, values_of
-from services.steps import FIELDS, STEPS, TERMINATION
-from services.viewer import Right
+from app.connections.registers import registers
+from app.participants.labels import deletion_reason, event_label, field_label, from_and_to, who
+from app.web.access import requires, viewer
+from app.web.formatting import moment_text
+from app.web.responses import page_number, respond
+from app.web.test_results import tests_of
+from services.access.viewer import Right
+from services.core.db import now
+from services.core.i18n import gettext as _
+from services.participation import corrections as mending
+from services.participation import history
+from services.participation.find import find, find_alone, heading, opened
+from services.participation.registration import Page, pages_of, values_of
+from services.questions.pages import FIELDS, STEPS, TERMINATION
+from services.questions.programme_time import programme_time
+from services.refresh.refresh import refresh_if_old
+from services.tables.participants import Participation, Status
 
 participants = Blueprint("participants", __name__, url_prefix="/deltakere")
 _ORDER = {field: place for place, field in enumerate(FIELDS)}

@@ -5,25 +5,25 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
 
-from app.access import requires, viewer
-from app.errors import error_answer
-from app.registers import registers
+from app.connections.registers import registers
 from app.registration import forms
-from app.registration.answers import answer_redrawn, sent_form
+from app.registration.autosave_response import tell_written
+from app.registration.destinations import next_address
 from app.registration.help import help_texts, number_help
-from app.registration.kept import tell_written
 from app.registration.leaving import has_no_key_of_ours, is_key, sent_while_leaving
-from app.registration.new import NewForm
-from app.registration.ways import next_address
-from app.shown import note_number, refuse_too_many
-from app.way_back import pass_list_on, remember_list
-from app.web import is_partial, redirect_to, respond
-from services import beginnings
-from services import registration as service
-from services.beginnings import MOST_BEGUN, NoSuchBeginning, TooManyBegun, TooMuchBegun
-from services.i18n import gettext as _
-from services.steps import PERSON, STEPS
-from services.viewer import Right
+from app.registration.new_form import NewForm
+from app.registration.responses import answer_redrawn, sent_form
+from app.web.access import requires, viewer
+from app.web.errors import error_answer
+from app.web.page_views import note_number, refuse_too_many
+from app.web.responses import is_partial, redirect_to, respond
+from app.web.way_back import pass_list_on, remember_list
+from services.access.viewer import Right
+from services.core.i18n import gettext as _
+from services.intake import unfinished as beginnings
+from services.intake.unfinished import MOST_BEGUN, NoSuchBeginning, TooManyBegun, TooMuchBegun
+from services.participation import registration as service
+from services.questions.pages import PERSON, STEPS
 
 creating = Blueprint("creating", __name__, url_prefix="/deltakere")
 

@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 from flask import current_app
 from markupsafe import Markup
 
-from app.formatting import moment_text
 from app.registration.rows import row_id
-from services.fields import NEVER, ChoiceField, Field, Raw
-from services.i18n import current_language
-from services.i18n import gettext as _
-from services.norwegian_order import sort_key
-from services.registration import Page, row_mark
-from services.row_fields import RowsField, key_of
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
+from app.web.formatting import moment_text
+from services.core.collation import sort_key
+from services.core.i18n import current_language
+from services.core.i18n import gettext as _
+from services.participation.registration import Page, row_mark
+from services.questions.fields import NEVER, ChoiceField, Field, Raw
+from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
+from services.questions.row_fields import RowsField, key_of
 
 STEP_WORDS = {
     PERSON.name: "person",

@@ -1,8 +1,8 @@
 """The help texts of what stands on page 1 and is not a question."""
 
-from app.registers import suggest_number
-from services.i18n import gettext as _
-from services.steps.person import MUNICIPALITY_HELP, NAME_HELP, NATIONAL_ID_HELP, PERSON_ID_HELP
+from app.connections.registers import suggest_number
+from services.core.i18n import gettext as _
+from services.questions.pages.person import MUNICIPALITY_HELP, NAME_HELP, NATIONAL_ID_HELP, PERSON_ID_HELP
 
 
 def help_texts() -> dict[str, str]:

@@ -9,10 +9,10 @@ import re
 
 from flask import Response, request
 
-from app.access import viewer
-from app.web import tell_page
-from services import left_saves
-from services.models import Participation
+from app.web.access import viewer
+from app.web.responses import tell_page
+from services.participation import left_saves
+from services.tables.participants import Participation
 
 LEFT_KEY = "avsted"
 LEAVING_NAMES = frozenset({LEFT_KEY, "venter", "etter"})

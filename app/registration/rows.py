@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from services.fields import FormData, Raw, legible
-from services.registration import Page
-from services.row_fields import ROW_KEY, RowsField, is_blank_row, key_of, new_row_key
+from services.participation.registration import Page
+from services.questions.fields import FormData, Raw, legible
+from services.questions.row_fields import ROW_KEY, RowsField, is_blank_row, key_of, new_row_key
 
 _GOING = re.compile("(add|remove|undo)-([a-z_]+?)(?:-([0-9]{1,4}))?")
 UNDO = "angre-"  # what the controls of a removed row are called, while it can be brought back

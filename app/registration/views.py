@@ -6,10 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
 
-from app.access import requires, viewer
-from app.registers import registers
+from app.connections.registers import registers
 from app.registration import forms
-from app.registration.answers import (
+from app.registration.autosave_response import answer_kept
+from app.registration.destinations import leads_forwards, next_address
+from app.registration.help import help_texts
+from app.registration.leaving import LEAVING_NAMES, has_no_key_of_ours, sent_while_leaving, tell_what_became
+from app.registration.responses import (
     answer_conflict,
     answer_obstacles,
     answer_page,
@@ -20,23 +23,20 @@ from app.registration.answers import (
     shown_by_form,
     undecided_marks,
 )
-from app.registration.help import help_texts
-from app.registration.kept import answer_kept
-from app.registration.leaving import LEAVING_NAMES, has_no_key_of_ours, sent_while_leaving, tell_what_became
 from app.registration.rows import RowsChange, rows_change, undo_names
-from app.registration.ways import leads_forwards, next_address
-from app.web import END_MARK, is_partial, redirect_to, respond
-from services import registration as service
-from services import saving
-from services.conflicts import NoSuchVersion, Shown
-from services.i18n import gettext as _
-from services.models import Participation, Status
-from services.participants import NotAllowed, find, find_alone, heading, may_change, opened
-from services.refresh import fetch_results, refresh_if_old
-from services.registration import Page
-from services.saving import Choice, Conflict, Kept, Saved, Unfinished
-from services.steps import FIELDS, STEPS, TERMINATION, Step
-from services.viewer import Right
+from app.web.access import requires, viewer
+from app.web.responses import END_MARK, is_partial, redirect_to, respond
+from services.access.viewer import Right
+from services.core.i18n import gettext as _
+from services.participation import registration as service
+from services.participation import save as saving
+from services.participation.find import NotAllowed, find, find_alone, heading, may_change, opened
+from services.participation.merge import NoSuchVersion, Shown
+from services.participation.registration import Page
+from services.participation.save import Choice, Conflict, Kept, Saved, Unfinished
+from services.questions.pages import FIELDS, STEPS, TERMINATION, Step
+from services.refresh.refresh import fetch_results, refresh_if_old
+from services.tables.participants import Participation, Status
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.

@@ -4,7 +4,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from services.folkeregisteret.population import SyntheticPerson
+from services.standins.population import SyntheticPerson
 
 Answers = dict[str, Any]
 

@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
 
-from services.models import Status
-from services.registration import OSLO_TIME
+from services.participation.registration import OSLO_TIME
+from services.tables.participants import Status
 
 MONTH = 30.44  # days
 _OPENS = 8 * 3600

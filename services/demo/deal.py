@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
-from services.codes import district_names
+from services.access.viewer import OSLO
+from services.core.code_lists import district_names
 from services.demo.users import ASKOY, BERGEN
-from services.models import Status
-from services.viewer import OSLO
+from services.tables.participants import Status
 
 PER_CAPITA = ("3105", "3405", "1108")  # the municipalities that are in the trial
 

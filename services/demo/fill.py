@@ -7,16 +7,16 @@ from random import Random
 from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from services.account_models import RoleGrant, User
-from services.db import Base, session, writing
+from services.accounts.passwords import hash_password
+from services.core.db import Base, session, writing
 from services.demo.days import months, night_before
 from services.demo.deal import PER_CAPITA
 from services.demo.rows import MODELS, Maker, Row
 from services.demo.users import PASSWORD, USERS
-from services.models import Municipality, Participation, Person
-from services.passwords import hash_password
-from services.registers import Accepts
-from services.registration import today
+from services.participation.registration import today
+from services.registers.clients import Accepts
+from services.tables.accounts import RoleGrant, User
+from services.tables.participants import Municipality, Participation, Person
 
 _BATCH = 1000  # participations
 

@@ -5,9 +5,9 @@ from random import Random
 
 from sqlalchemy import select
 
-from services.db import session
-from services.folkeregisteret.population import SEED, SIZE, SyntheticPerson, people, persons
-from services.models import Person
+from services.core.db import session
+from services.standins.population import SEED, SIZE, SyntheticPerson, people, persons
+from services.tables.participants import Person
 
 # The last of the stand-ins' people are left out, so that there always is somebody to register.
 _LEFT_OUT = range(SIZE - 1000, SIZE)

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.demo.background import LEVELS, Answers
 from services.demo.days import Course, before, months, workday
-from services.row_fields import ROW_KEY
+from services.questions.row_fields import ROW_KEY
 
 _KINDS = (
     *("norwegian",) * 8,

@@ -8,19 +8,19 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from services.db import Base
+from services.core.db import Base
+from services.core.name_folding import name_words
 from services.demo.background import Answers
 from services.demo.days import course, earlier_course, night_before
 from services.demo.deal import Card, deal
 from services.demo.people import Queue
 from services.demo.story import Story, tell
-from services.duration import duration_start
-from services.folding import name_words
-from services.folkeregisteret.population import SyntheticPerson
-from services.models import Activity, Change, Leave, Participation, Person, Status
-from services.pad.standin import results_of
-from services.registration import district_key, missing_on, name_key, update_person, update_results
-from services.steps import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATION
+from services.participation.registration import district_key, missing_on, name_key, update_person, update_results
+from services.questions.pages import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATION
+from services.questions.programme_time import duration_start
+from services.standins.pad import results_of
+from services.standins.population import SyntheticPerson
+from services.tables.participants import Activity, Change, Leave, Participation, Person, Status
 
 Row = dict[str, Any]
 Rows = dict[type[Base], list[Row]]

@@ -16,10 +16,10 @@ from services.demo.deal import Card
 from services.demo.programme import programme
 from services.demo.termination import termination
 from services.demo.users import staff
-from services.folkeregisteret.population import SyntheticPerson
-from services.mending import DELETION_REASONS
-from services.models import Status
-from services.steps import BACKGROUND, FIELDS, PROGRAMME, Step
+from services.participation.corrections import DELETION_REASONS
+from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, Step
+from services.standins.population import SyntheticPerson
+from services.tables.participants import Status
 
 _DELETION_REASONS = tuple(option.code for option in DELETION_REASONS if option.code != "other")
 _UNFINISHED = 0.2  # share of those not discharged that lack something on pages 2 and 3

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from services.codes import municipality_name
-from services.viewer import OSLO, Role
+from services.access.viewer import OSLO, Role
+from services.core.code_lists import municipality_name
 
 PASSWORD = "demo-passord-2026"  # noqa: S105 - meant to be known; demo users are refused in production
 BERGEN = "4601"

@@ -1,7 +1,7 @@
 """What stands in the columns of the two downloads.
 
 A column is declared by the database's columns that it is made of and by how their values are said; the questions
-say theirs themselves (`services.steps`). How values are read, and what a file makes of them, is elsewhere.
+say theirs themselves (`services.questions.pages`). How values are read, and what a file makes of them, is elsewhere.
 """
 
 from collections.abc import Callable
@@ -11,18 +11,18 @@ from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute
 
-from services.codes import country_name, district_name, marital_status_text, municipality_name
+from services.access.viewer import Viewer
+from services.core.code_lists import country_name, district_name, marital_status_text, municipality_name
+from services.core.i18n import N_
 from services.export.words import moment_date, norwegian_day, said_results, said_status
-from services.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField, date_text
-from services.fields import Field as Question
-from services.i18n import N_
-from services.list_orders import Column
-from services.listing import columns_for
-from services.models import Participation, Person
-from services.registration import COLUMN_NAMES
-from services.row_fields import RowsField
-from services.steps import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
-from services.viewer import Viewer
+from services.listing.columns import Column
+from services.listing.paging import columns_for
+from services.participation.registration import COLUMN_NAMES
+from services.questions.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField, date_text
+from services.questions.fields import Field as Question
+from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
+from services.questions.row_fields import RowsField
+from services.tables.participants import Participation, Person
 
 _P = Participation
 Source = InstrumentedAttribute[Any]

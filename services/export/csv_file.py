@@ -7,9 +7,9 @@ Injection»).
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 
+from services.core.i18n import gettext as _
 from services.export.columns import Field
 from services.export.reading import Cells
-from services.i18n import gettext as _
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 _LEAST, _MOST = 30_000, 60_000  # bytes of a piece

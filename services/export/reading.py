@@ -35,13 +35,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from services.db import UtcDateTime, session
+from services.core.db import UtcDateTime, session
+from services.core.i18n import gettext as _
 from services.export.columns import ROW_QUESTIONS, Field, RowFields, Source, plain
-from services.fields import BETWEEN, TextField
-from services.fields import Field as Question
-from services.i18n import gettext as _
-from services.models import Participation, Person
-from services.row_fields import RowsField
+from services.questions.fields import BETWEEN, TextField
+from services.questions.fields import Field as Question
+from services.questions.row_fields import RowsField
+from services.tables.participants import Participation, Person
 
 FIRST, LATER, PART = 50, 256, 64  # rows that are read at first, then; and that are worked on at a time
 _REMEMBERED = 8192  # different values of a column; more are forgotten, so that memory does not grow

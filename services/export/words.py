@@ -4,12 +4,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from services.fields import BETWEEN, date_text
-from services.i18n import gettext as _
-from services.models import Status
-from services.pad import TestResult
-from services.participants import STATUS_LABELS
-from services.registration import OSLO_TIME
+from services.core.i18n import gettext as _
+from services.participation.find import STATUS_LABELS
+from services.participation.registration import OSLO_TIME
+from services.questions.fields import BETWEEN, date_text
+from services.registers.pad import TestResult
+from services.tables.participants import Status
 
 
 def norwegian_day(moment: datetime | None) -> date | None:

@@ -12,10 +12,10 @@ from typing import IO, Any, TypeAlias
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range
 
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
 from services.export.columns import Field
 from services.export.reading import Cells
-from services.i18n import N_
-from services.i18n import gettext as _
 
 SHEET = N_("Deltakere")
 ROW_SHEET = N_("Tiltak og permisjon")

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from services.codes import rows
-from services.norwegian_order import sort_key
+from services.core.code_lists import rows
+from services.core.collation import sort_key
 
 revision = "0001"
 down_revision = None

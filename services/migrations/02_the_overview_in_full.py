@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from services.folding import name_words
+from services.core.name_folding import name_words
 
 revision = "0002"
 down_revision = "0001"

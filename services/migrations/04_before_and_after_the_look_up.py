@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from services.db import UtcDateTime
+from services.core.db import UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

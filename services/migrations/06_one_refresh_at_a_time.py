@@ -6,7 +6,7 @@ Revision: 0007
 import sqlalchemy as sa
 from alembic import op
 
-from services.db import UtcDateTime
+from services.core.db import UtcDateTime
 
 revision = "0007"
 down_revision = "0005"

@@ -6,7 +6,7 @@ Revision: 0008
 import sqlalchemy as sa
 from alembic import op
 
-from services.db import UtcDateTime
+from services.core.db import UtcDateTime
 
 revision = "0008"
 down_revision = "0007"

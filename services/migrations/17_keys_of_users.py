@@ -6,9 +6,9 @@ Revision: 0017
 import sqlalchemy as sa
 from alembic import op
 
-from services.db import sort_text
-from services.folding import folded_words
-from services.norwegian_order import sort_key
+from services.core.collation import sort_key
+from services.core.db import sort_text
+from services.core.name_folding import folded_words
 
 revision = "0017"
 down_revision = "0016"

@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import ColumnElement, Executable, select
 
-from app.shown import view_log
-from services import throttle
-from services.db import db, now
+from app.web.page_views import view_log
+from services.access.viewer import Role
+from services.accounts import throttle
+from services.core.db import db, now
 from services.demo import USERS, DemoUser
-from services.models import Participation, Status
-from services.viewer import Role
+from services.tables.participants import Participation, Status
 from tests.support.client import CheckedClient
 from tests.support.cost import costs_held
 from tests.support.databases import DIALECTS, Databases, running_app

@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from app.web import END_MARK
-from services.folding import name_words
-from services.models import Leave, Participation, Status
-from services.registration import OSLO_TIME, name_key, today
-from services.viewer import Role
+from app.web.responses import END_MARK
+from services.access.viewer import Role
+from services.core.name_folding import name_words
+from services.participation.registration import OSLO_TIME, name_key, today
+from services.tables.participants import Leave, Participation, Status
 from tests.app.conftest import House, demo_user
 from tests.app.overview_screen import Screen, in_order
 from tests.support.client import form_in, htmx_headers

@@ -7,10 +7,10 @@ from xml.etree.ElementTree import Element
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services.codes import district_name, municipality_name
-from services.models import Participation, Status
-from services.norwegian_order import sort_key
-from services.participants import STATUS_LABELS
+from services.core.code_lists import district_name, municipality_name
+from services.core.collation import sort_key
+from services.participation.find import STATUS_LABELS
+from services.tables.participants import Participation, Status
 from tests.app.conftest import IS_PLAIN, House, demo_user, of_places
 from tests.support.client import CheckedClient, tree_of
 

@@ -22,11 +22,11 @@ from sqlalchemy import select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app.access import mark_of
-from services.account_models import User
+from app.web.access import mark_of
+from services.access.viewer import Role
 from services.demo import USERS
-from services.models import AccessEntry, Participation, Status
-from services.viewer import Role
+from services.tables.accounts import User
+from services.tables.participants import AccessEntry, Participation, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
 from tests.support.client import CheckedClient, form_in, htmx_headers
 

@@ -13,20 +13,20 @@ from sqlalchemy import func, insert, select, update
 from werkzeug.test import TestResponse
 
 from app.accounts.openid import Refused
+from app.oversight.log_words import ACTIONS, KEYS, WORDS, action_word
 from app.oversight.page_words import page_word
-from app.oversight.words import ACTIONS, KEYS, WORDS, action_word
 from app.overview.downloads import _DOWNLOADS as DOWNLOADS
-from services.access_log import PAGE
-from services.account_models import RoleGrant, User
-from services.audit import Action
-from services.db import now
-from services.look_up_limit import Purpose
-from services.look_ups import Outcome
-from services.mending import DELETION_REASONS
-from services.models import AccessEntry, Participation
-from services.register_errors import Fault
-from services.registration import today
-from services.search_terms import TermKind
+from services.access.access_log import PAGE
+from services.access.audit import Action
+from services.access.look_up_limit import Purpose
+from services.core.db import now
+from services.intake.look_up import Outcome
+from services.listing.search_terms import TermKind
+from services.participation.corrections import DELETION_REASONS
+from services.participation.registration import today
+from services.registers.errors import Fault
+from services.tables.accounts import RoleGrant, User
+from services.tables.participants import AccessEntry, Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_users_page import id_of
 from tests.support.client import CheckedClient, form_in, htmx_headers, text_of, tree_of

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from services.account_models import RoleGrant, User
-from services.db import db
+from services.core.db import db
+from services.tables.accounts import RoleGrant, User
 from tests.app.test_invitations import CHOSEN
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import Databases, running_app

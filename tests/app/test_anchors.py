@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.sealing import sealing
-from services.account_models import User
-from services.db import db
-from services.models import Seal
+from app.commands.sealing import sealing
+from services.core.db import db
+from services.tables.accounts import User
+from services.tables.participants import Seal
 from tests.app.test_seal_attacks import add_lines, seal_now, told, verified
 from tests.support.backups import done, run
 from tests.support.databases import past_the_locks, running_app
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_written_is_told_and_stops_no_sealing(
         assert seal_now(program) > 0
         assert done(program, "seal-audit") == "0 lines sealed.\n"
     assert "the newest seals are not anchored, AUDIT_ANCHOR_FILE cannot be written" in caplog.text
-    assert [one.levelno for one in caplog.records if one.name == "services.seals"] >= [logging.ERROR] * 2
+    assert [one.levelno for one in caplog.records if one.name == "services.access.seals"] >= [logging.ERROR] * 2
     assert len(postbox.messages) <= 1, "an e-mail each minute is none"
     said = told(program)
     assert (MISSING if how == "no folder" else "A file of anchors cannot be read") in said

@@ -17,14 +17,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from app.sealing import sealing
-from app.shown import view_log
-from services import accounts, seals
-from services.account_models import OutboxMessage, User
-from services.db import db, now, writing
-from services.mail import Letter, Server
-from services.models import AccessEntry, Participation
-from services.outbox import Outbox, newest
+from app.commands.sealing import sealing
+from app.web.page_views import view_log
+from services.access import seals
+from services.accounts import sign_in as accounts
+from services.core.db import db, now, writing
+from services.mail.outbox import Outbox, newest
+from services.mail.smtp import Letter, Server
+from services.tables.accounts import OutboxMessage, User
+from services.tables.participants import AccessEntry, Participation
 from tests.app.test_commands import PRODUCTION, ROOT
 from tests.app.test_invitations import invite
 from tests.support.backups import (

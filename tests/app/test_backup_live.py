@@ -16,9 +16,9 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from services.conflicts import NoSuchVersion
-from services.db import db
-from services.participants import NoSuchParticipant
+from services.core.db import db
+from services.participation.find import NoSuchParticipant
+from services.participation.merge import NoSuchVersion
 from tests.app.test_commands import Started, started, until
 from tests.support.backups import all_rows, done
 from tests.support.client import CheckedClient

@@ -11,12 +11,12 @@ from sqlalchemy import insert, select, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from app.registers import connect_registers
-from services.account_models import User
-from services.db import db, now
-from services.fields import date_text
-from services.models import AccessEntry, Beginning, Participation
-from services.registration import new_creation_key
+from app.connections.registers import connect_registers
+from services.core.db import db, now
+from services.participation.registration import new_creation_key
+from services.questions.fields import date_text
+from services.tables.accounts import User
+from services.tables.participants import AccessEntry, Beginning, Participation
 from tests.app.conftest import House
 from tests.conftest import FailRegister
 from tests.support.client import CheckedClient, form_in, text_of, tree_of

@@ -4,7 +4,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from app.overview.query import NAMES
-from app.web import END_MARK
+from app.web.responses import END_MARK
 from tests.app.conftest import House
 from tests.app.test_every_form import ANSWERS, forms_of
 from tests.app.test_fragments import get_addresses

@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import insert, select
 from werkzeug.datastructures import MultiDict
 
-from services.beginnings import MOST_BEGUN
-from services.db import now
-from services.models import Beginning
-from services.registration import new_creation_key
+from services.core.db import now
+from services.intake.unfinished import MOST_BEGUN
+from services.participation.registration import new_creation_key
+from services.tables.participants import Beginning
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_users_page import id_of
 from tests.support.backups import all_rows, done, forge, run

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlalchemy import func, select
 
-from services.models import AccessEntry
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.app.overview_asking import (
     Register,

@@ -18,14 +18,14 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.config import standin_ports
-from app.registers import registers
-from services.account_models import User
-from services.db import session
+from app.connections.registers import registers
+from app.settings.config import standin_ports
+from services.core.db import session
 from services.demo import PASSWORD, USERS, unregistered
-from services.folkeregisteret import AccessDenied
-from services.folkeregisteret.population import PUBLISHED_KINDS, by_number
-from services.models import Participation, Person
+from services.registers.folkeregisteret import AccessDenied
+from services.standins.population import PUBLISHED_KINDS, by_number
+from services.tables.accounts import User
+from services.tables.participants import Participation, Person
 from tests.support.databases import SQLITE, Databases, running_app
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from app.config import DEVELOPMENT_SECRET, PROJECT, settings_from, standin_ports
-from app.providers import ProviderSettings
-from app.setting_checks import BadSetting
-from services.audit_keys import read_or_make_keys
-from services.folkeregisteret.keys import load_or_create_key
+from app.settings.checks import BadSetting
+from app.settings.config import DEVELOPMENT_SECRET, PROJECT, settings_from, standin_ports
+from app.settings.providers import ProviderSettings
+from services.access.seal_keys import read_or_make_keys
+from services.standins.keys import load_or_create_key
 
 REGISTER = "https://register.example.org"
 

@@ -7,9 +7,9 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from app.formatting import moment_text
-from services.fields import date_text
-from services.models import Status
+from app.web.formatting import moment_text
+from services.questions.fields import date_text
+from services.tables.participants import Status
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form, Value

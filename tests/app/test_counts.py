@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from services.db import now, writing
-from services.models import Participation, ParticipationCount, Person, Status
+from services.core.db import now, writing
+from services.tables.participants import Participation, ParticipationCount, Person, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.overview_asking import QuickClient, count_of
 from tests.app.overview_screen import overview

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.formatting import moment_text
-from services.fields import date_text
-from services.registration import today
-from services.steps import STEPS
+from app.web.formatting import moment_text
+from services.participation.registration import today
+from services.questions.fields import date_text
+from services.questions.pages import STEPS
 from tests.app.conftest import House
 from tests.support.client import text_of, tree_of
 from tests.support.registering import (

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Date, Table, case, insert, literal, select, update
 from sqlalchemy.sql.sqltypes import TypeEngine
 
-from services.account_models import AccountLink, Identity, OutboxMessage, RecoveryCode, SignInFailure, User
-from services.db import Base, UtcDateTime, db, now
-from services.models import Beginning, DraftValue, LeftSave, Notice, Participation, Person, Search, Status
+from services.tables.accounts import AccountLink, Identity, OutboxMessage, RecoveryCode, SignInFailure, User
+from services.core.db import Base, UtcDateTime, db, now
+from services.tables.participants import Beginning, DraftValue, LeftSave, Notice, Participation, Person, Search, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_fragments import get_addresses
 from tests.support.backups import all_rows, done, run

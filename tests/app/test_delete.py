@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.fields import date_text
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import BY_MISTAKE, NAME_IS_RIGHT, START, Office, address, goal_of

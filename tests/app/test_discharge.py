@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from services.fields import date_text
-from services.models import Status
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
+from services.tables.participants import Status
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import (

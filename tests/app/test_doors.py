@@ -15,13 +15,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
-from app.setting_checks import BadSetting, whole_number
-from services.db import now
-from services.folkeregisteret import FolkeregisteretClient, MaskinportenTokens, PersonRecord
-from services.folkeregisteret.keys import load_or_create_key
-from services.models import AccessEntry
-from services.pad import PadClient, TestResult
-from services.register_errors import RegisterError
+from app.settings.checks import BadSetting, whole_number
+from services.core.db import now
+from services.registers.clients.errors import RegisterError
+from services.registers.clients.folkeregisteret import FolkeregisteretClient, MaskinportenTokens, PersonRecord
+from services.registers.clients.pad import PadClient, TestResult
+from services.standins.run.keys import load_or_create_key
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.app.test_access_log import rows_of
 from tests.services.test_register_http import serving

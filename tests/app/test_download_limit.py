@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from services.account_models import User
-from services.audit import Action
-from services.db import now
-from services.models import AccessEntry
+from services.access.audit import Action
+from services.core.db import now
+from services.tables.accounts import User
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import DIALECTS, Databases, running_app

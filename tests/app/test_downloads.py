@@ -16,16 +16,16 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
-from services.account_models import User
-from services.audit import Action
-from services.codes import municipality_name
-from services.db import db
+from services.access.audit import Action
+from services.core.code_lists import municipality_name
+from services.core.db import db
 from services.export import moment_date, result_text, status_text, xlsx_file
-from services.fields import DateField, HoursField, NumberField, YearField
-from services.models import AccessEntry, Activity, Participation, Person, Status
-from services.registration import name_key, results_of, values_of
-from services.row_fields import RowsField
-from services.steps import FIELDS
+from services.participation.registration import name_key, results_of, values_of
+from services.questions.fields import DateField, HoursField, NumberField, YearField
+from services.questions.pages import FIELDS
+from services.questions.row_fields import RowsField
+from services.tables.accounts import User
+from services.tables.participants import AccessEntry, Activity, Participation, Person, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_screen import COLUMNS, overview, visible
 from tests.support.client import CheckedClient, text_of, tree_of
@@ -410,7 +410,7 @@ def test_protected_and_discharged(house: House) -> None:
 
 def test_a_download_is_logged(house: House) -> None:
     entries = select(AccessEntry, User.username).join(User, User.id == AccessEntry.user_id).order_by(AccessEntry.id)
-    entries = entries.where(AccessEntry.action != Action.VIEW)  # these come later: see `services.views`
+    entries = entries.where(AccessEntry.action != Action.VIEW)  # these come later: see `services.access.page_views`
     client = house.client("kari.oslo")
     before = len(house.ask(entries))
     client.get(f"{OVERVIEW}?sorter=navn&retning=synkende")

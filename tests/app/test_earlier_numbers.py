@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, insert, select, text, update
 
-from services.db import db
+from services.core.db import db
 from services.demo import fill
-from services.models import Change, EarlierNumber, Participation, SavedView
+from services.tables.participants import Change, EarlierNumber, Participation, SavedView
 from tests.app.conftest import House
 from tests.app.overview_asking import asked, asked_whole, missed_in, status_of
 from tests.app.test_migrations import empty

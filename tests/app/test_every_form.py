@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
 
 from app.registration.forms import SCREEN_NAMES, STEP_OF_WORD
-from app.taken import BY_THEMSELVES, ONLY_SIGNING, TAKEN
-from app.web import END_MARK, MAX_BODY
-from services.account_models import User
-from services.models import Change, Participation, Status
-from services.registration import raw_page
+from app.web.form_fields import BY_THEMSELVES, ONLY_SIGNING, TAKEN
+from app.web.responses import END_MARK, MAX_BODY
+from services.participation.registration import raw_page
+from services.tables.accounts import User
+from services.tables.participants import Change, Participation, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_access import NOBODYS, rules_of
 from tests.app.test_fragments import get_addresses

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services.codes import district_names, municipality_name
-from services.criteria import LONG_STAYS
-from services.duration import duration_start
-from services.models import Leave, Participation
-from services.registration import OSLO_TIME, today
+from services.core.code_lists import district_names, municipality_name
+from services.listing.criteria import LONG_STAYS
+from services.participation.registration import OSLO_TIME, today
+from services.questions.programme_time import duration_start
+from services.tables.participants import Leave, Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.overview_asking import (
     QuickClient,

@@ -14,10 +14,10 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app.access import signed_in
-from app.web import MAX_BODY, SECURITY_HEADERS, redirect_to
-from services.db import db
-from services.models import Participation
+from app.web.access import signed_in
+from app.web.responses import MAX_BODY, SECURITY_HEADERS, redirect_to
+from services.core.db import db
+from services.tables.participants import Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.support.client import CheckedClient, form_in, htmx_headers, text_of, tree_of
 from tests.support.databases import Databases

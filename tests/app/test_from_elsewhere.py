@@ -10,18 +10,21 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.engine import make_url
 
 from app.accounts import letters
-from services import accounts, identities, invitations, saved_views
-from services.account_models import OutboxMessage, User
-from services.audit import MOST_ANONYMOUS, Action
-from services.db import db, now, writing
-from services.identities import Person
-from services.links import Purpose, new_link
-from services.models import AccessEntry
-from services.outbox import Outbox
-from services.throttle import TooFast
-from services.users import Details, change
-from services.vault import Vault
-from services.viewer import Role, Viewer
+from services.access.audit import MOST_ANONYMOUS, Action
+from services.access.viewer import Role, Viewer
+from services.accounts import external_identities as identities
+from services.accounts import invitations
+from services.accounts import sign_in as accounts
+from services.accounts.administration import Details, change
+from services.accounts.external_identities import Person
+from services.accounts.one_time_links import Purpose, new_link
+from services.accounts.throttle import TooFast
+from services.core.db import db, now, writing
+from services.core.encryption import Vault
+from services.listing import saved_views
+from services.mail.outbox import Outbox
+from services.tables.accounts import OutboxMessage, User
+from services.tables.participants import AccessEntry
 from tests.support.client import CheckedClient
 from tests.support.postgres import log_of
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import delete, update
 
-from services import throttle
-from services.account_models import SignInFailure
+from services.accounts import throttle
 from services.demo import PASSWORD, USERS
+from services.tables.accounts import SignInFailure
 from tests.app.conftest import Clock, House, running_house
 from tests.app.test_passwords import number_of, try_to
 from tests.app.test_second_factor import code_of, enrol, give_password, send_code

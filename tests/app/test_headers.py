@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.access import public
-from services.folkeregisteret.keys import load_or_create_key
+from app.web.access import public
+from services.standins.keys import load_or_create_key
 from tests.support.databases import running_app
 
 REGISTER = "https://register.example.org"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from services.db import db
+from services.core.db import db
 from tests.support.databases import SQLITE, Databases, running_app
 from tests.support.server import LiveServer, running_server
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import insert
 
-from services.fields import date_text
-from services.models import Change
+from services.questions.fields import date_text
+from services.tables.participants import Change
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import START, Office, address

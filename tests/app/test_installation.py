@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from app.config import PROJECT
-from app.setting_checks import BadSetting
-from services.db import db
+from app.settings.checks import BadSetting
+from app.settings.config import PROJECT
+from services.core.db import db
 from tests.app.test_commands import PRODUCTION
 from tests.support.backups import done, run
 from tests.support.databases import DIALECTS, SQLITE, Databases, running_app

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from services.account_models import AccountLink, RoleGrant, User
-from services.db import now
-from services.models import AccessEntry
+from services.core.db import now
+from services.tables.accounts import AccountLink, RoleGrant, User
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.support.client import CheckedClient, form_in, text_of
 from tests.support.letters import last_path, letters_to

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from services.db import db, now
-from services.models import LeftSave
+from services.core.db import db, now
+from services.tables.participants import LeftSave
 from tests.app.conftest import House
 from tests.support.client import CheckedClient, htmx_headers, text_of
 from tests.support.forms import Form

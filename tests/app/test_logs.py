@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.access import public
-from app.config import PROJECT
-from app.logs import JsonLines
+from app.settings.config import PROJECT
+from app.web.access import public
+from app.web.logs import JsonLines
 from tests.support.client import CheckedClient, text_of
 
 SECRETS = ("03851598730", "038515 98730", "Kari Nordmann", "kari@example.no", "hemmelig-token")

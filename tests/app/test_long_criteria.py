@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.codes import district_names, municipality_names
+from services.core.code_lists import district_names, municipality_names
 from tests.app.conftest import House
 from tests.app.overview_asking import (
     Register,

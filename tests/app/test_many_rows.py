@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
-from services.account_models import OutboxMessage, RoleGrant, User, UserSession, keys_of
-from services.codes import municipality_names
-from services.db import db, now
-from services.mending import PAGE
-from services.models import AccessEntry, Notice, Participation
-from services.visits import MOST_SHOWN
+from services.accounts.sessions import MOST_SHOWN
+from services.core.code_lists import municipality_names
+from services.core.db import db, now
+from services.participation.corrections import PAGE
+from services.tables.accounts import OutboxMessage, RoleGrant, User, UserSession, keys_of
+from services.tables.participants import AccessEntry, Notice, Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_access_log import rows_of
 from tests.app.test_users_page import id_of, names_in

@@ -7,9 +7,9 @@ from threading import Barrier
 import pytest
 from sqlalchemy import delete, update
 
-from services.mending import restore
-from services.models import Notice, Participation, Person, Status
-from services.participants import NotAllowed
+from services.participation.corrections import restore
+from services.participation.find import NotAllowed
+from services.tables.participants import Notice, Participation, Person, Status
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import BY_MISTAKE, Office, address, goal_of

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Inspector, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from services.audit import Action, record
-from services.db import Base, db
+from services.access.audit import Action, record
+from services.core.db import Base, db
 from services.demo import fill
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import Databases, running_app

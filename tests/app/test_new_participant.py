@@ -9,17 +9,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from app.config import Settings
-from app.registers import connect_registers
-from services import standin_control
-from services.db import db
-from services.fields import date_text
-from services.folkeregisteret.population import by_number
-from services.models import Municipality, Status
-from services.pad.standin import results_of
-from services.registers import Registers
-from services.registration import today
-from services.standin_control import Kind
+from app.connections.registers import connect_registers
+from app.settings.config import Settings
+from services.core.db import db
+from services.participation.registration import today
+from services.questions.fields import date_text
+from services.registers.clients import Registers
+from services.standins import control as standin_control
+from services.standins.control import Kind
+from services.standins.pad import results_of
+from services.standins.population import by_number
+from services.tables.participants import Municipality, Status
 from tests.app.conftest import House
 from tests.conftest import FailRegister
 from tests.support.client import CheckedClient, form_in, text_of, tree_of

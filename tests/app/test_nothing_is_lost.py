@@ -17,11 +17,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from services.fields import Field
-from services.models import Participation, Status
-from services.registration import values_of
-from services.row_fields import RowsField
-from services.steps import FIELDS
+from services.participation.registration import values_of
+from services.questions.fields import Field
+from services.questions.pages import FIELDS
+from services.questions.row_fields import RowsField
+from services.tables.participants import Participation, Status
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import Databases, running_app
 from tests.support.registering import BY_MISTAKE, Office, address

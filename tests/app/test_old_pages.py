@@ -9,11 +9,11 @@ from itsdangerous import TimestampSigner
 from sqlalchemy import delete, update
 from werkzeug.test import TestResponse
 
-from app.access import mark_of
-from app.tokens import PAGE_SECONDS
-from services.account_models import User, UserSession
+from app.web.access import mark_of
+from app.web.csrf import PAGE_SECONDS
+from services.accounts.passwords import hash_password
 from services.demo import PASSWORD
-from services.passwords import hash_password
+from services.tables.accounts import User, UserSession
 from tests.app.conftest import House
 from tests.app.test_access import rules_of
 from tests.app.test_fragments import get_addresses

@@ -12,12 +12,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from services.account_models import OutboxMessage, User
-from services.db import db, now, writing
-from services.links import LIFE
-from services.mail import Letter, Server
-from services.outbox import KEPT_FOR, LEASE, Outbox
-from services.registration import OSLO_TIME, today
+from services.accounts.one_time_links import LIFE
+from services.core.db import db, now, writing
+from services.mail.outbox import KEPT_FOR, LEASE, Outbox
+from services.mail.smtp import Letter, Server
+from services.participation.registration import OSLO_TIME, today
+from services.tables.accounts import OutboxMessage, User
 from tests.app.test_invitations import invite
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.databases import SQLITE, Databases, running_app

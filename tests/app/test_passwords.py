@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
-from services import throttle
-from services.account_models import AccountLink, SignInFailure, User
-from services.db import now
+from services.accounts import throttle
+from services.accounts.passwords import hash_password
+from services.core.db import now
 from services.demo import PASSWORD
-from services.models import AccessEntry
-from services.passwords import hash_password
+from services.tables.accounts import AccountLink, SignInFailure, User
+from services.tables.participants import AccessEntry
 from tests.app.conftest import Clock, House
 from tests.support import hashing
 from tests.support.client import CheckedClient, form_in, text_of

@@ -8,12 +8,12 @@ from sqlalchemy import delete, insert, select, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from app.registers import connect_registers
-from services import standin_control
-from services.account_models import RoleGrant, User
-from services.folkeregisteret.population import SyntheticPerson
-from services.models import AccessEntry, Beginning
-from services.viewer import Role
+from app.connections.registers import connect_registers
+from services.access.viewer import Role
+from services.standins import control as standin_control
+from services.standins.population import SyntheticPerson
+from services.tables.accounts import RoleGrant, User
+from services.tables.participants import AccessEntry, Beginning
 from tests.app.conftest import House
 from tests.conftest import FailRegister
 from tests.support.client import CheckedClient, form_in, text_of

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from app.registers import connect_registers
-from services import standin_control
-from services.account_models import RoleGrant, User
-from services.db import now
-from services.models import AccessEntry, Beginning, Participation, Person
+from app.connections.registers import connect_registers
+from services.core.db import now
+from services.standins import control as standin_control
+from services.tables.accounts import RoleGrant, User
+from services.tables.participants import AccessEntry, Beginning, Participation, Person
 from tests.app.conftest import House
 from tests.app.overview_asking import asked, at, count_of
 from tests.conftest import FailRegister

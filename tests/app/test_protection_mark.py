@@ -7,9 +7,9 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
-from services.account_models import RoleGrant, User
-from services.db import now
-from services.models import Participation, Person
+from services.core.db import now
+from services.tables.accounts import RoleGrant, User
+from services.tables.participants import Participation, Person
 from tests.app.conftest import House
 from tests.app.overview_asking import asked
 from tests.app.overview_screen import overview

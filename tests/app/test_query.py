@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from app.overview.query import COLUMN_WORDS, MAX_PAGE, PAGE_SIZES, SETS, SPANS, BadQuery, ListQuery, parse, write
-from services.criteria import Criteria, Span
-from services.fields import EARLIEST, LATEST
-from services.list_orders import Column, Order
+from services.listing.columns import Column, Order
+from services.listing.criteria import Criteria, Span
+from services.questions.fields import EARLIEST, LATEST
 from tests.app.conftest import House
 
 orders = st.just(Order()) | st.builds(Order, st.sampled_from(Column), descending=st.booleans())

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from services.db import db
-from services.models import Participation
+from services.core.db import db
+from services.tables.participants import Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import QuickClient, Values, form_data, written
 from tests.support.databases import DIALECTS, SQLITE, Databases

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.config import PROJECT, Settings
-from app.registers import connect_registers
-from services import standin_control
-from services.db import now
-from services.leases import prolong, release, take
-from services.models import AccessEntry, Change, Lease, Participation, Person
-from services.refresh import refresh_all
-from services.standins import Standins
+from app.connections.registers import connect_registers
+from app.settings.config import PROJECT, Settings
+from services.core.db import now
+from services.refresh.leases import prolong, release, take
+from services.refresh.refresh import refresh_all
+from services.standins import control as standin_control
+from services.standins.run import Standins
+from services.tables.participants import AccessEntry, Change, Lease, Participation, Person
 from tests.app.conftest import House
 from tests.app.overview_asking import asked
 from tests.conftest import FailRegister

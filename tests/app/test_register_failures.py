@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from app.config import Settings
-from app.registers import connect_registers
-from services import standin_control
-from services.fields import date_text
-from services.folkeregisteret import FolkeregisteretClient, MaskinportenTokens
-from services.folkeregisteret.keys import load_or_create_key
-from services.models import Beginning
-from services.pad import PadClient
-from services.registers import Registers
-from services.standin_control import Kind
+from app.connections.registers import connect_registers
+from app.settings.config import Settings
+from services.questions.fields import date_text
+from services.registers.clients import Registers
+from services.registers.folkeregisteret import FolkeregisteretClient, MaskinportenTokens
+from services.registers.pad import PadClient
+from services.standins import control as standin_control
+from services.standins.control import Kind
+from services.standins.keys import load_or_create_key
+from services.tables.participants import Beginning
 from tests.app.conftest import House
 from tests.conftest import FailRegister
 from tests.support.client import form_in, text_of

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import delete, select, update
 
-from services.account_models import RoleGrant, User
-from services.models import Participation
+from services.tables.accounts import RoleGrant, User
+from services.tables.participants import Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House
 from tests.app.test_invitations import invite
 from tests.app.test_users_page import act, id_of, page_of

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Executable, delete, func, insert, select, text, update
 
-from services.account_models import RoleGrant, User, UserSession
-from services.db import db, now
-from services.models import Beginning, Change, Participation, SavedView
+from services.core.db import db, now
+from services.tables.accounts import RoleGrant, User, UserSession
+from services.tables.participants import Beginning, Change, Participation, SavedView
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.support.client import form_in
 from tests.support.databases import SQLITE

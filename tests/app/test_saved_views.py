@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 from werkzeug.test import TestResponse
 
-from services import searches
-from services.account_models import User
-from services.models import Participation, SavedView, Search, Status
-from services.registration import today
-from services.saved_views import LONGEST_NAME, MOST_VIEWS
+from services.listing import stored_searches as searches
+from services.listing.saved_views import LONGEST_NAME, MOST_VIEWS
+from services.participation.registration import today
+from services.tables.accounts import User
+from services.tables.participants import Participation, SavedView, Search, Status
 from tests.app.conftest import House
 from tests.app.overview_asking import asked, asked_whole, chips_of, form_data, panel_of, query_of, token_of
 from tests.app.overview_screen import Screen, ids_on_all_pages

@@ -11,13 +11,13 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from app.sealing import sealing
-from app.shown import view_log
-from services import seals
-from services.audit import Action, record
-from services.audit_keys import Keys, Sealing
-from services.db import db
-from services.models import Seal
+from app.commands.sealing import sealing
+from app.web.page_views import view_log
+from services.access import seals
+from services.access.audit import Action, record
+from services.access.seal_keys import Keys, Sealing
+from services.core.db import db
+from services.tables.participants import Seal
 from tests.support.backups import done, run
 from tests.support.databases import SQLITE, past_the_locks
 

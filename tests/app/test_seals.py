@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from app.sealing import sealing
-from app.shown import view_log
-from services import seals
-from services.db import db
+from app.commands.sealing import sealing
+from app.web.page_views import view_log
+from services.access import seals
+from services.core.db import db
 from tests.app.conftest import House
 from tests.support.databases import past_the_locks
 from tests.support.registering import Office

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select, update
 
-from services import searches
-from services.audit import Action
-from services.db import db
-from services.models import AccessEntry, Participation, SavedView, Search, Status
-from services.registration import today
+from services.access.audit import Action
+from services.core.db import db
+from services.listing import stored_searches as searches
+from services.participation.registration import today
+from services.tables.participants import AccessEntry, Participation, SavedView, Search, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import (
     Register,

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from services import second_factor, throttle
-from services.account_models import RecoveryCode, SignInFailure, User, UserSession
-from services.db import now
+from services.accounts import second_factor, throttle
+from services.accounts.passwords import hash_password
+from services.core.db import now
 from services.demo import PASSWORD
-from services.models import AccessEntry
-from services.passwords import hash_password
+from services.tables.accounts import RecoveryCode, SignInFailure, User, UserSession
+from services.tables.participants import AccessEntry
 from tests.app.conftest import Clock, House, running_house
 from tests.app.test_sign_in import key_of, visit
 from tests.app.test_users_page import id_of

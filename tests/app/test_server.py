@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.web import MAX_BODY, PROGRAM_MARK, SECURITY_HEADERS
+from app.web.responses import MAX_BODY, PROGRAM_MARK, SECURITY_HEADERS
 from tests.support.server import LiveServer, running_server
 
 HOST = b"Host: localhost\r\nConnection: close\r\n"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.serving import BODY_GRACE, BODY_RATE, MOST_HELD
+from app.serving.adapter import BODY_GRACE, BODY_RATE, MOST_HELD
 from tests.app.test_commands import answers, free_ports, started, until
 from tests.support.certificates import make_certificate
 from tests.support.server import LiveServer, running_server

@@ -16,13 +16,13 @@ from sqlalchemy import delete, insert, select, update
 from werkzeug.test import TestResponse
 
 from app.accounts.blueprint import own_address
-from services.account_models import RoleGrant, User, UserSession
-from services.accounts import ABSOLUTE, ANONYMOUS, IDLE
-from services.audit import Action
-from services.db import now
+from services.access.audit import Action
+from services.accounts.sign_in import ABSOLUTE, ANONYMOUS, IDLE
+from services.core.db import now
 from services.demo import PASSWORD
-from services.folkeregisteret.keys import load_or_create_key
-from services.models import AccessEntry
+from services.standins.keys import load_or_create_key
+from services.tables.accounts import RoleGrant, User, UserSession
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.support.client import CheckedClient, form_in, text_of
 from tests.support.databases import running_app

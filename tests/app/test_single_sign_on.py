@@ -12,11 +12,11 @@ import requests
 from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
-from services.account_models import AccountLink, Identity, User, UserSession
-from services.db import now
+from services.core.db import now
 from services.demo import PASSWORD
-from services.models import AccessEntry
-from services.register_http import CircuitBreaker
+from services.registers.http import CircuitBreaker
+from services.tables.accounts import AccountLink, Identity, User, UserSession
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House, running_house
 from tests.app.test_invitations import invite
 from tests.app.test_second_factor import code_of, give_password, secret_on, send_code

@@ -12,9 +12,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import static_files
-from app.static_files import COMPONENTS, OWN_SCRIPTS, STATIC_DIR, VENDOR_DIR, StaticBuild, build, init_static, script
-from app.web import SECURITY_HEADERS
+from app.serving import static_files
+from app.serving.static_files import (
+    COMPONENTS,
+    OWN_SCRIPTS,
+    STATIC_DIR,
+    VENDOR_DIR,
+    StaticBuild,
+    build,
+    init_static,
+    script,
+)
+from app.web.responses import SECURITY_HEADERS
 
 BUDGET_BYTES = 38_000  # of the first visit's 45 kB; the rest is the page itself
 

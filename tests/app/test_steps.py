@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.fields import date_text
-from services.models import Status
-from services.norwegian_order import sort_key
-from services.registration import today
-from services.steps import FIELDS
+from services.core.collation import sort_key
+from services.participation.registration import today
+from services.questions.fields import date_text
+from services.questions.pages import FIELDS
+from services.tables.participants import Status
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.fields import date_text
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
 from tests.app.conftest import House
 from tests.support.client import text_of
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, START, Office, address

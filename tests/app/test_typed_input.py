@@ -8,12 +8,12 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from services.account_models import User
-from services.db import now
+from services.core.collation import sort_key
+from services.core.db import now
 from services.demo import PASSWORD
-from services.models import AccessEntry
-from services.norwegian_order import sort_key
-from services.registration import today
+from services.participation.registration import today
+from services.tables.accounts import User
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House, running_house
 from tests.app.overview_asking import asked, at, count_of, faults_in, missed_in, panel_of, parts_of
 from tests.app.test_access_log import person_id_of, rows_of, search

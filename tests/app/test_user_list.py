@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
-from services.account_models import AccountLink, OutboxMessage, RoleGrant, User
-from services.db import db, now
+from services.core.collation import sort_key
+from services.core.db import db, now
 from services.demo import USERS
-from services.norwegian_order import sort_key
+from services.tables.accounts import AccountLink, OutboxMessage, RoleGrant, User
 from tests.app.conftest import House
 from tests.support.client import tree_of
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from werkzeug.test import TestResponse
 
-from services.account_models import RoleGrant, User, UserSession
-from services.codes import municipality_names
-from services.db import now
+from services.core.code_lists import municipality_names
+from services.core.db import now
 from services.demo import PASSWORD, USERS
-from services.models import AccessEntry
+from services.tables.accounts import RoleGrant, User, UserSession
+from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.letters import letters_to

@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from sqlalchemy import event, insert, select, text
 
-from app.shown import end_shown
-from services.db import db, now
-from services.models import AccessEntry, Participation
-from services.views import PATIENCE, ViewLog
+from app.web.page_views import end_shown
+from services.access.page_views import PATIENCE, ViewLog
+from services.core.db import db, now
+from services.tables.participants import AccessEntry, Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import asked, at, query_of
 from tests.app.test_access_log import person_id_of, rows_of, search

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from services.account_models import UserSession
-from services.accounts import digest
-from services.db import now
+from services.accounts.sign_in import digest
+from services.core.db import now
+from services.tables.accounts import UserSession
 from tests.app.conftest import House
 from tests.support.client import CheckedClient, form_in, htmx_headers, text_of
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 
-from services.duration import months_on
-from services.fields import date_text
-from services.folkeregisteret.population import SyntheticPerson
-from services.models import Participation, Person, Status
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
+from services.questions.programme_time import months_on
+from services.standins.population import SyntheticPerson
+from services.tables.participants import Participation, Person, Status
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import (

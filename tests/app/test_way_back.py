@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.account_models import UserSession
-from services.models import Participation
+from services.tables.accounts import UserSession
+from services.tables.participants import Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.overview_asking import asked, asked_whole, panel_of, query_of
 from tests.app.overview_screen import Screen

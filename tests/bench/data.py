@@ -22,14 +22,14 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.types import TypeEngine
 
-from services.account_models import RoleGrant, User
-from services.db import Base, now, writing
+from services.access.viewer import Role
+from services.accounts.passwords import hash_password
+from services.core.db import Base, now, writing
 from services.demo import PASSWORD, fill
 from services.demo.rows import MODELS
-from services.folkeregisteret.keys import load_or_create_key
-from services.passwords import hash_password
-from services.registration import today
-from services.viewer import Role
+from services.participation.registration import today
+from services.standins.keys import load_or_create_key
+from services.tables.accounts import RoleGrant, User
 from tests.bench.rows import TRONDHEIM, Batch, Copies, Encode, Table, five
 from tests.support.databases import POSTGRESQL, SQLITE, running_app
 from tests.support.server import ROOT

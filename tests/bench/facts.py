@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select, text, update
 
-from services.db import now
-from services.models import Participation, Person
+from services.core.db import now
+from services.tables.participants import Participation, Person
 from tests.bench.data import NATIONAL, SEVERAL, SMALL
 from tests.bench.rows import TRONDHEIM, five
 

@@ -30,7 +30,7 @@ import psycopg
 from jinja2 import Environment, FileSystemLoader
 from psycopg.rows import dict_row
 
-from services.norwegian_order import sort_key
+from services.core.collation import sort_key
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]

@@ -10,7 +10,7 @@ import sys
 
 import waitress
 
-from app.web import MAX_BODY
+from app.web.responses import MAX_BODY
 
 
 def _serve(listening: socket.socket, threads: int) -> None:

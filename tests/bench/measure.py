@@ -19,10 +19,10 @@ from sqlalchemy.engine import URL
 
 from app import create_app
 from app.registration.forms import STEP_WORDS
-from services.fields import ChoiceField, Field
-from services.i18n import gettext as _
-from services.row_fields import RowsField
-from services.steps import STEPS
+from services.core.i18n import gettext as _
+from services.questions.fields import ChoiceField, Field
+from services.questions.pages import STEPS
+from services.questions.row_fields import RowsField
 from tests.bench.client import PARTIAL, Answer, Client, answers_a_second, download
 from tests.bench.data import NATIONAL, SEVERAL, SMALL, settings
 from tests.bench.facts import MUNICIPALITIES, Facts, gather

@@ -16,16 +16,16 @@ from itertools import count, islice
 from random import Random
 from typing import Any
 
-from services.codes import district_name, district_names, municipality_names
-from services.db import Base
+from services.access.viewer import OSLO
+from services.core.code_lists import district_name, district_names, municipality_names
+from services.core.collation import sort_key
+from services.core.db import Base
+from services.core.name_folding import name_words
 from services.demo.rows import MODELS, Maker, Row, Rows
 from services.demo.users import BERGEN, staff
-from services.folding import name_words
-from services.folkeregisteret.population_names import FOREIGN
-from services.models import Activity, Change, Leave, Participation, Person, Status
-from services.norwegian_order import sort_key
-from services.registration import name_key
-from services.viewer import OSLO
+from services.participation.registration import name_key
+from services.standins.population_names import FOREIGN
+from services.tables.participants import Activity, Change, Leave, Participation, Person, Status
 
 TRONDHEIM = "5001"
 SHARES = {OSLO: 0.15, BERGEN: 0.06, TRONDHEIM: 0.02}  # of all participations; the other municipalities share the rest

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.serving import AsgiProgram
+from app.serving.adapter import AsgiProgram
 from tests.support.echo_program import application as told
 from wsgi import app as register
 

@@ -7,7 +7,7 @@ answers 400 or 404; the thing is then reported as missing and not measured.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.codes import district_names
+from services.core.code_lists import district_names
 from tests.bench.data import NATIONAL, SEVERAL, SMALL
 from tests.bench.facts import Facts
 from tests.bench.rows import RARE_NAME, TRONDHEIM, five

@@ -8,9 +8,9 @@ from datetime import timedelta
 from playwright.sync_api import Locator, Page, expect
 
 from services.demo import PASSWORD
-from services.fields import date_text
-from services.folkeregisteret.population import SyntheticPerson
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
+from services.standins.population import SyntheticPerson
 
 # An answer: a text for a text field or a select, or the choices of a group.
 Answer = str | tuple[str, ...]

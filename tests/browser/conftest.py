@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from services.folkeregisteret.population import SIZE, SyntheticPerson, people
+from services.standins.population import SIZE, SyntheticPerson, people
 from tests.browser.caseworker import Caseworker
 from tests.support.browser import Watch, open_page, running_browser
 from tests.support.databases import POSTGRESQL, SQLITE, Databases

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, update
 
-from services.models import Municipality
+from services.tables.participants import Municipality
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen
 from tests.browser.slow_line import SlowLine

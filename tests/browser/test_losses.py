@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Route, expect
 
-from services import standin_control
-from services.standins import Standins
+from services.standins import control as standin_control
+from services.standins.run import Standins
 from tests.browser.caseworker import BACKGROUND, OPPSTART, Answers, Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.slow_line import SlowLine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from services.norwegian_order import sort_key
+from services.core.collation import sort_key
 from tests.browser.caseworker import Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 

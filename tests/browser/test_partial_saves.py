@@ -5,8 +5,8 @@ from urllib.parse import parse_qs
 
 from playwright.sync_api import Request, Route, expect
 
-from services.fields import date_text
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.slow_line import SlowLine

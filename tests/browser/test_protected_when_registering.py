@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, delete, insert, select
 
-from services.account_models import RoleGrant, User
-from services.folkeregisteret.population import people
-from services.viewer import Role
+from services.access.viewer import Role
+from services.standins.population import people
+from services.tables.accounts import RoleGrant, User
 from tests.browser.conftest import AtScreen
 from tests.support.server import LiveServer
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from services.demo import PASSWORD
-from services.fields import date_text
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 from tests.support.browser import assert_accessible

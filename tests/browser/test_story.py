@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from services.folkeregisteret.population import SyntheticPerson
+from services.standins.population import SyntheticPerson
 from tests.browser.caseworker import BACKGROUND, OPPSTART, PROGRAMME, TERMINATION, Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, update
 
-from services.account_models import UserSession
-from services.accounts import digest
-from services.db import now
+from services.accounts.sign_in import digest
+from services.core.db import now
+from services.tables.accounts import UserSession
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 from tests.support.browser import assert_accessible

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from services.fields import date_text
-from services.registration import today
+from services.participation.registration import today
+from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.test_saving import SERVERS

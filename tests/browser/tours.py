@@ -9,7 +9,7 @@ import pyotp
 from playwright.sync_api import expect
 
 from services.demo import PASSWORD
-from services.folkeregisteret.population import SyntheticPerson, persons
+from services.standins.population import SyntheticPerson, persons
 from tests.browser.caseworker import BACKGROUND, PROGRAMME, TERMINATION, Caseworker, days_ago
 
 Tour = Iterator[str]

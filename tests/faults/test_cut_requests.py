@@ -20,11 +20,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, text, update
 
-from app.access import mark_of
-from app.taken import ONLY_SIGNING
-from services.account_models import User
-from services.db import db
-from services.models import Participation
+from app.web.access import mark_of
+from app.web.form_fields import ONLY_SIGNING
+from services.core.db import db
+from services.tables.accounts import User
+from services.tables.participants import Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, PARTICIPANTS, House
 from tests.app.test_every_form import forms_of
 from tests.app.test_invitations import invited

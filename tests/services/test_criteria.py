@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.criteria import FUNDINGS, LONG_STAYS, OPEN_STATUSES, Criteria, Span, months_before
-from services.duration import duration_start
-from services.models import Status
-from services.search_terms import term
-from services.viewer import OSLO
+from services.access.viewer import OSLO
+from services.listing.criteria import FUNDINGS, LONG_STAYS, OPEN_STATUSES, Criteria, Span, months_before
+from services.listing.search_terms import term
+from services.questions.programme_time import duration_start
+from services.tables.participants import Status
 
 days = st.dates(date(1990, 1, 1), date(2099, 12, 31))
 

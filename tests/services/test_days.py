@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.days import date_text, month_text, parse_date, parse_month
+from services.core.days import date_text, month_text, parse_date, parse_month
 
 TODAY = date(2026, 11, 30)
 FIRST_OF_FEBRUARY = date(2026, 2, 1)

@@ -10,18 +10,16 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from app.registers import registers
-from services import accounts
-from services.account_models import User
-from services.db import Base, now, session
+from app.connections.registers import registers
+from services.access.viewer import Right, Role
+from services.accounts import sign_in as accounts
+from services.core.db import Base, now, session
+from services.core.encryption import Vault
 from services.demo import PASSWORD, USERS, NotForRealPeople, fill, unregistered
-from services.fields import date_text
-from services.folkeregisteret.population import PUBLISHED_KINDS, persons
-from services.mail import Letter
-from services.models import Change, Participation, Person, Status
-from services.outbox import Outbox
-from services.participants import find
-from services.registration import (
+from services.mail.outbox import Outbox
+from services.mail.smtp import Letter
+from services.participation.find import find
+from services.participation.registration import (
     OSLO_TIME,
     create,
     facts_of,
@@ -35,10 +33,12 @@ from services.registration import (
     today,
     values_of,
 )
-from services.saving import obstacles
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS
-from services.vault import Vault
-from services.viewer import Right, Role
+from services.participation.save import obstacles
+from services.questions.fields import date_text
+from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS
+from services.standins.population import PUBLISHED_KINDS, persons
+from services.tables.accounts import User
+from services.tables.participants import Change, Participation, Person, Status
 from tests.support.databases import DIALECTS, SQLITE, Databases, running_app
 
 DAY = date(2026, 11, 20)

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.criteria import months_before
-from services.duration import duration_start, months_on, programme_time
+from services.listing.criteria import months_before
+from services.questions.programme_time import duration_start, months_on, programme_time
 
 DAYS = st.dates(date(2015, 1, 1), date(2029, 12, 31))
 LEAVES = st.lists(

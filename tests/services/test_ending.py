@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-from app.config import PROJECT
+from app.settings.config import PROJECT
 
 # Sends the signal at one step after the other of the waiting, until it has no more steps.
 AT_EVERY_STEP = """
 import os, signal, sys
-from services.ending import told_to_end
+from services.core.shutdown import told_to_end
 
 number = steps = 1
 while steps >= number:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape  # openpyxl leaves it to its callers
 
+from services.access.viewer import OSLO, Place, Role, Viewer
 from services.export import (
     COLUMN_LABELS,
     Field,
@@ -33,11 +34,10 @@ from services.export.columns import DAY_FORMAT, MONTH_FORMAT, itself, plain
 from services.export.csv_file import cell, lines
 from services.export.reading import Memo
 from services.export.xlsx_file import CHARACTERS, book, fitting
-from services.fields import date_text
-from services.list_orders import Column
-from services.models import Status
-from services.steps import FIELDS
-from services.viewer import OSLO, Place, Role, Viewer
+from services.listing.columns import Column
+from services.questions.fields import date_text
+from services.questions.pages import FIELDS
+from services.tables.participants import Status
 
 PIECE = 70_000  # bytes; more is never held back
 

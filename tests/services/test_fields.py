@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services import fields
-from services.fields import (
+from services.questions import fields
+from services.questions.fields import (
     ChoiceField,
     DateField,
     Field,
@@ -24,8 +24,8 @@ from services.fields import (
     label_options,
     legible,
 )
-from services.row_fields import RowsField
-from services.steps import FIELDS
+from services.questions.pages import FIELDS
+from services.questions.row_fields import RowsField
 
 ROWS = [question for question in FIELDS.values() if isinstance(question, RowsField)]
 SIMPLE: list[Field] = [question for question in FIELDS.values() if not isinstance(question, RowsField)]

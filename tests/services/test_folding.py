@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.folding import WORD_MARK, folded_words, name_words
+from services.core.name_folding import WORD_MARK, folded_words, name_words
 
 letters = st.text(string.ascii_letters + "æøåÆØÅáčđŋšŧžéüöäßłœ'’-– ", max_size=30)
 

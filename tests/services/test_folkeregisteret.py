@@ -12,14 +12,14 @@ import pytest
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from services import standin_control
-from services.folkeregisteret import FolkeregisteretClient, MaskinportenTokens, PersonRecord
-from services.folkeregisteret.keys import new_key_pem, public_key_pem
-from services.folkeregisteret.population import OTHER_KINDS, PUBLISHED_KINDS, people, persons
-from services.folkeregisteret.standin import Client, FolkeregisteretStandin
-from services.register_errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
-from services.register_http import CircuitBreaker
-from services.standin_server import StandinServer
+from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
+from services.registers.folkeregisteret import FolkeregisteretClient, MaskinportenTokens, PersonRecord
+from services.registers.http import CircuitBreaker
+from services.standins import control as standin_control
+from services.standins.folkeregisteret import Client, FolkeregisteretStandin
+from services.standins.keys import new_key_pem, public_key_pem
+from services.standins.population import OTHER_KINDS, PUBLISHED_KINDS, people, persons
+from services.standins.server import StandinServer
 
 CLIENT_ID, KEY_ID = "en-klient", "en-nokkel"
 KEY = new_key_pem()

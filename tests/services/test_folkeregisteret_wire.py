@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.folkeregisteret.names import NamePart, natural_case
-from services.folkeregisteret.population import people
-from services.folkeregisteret.wire import ShapeError, read_person
+from services.registers.folkeregisteret.names import NamePart, natural_case
+from services.registers.folkeregisteret.wire import ShapeError, read_person
+from services.standins.population import people
 
 ASKED, OTHER = "03851598730", "30908299902"
 Element = dict[str, object]

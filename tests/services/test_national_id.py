@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services import national_id
-from services.national_id import InvalidNationalId, NationalId, Reason, Synthetic
-from services.text import plain_line
+from services.core import national_id
+from services.core.national_id import InvalidNationalId, NationalId, Reason, Synthetic
+from services.core.text import plain_line
 
 Remainder = Literal[0, 1, 2, 3]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.norwegian_order import sort_key
+from services.core.collation import sort_key
 
 # Each list stands in the order in which a Norwegian reader looks for its entries.
 NAMES = """

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Request, Response
 
-from services import standin_control
-from services.folkeregisteret.population import people, persons
-from services.pad import PadClient, TestResult, best_per_part, newest_first
-from services.pad.client import CITIZENSHIP_TEST, CIVICS_TEST, LEVELS, NORWEGIAN_TEST, PARTS, TESTS
-from services.pad.standin import PadStandin, results_of
-from services.register_errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
-from services.register_http import CircuitBreaker
-from services.standin_server import StandinServer, json_answer
+from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
+from services.registers.http import CircuitBreaker
+from services.registers.pad import PadClient, TestResult, best_per_part, newest_first
+from services.registers.pad.client import CITIZENSHIP_TEST, CIVICS_TEST, LEVELS, NORWEGIAN_TEST, PARTS, TESTS
+from services.standins import control as standin_control
+from services.standins.pad import PadStandin, results_of
+from services.standins.population import people, persons
+from services.standins.server import StandinServer, json_answer
 
 WITH_RESULTS = next(person for person in persons(50) if results_of(person))
 UNKNOWN = "03851598730"

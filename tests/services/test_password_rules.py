@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.password_rules import LONGEST, SHORTEST, fault_of
-from services.passwords import hash_password, is_right
+from services.accounts.password_rules import LONGEST, SHORTEST, fault_of
+from services.accounts.passwords import hash_password, is_right
 
 ABOUT = ("Kari Nordmann", "kari.nordmann", "kari.nordmann@oslo.kommune.no")
 

@@ -10,10 +10,11 @@ from hashlib import sha256
 
 import pytest
 
-from services import national_id
-from services.codes import country_names, rows
-from services.folkeregisteret.client import PARTS
-from services.folkeregisteret.population import (
+from services.core import national_id
+from services.core.code_lists import country_names, rows
+from services.registers.folkeregisteret.client import PARTS
+from services.registers.folkeregisteret.wire import read_person
+from services.standins.population import (
     OTHER_KINDS,
     PUBLISHED_KINDS,
     SIZE,
@@ -22,9 +23,8 @@ from services.folkeregisteret.population import (
     people,
     persons,
 )
-from services.folkeregisteret.population_maker import PeopleMaker
-from services.folkeregisteret.standin_records import person_document
-from services.folkeregisteret.wire import read_person
+from services.standins.population_maker import PeopleMaker
+from services.standins.records import person_document
 
 SAMPLE = people()[:3000]
 

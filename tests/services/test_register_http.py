@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from services.register_errors import Busy, NotFound, Unavailable
-from services.register_http import Answer, CircuitBreaker, Question, RegisterHttp
+from services.registers.errors import Busy, NotFound, Unavailable
+from services.registers.http import Answer, CircuitBreaker, Question, RegisterHttp
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -12,17 +12,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from services.account_models import User
-from services.accounts import viewer_of
-from services.conflicts import Shown
-from services.db import db
-from services.fields import ChoiceField, ManyField, date_text
-from services.folkeregisteret.population import SyntheticPerson, persons
-from services.look_ups import running_participation
-from services.mending import delete
-from services.models import Change, Participation, Person, Status
-from services.participants import NoSuchParticipant, NotAllowed, find
-from services.registration import (
+from services.access.viewer import Viewer
+from services.accounts.sign_in import viewer_of
+from services.core.db import db
+from services.intake.look_up import running_participation
+from services.participation.corrections import delete
+from services.participation.find import NoSuchParticipant, NotAllowed, find
+from services.participation.merge import Shown
+from services.participation.registration import (
     AlreadyRunning,
     Page,
     create,
@@ -36,10 +33,13 @@ from services.registration import (
     today,
     values_of,
 )
-from services.row_fields import RowsField
-from services.saving import Conflict, Incomplete, Stale, Unfinished, discharge, obstacles, save
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
-from services.viewer import Viewer
+from services.participation.save import Conflict, Incomplete, Stale, Unfinished, discharge, obstacles, save
+from services.questions.fields import ChoiceField, ManyField, date_text
+from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
+from services.questions.row_fields import RowsField
+from services.standins.population import SyntheticPerson, persons
+from services.tables.accounts import User
+from services.tables.participants import Change, Participation, Person, Status
 from tests.support.postgres import log_of
 
 START = today() - timedelta(days=700)

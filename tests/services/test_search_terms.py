@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fields import legible
-from services.search_terms import LONGEST_TERM, Term, TermKind, divided, missed, term
+from services.listing.search_terms import LONGEST_TERM, Term, TermKind, divided, missed, term
+from services.questions.fields import legible
 
 digits = st.text("0123456789", min_size=1, max_size=13)
 

@@ -15,15 +15,15 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from services import standin_control
-from services.folkeregisteret import FolkeregisteretClient, MaskinportenTokens
-from services.folkeregisteret.client import PARTS, PATH
-from services.folkeregisteret.keys import load_or_create_key, new_key_pem, public_key_pem
-from services.folkeregisteret.maskinporten import GRANT_TYPE, SCOPE
-from services.folkeregisteret.population import people, persons
-from services.pad import PadClient
-from services.pad.standin import results_of
-from services.standins import Standins, start_standins
+from services.registers.folkeregisteret import FolkeregisteretClient, MaskinportenTokens
+from services.registers.folkeregisteret.client import PARTS, PATH
+from services.registers.folkeregisteret.maskinporten import GRANT_TYPE, SCOPE
+from services.registers.pad import PadClient
+from services.standins import control as standin_control
+from services.standins.keys import load_or_create_key, new_key_pem, public_key_pem
+from services.standins.pad import results_of
+from services.standins.population import people, persons
+from services.standins.run import Standins, start_standins
 
 CLIENT_ID, KEY_ID = "en-klient", "en-nokkel"
 KEY = new_key_pem()
@@ -208,8 +208,8 @@ def test_stopping_does_not_wait_for_those_that_are_kept_waiting() -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-from services.folkeregisteret.keys import load_or_create_key, public_key_pem
-from services.standins import serve_standins
+from services.standins.run.keys import load_or_create_key, public_key_pem
+from services.standins.run.run import serve_standins
 
 def started(standins):
     print(standins.freg.base_url, standins.pad.base_url, flush=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.codes import country_names, district_names
-from services.fields import ChoiceField
-from services.row_fields import RowsField
-from services.steps import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
+from services.core.code_lists import country_names, district_names
+from services.questions.fields import ChoiceField
+from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step, step_named
+from services.questions.row_fields import RowsField
 
 LEVELS = "Under A1 · A1 · A2 · B1 · B2 · C1 · Ikke kartlagt"
 LIVELIHOOD = (

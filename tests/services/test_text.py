@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services import national_id
-from services.fields import HoursField, Invalid, NumberField, TextField
-from services.text import is_blank, plain, plain_line, seen, telephone, username
+from services.core import national_id
+from services.core.text import is_blank, plain, plain_line, seen, telephone, username
+from services.questions.fields import HoursField, Invalid, NumberField, TextField
 
 # Written out here, apart from the rule itself: what has no width, turns the line, or is a filler.
 UNSEEN = {

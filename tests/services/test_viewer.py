@@ -6,13 +6,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from services.account_models import User
-from services.accounts import viewer_of
-from services.db import session
+from services.access.viewer import OSLO, RIGHTS, Place, Right, Role, Viewer, visible_to
+from services.accounts.sign_in import viewer_of
+from services.core.db import session
 from services.demo import USERS
-from services.models import Participation
-from services.participants import NoSuchParticipant, find, may_change
-from services.viewer import OSLO, RIGHTS, Place, Right, Role, Viewer, visible_to
+from services.participation.find import NoSuchParticipant, find, may_change
+from services.tables.accounts import User
+from services.tables.participants import Participation
 
 READ, REGISTER = Right.READ, Right.REGISTER
 BERGEN, ASKOY = "4601", "4627"

@@ -7,9 +7,9 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from services.audit import Action, record
-from services.db import NestedTransaction, now, session, when_free, writing
-from services.models import AccessEntry
+from services.access.audit import Action, record
+from services.core.db import NestedTransaction, now, session, when_free, writing
+from services.tables.participants import AccessEntry
 
 pytestmark = pytest.mark.usefixtures("in_context")
 

@@ -11,8 +11,8 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import inspect, select
 
-from app.shown import view_log
-from services.db import Base, db
+from app.web.page_views import view_log
+from services.core.db import Base, db
 
 Rows = dict[str, list[tuple[Any, ...]]]
 GONE = {"user_session", "lease"}  # what does not come back

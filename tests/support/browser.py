@@ -21,7 +21,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from app.web import END_MARK
+from app.web.responses import END_MARK
 from tests.support.chromium import chromium
 from tests.support.html_addresses import holds_national_id
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from app.web import END_MARK, PROGRAM_MARK, SECURITY_HEADERS
+from app.web.responses import END_MARK, PROGRAM_MARK, SECURITY_HEADERS
 from tests.support.forms import Form, Value, find_form
 from tests.support.html_addresses import holds_national_id
 from tests.support.html_checks import check_html

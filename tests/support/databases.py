@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from app.shown import end_shown
-from services.db import db
+from app.web.page_views import end_shown
+from services.core.db import db
 from services.demo import fill
 from tests.support.postgres import PostgresServer
 

@@ -5,7 +5,7 @@ The real one is tested by `tests.app.test_passwords` (`real_hashing`). Nothing o
 
 from argon2 import PasswordHasher
 
-from services import passwords
+from services.accounts import passwords
 
 REAL = passwords._hasher
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

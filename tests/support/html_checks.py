@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 import html5lib.constants
 from werkzeug.routing import MapAdapter
 
-from app.web import END_MARK
+from app.web.responses import END_MARK
 from tests.support import html_vocabulary as vocabulary
 from tests.support.forms import Form
 from tests.support.html_addresses import AddressChecks
@@ -203,7 +203,7 @@ def _label_targets(tree: HtmlTree) -> Iterator[str]:
 
 
 def _ends_of_forms(tree: HtmlTree) -> Iterator[str]:
-    """A form that was cut off is known by its missing end (app.taken)."""
+    """A form that was cut off is known by its missing end (app.web.form_fields)."""
     for element in tree.elements("form"):
         form = Form(tree, element)
         posts = element.attrib.get("method", "get").lower() == "post"

@@ -5,10 +5,10 @@ import re
 from flask import Flask
 from sqlalchemy import select
 
-from services.account_models import OutboxMessage
-from services.db import db
-from services.mail import Letter
-from services.outbox import Outbox
+from services.core.db import db
+from services.mail.outbox import Outbox
+from services.mail.smtp import Letter
+from services.tables.accounts import OutboxMessage
 
 
 def letters_to(app: Flask, email: str) -> list[Letter]:

@@ -11,20 +11,29 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
-from services.account_models import User
-from services.accounts import viewer_of
-from services.conflicts import Shown
-from services.db import db
-from services.duration import months_on
-from services.fields import Raw, date_text
-from services.folding import folded_words
-from services.folkeregisteret.population import SyntheticPerson, people
-from services.models import AccessEntry, Change, DraftValue, Participation, Person
-from services.participants import find
-from services.registration import Page, create, new_creation_key, page_again, page_of, read_page, today, values_of
-from services.saving import save
-from services.steps import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
-from services.viewer import Viewer
+from services.access.viewer import Viewer
+from services.accounts.sign_in import viewer_of
+from services.core.db import db
+from services.core.name_folding import folded_words
+from services.participation.find import find
+from services.participation.merge import Shown
+from services.participation.registration import (
+    Page,
+    create,
+    new_creation_key,
+    page_again,
+    page_of,
+    read_page,
+    today,
+    values_of,
+)
+from services.participation.save import save
+from services.questions.fields import Raw, date_text
+from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
+from services.questions.programme_time import months_on
+from services.standins.population import SyntheticPerson, people
+from services.tables.accounts import User
+from services.tables.participants import AccessEntry, Change, DraftValue, Participation, Person
 from tests.support.client import CheckedClient, form_in, text_of
 from tests.support.forms import Form, Value
 

@@ -7,8 +7,8 @@ import os
 import sys
 from importlib import import_module
 
-from app.server import TARGET, serve
-from app.serving import AsgiProgram
+from app.serving.adapter import AsgiProgram
+from app.serving.server import TARGET, serve
 
 SERVED = "SERVED_PROGRAM"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, Response, make_response, redirect, request
 
-from app.web import init_web
+from app.web.responses import init_web
 from tests.support.client import CheckedClient, text_of
 
 PAGE = (

@@ -1,0 +1,175 @@
+"""What a request asks of the list: the query in its address or form, with the search that its id stands for."""
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from urllib.parse import parse_qsl
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, are_many, parse, write
+from app.web.access import viewer
+from app.web.responses import END_MARK, address_of
+from services.core.i18n import current_language
+from services.core.i18n import gettext as _
+from services.core.text import username
+from services.listing import stored_searches as searches
+from services.listing.criteria import Criteria
+from services.listing.paging import columns_for
+from services.listing.search_terms import MOST_TERMS, MOST_WORDS, divided, term
+from services.listing.stored_searches import Kept
+from services.questions.fields import legible
+
+SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
+PANEL = "panel"  # sent by a form in which the panel is open
+NOTHING = Kept()
+# What the form of the criteria sends beside them.
+BESIDE = ("csrf_token", "go", "visning", "fjern", "feil", "apen", "kryss", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query and the search that belongs to it. `is_gone`: the address names a search that is not kept for
+    this user (any more). `faults`, `typed`: see `Reading`."""
+
+    query: ListQuery
+    kept: Kept = NOTHING
+    is_gone: bool = False
+    faults: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def criteria(self) -> Criteria:
+        """All that the list is narrowed down to."""
+        terms = tuple(term(word) for word in self.kept.words) if self.kept.words else None
+        return replace(self.query.criteria, terms=terms, changed_by=self.kept.changed_by)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """True if anything is asked of the participants."""
+        return self.criteria != Criteria()
+
+    @property
+    def address(self) -> str:
+        """Where this list stands."""
+        return address(self.query)
+
+
+def address(query: ListQuery) -> str:
+    """Where the list with that query stands."""
+    return with_query(address_of("overview.overview_page"), write(query))
+
+
+def views_address(query: ListQuery) -> str:
+    """Where the list with that query can be saved as a view, and come back to."""
+    return with_query(address_of("saved_views.list_page"), write(query))
+
+
+def with_query(place: str, written: str) -> str:
+    """An address with a query as `write` gives it."""
+    return f"{place}?{written}" if written else place
+
+
+def from_address() -> Asked:
+    """What the request's address asks for; raises `BadQuery`."""
+    return _asked(_allowed(_read(request.query_string, current_language())))
+
+
+@lru_cache(maxsize=1000)
+def _read(_query: bytes, _language: str) -> Reading:
+    """The request's query as it was read; many ask for the same. Nothing personal stands in an address."""
+    return parse(request.args)
+
+
+def _allowed(reading: Reading) -> Reading:
+    """The reading if its columns and criteria are the viewer's; others are unknown to her."""
+    query = reading.query
+    if query.order.column and query.order.column not in columns_for(viewer()):
+        raise BadQuery("not a column of this viewer")
+    if query.criteria.districts and not viewer().sees_districts:
+        raise BadQuery("not a criterion of this viewer")
+    if PLACE_NAMES in reading.faults and not viewer().is_national:
+        raise BadQuery("not a field of this viewer")
+    return reading
+
+
+def _asked(reading: Reading) -> Asked:
+    """The query as it was read, with the search that it names. Municipalities that are too many for an address are
+    kept from now on, also where an address was made by hand."""
+    query, kept, is_gone = reading.query, NOTHING, False
+    if query.search:
+        kept = searches.recall(viewer(), query.search) or NOTHING
+        is_gone = not kept
+    own = query.criteria.municipalities
+    if are_many(own):
+        kept = replace(kept, municipalities=own)
+        query = replace(query, search=searches.keep(viewer(), kept))
+    elif is_gone:
+        query = replace(query, search="")
+    elif kept.municipalities:
+        query = replace(query, criteria=replace(query.criteria, municipalities=kept.municipalities))
+    return Asked(query, kept, is_gone, reading.faults, reading.typed)
+
+
+def shown_before() -> Asked:
+    """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
+    given = request.form.get("visning", "")
+    return _asked(_allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True)))))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Criteria and a search, with what could not be read of them: see `Reading`."""
+
+    criteria: Criteria
+    kept: Kept
+    faults: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+
+
+def chosen_in_form(before: Asked) -> Chosen:
+    """What stands in the fields of the panel, where the list was `before`; raises `BadQuery`."""
+    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in {*BESIDE, END_MARK}]
+    reading = _allowed(parse(MultiDict(pairs)))
+    faults, typed = dict(reading.faults), dict(reading.typed)
+    words = divided(request.form.get(SEARCH_FIELD, ""))
+    users = list(dict.fromkeys(map(username, divided(request.form.get(CHANGED_BY_FIELD, "")))))
+    kept = Kept(tuple(words), tuple(users))
+    too_much = {SEARCH_FIELD: _too_much(words), CHANGED_BY_FIELD: _too_much(users)}
+    for name, fault in too_much.items():
+        if fault:
+            faults[name], typed[name] = fault, legible(request.form[name])
+            kept = before.kept
+    return Chosen(reading.query.criteria, kept, faults, typed)
+
+
+def from_form() -> Asked:
+    """What the form of the criteria asks for, in the order of the list that it was sent from; raises `BadQuery`."""
+    before = shown_before()
+    return narrowed(before, chosen_in_form(before))
+
+
+def _too_much(values: list[str]) -> str:
+    """What is wrong if more is searched for than can be answered at once, else ''."""
+    if len(values) > MOST_TERMS:
+        told = {"most": MOST_TERMS, "number": len(values)}
+        return _("Søk på maks %(most)s verdier om gangen. Du skrev %(number)s.") % told
+    number = sum(len(term(value).words) for value in values)
+    if number > MOST_WORDS:
+        told = {"most": MOST_WORDS, "number": number}
+        return _("Søk på maks %(most)s ord om gangen. Du skrev %(number)s.") % told
+    return ""
+
+
+def narrowed(before: Asked, chosen: Chosen) -> Asked:
+    """The list `before`, by what is chosen now, from its first page on if that is anything else. A search is kept when
+    it is a new one, with the municipalities that an address does not hold."""
+    search, places = before.query.search, chosen.criteria.municipalities
+    kept = replace(chosen.kept, municipalities=places if are_many(places) else ())
+    if kept != before.kept:
+        search = searches.keep(viewer(), kept) if kept else ""
+    is_gone = before.is_gone and not kept  # what is searched for now takes its place
+    query = before.query
+    if (chosen.criteria, search) != (query.criteria, query.search):
+        query = query.narrowed(chosen.criteria, search)
+    return Asked(query, kept, is_gone, chosen.faults, chosen.typed)

@@ -1,0 +1,123 @@
+"""The list as it is drawn: headings, pages, numbers of rows, and what is said of it in words."""
+
+from dataclasses import replace
+from typing import Any
+
+from app.overview.list_request import Asked, address
+from app.overview.panel import Wrong
+from app.overview.query import COLUMN_WORDS, PAGE_SIZES, ListQuery, next_order, written_order
+from app.web.access import viewer
+from app.web.responses import address_of
+from services import export
+from services.access.viewer import Right
+from services.core.code_lists import district_names, municipality_names
+from services.core.i18n import gettext as _
+from services.core.i18n import ngettext
+from services.core.national_id import with_lost_zero
+from services.listing.columns import Order
+from services.listing.paging import Listed, columns_for
+from services.participation.find import STATUS_LABELS
+from services.tables.participants import Status
+
+_MISSED_SPOKEN = 5  # more values that found nobody are not read aloud one by one
+# Colours of the tags.
+_COLORS = {Status.ENDED: "warning", Status.CHANGED: "info", Status.CREATED: "neutral", Status.DISCHARGED: "neutral"}
+
+
+def frame(query: ListQuery) -> dict[str, Any]:
+    """What the rows have in common: headings, and the words for codes."""
+    columns = headings(query)
+    return {
+        "columns": columns,
+        "labels": [heading["label"] for heading in columns],
+        "prefix": f"{address_of('overview.overview_page')}/",
+        "places": municipality_names(),
+        "districts": district_names() if viewer().sees_districts else {},
+        "statuses": {status: _(label) for status, label in STATUS_LABELS.items()},
+        "colors": _COLORS,
+        "registers": viewer().can(Right.REGISTER),
+    }
+
+
+def headings(query: ListQuery) -> list[dict[str, str]]:
+    """Each column's heading: its words, where a click leads, and how the list is sorted by it now."""
+    unsorted = address(replace(query, order=Order(), page=1))
+    with_order = unsorted + ("&" if "?" in unsorted else "?")
+    found = []
+    for column in columns_for(viewer()):
+        sort = "none"
+        if query.order.column is column:
+            sort = "descending" if query.order.descending else "ascending"
+        after = written_order(next_order(query.order, column))
+        url = with_order + after if after else unsorted
+        # The key as in the address, which a compressed answer says once.
+        key, label = f"sorter={COLUMN_WORDS[column]}", _(export.COLUMN_LABELS[column])
+        found.append({"key": key, "label": label, "url": url, "sort": sort})
+    return found
+
+
+def order_text(query: ListQuery) -> str:
+    """The order in words."""
+    if query.order.column is None:
+        return _("Sist endret først")
+    how = _("synkende") if query.order.descending else _("stigende")
+    return _("Sortert etter %(column)s, %(how)s") % {
+        "column": _(export.COLUMN_LABELS[query.order.column]).lower(),
+        "how": how,
+    }
+
+
+def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
+    """What the status line says: what is wrong, how many, in which order, which page, and what found nothing."""
+    query = asked.query
+    said = [_("Søket finnes ikke lenger")] if asked.is_gone else []
+    said += [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
+    said.append(ngettext("%(n)s deltaker", "%(n)s deltakere", listed.total) % {"n": listed.total})
+    said.append(order_text(query))
+    said += [_("%(old)s er erstattet av %(new)s") % {"old": old, "new": new} for new, old in listed.replaced.items()]
+    if listed.page > 1:
+        said.append(_("Side %(page)s av %(pages)s") % {"page": listed.page, "pages": listed.pages})
+    if len(listed.missed) > _MISSED_SPOKEN:
+        number = len(listed.missed)
+        said.append(ngettext("%(n)s verdi ga ingen treff", "%(n)s verdier ga ingen treff", number) % {"n": number})
+    elif listed.missed:
+        said.append(missed_text(listed))
+    return " ".join(one if one.endswith(".") else f"{one}." for one in said)
+
+
+def count_text(listed: Listed) -> str:
+    """How many fit (guide 3.4)."""
+    return _("Antall deltakere: %(n)s") % {"n": listed.total}
+
+
+def missed_text(listed: Listed) -> str:
+    """Which values of the search, and which user names, find nobody, and which of them may have lost a zero."""
+    said = _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
+    with_zero = [number for one in listed.missed if one.words and (number := with_lost_zero(one.words[0]))]
+    if not with_zero:
+        return said
+    words = _("Regneark fjerner nullen foran fødselsnumre. Søk på %(numbers)s")
+    return f"{said}. {words % {'numbers': ', '.join(with_zero)}}"
+
+
+def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
+    """First, previous, next and last, and the numbers: first, last, and those around the present one."""
+    shown = sorted({1, listed.pages, *range(max(1, listed.page - 1), min(listed.pages, listed.page + 1) + 1)})
+    numbers: list[tuple[int, str, bool] | None] = []
+    for number in shown:
+        if numbers and numbers[-1] and number - numbers[-1][0] > 1:
+            numbers.append(None)
+        numbers.append((number, address(query.at_page(number)), number == listed.page))
+    before, after = listed.page > 1, listed.page < listed.pages
+    return {
+        "first": address(query.at_page(1)) if before else None,
+        "previous": address(query.at_page(listed.page - 1)) if before else None,
+        "next": address(query.at_page(listed.page + 1)) if after else None,
+        "last": address(query.at_page(listed.pages)) if after else None,
+        "pages": numbers,
+    }
+
+
+def sizes(query: ListQuery) -> list[tuple[int, str, bool]]:
+    """(rows on a page, address, is the present one)."""
+    return [(size, address(query.of_size(size)), size == query.size) for size in PAGE_SIZES]

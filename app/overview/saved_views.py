@@ -1,0 +1,134 @@
+"""Saved views: the list of a user's own, and what she does with them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
+
+from app.overview.chips import chips
+from app.overview.list_request import from_address, shown_before, views_address, with_query
+from app.overview.list_view import order_text
+from app.overview.query import BadQuery, write
+from app.web.access import requires, viewer
+from app.web.errors import error_answer
+from app.web.responses import redirect_to, respond
+from services.access.viewer import Right
+from services.core.i18n import gettext as _
+from services.core.text import seen
+from services.listing import saved_views as views
+from services.questions.fields import legible
+
+saved_views = Blueprint("saved_views", __name__)
+
+
+@saved_views.errorhandler(BadQuery)
+def _bad_query(_error: BadQuery) -> Response:
+    return error_answer(400)
+
+
+@saved_views.errorhandler(views.NoSuchView)
+def _no_view(_error: views.NoSuchView) -> Response:
+    return error_answer(404)
+
+
+@saved_views.get("/deltakere/visninger")
+@requires(Right.READ)
+def list_page() -> Any:
+    """The user's views; the address carries the list that she came from, to be saved."""
+    return _page()
+
+
+def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") -> Response:
+    """`problem` is about the name `typed` for the view `of`, or for the new one; `going` is the view of which it is
+    asked whether it shall go."""
+    asked = shown_before() if request.method == "POST" and "visning" in request.form else from_address()
+    return respond(
+        "overview/saved_views.html",
+        "overview/saved_views_list.html",
+        status=422 if problem else 200,
+        views=views.views_of(viewer()),
+        written=write(asked.query),
+        chips=chips(asked),
+        order_text=order_text(asked.query),
+        problem=problem,
+        of=of,
+        typed=typed,
+        going=going,
+    )
+
+
+def _named(give: Callable[[str], None]) -> tuple[str, str]:
+    """Give a view the name that was typed; gives the name, and what is wrong with it."""
+    name = " ".join(legible(seen(request.form.get("navn", ""))).split())
+    if not name:
+        return name, _("Gi visningen et navn")
+    if len(name) > views.LONGEST_NAME:
+        return name, _("Navnet kan ha maks %(n)s tegn") % {"n": views.LONGEST_NAME}
+    try:
+        give(name)
+    except views.NameTaken:
+        return name, _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+    except views.TooMany:
+        return name, _("Du kan ha maks %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
+    return name, ""
+
+
+@saved_views.post("/deltakere/visninger")
+@requires(Right.READ)
+def save() -> Any:
+    """Save the list that the form was sent from under a name."""
+    query = write(shown_before().query, with_page=False)
+    name, problem = _named(lambda name: views.save_view(viewer(), name, query))
+    if problem:
+        return _page(problem=problem, typed=name)
+    flash(_("Visningen «%(name)s» er lagret.") % {"name": name}, "success")
+    return redirect_to(with_query(url_for("overview.overview_page"), query))
+
+
+@saved_views.get("/deltakere/visninger/<id:view_id>")
+@requires(Right.READ)
+def view_page(view_id: str) -> Any:
+    """Whoever reloads an answer about a view comes to the list of them."""
+    return redirect_to(url_for("saved_views.list_page"))
+
+
+@saved_views.get("/deltakere/visninger/<id:view_id>/slett")
+@requires(Right.READ)
+def question(view_id: str) -> Any:
+    """The user's views, and whether one of them shall go."""
+    return _page(going=views.find_view(viewer(), view_id).id)
+
+
+@saved_views.post("/deltakere/visninger/<id:view_id>")
+@requires(Right.READ)
+def change(view_id: str) -> Any:
+    """Rename, delete, or begin with a view, by the button that was pressed."""
+    button = request.form.get("go")
+    if button == "navn":
+        return _rename(view_id)
+    if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
+        return redirect_to(with_query(url_for("saved_views.question", view_id=view_id), write(shown_before().query)))
+    if button in {"slett", "slett-ja"}:  # twice is once
+        views.delete_view(viewer(), view_id)
+        return _done(_("Visningen er slettet."))
+    if button == "start":
+        name = views.find_view(viewer(), view_id).name
+        views.start_with(viewer(), view_id)
+        return _done(_("Du begynner nå med «%(name)s».") % {"name": name})
+    if button == "ikke-start":
+        views.start_with(viewer(), None)
+        return _done(_("Du begynner nå med hele listen."))
+    return error_answer(400)
+
+
+def _rename(view_id: str) -> Any:
+    views.find_view(viewer(), view_id)
+    name, problem = _named(lambda name: views.rename_view(viewer(), view_id, name))
+    if problem:
+        return _page(problem=problem, of=view_id, typed=name)
+    return _done(_("Visningen heter nå «%(name)s».") % {"name": name})
+
+
+def _done(said: str) -> Any:
+    flash(said, "success")
+    return redirect_to(views_address(shown_before().query))

@@ -1,0 +1,212 @@
+"""Deleting a participant, and what IMDi mends: restoring, reopening, and telling the municipality."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
+
+from app.web.access import requires, viewer
+from app.web.page_views import note_list, note_one, refuse_too_many
+from app.web.responses import page_number, redirect_to, respond
+from app.web.way_back import list_address
+from services.access.viewer import Right, Viewer
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+from services.participation import corrections as service
+from services.participation.find import NotAllowed, find_alone, heading, may_change
+from services.questions.fields import Invalid, TextField, legible
+from services.tables.participants import Participation
+
+mending = Blueprint("mending", __name__, url_prefix="/deltakere")
+_TEXT = TextField(key="text", label=N_("Beskriv grunnen"), most=service.LONGEST_REASON)
+_WHY = TextField(key="reason", label=N_("Begrunnelse"), most=500, lines=True)
+
+
+# ---- Deleting ----
+
+
+@mending.get("/<id:public_id>/slett")
+@requires(Right.REGISTER)
+def delete_page(public_id: str) -> Any:
+    """The participant's name for a double check, and the button."""
+    participation = _changeable(public_id)
+    note_one("delete", participation.id)
+    return respond("participants/delete.html", participation=participation, heading=heading(participation))
+
+
+@mending.get("/<id:public_id>/slett/bekreft")
+@requires(Right.REGISTER)
+def confirm_delete(public_id: str) -> Any:
+    """The question that is asked once more, and why: a dialog, or a page of its own."""
+    participation = _changeable(public_id)
+    note_one("delete", participation.id)
+    return _delete_question(participation)
+
+
+def _changeable(public_id: str) -> Participation:
+    participation = find_alone(viewer(), public_id)
+    if not may_change(viewer(), participation):
+        raise NotAllowed(public_id)
+    return participation
+
+
+def _delete_question(
+    participation: Participation, *, reason: str = "", text: str = "", errors: dict[str, str] | None = None
+) -> Response:
+    return respond(
+        "participants/delete_confirm.html",
+        "participants/delete_question.html",
+        status=422 if errors else 200,
+        participation=participation,
+        heading=heading(participation),
+        reasons=[(option.code, _(option.label)) for option in service.DELETION_REASONS],
+        reason=reason,
+        text=text,
+        errors=errors or {},
+        summary=_summary(errors or {}),
+    )
+
+
+def _summary(errors: dict[str, str]) -> list[tuple[str, str, str]]:
+    labels = {"reason": _("Hvorfor slettes deltakeren?"), _TEXT.key: _(_TEXT.label)}
+    return [(name, labels[name], said[:1].lower() + said[1:]) for name, said in errors.items()]
+
+
+@mending.post("/<id:public_id>/slett")
+@requires(Right.REGISTER)
+def delete(public_id: str) -> Any:
+    """Delete the participant, for one of the reasons."""
+    reason, text, errors = _reason_given()
+    if errors:
+        return _delete_question(_changeable(public_id), reason=reason, text=text, errors=errors)
+    service.delete(viewer(), public_id, reason=reason, text=text)
+    flash(_("Deltakeren er slettet."), "success")
+    return redirect_to(list_address(place=False))
+
+
+def _reason_given() -> tuple[str, str, dict[str, str]]:
+    """The reason, what is said about it, and what is wrong with them by control name."""
+    reason, errors = request.form.get("reason", ""), {}
+    if reason not in {option.code for option in service.DELETION_REASONS}:
+        reason, errors["reason"] = "", _("Velg hvorfor deltakeren slettes")
+    text, wrong = _read(_TEXT)
+    if reason == "other" and not text and not wrong:
+        wrong = {"text": _("Beskriv grunnen")}
+    return reason, text, errors | wrong
+
+
+def _read(field: TextField) -> tuple[str, dict[str, str]]:
+    """A text as it was sent, cleaned if it can be kept, and what is wrong with it."""
+    given = request.form.get(field.key, "")
+    try:
+        return field.parse([given]) or "", {}
+    except Invalid as invalid:
+        return legible(given), invalid.errors
+
+
+# ---- Restoring and reopening ----
+
+
+@mending.get("/<id:public_id>/gjenopprett")
+@requires(Right.MEND)
+def restore_page(public_id: str) -> Any:
+    """Why a deleted participant is brought back."""
+    participation = _mendable(public_id, service.may_restore)
+    note_one("restore", participation.id)
+    return _mend_page(participation, "restore")
+
+
+@mending.post("/<id:public_id>/gjenopprett")
+@requires(Right.MEND)
+def restore(public_id: str) -> Any:
+    """Bring a deleted participant back."""
+    return _mend(public_id, "restore", service.may_restore, service.restore, _("Deltakeren er gjenopprettet."))
+
+
+@mending.get("/<id:public_id>/gjenapne")
+@requires(Right.MEND)
+def reopen_page(public_id: str) -> Any:
+    """Why a discharged participant is opened again."""
+    participation = _mendable(public_id, service.may_reopen)
+    note_one("reopen", participation.id)
+    return _mend_page(participation, "reopen")
+
+
+@mending.post("/<id:public_id>/gjenapne")
+@requires(Right.MEND)
+def reopen(public_id: str) -> Any:
+    """Open a discharged participant again."""
+    return _mend(public_id, "reopen", service.may_reopen, service.reopen, _("Deltakeren er gjenåpnet."))
+
+
+def _mendable(public_id: str, may: Callable[[Viewer, Participation], bool]) -> Participation:
+    participation = find_alone(viewer(), public_id)
+    if not may(viewer(), participation):
+        raise NotAllowed(public_id)
+    return participation
+
+
+def _mend_page(participation: Participation, verb: str, *, reason: str = "", error: str = "") -> Response:
+    what = _("Gjenopprett deltaker") if verb == "restore" else _("Gjenåpne deltaker")
+    title = f"{heading(participation)} · {what}"
+    return respond(
+        "participants/mend.html",
+        "participants/mend_form.html",
+        status=422 if error else 200,
+        what=what,
+        title=f"{_('Feil:')} {title}" if error else title,
+        participation=participation,
+        heading=heading(participation),
+        verb=verb,
+        reason=reason,
+        error=error,
+    )
+
+
+def _mend(
+    public_id: str,
+    verb: str,
+    may: Callable[[Viewer, Participation], bool],
+    carry_out: Callable[..., None],
+    done: str,
+) -> Any:
+    reason, errors = _read(_WHY)
+    error = errors.get("reason") or ("" if reason else _("Skriv en begrunnelse. Kommunen får se den"))
+    participation = find_alone(viewer(), public_id)
+    if not may(viewer(), participation):  # pressed twice, or never possible: the page says how she stands
+        return redirect_to(url_for("participants.data_page", public_id=public_id))
+    if error:
+        return _mend_page(participation, verb, reason=reason, error=error)
+    try:
+        carry_out(viewer(), public_id, reason=reason)
+    except NotAllowed:  # pressed twice at the same moment
+        return redirect_to(url_for("participants.data_page", public_id=public_id))
+    except service.RunsElsewhere:
+        error = _("Personen er med i Jobbsjansen på nytt. Den deltakelsen må avsluttes eller slettes først")
+        return _mend_page(participation, verb, reason=reason, error=error)
+    flash(done, "success")
+    return redirect_to(url_for("participants.data_page", public_id=public_id))
+
+
+# ---- What the municipality is told ----
+
+
+@mending.get("/meldinger")
+@requires(Right.REGISTER)
+def notices() -> Any:
+    """What IMDi has told the user's municipalities, page by page."""
+    page = page_number()
+    refuse_too_many()
+    found = service.notices(viewer(), page)
+    note_list("notices", list(dict.fromkeys(one.participation for one in found.told)))
+    return respond("participants/notices.html", notices=found.told, page=found.page, pages=found.pages)
+
+
+@mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")
+@requires(Right.REGISTER)
+def mark_read(notice_id: int) -> Any:
+    """Note that a notice has been read."""
+    public_id = service.mark_read(viewer(), notice_id)
+    if request.form.get("fra") == "data":  # read on her own page
+        return redirect_to(url_for("participants.data_page", public_id=public_id))
+    return redirect_to(url_for("mending.notices"))

@@ -1,0 +1,115 @@
+"""The history in words."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from services.core.code_lists import country_name, marital_status_text
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+from services.export import result_text
+from services.participation.corrections import DELETION_REASONS
+from services.participation.history import CREATED, Changed
+from services.participation.protection import GRADES
+from services.participation.registration import json_text, results_from
+from services.participation.row_merge import row_changes
+from services.questions.fields import date_text
+from services.questions.pages import FIELDS
+from services.questions.row_fields import RowsField, key_of
+from services.tables.participants import Participation
+
+# What happened to the participant as a whole.
+_EVENTS = {
+    CREATED: N_("Opprettet"),
+    "deleted": N_("Slettet"),
+    "discharged": N_("Utskrevet"),
+    "restored": N_("Gjenopprettet"),
+    "reopened": N_("Gjenåpnet"),
+}
+# What registers tell of her.
+_FACTS = {
+    "name": N_("Navn"),
+    "national_id": N_("Fødselsnummer"),
+    "birth_date": N_("Fødselsdato"),
+    "sex": N_("Kjønn"),
+    "arrival_year": N_("Ankomstår"),
+    "birth_country": N_("Fødeland"),
+    "marital_status": N_("Sivilstand"),
+    "protection": N_("Adressebeskyttelse"),
+    "test_results": N_("Prøveresultater"),
+}
+_SOURCES = {"folkeregisteret": N_("Folkeregisteret"), "pad": N_("PAD")}
+_REASONS = {option.code: option.label for option in DELETION_REASONS}
+
+
+def field_label(field: str) -> str:
+    """What a line of the history is about."""
+    if field in _EVENTS:
+        return _("Deltakeren")
+    if field in _FACTS:
+        return _(_FACTS[field])
+    return _(FIELDS[field].label) if field in FIELDS else field  # a question may have been given up
+
+
+def event_label(field: str) -> str:
+    """The word for something that happened to the participant as a whole."""
+    return _(_EVENTS[field])
+
+
+def who(change: Changed) -> str:
+    """The user, or the register, that a change comes from."""
+    return _(_SOURCES[change.source]) if change.source in _SOURCES else change.username
+
+
+def from_and_to(change: Changed) -> tuple[list[str], list[str]]:
+    """What stood there before, and what stands there then; of test results one text for each, and of rows one for each
+    that has changed."""
+    if change.field in _EVENTS:
+        return [], [_event(change)]
+    question = FIELDS.get(change.field)
+    if isinstance(question, RowsField):
+        done = row_changes(change.old, change.new)
+        return _rows(question, change.old, done), _rows(question, change.new, done)
+    return _value(change.field, change.old), _value(change.field, change.new)
+
+
+def _rows(question: RowsField, rows: Any, done: set[str]) -> list[str]:
+    """The rows that a change has to do with, each with its number on the page."""
+    numbered = enumerate(question.from_json(rows) or [], start=1)
+    item = _(question.item)
+    return [f"{item} {number}: {question.row_text(row)}" for number, row in numbered if key_of(row) in done]
+
+
+def deletion_reason(participation: Participation) -> str:
+    """Why a participant was deleted; '' if that was never asked."""
+    code, text = participation.deleted_reason, participation.deleted_reason_text
+    return _because(code or "", text or "")
+
+
+def _event(change: Changed) -> str:
+    said = _(_EVENTS[change.field])
+    told: Mapping[str, str] = change.new if isinstance(change.new, dict) else {}
+    because = _because(told.get("reason", ""), told.get("text", ""))
+    return f"{said}: {because}" if because else said
+
+
+def _because(code: str, text: str) -> str:
+    return ". ".join(reason for reason in (_(_REASONS[code]) if code else "", text) if reason)
+
+
+def _value(field: str, value: Any) -> list[str]:
+    if value is None:
+        return []
+    if field == "test_results":
+        return [result_text(result) for result in results_from(value)]
+    question = FIELDS.get(field)
+    return [json_text(question, value) if question else _fact(field, value)]
+
+
+def _fact(field: str, value: Any) -> str:
+    if field == "birth_date":
+        return date_text(date.fromisoformat(value))
+    if field == "protection":
+        return _(GRADES[value]).capitalize() if value in GRADES else str(value)
+    words = {"birth_country": country_name, "marital_status": marital_status_text}
+    return words[field](value) if field in words else str(value)

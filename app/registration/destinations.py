@@ -1,0 +1,36 @@
+"""Where the buttons of a form lead."""
+
+from app.registration.responses import page_address
+from app.web.access import viewer
+from app.web.way_back import list_address
+from services.participation import registration as service
+from services.participation.find import find
+from services.questions.pages import PROGRAMME, STEPS, TERMINATION, Step, step_named
+from services.tables.participants import Participation
+
+
+def leads_forwards(step: Step, going: str) -> bool:
+    """True for «Neste», «Fullfør» and the buttons of later pages, but for Avslutning, which is
+    always open (people leave early)."""
+    if going == "next":
+        return step is not TERMINATION
+    if going in {"overview", "fetch", TERMINATION.name}:
+        return False
+    return STEPS.index(step_named(going)) > STEPS.index(step)
+
+
+def next_address(public_id: str, step: Step, going: str, saved: Participation | None = None) -> str:
+    """Where a button leads. Going forwards stops at the first page that is not complete; a page that has just been
+    `saved` on the way forwards is."""
+    if going == "overview" or (going == "next" and step is PROGRAMME):
+        return list_address(public_id)
+    if going in {"fetch", step.name} or (going == "next" and step is TERMINATION):
+        return page_address(public_id, step)
+    wanted = STEPS[STEPS.index(step) + 1] if going == "next" else step_named(going)
+    if wanted is not TERMINATION:
+        participation = saved or find(viewer(), public_id)
+        first = STEPS.index(step) + (1 if saved else 0)
+        for between in STEPS[first : STEPS.index(wanted)]:
+            if not service.page_of(participation, between).is_complete:
+                return page_address(public_id, between)
+    return page_address(public_id, wanted)

@@ -1,0 +1,357 @@
+"""Page 1 before the participant exists: number, name to confirm, kommune, and the page's questions."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from flask import abort
+
+from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
+from app.registration.leaving import LEFT_KEY
+from app.web.responses import END_MARK
+from services.access.viewer import Viewer
+from services.core import national_id
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+from services.core.national_id import normalise
+from services.core.text import is_blank, seen
+from services.intake import unfinished as beginnings
+from services.intake.look_up import LookUp, Outcome, look_up
+from services.intake.messages import lost_zero
+from services.participation import registration as service
+from services.participation.other_stays import earlier_stays
+from services.questions.fields import ALWAYS, ChoiceField, Field, Invalid, Option, legible
+from services.questions.pages import PERSON
+from services.questions.pages.person import MUNICIPALITY_HELP, warnings
+from services.registers.clients import Registers, fetch_for, funding_of
+
+_OWN_NAMES = {
+    service.held_mark("municipality"),
+    "csrf_token",
+    "creation_key",
+    "go",
+    END_MARK,
+    *SCREEN_NAMES,
+    "national_id",
+    "name_confirmed",
+    "shown_name",
+    "municipality",
+    "followed",
+    LEFT_KEY,
+}
+
+
+_OF_THE_NUMBER = {"national_id", "name_confirmed", "shown_name"}
+_MARKS = {service.held_mark(key) for key in ("municipality", *(question.key for question in PERSON.fields))}
+_NOT_TYPED = SCREEN_NAMES | _MARKS | {"csrf_token", "creation_key", "go", "followed", LEFT_KEY, END_MARK}
+
+
+@dataclass
+class NewForm:
+    """The form as it was sent, or blank. `problems` are what stops the creation, by control name; `followed` is the
+    municipality with the financing that it brought, as they stood when the form was drawn."""
+
+    viewer: Viewer
+    number: str
+    creation_key: str
+    municipality: str
+    confirmed: bool
+    shown_name: str
+    page: service.Page
+    typed: beginnings.TypedForm
+    followed: str = ""
+    found: LookUp | None = None
+    news: LookUp | None = None  # what has been found by asking just now
+    problems: dict[str, str] = field(default_factory=dict)
+    has_waited: bool = False
+    is_kept: bool = False
+    left_key: str = ""  # of the last send of a page that was being left
+
+    @classmethod
+    def blank(cls, viewer: Viewer) -> "NewForm":
+        """An empty form: kommune from the login, financing as the municipality has it."""
+        fundings = {funding_of(place.number) for place in viewer.places}
+        form = {"funding": list(fundings)} if len(fundings) == 1 else {}
+        return cls._make(viewer, {**form, "creation_key": [service.new_creation_key()]})
+
+    @classmethod
+    def sent(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
+        """The form that was sent; unknown fields, and a municipality of others, are refused."""
+        made = cls._make(viewer, form)
+        chosen = form.get("municipality", [""])[0]
+        is_ours = not set(form) - _OWN_NAMES - made.page.names() and made.page.is_ours
+        if not is_ours or (chosen and not viewer.registers_in(chosen)):
+            abort(400)
+        if not re.fullmatch(r"[0-9a-f]{32}", made.creation_key):
+            abort(400)
+        return made
+
+    @classmethod
+    def begun(cls, viewer: Viewer, begun: beginnings.Begun) -> "NewForm":
+        """The form as it was kept. A municipality that the user has lost meanwhile is asked for anew."""
+        lost = not viewer.registers_in((begun.form.get("municipality") or [""])[0])
+        form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
+        made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
+        made.has_waited, made.is_kept, made.left_key = begun.has_waited, True, begun.left_key
+        made._take(begun.found)
+        made.page.write_in_standard_form()
+        return made
+
+    @classmethod
+    def _make(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
+        only = viewer.places[0].number if len(viewer.places) == 1 else ""
+        municipality = only or form.get("municipality", [""])[0]
+        base = {"today": service.today(), "municipality": municipality}
+        return cls(
+            viewer=viewer,
+            number=legible(seen(form.get("national_id", [""])[0]).strip()),
+            creation_key=form.get("creation_key", [""])[0],
+            municipality=municipality,
+            confirmed=form.get("name_confirmed") == ["1"],
+            shown_name=form.get("shown_name", [""])[0],
+            page=service.read_page(PERSON, form, base),
+            followed=form.get("followed", [""])[0],
+            typed={
+                name: [legible(one) for one in form[name]]
+                for name in sorted(form)
+                if name not in _NOT_TYPED and not all(map(is_blank, form[name]))
+            },
+        )
+
+    def look_up(self, registers: Registers, *, typing: bool = False) -> None:
+        """Ask who bears the number. While it is being typed, an unfinished one is not asked about."""
+        if typing and not self.is_whole_number:
+            self.found = None
+            return
+        known = beginnings.known(self.viewer, self.creation_key, self.number, self.municipality)
+        self._take(look_up(self.number, viewer=self.viewer, registers=registers, known=known, place=self.municipality))
+        self.news = None if known else self.found
+
+    def _take(self, found: LookUp | None) -> None:
+        self.found = found
+        if found and (record := found.record):
+            stays = earlier_stays(self.viewer, (record.national_id, *record.earlier_ids))
+            self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex, "other_stays": lambda: stays}
+
+    def recall(self) -> None:
+        """Take over what has been told of the number a moment ago, without asking."""
+        self._take(beginnings.known(self.viewer, self.creation_key, self.number, self.municipality))
+
+    @property
+    def is_told_anew(self) -> bool:
+        """True if what is told of the number may not be what stands on screen, since another municipality is chosen."""
+        moved = self.followed.partition(":")[0] != self.municipality
+        return moved and (self.shown_name != self.name or bool(self.found and not self.name))
+
+    def with_number(self, number: str) -> "NewForm":
+        """The same form with another number, and nobody confirmed."""
+        typed = {**self.typed, "national_id": [number]}
+        return replace(self, number=number, typed=typed, confirmed=False, shown_name="", found=None)
+
+    def keep(self, *, waits: bool = False, left_key: str | None = None) -> tuple[str, bool]:
+        """Keep the form as it was typed, under «Påbegynte»; gives its id, and whether it was not kept before. Nothing
+        is kept of a form that nobody has typed in, nor of a number alone that is kept with another form already."""
+        more = self._answered.keys() - _OF_THE_NUMBER
+        is_blank = not more and (self.typed == NewForm.blank(self.viewer).typed or bool(self.begun_before))
+        identity, is_new = beginnings.keep(
+            self.viewer,
+            self.creation_key,
+            self.typed,
+            self.news,
+            waits=waits,
+            is_blank=is_blank,
+            left_key=left_key,
+        )
+        self.is_kept = bool(identity)
+        return identity, is_new
+
+    @property
+    def _answered(self) -> beginnings.TypedForm:
+        """What has been typed and chosen, without what stands in a blank form."""
+        blank = NewForm.blank(self.viewer).typed
+        return {name: given for name, given in self.typed.items() if blank.get(name) != given}
+
+    @property
+    def begun_before(self) -> str:
+        """The id of another registration that the user has begun with this number, '' if there is none."""
+        return beginnings.same_number(self.viewer, self.creation_key, self.number)
+
+    def go_on_with(self, identity: str) -> None:
+        """Let another registration with this number take over what has been answered here."""
+        beginnings.join(self.viewer, self.creation_key, identity, self._answered)
+
+    @property
+    def can_wait(self) -> bool:
+        """True when nothing is missing but that Folkeregisteret answers."""
+        return bool(self.found and self.found.may_retry and self.municipality and not self.page.problems)
+
+    @property
+    def waits(self) -> bool:
+        """True while it waits for Folkeregisteret."""
+        return self.has_waited and bool(self.found and self.found.may_retry)
+
+    def follow_municipality(self) -> frozenset[str]:
+        """Choose the financing of a municipality that has just been chosen, unless one was chosen by hand since; gives
+        the keys of what that changes."""
+        chosen, before = self._funding, self.followed
+        is_by_hand = chosen not in {"", before.partition(":")[2]}
+        if not self.municipality or is_by_hand or (chosen and self.mark == before):
+            return frozenset()
+        funding = funding_of(self.municipality)
+        if funding == chosen:
+            return frozenset()
+        self.page = service.page_again(self.page, {"funding": [funding]}, self.page.answers)
+        return frozenset({"funding"})
+
+    @property
+    def _funding(self) -> str:
+        return "".join(map(str, self.page.raw["funding"][:1]))
+
+    @property
+    def mark(self) -> str:
+        """The municipality and the financing as they stand in the form, for its next answer."""
+        return f"{self.municipality}:{self._funding}"
+
+    def check(self) -> None:
+        """Find out what stops the creation."""
+        self.problems = {}
+        if self.found and self.found.outcome is not Outcome.FOUND:
+            self.problems["national_id"] = self.found.message
+        elif not self.confirms_found_name:
+            self.problems["name_confirmed"] = _("Bekreft at navnet er riktig")
+        if not self.municipality:
+            self.problems["municipality"] = _("Velg kommune")
+        self.problems |= self.page.problems
+
+    @property
+    def confirms_found_name(self) -> bool:
+        """True when she has confirmed the very name that Folkeregisteret gives now."""
+        return bool(self.found and self.confirmed and self.shown_name == self.name)
+
+    @property
+    def seems_confirmed(self) -> bool:
+        """The same as far as the form tells, where nobody has been looked up."""
+        return self.confirms_found_name if self.found else self.confirmed and bool(self.shown_name)
+
+    @property
+    def is_whole_number(self) -> bool:
+        """True when the number is as long as one."""
+        return len(normalise(self.number)) >= national_id.LENGTH
+
+    @property
+    def number_with_zero(self) -> str | None:
+        """The number with the zero in front that a spreadsheet has taken away, if that makes it one."""
+        return national_id.with_lost_zero(self.number)
+
+    @property
+    def lost_zero_words(self) -> str:
+        """What to say of it."""
+        return lost_zero(self.number)
+
+    @property
+    def key(self) -> str:
+        """The form's key for this very number: a form that comes back with another number creates another."""
+        return beginnings.created_key(self.creation_key, self.number)
+
+    @property
+    def name(self) -> str:
+        """The name that was found, '' if none."""
+        return self.found.record.full_name if self.found and self.found.record else ""
+
+    @property
+    def warning(self) -> str:
+        """What to think about before creating (age, man)."""
+        return warnings(self.page.answers).get("national_id", "") if self.name else ""
+
+    @property
+    def title(self) -> str:
+        """The page's title."""
+        title = f"{_('Ny deltaker')} · {_(PERSON.title)}"
+        return f"{_('Feil:')} {title}" if self.problems else title
+
+    @property
+    def missing_words(self) -> str:
+        """What must be filled in before the participant is created."""
+        missing = [] if self.seems_confirmed else [self._missing_person]
+        if not self.municipality:
+            missing.append(_("kommune"))
+        for question in PERSON.missing(self.page.answers):
+            label = _(question.label).lower()
+            is_typed = any(text.strip() for text in self.page.raw[question.key])
+            missing.append(_("%(label)s (må rettes)") % {"label": label} if is_typed else label)
+        return ", ".join(missing)
+
+    @property
+    def _missing_person(self) -> str:
+        """What is missing until it is clear who the participant is."""
+        if not self.is_whole_number:
+            return _("fødselsnummer og bekreftet navn")
+        try:
+            national_id.parse(self.number)
+        except national_id.InvalidNationalId:
+            return _("gyldig fødselsnummer og bekreftet navn")
+        return _("bekreftet navn")
+
+    @property
+    def summary(self) -> list[tuple[str, str, str]]:
+        """The error summary's lines."""
+        own = {
+            "national_id": _("Fødselsnummer"),
+            "name_confirmed": _("Navn"),
+            "municipality": _("Kommune og kommunenummer"),
+        }
+        lines = [(name, own[name], self.problems[name]) for name in own if name in self.problems]
+        return lines + summary({k: v for k, v in self.problems.items() if k not in own}, {})
+
+    @property
+    def municipality_control(self) -> Control | None:
+        """The choice of kommune, for those who have several."""
+        if len(self.viewer.places) == 1:
+            return None
+        question = ChoiceField(
+            key="municipality",
+            label=N_("Kommune og kommunenummer"),
+            help=MUNICIPALITY_HELP,
+            options=tuple(Option(place.number, f"{place.name} ({place.number})") for place in self.viewer.places),
+            required=ALWAYS,
+        )
+        return Control(
+            question=question,
+            name=question.key,
+            raw=[self.municipality] if self.municipality else [],
+            error=self.problems.get("municipality", ""),
+            required=True,
+            watched=True,
+        )
+
+    def controls(self) -> list[Control]:
+        """The page's questions; what is missing or half typed is said only when the user has tried to go on."""
+        # Every answer counts for the line that says what is missing before the participant is created.
+        said = self.refused | self.problems
+        return [replace(control, watched=True) for control in controls_of(self.page, said=said)]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """What is wrong with answers that can be read, such as a date ahead of today: it is said at once."""
+        questions = {question.key: question for question in PERSON.fields}
+        return {key: words for key, words in self.page.errors.items() if self._can_be_read(questions[key])}
+
+    def _can_be_read(self, question: Field) -> bool:
+        try:
+            return question.parse(self.page.raw[question.key]) is not None
+        except Invalid:
+            return False
+
+    def create(self, registers: Registers) -> str:
+        """Create the participant, with PAD's results if they can be had; gives the public id."""
+        record = self.found.record if self.found else None
+        if record is None:
+            raise ValueError("nobody was found to create")
+        return service.create(
+            self.viewer,
+            person=record,
+            results=fetch_for(record.national_id, registers),
+            municipality_number=self.municipality,
+            page=self.page,
+            creation_key=self.key,
+            begun_as=self.creation_key,
+        )

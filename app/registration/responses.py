@@ -1,0 +1,290 @@
+"""The answers of the four pages: a page with its form, and the fragments of it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from flask import Response, request, url_for
+
+from app.registration import forms
+from app.registration.leaving import left_form
+from app.registration.rows import RowsChange
+from app.web.access import viewer
+from app.web.formatting import clock_text, moment_text
+from app.web.responses import respond
+from app.web.test_results import tests_of
+from services.core.i18n import gettext as _
+from services.core.i18n import ngettext
+from services.participation import registration as service
+from services.participation import save as saving
+from services.participation.find import find, heading
+from services.participation.merge import Clash, Shown, registered_as
+from services.participation.registration import Page, row_mark
+from services.participation.save import Conflict, Unfinished
+from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, STEPS, TERMINATION, Step, step_named
+from services.questions.programme_time import programme_time
+from services.questions.row_fields import RowsField
+from services.tables.participants import Participation
+
+
+def sent_form() -> dict[str, list[str]]:
+    """The form as it was sent: every name with its texts."""
+    return {name: request.form.getlist(name) for name in request.form}
+
+
+def shown_by_form() -> Shown:
+    """What the form says that it showed; a version below zero if it says none."""
+    given, key = request.form.get("version", ""), request.form.get("form_key", "")
+    version = int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
+    return Shown(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
+
+
+def page_address(public_id: str, step: Step) -> str:
+    """The address of one of a participant's pages."""
+    return url_for("registration.step_page", public_id=public_id, word=forms.STEP_WORDS[step.name])
+
+
+def answer_page(
+    participation: Participation,
+    page: Page,
+    *,
+    pages: Mapping[str, Page] | None = None,
+    status: int = 200,
+    shown: Shown | None = None,
+    said: dict[str, str] | None = None,
+    clashes: Mapping[str, Clash] = MappingProxyType({}),
+    elsewhere: list[tuple[str, str, list[str]]] | None = None,
+    rows: RowsChange | None = None,
+    removed: str = "",
+) -> Response:
+    """The page with its form. `pages` are all of them as they stand, if they are known already; `shown` is what the
+    form that was sent says that it showed (default: a new form of the present version); `said` are the problems to
+    show, if it was refused; `rows` what has become of a repeatable question;
+    `removed` which answers were taken away by others, in words."""
+    failed = bool(said or clashes or elsewhere)
+    if page.undecided - clashes.keys():
+        clashes = {**registered_as(participation, page.undecided - clashes.keys()), **clashes}
+    clashes = {mark: clash for mark, clash in clashes.items() if page.control_of(mark)}
+    if failed:
+        said = (said or {}) | {page.control_of(mark): clash_words(page, mark, clash) for mark, clash in clashes.items()}
+    if pages is None:
+        pages = service.pages_of(participation, page, username=viewer().username)
+    drawn = controls(page, said=said, clashes=clashes, is_told=failed)
+    return respond(
+        "registration/page.html",
+        "registration/form_answer.html",
+        status=status,
+        participation=participation,
+        version=shown.version if shown else participation.version,
+        form_key=(shown.key if shown else None) or service.new_creation_key(),
+        page=page,
+        controls=drawn,
+        rows=rows,
+        removed=removed,
+        steps=forms.steps_of(pages, page.step),
+        step_word=forms.STEP_WORDS[page.step.name],
+        state=saved_state(participation, page),
+        summary=forms.summary(said or {}, forms.ids_of(drawn)),
+        elsewhere=elsewhere or [],
+        time=programme_time(page.answers) if page.step is PROGRAMME else None,
+        obstacles=obstacle_words({**pages, page.step.name: page}) if page.step is TERMINATION else "",
+        heading=heading(participation),
+        tests=tests_of(participation.person) if page.step is BACKGROUND else None,
+        title=page_title(participation, page, failed=failed),
+    )
+
+
+def page_title(participation: Participation, page: Page, *, failed: bool) -> str:
+    """The title of a participant's page; it begins with «Feil:» while something is said to be wrong."""
+    title = f"{heading(participation)} · {_(page.step.title)}"
+    return f"{_('Feil:')} {title}" if failed else title
+
+
+def controls(
+    page: Page,
+    *,
+    said: Mapping[str, str] | None = None,
+    clashes: Mapping[str, Clash] | None = None,
+    is_told: bool = False,
+) -> list[forms.Control]:
+    """The controls of a page. `clashes`, by mark, are what others have answered, to choose between; `is_told`: the user
+    has been led there, so that what stands there when going on is the user's choice."""
+    errors = dict(page.errors if said is None else said)
+    choices = {}
+    for mark, clash in (clashes or {}).items():
+        if name := page.control_of(mark):
+            errors[name] = clash_words(page, mark, clash)
+            choices[row_mark(clash.key, clash.row) if clash.row else mark] = forms.Choices(
+                buttons=_buttons(page, mark, clash), mark=f"{mark}!" if is_told else mark
+            )
+    return forms.controls_of(page, said=errors, choices=choices)
+
+
+def _buttons(page: Page, mark: str, clash: Clash) -> tuple[tuple[str, str], ...]:
+    """Values and words of the buttons by which is chosen what shall stand."""
+    who = {"who": clash.username}
+    if clash.is_removed_here:
+        place = page.control_of(mark).split("-")[1]
+        return (f"remove-{clash.key}-{place}", _("Fjern likevel")), (f"theirs-{mark}", _("Behold raden"))
+    if clash.row and clash.value is None:
+        return (f"mine-{mark}", _("Behold raden")), (f"theirs-{mark}", _("Fjern raden, som %(who)s") % who)
+    return (f"mine-{mark}", _("Behold svaret som står her")), (f"theirs-{mark}", _("Bruk svaret til %(who)s") % who)
+
+
+@dataclass(frozen=True)
+class State:
+    """The line at the top of the form: its kind, for the look, and its words."""
+
+    kind: str
+    words: str
+
+
+def saved_state(participation: Participation, page: Page) -> State:
+    """What is saved, and when; or what of the page is not."""
+    at = participation.changed_at
+    is_today = at.astimezone(service.OSLO_TIME).date() == page.answers["today"]
+    if not page.unread:
+        words = _("Lagret kl. %(at)s") if is_today else _("Lagret %(at)s")
+        return State("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})
+    labels = ", ".join(f"«{_(question.label)}»" for question in page.step.fields if question.key in page.unread)
+    if page.undecided:
+        words = _("Ikke lagret: %(labels)s. Velg hva som skal stå. Resten er lagret.")
+    else:
+        words = _("Ikke lagret: %(labels)s. Rett svaret. Resten er lagret.")
+    return State("missing", words % {"labels": labels})
+
+
+def obstacle_words(pages: Mapping[str, Page]) -> str:
+    """What stands beside the button that discharges: other pages by name, and the questions of the last one."""
+    obstacles = saving.obstacles(pages)
+    own = obstacles.pop(TERMINATION.name, {})
+    return ", ".join([*(_(step_named(name).title) for name in obstacles), *forms.labels(own).values()])
+
+
+def clash_words(page: Page, mark: str, clash: Clash) -> str:
+    """What another has answered while this form was being filled in, when, and what to do."""
+    did = _row_words(page, mark, clash) if clash.row else _answer_words(mark, clash)
+    return f"{did} {_('Velg hva som skal stå, og gå videre.')}"
+
+
+def _answer_words(mark: str, clash: Clash) -> str:
+    question = FIELDS[clash.key]
+    return _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev (%(at)s).") % {
+        "who": clash.username,
+        "what": _("dette") if clash.key == mark else f"«{_(question.label)}»",
+        "theirs": service.json_text(question, clash.value) or _("ikke noe svar"),
+        "at": moment_text(clash.at),
+    }
+
+
+def _row_words(page: Page, mark: str, clash: Clash) -> str:
+    question = FIELDS[clash.key]
+    if not isinstance(question, RowsField):
+        raise TypeError(clash.key)
+    place = int(page.control_of(mark).split("-")[1])
+    told = {"who": clash.username, "row": f"{_(question.item).lower()} {place + 1}", "at": moment_text(clash.at)}
+    if clash.value is None:
+        return _("%(who)s har fjernet %(row)s mens du skrev (%(at)s).") % told
+    stands = (question.from_json([clash.value]) or [{}])[0]
+    if clash.is_removed_here:
+        words = _("%(who)s har endret %(row)s mens du fjernet raden (%(at)s). Nå står det «%(theirs)s».")
+        return words % (told | {"theirs": question.row_text(stands)})
+    differing = question.differing(page.raw[clash.key][place], stands)
+    changed = [inner for inner in question.fields if inner.key in (clash.fields or differing)]
+    theirs = _(" og ").join(
+        _("«%(label)s» til «%(answer)s»")
+        % {"label": _(inner.label), "answer": inner.sentence(stands.get(inner.key)) or _("ikke noe svar")}
+        for inner in changed
+    )
+    words = _("%(who)s har endret %(theirs)s i %(row)s mens du skrev (%(at)s).")
+    return words % (told | {"theirs": theirs})
+
+
+def removed_words(keys: Iterable[str]) -> str:
+    """Which answers were taken away by another answer; '' for none."""
+    steps = {question.key: step for step in STEPS for question in step.fields}
+    named = [f"«{_(FIELDS[key].label)}» ({_(steps[key].title)})" for key in keys]
+    if not named:
+        return ""
+    words = ngettext(
+        "Svaret på %(what)s er tatt bort, for det spørsmålet hører ikke til det du har svart nå. "
+        "Endrer du svaret tilbake, kommer det igjen.",
+        "Svarene på %(what)s er tatt bort, for de spørsmålene hører ikke til det du har svart nå. "
+        "Endrer du svaret tilbake, kommer de igjen.",
+        len(named),
+    )
+    return words % {"what": ", ".join(named)}
+
+
+def undecided_marks() -> tuple[frozenset[str], frozenset[str]]:
+    """The marks of what the form says that two have answered: all, and those that the user has not been led to."""
+    marks = request.form.getlist("uavklart")
+    return frozenset(mark.rstrip("!") for mark in marks), frozenset(mark for mark in marks if not mark.endswith("!"))
+
+
+def answer_unfinished(public_id: str, unfinished: Unfinished) -> Response:
+    """The form again, with what is wrong and what is missing."""
+    participation, page = find(viewer(), public_id), unfinished.page
+    shown = Shown(unfinished.version, shown_by_form().key)
+    return answer_page(participation, page, status=422, shown=shown, said=page.problems)
+
+
+def answer_conflict(public_id: str, conflict: Conflict) -> Response:
+    """The form again with what was typed here, and beside it what the other wrote."""
+    participation, shown = find(viewer(), public_id), Shown(conflict.version, shown_by_form().key)
+    return answer_page(participation, conflict.page, status=409, shown=shown, clashes=conflict.clashes)
+
+
+def answer_obstacles(
+    participation: Participation, page: Page, version: int, obstacles: dict[str, dict[str, str]]
+) -> Response:
+    """The form again, with what stands in the way of discharge on this page and on others."""
+    elsewhere = []
+    for name, problems in obstacles.items():
+        if (step := step_named(name)) is not page.step:
+            labels = list(forms.labels(problems).values())
+            elsewhere.append((page_address(participation.public_id, step), _(step.title), labels))
+    own, shown = obstacles.get(page.step.name, {}), Shown(version, shown_by_form().key)
+    return answer_page(participation, page, status=422, shown=shown, said=own, elsewhere=elsewhere)
+
+
+def drawn_questions() -> dict[str, str]:
+    """How the questions that come and go stand in the form, by their keys."""
+    return {mark.rstrip("!"): mark for mark in request.form.getlist("vist")}
+
+
+def answer_redrawn(
+    controls: list[forms.Control],
+    page: Page,
+    answered: frozenset[str] = frozenset(),
+    wrong: frozenset[str] = frozenset(),
+    **more: Any,
+) -> Response:
+    """Only what has changed against what the form says that it shows, what is or was said to be `wrong`, and what has
+    been `answered` here: text that is being typed elsewhere is never touched."""
+    changed = changed_controls(controls)
+    anew = changed + [c for c in controls if c.name in answered | wrong and c not in changed]
+    warned = _warned()
+    return respond(
+        "registration/redrawn.html",
+        "registration/redrawn.html",
+        controls=anew,
+        remarks=[c for c in controls if c.shown and c not in anew and (c.warning or c.name in warned)],
+        answered=answered,
+        page=page,
+        step_word=forms.STEP_WORDS[page.step.name],
+        **more,
+    )
+
+
+def _warned() -> set[str]:
+    """The questions beside which a warning stands."""
+    return set(request.form.getlist("varslet"))
+
+
+def changed_controls(controls: list[forms.Control]) -> list[forms.Control]:
+    """The questions that come, go or change their obligation, against what the form says that it shows."""
+    drawn = drawn_questions()
+    return [c for c in controls if c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None)]

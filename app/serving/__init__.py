@@ -1,0 +1,1 @@
+"""How the program is served: granian, the adapter before the program, static files."""

@@ -1,0 +1,198 @@
+"""Style sheet and script: built at start from readable sources, served with far-reaching caching.
+
+A first visit shall cost few requests and few bytes, yet there is no JavaScript tool chain. So, when the
+program starts, the component files of Designsystemet that we use, its theme and our own rules become one
+style sheet, and htmx and our own scripts become one. Each is written with a hash of its content in the
+name, beside its brotli and gzip variants, into a folder that is named by the hash of everything in it.
+Such a folder appears in one move and is never changed, so any number of processes can start at once.
+"""
+
+import atexit
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import brotli
+from flask import Flask
+from whitenoise import WhiteNoise
+
+STATIC_DIR = Path(__file__).parents[1] / "static"
+VENDOR_DIR = STATIC_DIR / "vendor"
+URL_PREFIX = "/static/"
+YEAR_SECONDS = 365 * 24 * 60 * 60
+
+# The layers in the order in which they win, and our components in the order of the package's index.css.
+LAYERS = "@layer ds.theme, ds.base, ds.components;"
+COMPONENTS = (
+    ("base", "ds.base"),
+    ("heading", "ds.base"),
+    ("label", "ds.base"),
+    ("link", "ds.components"),
+    ("validation-message", "ds.base"),
+    ("data-size-workaround", "ds.components"),
+    ("button", "ds.components"),
+    ("input", "ds.components"),
+    ("field", "ds.components"),
+    ("fieldset", "ds.components"),
+    ("alert", "ds.components"),
+    ("skip-link", "ds.components"),
+    ("dialog", "ds.components"),
+    ("pagination", "ds.components"),
+    ("tag", "ds.components"),
+    ("chip", "ds.components"),
+    ("table", "ds.components"),
+)
+# What comes later may change what came before (on paper, in forced colours).
+OWN_STYLES = ("tables.css", "filters.css", "app.css", "print.css")
+OWN_SCRIPTS = ("contact.js", "app.js", "forms.js", "visit.js", "saving.js")
+# Pictures and the like in `static/` are served as they are, under a hashed name.
+ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
+
+_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+_LINE_COMMENT = re.compile(r"(^|\s)//.*$")
+_CHARSET = re.compile(r'@charset "[^"]*";\s*')
+
+
+@dataclass(frozen=True)
+class StaticBuild:
+    """A finished folder, and under which file name in it each thing is found (`app.css`, `app.js`, …)."""
+
+    folder: Path
+    names: Mapping[str, str]
+
+    def url(self, name: str) -> str:
+        """The address of `name`; unknown names are a mistake of the programmer (KeyError)."""
+        return URL_PREFIX + self.names[name]
+
+
+def stylesheet() -> str:
+    """The whole style sheet as text: layers, theme, components, then our own rules."""
+    parts = [f"/* Licences: {URL_PREFIX}{_hashed_name('licences.txt', licences().encode())} */", LAYERS]
+    parts.append(_plain_css(VENDOR_DIR / "designsystemet-theme" / "designsystemet.css"))
+    for component, layer in COMPONENTS:
+        parts.append(f"@layer {layer}{{{_plain_css(VENDOR_DIR / 'designsystemet-css' / f'{component}.css')}}}")
+    parts += [_plain_css(STATIC_DIR / name) for name in OWN_STYLES]
+    return "\n".join(parts) + "\n"
+
+
+def script() -> str:
+    """The whole script as text: htmx, then our few lines."""
+    htmx = (VENDOR_DIR / "htmx" / "htmx.min.js").read_text(encoding="utf-8").strip()
+    return "\n;\n".join([htmx, *(_plain_js(STATIC_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
+
+
+def licences() -> str:
+    """The licence texts of what is vendored, which must follow every copy."""
+    texts = (f"{path.parent.name}\n\n{path.read_text(encoding='utf-8')}" for path in VENDOR_DIR.glob("*/LICENSE"))
+    return "\n\n".join(sorted(texts))
+
+
+def build(root: Path) -> StaticBuild:
+    """Write the files under `root`, unless exactly these are there already.
+
+    Raises OSError if `root` cannot be made or written to.
+    """
+    contents = {
+        "app.css": stylesheet().encode(),
+        "app.js": script().encode(),
+        "licences.txt": licences().encode(),
+    }
+    for path in sorted(STATIC_DIR.iterdir()):
+        if path.suffix in ASSET_SUFFIXES:
+            contents[path.name] = path.read_bytes()
+    names = {name: _hashed_name(name, content) for name, content in contents.items()}
+    folder = root / f"static-{_digest(' '.join(names.values()).encode())}"
+    if not folder.is_dir():
+        _write_folder(folder, {names[name]: content for name, content in contents.items()})
+    return StaticBuild(folder, names)
+
+
+def init_static(app: Flask) -> None:
+    """Build the files, serve them under `/static/` and tell the templates their addresses.
+
+    Templates get `stylesheet_url`, `script_url` and, for other files in `static/`, `asset_url(name)`.
+    """
+    from app.web.responses import security_headers
+
+    built = _build_somewhere(Path(app.instance_path))
+    app.jinja_env.globals.update(
+        stylesheet_url=built.url("app.css"), script_url=built.url("app.js"), asset_url=built.url
+    )
+    app.wsgi_app = _StaticServer(app.wsgi_app, built.folder, security_headers(app))  # type: ignore[method-assign]
+
+
+class _StaticServer(WhiteNoise):
+    """WhiteNoise with our headers on all of its answers, «not modified» and refusals included."""
+
+    FOREVER = YEAR_SECONDS
+
+    def __init__(self, application: Callable[..., Any], folder: Path, headers: Mapping[str, str]) -> None:
+        # Caching is WhiteNoise's own affair here: whatever pages say about it is not for files.
+        self._extra = [(key, value) for key, value in headers.items() if key.lower() != "cache-control"]
+        super().__init__(application, folder, URL_PREFIX, allow_all_origins=False, immutable_file_test=lambda *_: True)
+
+    def serve(self, static_file: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer with `static_file` (or «not modified», or a refusal) and our headers."""
+
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            return start_response(status, headers + self._extra)
+
+        answer: Iterable[bytes] = WhiteNoise.serve(static_file, environ, start)
+        return answer
+
+
+def _build_somewhere(instance: Path) -> StaticBuild:
+    """Under the instance folder, where the next start finds it; if that is read-only, in a passing one."""
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        return build(instance)
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="static-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return build(folder)
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Let `folder` appear with all `files` and their compressed variants in one move."""
+    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        for name, content in files.items():
+            (draft / name).write_bytes(content)
+            (draft / f"{name}.br").write_bytes(brotli.compress(content, quality=11))
+            (draft / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=9, mtime=0))
+        try:
+            os.rename(draft, folder)
+        except OSError:
+            # Another process was faster; the folder's name says that it holds the same.
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _plain_css(path: Path) -> str:
+    """A style sheet without comments and without its encoding mark, for a file's beginning only."""
+    return _CHARSET.sub("", _COMMENT.sub("", path.read_text(encoding="utf-8"))).strip()
+
+
+def _plain_js(path: Path) -> str:
+    """A script of ours without comments and indentation. Our scripts hold `//` and `/*` in comments alone (a test)."""
+    lines = _COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines()
+    return "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines)))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _hashed_name(name: str, content: bytes) -> str:
+    path = Path(name)
+    return f"{path.stem}.{_digest(content)}{path.suffix}"

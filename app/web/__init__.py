@@ -1,0 +1,1 @@
+"""What all features of the web share: responses, access, CSRF, sessions, errors, the menu."""

@@ -1,0 +1,153 @@
+"""Who may call which view. A view bears a mark, `@public` or `@requires(...)`; one without is refused."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, has_request_context, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.web.responses import is_partial, redirect_to, this_address
+from app.web.sessions import visit
+from services.access.audit import Action, record
+from services.access.viewer import Right, Viewer
+from services.accounts.sign_in import Visit, read_visit
+from services.core.db import after_waiting, before_writing
+
+View = TypeVar("View", bound=Callable[..., Any])
+_PUBLIC = "public"
+_SIGNED_IN = "signed in"
+_LONGEST_ADDRESS = 2000
+_OWN_SITES = {"same-origin", "none"}
+_ROOT_FILE = re.compile(r"^/([^/?]+)\.(csv|xlsx)(?=\?|$)")
+_FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # no place to come back to; the page that it hangs on is
+
+
+def public(view: View) -> View:
+    """Open the view to everybody."""
+    view.access = _PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Open the view to everyone who is signed in."""
+    view.access = _SIGNED_IN  # type: ignore[attr-defined]
+    return view
+
+
+def requires(right: Right) -> Callable[[View], View]:
+    """Open the view to those who have the right."""
+
+    def mark(view: View) -> View:
+        view.access = right  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def mark_of(view: Any) -> Right | str | None:
+    """The mark of a view, `None` if it has none."""
+    mark: Right | str | None = getattr(view, "access", None)
+    return mark
+
+
+def viewer() -> Viewer:
+    """The signed-in user of this request. Only for views that are not public."""
+    found: Viewer = g.viewer
+    return found
+
+
+def _guard() -> Response | tuple[str, int] | None:
+    """Let nobody in who may not: runs before every view."""
+    g.viewer = current_user.viewer if current_user.is_authenticated else None
+    if request.endpoint is None:  # no such address: say so to everyone alike
+        return None
+    mark = mark_of(_view(request.endpoint))
+    if mark == _PUBLIC:
+        return None
+    if visit().is_unknown:
+        abort(503)
+    if g.viewer is None:
+        if is_partial() or request.method not in {"GET", "HEAD"}:
+            abort(401)
+        return redirect_to(_sign_in_address())
+    if is_partial() and request.headers.get("X-Hvem", g.viewer.username) != g.viewer.username:
+        return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
+    if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
+        g.let_in = (visit().key, g.viewer)
+        return _turn_away_foreign()
+    record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
+    return abort(403)
+
+
+@before_writing
+def _read_rights_again() -> None:
+    """A user may be blocked, demoted or signed out between the guard and the transaction that writes. What the guard
+    has let in writes with the rights that hold when it writes: 401 without a visit, 403 with other rights."""
+    if let_in := _let_in():
+        key, held = let_in
+        _refuse_unless(held, read_visit(key))
+
+
+@after_waiting
+def _read_rights_at_the_end() -> None:
+    """PostgreSQL lets others commit a block while this transaction waits for the row of another."""
+    if let_in := _let_in():
+        key, held = let_in
+        with current_app.app_context():  # and so a connection of its own
+            found = read_visit(key)
+        _refuse_unless(held, found)
+
+
+def _let_in() -> tuple[str, Viewer] | None:
+    """Key and user of the visit that the guard has let in; None for a job, a view for everybody, and when the view has
+    begun another visit."""
+    let_in: tuple[str, Viewer] | None = g.get("let_in") if has_request_context() else None
+    return let_in if let_in and let_in[0] == visit().key else None
+
+
+def _refuse_unless(held: Viewer, found: Visit | None) -> None:
+    if found is None or found.viewer is None:
+        abort(401)
+    if found.viewer != held:
+        abort(403)
+
+
+def _after_the_view(answer: Response) -> Response:
+    """What is written from here on (the visit itself) asks for no right."""
+    g.pop("let_in", None)
+    return answer
+
+
+def _page_of(address: str) -> str:
+    """The page that a file hangs on: above it, or at the root the one of the same name."""
+    return _FILE.sub("", _ROOT_FILE.sub(r"/\1", address))
+
+
+def _turn_away_foreign() -> Response | None:
+    """Another site may lead a user to a page, but starts no download and fetches no page behind the user's back. Who
+    comes back from signing in at a provider comes from there, and so to the page that the file hangs on."""
+    if request.method not in {"GET", "HEAD"} or request.headers.get("Sec-Fetch-Site", "none") in _OWN_SITES:
+        return None
+    if _FILE.search(request.path):
+        return redirect_to(_page_of(this_address()))
+    return None if request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" else abort(403)
+
+
+def _sign_in_address() -> str:
+    """Where to sign in, and then go on; to the page alone, if an address that was made by hand is too long for that."""
+    whole = url_for("accounts.sign_in", neste=_page_of(this_address()))
+    page = _page_of(this_address().partition("?")[0])
+    return whole if len(whole) <= _LONGEST_ADDRESS else url_for("accounts.sign_in", neste=page)
+
+
+def _view(endpoint: str) -> Any:
+    return current_app.view_functions[endpoint]
+
+
+def init_access(app: Flask) -> None:
+    """Put the guard before all views, and before the check of a form's token: whoever has been signed out
+    shall hear that, and not that the token is wrong."""
+    app.before_request_funcs.setdefault(None, []).insert(0, _guard)
+    app.after_request(_after_the_view)

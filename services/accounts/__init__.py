@@ -1,0 +1,1 @@
+"""Users: signing in, invitations, passwords, second factor, identity providers, administration."""

@@ -1,0 +1,223 @@
+"""The list of users, as the database searches it, sorts it and gives a page of it.
+
+What one sees of a user depends on the language: roles and states are told in words, and sorted and found by them. So
+the words come along with each question.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, cast, distinct, func, or_, select, true
+
+from services.access.viewer import Role, Viewer
+from services.accounts.administration import Administered, Grant, State, living_links, state_of, within_reach
+from services.core.code_lists import municipality_names
+from services.core.collation import sort_key
+from services.core.db import read, sort_text
+from services.core.text import telephone
+from services.tables.accounts import OutboxMessage, RoleGrant, User, folded
+from services.tables.participants import Municipality
+
+
+class Column(StrEnum):
+    """The columns of the list, in their order."""
+
+    NAME = "name"
+    USERNAME = "username"
+    EMAIL = "email"
+    PHONE = "phone"
+    PLACES = "places"
+    ROLES = "roles"
+    STATE = "state"
+    SIGNED_IN = "signed_in"
+
+
+class Mail(StrEnum):
+    """What is the matter with the invitation of a user who has not come yet."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+
+
+@dataclass(frozen=True)
+class Words:
+    """How roles and states are called in the viewer's language."""
+
+    roles: Mapping[Role, str]  # in the order in which those of one user are told
+    states: Mapping[State | Mail, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which users in which order. Each of the words of `search` stands somewhere in what is told of a user."""
+
+    search: str
+    column: Column
+    descending: bool
+    page: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A user as a row of the list."""
+
+    id: int
+    name: str
+    username: str
+    email: str
+    phone: str
+    signed_in_at: datetime | None
+    state: State
+    grants: frozenset[Grant]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of the list: beyond the last one it is the last one. `total`: users on all pages."""
+
+    users: list[Listed]
+    total: int
+    page: int
+    pages: int
+
+
+def listed(one: Administered) -> Listed:
+    """A user that is known already, as a row of the list."""
+    user = one.user
+    return Listed(
+        user.id, user.name, user.username or "", user.email, user.phone, user.signed_in_at, one.state, one.grants
+    )
+
+
+def page_of(viewer: Viewer, wanted: Wanted, words: Words) -> Found:
+    """One page of the users that the viewer administers."""
+    fitting = [within_reach(viewer), *_searched(wanted.search, words)]
+    total: int = read(select(func.count()).select_from(User).where(*fitting)).scalar_one()
+    pages = max(1, -(-total // wanted.size))
+    page = min(wanted.page, pages)
+    order = _order(wanted, words)
+    asked = select(User.__table__, living_links().label("alive")).where(*fitting)
+    rows = read(asked.order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)).all()
+    grants = _grants_of([row.id for row in rows])
+    users = [
+        Listed(
+            row.id,
+            row.name,
+            row.username or "",
+            row.email,
+            row.phone,
+            row.signed_in_at,
+            state_of(row, row.alive),
+            grants.get(row.id, frozenset()),
+        )
+        for row in rows
+    ]
+    return Found(users, total, page, pages)
+
+
+def _grants_of(ids: list[int]) -> dict[int, frozenset[Grant]]:
+    held: dict[int, set[Grant]] = {}
+    for row in read(select(RoleGrant).where(RoleGrant.user_id.in_(ids))):
+        held.setdefault(row.user_id, set()).add((Role(row.role), row.municipality_number))
+    return {user_id: frozenset(grants) for user_id, grants in held.items()}
+
+
+# ---- What is searched for ----
+
+
+def _searched(search: str, words: Words) -> list[ColumnElement[bool]]:
+    if not search:
+        return []
+    number = (telephone(search) or "").replace(" ", "")
+    wanted = sorted({folded(word) for word in search.split()}, key=len, reverse=True)
+    # What stands within another word is found where that one is.
+    apart = [word for place, word in enumerate(wanted) if not any(word in longer for longer in wanted[:place])]
+    everywhere = and_(true(), *(_told(word, words) for word in apart))
+    return [or_(_text().contains(number), everywhere) if number else everywhere]
+
+
+def _told(word: str, words: Words) -> ColumnElement[bool]:
+    """Where a word stands in what is told of a user."""
+    places = [number for number, name in municipality_names().items() if word in folded(name)]
+    roles = [role.value for role, label in words.roles.items() if word in folded(label)]
+    states = [state.value for state, label in words.states.items() if word in folded(label)]
+    told = [_text().contains(word, autoescape=True)]
+    if places or roles:
+        told.append(User.grants.any(or_(RoleGrant.municipality_number.in_(places), RoleGrant.role.in_(roles))))
+    if states:
+        told.append(_state().in_(states))
+    return or_(*told)
+
+
+def _text() -> ColumnElement[str]:
+    return func.coalesce(User.search_text, func.lower(User.name + "\n" + User.email))
+
+
+def _state() -> ColumnElement[str]:
+    """The code of a user's state, or of what is the matter with the invitation."""
+    waits = OutboxMessage.next_try_at.is_not(None) & (OutboxMessage.last_error != "")
+    mail = (
+        select(case((OutboxMessage.failed_at.is_not(None), Mail.FAILED.value), (waits, Mail.DELAYED.value)))
+        .where(OutboxMessage.user_id == User.id, OutboxMessage.recipient == User.email)
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return case(
+        (User.blocked_at.is_not(None), State.BLOCKED.value),
+        (User.activated_at.is_not(None), State.ACTIVE.value),
+        else_=func.coalesce(mail, case((living_links(), State.INVITED.value), else_=State.EXPIRED.value)),
+    )
+
+
+# ---- The order ----
+
+
+def _order(wanted: Wanted, words: Words) -> list[Any]:
+    """By the column, then by name, then by age. Those of whom the column tells nothing come first when it rises."""
+    name = func.coalesce(User.name_key, cast(User.name, sort_text(1000)))
+    keys: dict[Column, Any] = {
+        Column.NAME: name,
+        Column.USERNAME: func.coalesce(User.username_key, cast(User.username, sort_text(1000))),
+        Column.EMAIL: func.coalesce(User.email_key, cast(User.email, sort_text(1000))),
+        Column.PHONE: cast(User.phone, sort_text(30)),
+        Column.PLACES: _places_key(),
+        Column.ROLES: _roles_key(words),
+        Column.STATE: _rank(_state(), words.states),
+        Column.SIGNED_IN: User.signed_in_at,
+    }
+    key = keys[wanted.column]
+    return [key.desc().nulls_last() if wanted.descending else key.asc().nulls_first(), name, User.id]
+
+
+def _rank(code: ColumnElement[Any], labels: Mapping[Any, str]) -> ColumnElement[int]:
+    """The place of a code among the others, by their words."""
+    ordered = sorted(labels, key=lambda one: sort_key(labels[one]))
+    return case({one: place for place, one in enumerate(ordered)}, value=code)
+
+
+def _places_key() -> ColumnElement[str]:
+    """The keys of the user's municipalities in their order. A key has no blank, which comes before all that it has."""
+    name_key = Municipality.name_key
+    keys = select(name_key).distinct().join(RoleGrant).where(RoleGrant.user_id == User.id)
+    ordered = keys.order_by(name_key).correlate(User).subquery()
+    return select(cast(func.aggregate_strings(ordered.c.name_key, " "), sort_text(100_000))).scalar_subquery()
+
+
+def _roles_key(words: Words) -> ColumnElement[int]:
+    """The place of the user's set of roles among all sets, by their words."""
+    bit = {role: 1 << place for place, role in enumerate(words.roles)}
+    held = (
+        select(func.sum(distinct(case({role.value: number for role, number in bit.items()}, value=RoleGrant.role))))
+        .where(RoleGrant.user_id == User.id)
+        .scalar_subquery()
+    )
+    sets = [chosen for number in range(1, len(bit) + 1) for chosen in combinations(bit, number)]
+    return _rank(
+        held, {sum(bit[role] for role in chosen): ", ".join(words.roles[role] for role in chosen) for chosen in sets}
+    )

@@ -1,0 +1,69 @@
+"""Code lists that are read from files, and the words for the codes that Folkeregisteret uses."""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from services.core.i18n import N_
+from services.core.i18n import gettext as _
+
+_DATA = Path(__file__).parents[1] / "data"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of a code list in `services/data`, as dicts by its header."""
+    with (_DATA / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def country_names() -> dict[str, str]:
+    """Norwegian country names by ISO alpha-3 and Folkeregisteret's own codes."""
+    return {row["code"]: row["name"] for row in rows("countries.csv")}
+
+
+def country_name(code: str | None) -> str:
+    """The country's name; an unknown code stands for itself, none is ''."""
+    return country_names().get(code, code) if code else ""
+
+
+# Section 7 of the domain: the register's codes for sivilstand.
+MARITAL_STATUS = {
+    "uoppgitt": N_("Uoppgitt"),
+    "ugift": N_("Ugift"),
+    "gift": N_("Gift"),
+    "enkeEllerEnkemann": N_("Enke eller enkemann"),
+    "skilt": N_("Skilt"),
+    "separert": N_("Separert"),
+    "registrertPartner": N_("Registrert partner"),
+    "separertPartner": N_("Separert partner"),
+    "skiltPartner": N_("Skilt partner"),
+    "gjenlevendePartner": N_("Gjenlevende partner"),
+}
+
+
+def marital_status_text(code: str | None) -> str:
+    """The word for a sivilstand; an unknown code stands for itself."""
+    return _(MARITAL_STATUS.get(code, code)) if code else ""
+
+
+@cache
+def municipality_names() -> dict[str, str]:
+    """Names of the kommuner by kommunenummer."""
+    return {row["kommunenummer"]: row["kommunenavn"] for row in rows("municipalities.csv")}
+
+
+def municipality_name(number: str) -> str:
+    """The kommune's name; an unknown number stands for itself."""
+    return municipality_names().get(number, number)
+
+
+@cache
+def district_names() -> dict[str, str]:
+    """Names of Oslo's bydeler by number."""
+    return {row["bydelsnummer"]: row["bydelsnavn"] for row in rows("oslo_districts.csv")}
+
+
+def district_name(number: str | None) -> str:
+    """The bydel's name, '' for none."""
+    return district_names().get(number, number) if number else ""

@@ -1,0 +1,91 @@
+"""Days and months as people type them, and as they are shown: dd.mm.åååå and mm.åååå.
+
+Read are, with the month also as a word: 1.2.2026, 1.2.26, 01.02.26, 1/2-2026, 1. 2. 2026, 01022026, 010226, 2026-02-01;
+6.2022, 06/2022, 6.22, 062022, 2022-06. The day comes before the month, and both before the year, unless a year of four
+digits comes first. What could as well mean something else is refused: a month without anything between month and year
+has a year of four digits (0612 and 010622 are none).
+
+A year of two digits lies at most five years ahead of today, and else in the last century.
+"""
+
+import re
+from datetime import date
+
+from services.core.text import plain_line
+
+AHEAD = 5  # years that a year of two digits may lie ahead
+_BETWEEN = r"[.,/ -]+"
+_YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
+_MONTH = r"(?P<month>[0-9]{1,2}|[a-z]{3,9}\.?)"
+_DAYS = (
+    re.compile(rf"(?P<day>[0-9]{{1,2}}){_BETWEEN}{_MONTH}{_BETWEEN}{_YEAR}"),
+    re.compile(rf"(?P<day>[0-9]{{2}})(?P<month>[0-9]{{2}}){_YEAR}"),
+    re.compile(rf"(?P<year>[0-9]{{4}}){_BETWEEN}(?P<month>[0-9]{{1,2}}){_BETWEEN}(?P<day>[0-9]{{1,2}})"),
+)
+_MONTHS = (
+    re.compile(rf"{_MONTH}{_BETWEEN}{_YEAR}"),
+    re.compile(r"(?P<month>[0-9]{2})(?P<year>[0-9]{4})"),
+    re.compile(rf"(?P<year>[0-9]{{4}}){_BETWEEN}(?P<month>[0-9]{{1,2}})"),
+)
+_NAMES = (
+    "januar",
+    "februar",
+    "mars",
+    "april",
+    "mai",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "desember",
+)
+
+
+def parse_date(given: str, today: date) -> date | None:
+    """The day that is meant; `None` if none is, or none that exists."""
+    return _read(_DAYS, given, today)
+
+
+def parse_month(given: str, today: date) -> date | None:
+    """The first day of the month that is meant; `None` if none is."""
+    return _read(_MONTHS, given, today)
+
+
+def _read(forms: tuple[re.Pattern[str], ...], given: str, today: date) -> date | None:
+    line = plain_line(given).lower()
+    match = next(filter(None, (form.fullmatch(line) for form in forms)), None)
+    if match is None:
+        return None
+    parts = {"day": "1", **match.groupdict()}
+    month = _month(parts["month"])
+    try:
+        return date(_year(parts["year"], today), month, int(parts["day"]))
+    except ValueError:
+        return None
+
+
+def _month(typed: str) -> int:
+    """The number of a month that is typed as number, name or the beginning of a name; 0 if there is none."""
+    if typed.isdecimal():
+        return int(typed)
+    word = typed.removesuffix(".")
+    return next((n for n, name in enumerate(_NAMES, start=1) if name.startswith(word)), 0)
+
+
+def _year(typed: str, today: date) -> int:
+    if len(typed) == 4:
+        return int(typed)
+    in_this_century = 2000 + int(typed)
+    return in_this_century if in_this_century <= today.year + AHEAD else in_this_century - 100
+
+
+def date_text(day: date | None) -> str:
+    """`dd.mm.åååå`, or ''."""
+    return "" if day is None else f"{day.day:02}.{day.month:02}.{day.year:04}"
+
+
+def month_text(month: date | None) -> str:
+    """`mm.åååå`, or ''."""
+    return "" if month is None else f"{month.month:02}.{month.year:04}"

@@ -1,0 +1,93 @@
+"""What a caseworker reads when a number leads to nobody, or a register gives no usable answer."""
+
+import math
+from typing import Literal
+
+from services.core import national_id
+from services.core.i18n import N_, ngettext
+from services.core.i18n import gettext as _
+from services.registers.errors import AccessDenied, Busy, Fault, NotFound, RegisterError, WrongNumber
+
+_NOT_YOURS = N_("Feilen ligger ikke hos deg. Det du har fylt ut, er beholdt. Ta kontakt med IMDi hvis det varer ved.")
+
+
+def wrong_number(typed: str, reason: str) -> str:
+    """Why a text is no number, from `national_id.InvalidNationalId.reason`, and what it may have been."""
+    if reason == "length" and len(national_id.normalise(typed)) == national_id.LENGTH - 1:
+        return lost_zero(typed)
+    return {
+        "empty": _("Skriv fødselsnummeret"),
+        "length": _("Fødselsnummeret skal ha 11 sifre"),
+        "characters": _("Fødselsnummeret skal bare ha sifre"),
+        "date": _("Fødselsnummeret begynner ikke med en dato som finnes. Kontroller at det er riktig"),
+        "check_digits": _("Fødselsnummeret er ikke gyldig. Kontroller at alle sifrene er riktige"),
+    }[reason]
+
+
+def lost_zero(typed: str) -> str:
+    """What to say of a number with ten digits."""
+    if number := national_id.with_lost_zero(typed):
+        words = _("Nummeret har 10 sifre. Regneark fjerner nullen foran. Skal det være %(number)s?")
+        return words % {"number": number}
+    return _(
+        "Nummeret har 10 sifre, men skal ha 11. Regneark fjerner nullen foran, men med null foran er det heller ikke "
+        "gyldig. Kontroller at alle sifrene er med"
+    )
+
+
+def wrong_population(accepts: Literal["real", "synthetic"]) -> str:
+    """A made-up number where people are real, or the other way round."""
+    if accepts == "real":
+        return _("Nummeret hører til en oppdiktet testperson og kan ikke registreres her")
+    return _("Dette er en testinstallasjon. Den tar bare imot numre til oppdiktede testpersoner")
+
+
+def no_answer(error: RegisterError) -> str:
+    """What has gone wrong in Folkeregisteret, and what to do."""
+    match error:
+        case WrongNumber():
+            return _("Folkeregisteret kjenner ikke igjen nummeret. Kontroller at det er riktig.")
+        case NotFound():
+            return _("Ingen med dette nummeret finnes i Folkeregisteret. Kontroller at det er riktig.")
+        case Busy():
+            words = _("Folkeregisteret har for mange forespørsler nå. Det du har fylt ut, er beholdt.")
+            return f"{words} {_try_again(error.retry_after)}"
+        case AccessDenied():
+            return f"{_refused(error.fault)} {_(_NOT_YOURS)}"
+    return f"{_down(error.fault)} {_('Det du har fylt ut, er beholdt. Prøv igjen om litt.')}"
+
+
+def _try_again(seconds: float | None) -> str:
+    """When a register that is busy may be asked again."""
+    if seconds is None:
+        return _("Prøv igjen om litt.")
+    if seconds <= 90:
+        number = max(1, math.ceil(seconds))
+        return ngettext("Prøv igjen om %(n)s sekund.", "Prøv igjen om %(n)s sekunder.", number) % {"n": number}
+    minutes = math.ceil(seconds / 60)
+    return ngettext("Prøv igjen om %(n)s minutt.", "Prøv igjen om %(n)s minutter.", minutes) % {"n": minutes}
+
+
+def _refused(fault: Fault | None) -> str:
+    if fault is Fault.NO_TOKEN:
+        return _("Maskinporten slipper ikke Jobbsjanseregisteret inn i Folkeregisteret.")
+    if fault is Fault.NOT_ALLOWED:
+        return _("Jobbsjanseregisteret har ikke tilgang til å slå opp i Folkeregisteret.")
+    return _("Folkeregisteret kjenner ikke igjen Jobbsjanseregisteret.")
+
+
+def _down(fault: Fault | None) -> str:
+    match fault:
+        case Fault.INTERNAL:
+            return _("Det er noe galt i Folkeregisteret.")
+        case Fault.HTML:
+            return _("Noe annet enn Folkeregisteret svarte.")
+        case Fault.UNREADABLE:
+            return _("Folkeregisteret ga et svar som ikke kan leses.")
+        case Fault.SLOW:
+            return _("Folkeregisteret bruker for lang tid på å svare.")
+        case Fault.NO_TLS:
+            return _("Det er ikke sikker forbindelse med Folkeregisteret.")
+        case Fault.RESTING:
+            return _("Folkeregisteret har ikke svart på en stund.")
+    return _("Det er ikke kontakt med Folkeregisteret.")

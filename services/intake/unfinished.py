@@ -1,0 +1,330 @@
+"""«Påbegynte»: page 1 as it was typed before the participant exists. Each is its user's alone, and stands outside
+the list, its count and the downloads.
+
+What Folkeregisteret has answered is kept with it, so that typing on, or coming back, asks no second time; but never
+of a person of whom the user may not know in any municipality, and it is not shown longer than a grade of protection
+holds. Of a protected person it is shown only with a municipality chosen in which the user has the right to them.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from services.access.viewer import Viewer, visible_to
+from services.core.db import now, session, writing
+from services.core.national_id import LENGTH, normalise
+from services.intake.look_up import RETRIED, LookUp, Outcome, outcome_of
+from services.participation.protection import HOLDS_FOR
+from services.registers.folkeregisteret import PersonRecord
+from services.tables.participants import Beginning, Participation
+
+KEPT_FOR = timedelta(days=30)  # since it was changed last
+MOST_BEGUN = 100  # of one user
+MOST_TYPED = 64_000  # bytes of one form
+TypedForm = Mapping[str, list[str]]
+# So long an answer of Folkeregisteret is not asked for again: a name while the rest is filled in, a refusal while
+# one goes on typing.
+_FRESH_FOR = {Outcome.FOUND: timedelta(minutes=10)}
+_FRESH_AT_ALL = timedelta(minutes=1)
+_NOT_KEPT = frozenset({Outcome.TOO_MANY})
+_WAITS = (Beginning.waits_since.is_not(None), Beginning.outcome.in_([outcome.value for outcome in RETRIED]))
+_DAYS = {field.name for field in fields(PersonRecord) if "date" in str(field.type)}
+
+
+class TooManyBegun(Exception):
+    """The user has begun as many as are kept of one user; those that are kept already can be gone on with."""
+
+
+class TooMuchBegun(Exception):
+    """More was typed than is kept of one form."""
+
+
+class NoSuchBeginning(LookupError):
+    """The user has begun none with that id."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A registration that was begun: the form as typed, and what the last look-up of its number gave, as far as the
+    user may see it now."""
+
+    id: str
+    creation_key: str
+    form: TypedForm
+    has_waited: bool
+    found: LookUp | None
+    begun_at: datetime
+    changed_at: datetime
+    left_key: str
+
+    @property
+    def waits(self) -> bool:
+        """True while it waits for a register that did not answer."""
+        return self.has_waited and self.found is not None and self.found.may_retry
+
+    @property
+    def is_ready(self) -> bool:
+        """True when it has waited, and the name is known now."""
+        return self.has_waited and self.name != ""
+
+    @property
+    def name(self) -> str:
+        """The name that was found, '' if none."""
+        return self.found.record.full_name if self.found and self.found.record else ""
+
+    @property
+    def number(self) -> str:
+        """The number as typed."""
+        return _number(self.form)
+
+
+def created_key(creation_key: str, number: str) -> str:
+    """A form's key for a number: a form that comes back with another number creates another participant."""
+    return sha256(f"{creation_key} {normalise(number)}".encode()).hexdigest()[:32]
+
+
+def keep(
+    viewer: Viewer,
+    creation_key: str,
+    form: TypedForm,
+    found: LookUp | None = None,
+    *,
+    waits: bool = False,
+    is_blank: bool = False,
+    left_key: str | None = None,
+) -> tuple[str, bool]:
+    """Keep a form of page 1 as it was typed, with what a look-up of its number has just `found`; it `waits` if only
+    Folkeregisteret is missing. Gives its id, and whether it is new. Sent twice, it is kept once. Those not changed for
+    30 days are cleared away. `left_key`: under which a page that is being left has sent it.
+
+    A blank form, and one with which the participant has been created meanwhile, is not begun: the id is '' then.
+    Raises `NoSuchBeginning` for a key that is not the user's, `TooManyBegun`, `TooMuchBegun`.
+    """
+    _refuse_too_much(form)
+    try:
+        return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
+    except IntegrityError:  # the same form came at the same moment
+        return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
+
+
+def _refuse_too_much(form: TypedForm) -> None:
+    if sum(len(text.encode()) for name, texts in form.items() for text in (name, *texts)) > MOST_TYPED:
+        raise TooMuchBegun
+
+
+def _keep(
+    viewer: Viewer,
+    creation_key: str,
+    form: TypedForm,
+    found: LookUp | None,
+    waits: bool,
+    is_blank: bool,
+    left_key: str | None,
+) -> tuple[str, bool]:
+    with writing() as work:
+        work.execute(delete(Beginning).where(Beginning.changed_at < now() - KEPT_FOR))
+        kept = work.scalar(select(Beginning).where(Beginning.creation_key == creation_key).with_for_update())
+        if kept and kept.user_id != viewer.user_id:
+            raise NoSuchBeginning(creation_key)
+        is_new = kept is None
+        if kept is None:
+            if is_blank or _created(work, [(creation_key, _number(form))]):
+                return "", False
+            mine = select(func.count()).select_from(Beginning).where(Beginning.user_id == viewer.user_id)
+            if (work.scalar(mine) or 0) >= MOST_BEGUN:
+                raise TooManyBegun
+            kept = Beginning(id=secrets.token_urlsafe(12), user_id=viewer.user_id, creation_key=creation_key)
+            kept.begun_at, kept.form = now(), {}
+            work.add(kept)
+        _take_form(kept, form, is_new=is_new)
+        kept.left_key = left_key or kept.left_key
+        if found:
+            _take_over(kept, found)
+        if waits:
+            kept.waits_since = kept.waits_since or now()
+        return kept.id, is_new
+
+
+def _take_form(kept: Beginning, form: TypedForm, *, is_new: bool) -> None:
+    if _number(form) != _number(kept.form):
+        kept.waits_since = kept.outcome = kept.message = kept.record = kept.looked_up_at = None
+    if dict(form) != kept.form or is_new:
+        kept.form, kept.changed_at = dict(form), now()
+
+
+def _take_over(kept: Beginning, found: LookUp) -> None:
+    if found.outcome not in _NOT_KEPT:
+        kept.outcome, kept.message, kept.looked_up_at = found.outcome.value, found.message or None, now()
+        told = found.told or found.withheld
+        kept.record = _to_json(told) if told else None
+
+
+def _created(work: Session, forms: Iterable[tuple[str, str]]) -> set[str]:
+    """Of forms, as key and number, the keys of those with which a participant has been created."""
+    keys = {created_key(key, number): key for key, number in forms}
+    if not keys:
+        return set()
+    rows = work.scalars(select(Participation.creation_key).where(Participation.creation_key.in_(keys)))
+    return {keys[row] for row in rows}
+
+
+def _number(form: TypedForm) -> str:
+    return normalise((form.get("national_id") or [""])[0])
+
+
+def known(viewer: Viewer, creation_key: str, number: str, place: str) -> LookUp | None:
+    """What Folkeregisteret has told of the number a moment ago, for this very form, as far as the user may know it with
+    the municipality `place` chosen, or none."""
+    mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
+    kept = session().scalar(select(Beginning).where(*mine))
+    found = _found(kept, viewer, place) if kept and _number(kept.form) == normalise(number) else None
+    if not kept or not found or found.may_retry or kept.looked_up_at is None:
+        return None
+    fresh_for = _FRESH_FOR.get(Outcome.FOUND if found.withheld else found.outcome, _FRESH_AT_ALL)
+    return found if kept.looked_up_at > now() - fresh_for else None
+
+
+def all_of(viewer: Viewer) -> list[Begun]:
+    """What a user has begun, the last one first; without those whose number has been registered since."""
+    return [_begun(row, viewer) for row in _rows(viewer)]
+
+
+def _rows(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Beginning]:
+    found = select(Beginning).where(*_of(viewer), *wanted).order_by(Beginning.changed_at.desc(), Beginning.id)
+    rows = session().scalars(found).all()
+    created = _created(session(), [(row.creation_key, _number(row.form)) for row in rows])
+    registered = _registered(viewer, {_number(row.form) for row in rows})
+    return [
+        row
+        for row in rows
+        if row.creation_key not in created and not registered.get(_number(row.form), row.begun_at) > row.begun_at
+    ]
+
+
+def _registered(viewer: Viewer, numbers: set[str]) -> dict[str, datetime]:
+    """When those who bear one of the numbers were registered last, in a municipality of the user and by whomever, as
+    far as the user may know of them."""
+    seen = visible_to(viewer, [place.number for place in viewer.places])
+    asked = select(Participation.national_id, func.max(Participation.created_at)).group_by(Participation.national_id)
+    whole = {number for number in numbers if len(number) == LENGTH}
+    if not whole:
+        return {}
+    rows = session().execute(asked.where(Participation.national_id.in_(whole), seen))
+    return {number: at for number, at in rows}  # noqa: C416 - rows are no tuples for the type checker
+
+
+def same_number(viewer: Viewer, creation_key: str, number: str) -> str:
+    """The id of another registration that the user has begun with the same number, '' if there is none."""
+    if len(normalise(number)) != LENGTH:
+        return ""
+    others = _rows(viewer, Beginning.creation_key != creation_key)
+    return next((row.id for row in others if _number(row.form) == normalise(number)), "")
+
+
+def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -> None:
+    """Go on with what was begun before, in place of a form with the same number: what has been answered in that form
+    is taken over. Raises `NoSuchBeginning`."""
+    with writing() as work:
+        mine = (Beginning.id == identity, Beginning.user_id == viewer.user_id)
+        kept = work.scalar(select(Beginning).where(*mine).with_for_update())
+        if kept is None or kept.creation_key == creation_key:
+            raise NoSuchBeginning(identity)
+        _refuse_too_much({**kept.form, **answers})
+        _take_form(kept, {**kept.form, **answers}, is_new=False)
+        mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
+        work.execute(delete(Beginning).where(*mine))
+
+
+def find(viewer: Viewer, identity: str) -> Begun:
+    """One of those that the user has begun; raises `NoSuchBeginning`."""
+    for row in _rows(viewer, Beginning.id == identity):
+        return _begun(row, viewer)
+    raise NoSuchBeginning(identity)
+
+
+def left_as(viewer: Viewer, left_key: str) -> str:
+    """The id of what the user's page kept when it was left, '' while that has not arrived."""
+    for row in _rows(viewer, Beginning.left_key == left_key):
+        return row.id
+    return ""
+
+
+def discard(viewer: Viewer, identity: str) -> None:
+    """Throw away what was begun; that it is gone already does no harm."""
+    with writing() as work:
+        work.execute(delete(Beginning).where(Beginning.id == identity, Beginning.user_id == viewer.user_id))
+
+
+def waiting() -> list[tuple[str, int, str]]:
+    """All that wait for a look-up, the longest first: id, user, number."""
+    alive = Beginning.changed_at >= now() - KEPT_FOR
+    rows = session().scalars(select(Beginning).where(*_WAITS, alive).order_by(Beginning.waits_since))
+    return [(row.id, row.user_id, _number(row.form)) for row in rows]
+
+
+def answered(identity: str, number: str, found: LookUp) -> None:
+    """Keep what became of a look-up for one that waits, unless its number is another by now."""
+    with writing() as work:
+        kept = work.scalar(select(Beginning).where(Beginning.id == identity).with_for_update())
+        if kept and kept.waits_since and _number(kept.form) == number:
+            _take_over(kept, found)
+
+
+def ready(viewer: Viewer) -> int:
+    """How many of the user's have waited and found their name meanwhile."""
+    return sum(begun.is_ready for begun in all_of(viewer))
+
+
+def _of(viewer: Viewer) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Beginning.user_id == viewer.user_id, Beginning.changed_at >= now() - KEPT_FOR
+
+
+def _begun(row: Beginning, viewer: Viewer) -> Begun:
+    return Begun(
+        id=row.id,
+        creation_key=row.creation_key,
+        form=row.form,
+        has_waited=row.waits_since is not None,
+        found=_found(row, viewer, _place(row.form, viewer)),
+        begun_at=row.begun_at,
+        changed_at=row.changed_at,
+        left_key=row.left_key or "",
+    )
+
+
+def _found(row: Beginning, viewer: Viewer, place: str) -> LookUp | None:
+    """What the last look-up gave, as far as it may be shown to the user now: the right to protected addresses may be
+    lost, or may not hold in the municipality that is chosen; and after some days nobody knows whether the person has
+    got such an address."""
+    if row.outcome is None or row.looked_up_at is None:
+        return None
+    told = _record(row.record)
+    if told and row.looked_up_at < now() - HOLDS_FOR:
+        return None
+    if told and told.protection:
+        return outcome_of(_number(row.form), told, viewer, place)
+    return LookUp(outcome=Outcome(row.outcome), message=row.message or "", told=told)
+
+
+def _place(form: TypedForm, viewer: Viewer) -> str:
+    """The municipality that was chosen, '' for none and for one that the user has lost since."""
+    chosen = "".join(form.get("municipality", [])[:1])
+    return chosen if viewer.registers_in(chosen) else ""
+
+
+def _to_json(record: PersonRecord) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(record).items()}
+
+
+def _record(kept: dict[str, Any] | None) -> PersonRecord | None:
+    if kept is None:
+        return None
+    values: dict[str, Any] = {k: date.fromisoformat(v) if k in _DAYS and v else v for k, v in kept.items()}
+    return PersonRecord(**{**values, "earlier_ids": tuple(values.get("earlier_ids", ()))})

@@ -1,0 +1,1 @@
+"""The participant list: its columns, criteria, orders and pages, searches and saved views."""

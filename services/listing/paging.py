@@ -1,0 +1,188 @@
+"""The participant list: its columns and orders, how many there are, and the rows of a page.
+
+Built to stay as quick with a million rows as with a thousand (docs/performance.md):
+
+- A page is found in two steps: the ids in an index that holds everything the question needs, then the few rows.
+- Each order has its index, which begins with `discharged` and, for those tied to municipalities, with the
+  municipality. Where there are several of them, their ranges of the index are merged.
+- Where few fit the criteria these are gathered and sorted; where many do, the index of the order is walked until
+  the page is full. The last pages are walked to from the end.
+- The plain lists are counted in a small table that triggers keep; all else is counted in an index.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import func, select
+
+from services.access.viewer import Viewer
+from services.core.db import read
+from services.listing import statements
+from services.listing.columns import Column, Order
+from services.listing.criteria import Criteria
+from services.listing.search_terms import Term, TermKind, missed, question
+from services.participation.earlier_numbers import with_present_numbers
+from services.participation.registration import today
+from services.tables.participants import Participation, Status
+
+_NEAR = 500  # rows that are passed over at most where a page is read in one step
+_SOME = 200  # rows of the order that are looked through at least
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of the list: its rows, and how many participants there are in all. `missed`: the values of the
+    search, and the user names, that found nobody. `replaced`: numbers of rows that were searched for under an earlier
+    number, with that one."""
+
+    rows: list[Any]
+    total: int
+    page: int
+    pages: int
+    first: int
+    missed: list[Term] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """The number of the last row on the page."""
+        return self.first + len(self.rows) - 1
+
+
+def columns_for(viewer: Viewer) -> list[Column]:
+    """The columns that the viewer sees: Bydel only for those tied to Oslo, and for IMDi."""
+    return [column for column in Column if column is not Column.DISTRICT or viewer.sees_districts]
+
+
+# ---- How many ----
+
+
+def count(viewer: Viewer, criteria: Criteria) -> int:
+    """How many participants stand in the list."""
+    if criteria.is_plain:
+        return _count_kept(viewer, criteria.municipalities, criteria.statuses)
+    if criteria.terms is not None:
+        searched = select(func.count()).select_from(Participation).where(statements.listed(viewer, criteria))
+        return read(searched).scalar() or 0
+    return read(statements.counting(viewer, criteria, today())).scalar() or 0
+
+
+def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
+    """From the table that the triggers keep: no more rows than there are municipalities and kinds."""
+    return read(statements.summing(viewer, municipalities, statuses)).scalar() or 0
+
+
+# ---- A page ----
+
+
+def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> Listed:
+    """One page of the list (from 1); a page beyond the last answers as the last."""
+    criteria = replace(criteria, terms=with_present_numbers(criteria.terms))
+    found = _page_of(viewer, criteria, order, page, size)
+    return replace(found, missed=found.missed + _users_missed(viewer, criteria, found))
+
+
+def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
+    if criteria.terms is not None:
+        return _page_of_search(viewer, criteria, order, page, size)
+    total = count(viewer, criteria)
+    page, pages, offset = _clamped(page, size, total)
+    limit = min(size, total - offset)
+    rows = _page_rows(viewer, criteria, order, total, offset, limit) if limit else []
+    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
+
+
+def _users_missed(viewer: Viewer, criteria: Criteria, found: Listed) -> list[Term]:
+    """The user names asked for that have changed nobody in the list."""
+    lost = set(criteria.changed_by) - {row.changed_by for row in found.rows}
+    if lost and len(found.rows) < found.total:  # others stand on other pages
+        rest = replace(criteria, changed_by=tuple(name for name in criteria.changed_by if name in lost))
+        lost -= set(read(statements.changers(viewer, rest, today())).scalars())
+    return [Term(name, TermKind.NAME, ()) for name in criteria.changed_by if name in lost]
+
+
+def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
+    """The page that there is, the number of pages, and how many rows stand before."""
+    pages = max(1, -(-total // size))
+    page = min(page, pages)
+    return page, pages, (page - 1) * size
+
+
+def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
+    """In one question: those who are found are counted and sorted once."""
+    asked = question(criteria.terms or (), statements.places_of(viewer, criteria))
+    found = statements.finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
+    # What SQLAlchemy makes of a large one is not kept either.
+    uncached: dict[str, Any] = {"compiled_cache": None} if asked.shape.is_large else {}
+
+    def ask(offset: int) -> list[Any]:
+        here = {**asked.values, "most": size, "before": offset}
+        return list(read(found, here, **uncached))
+
+    rows = ask((page - 1) * size)
+    total = rows[0].number if rows else (count(viewer, criteria) if page > 1 else 0)
+    page, pages, offset = _clamped(page, size, total)
+    if total and not rows:
+        rows = ask(offset)
+    lost = missed(criteria.terms or (), rows)
+    if lost and len(rows) < total:  # others stand on other pages
+        lost = _nowhere(viewer, criteria.without_terms(), lost)
+    replaced = _replaced(criteria.terms or (), rows)
+    return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost, replaced)
+
+
+def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:
+    present = {one.words[1]: one.words[0] for one in terms if one.kind is TermKind.NUMBER and len(one.words) > 1}
+    return {row.national_id: present[row.national_id] for row in rows if row.national_id in present}
+
+
+def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
+    """The terms that find nobody in the list: numbers and PersonIds all at once, the others one by one."""
+    exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
+    asked = question(exact, None)
+    rows = read(statements.searching(viewer, criteria, today(), asked.shape), asked.values).all() if exact else []
+    lost = set(missed(exact, rows))
+    for one in terms:
+        if one not in exact:
+            asked = question([one], statements.places_of(viewer, criteria))
+            first = statements.searching(viewer, criteria, today(), asked.shape).limit(1)
+            if read(first, asked.values).first() is None:
+                lost.add(one)
+    return [one for one in terms if one in lost]
+
+
+def _page_rows(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[Any]:
+    """The rows of a page, from whichever end of the list is nearer."""
+    from_the_end = offset > total - offset - limit
+    if from_the_end:
+        offset = total - offset - limit
+    here = {"most": limit, "before": offset}
+    if statements.is_along(criteria, order, today()):
+        rows = _along(viewer, criteria, order, from_the_end, here)
+    else:
+        rows = _those_who_fit(viewer, criteria, order, from_the_end, total, here)
+    return rows[::-1] if from_the_end else rows
+
+
+def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]) -> list[Any]:
+    asked = viewer, criteria, order, from_the_end, today()
+    if (at_once := statements.at_once(*asked, here["before"] <= _NEAR)) is not None:
+        return list(read(at_once, here))
+    ids = list(read(statements.ids(*asked), here).scalars())
+    found = {row.id: row for row in read(statements.THESE, {"ids": ids})} if ids else {}
+    return [found[one] for one in ids if one in found]
+
+
+def _those_who_fit(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, here: dict[str, int]
+) -> list[Any]:
+    """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
+    so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
+    farthest, wanted = 2 * total, 2 * (here["before"] + here["most"])
+    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
+    if _SOME + wanted * whole // total < farthest:
+        chosen = statements.on_the_way(viewer, criteria, order, from_the_end, today())
+        rows = list(read(chosen, {**here, "steps": farthest}))
+        if len(rows) == here["most"]:
+            return rows
+    return list(read(statements.finding(viewer, criteria, order, from_the_end, today(), None), here))

@@ -1,0 +1,230 @@
+"""What is typed in the search field: read into terms, and each term as a question to the database.
+
+Guide 3.6, domain section 4: fødselsnummer, PersonId or name, several divided by comma; the union is found.
+Discharged participants are found by PersonId only (and stand in the list only when it is filtered on them).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    column,
+    false,
+    or_,
+    select,
+    table,
+    union_all,
+)
+
+from services.core.db import on_sqlite
+from services.core.name_folding import WORD_MARK, folded_words
+from services.core.text import plain, plain_line
+from services.questions.fields import legible
+from services.tables.participants import Participation
+
+MOST_TERMS = 400
+MOST_WORDS = 2_000  # of all terms together; on PostgreSQL each is a condition of its own
+LONGEST_TERM = 200
+_DIVIDERS = re.compile(r"[,;\t\n]+")
+_INSIDE_NUMBERS = re.compile(r"[ .'\"-]")  # what stands in numbers that are pasted
+_SHORT = 3  # letters; fewer match the beginning of a word only
+_LARGE = 25  # words and beginnings of numbers
+_MOST_PLACES = 20  # so many municipalities are named to the index of names
+_P = Participation
+
+
+class TermKind(StrEnum):
+    """What a term is taken for, by its form."""
+
+    NUMBER = "number"  # a whole fødselsnummer
+    NUMBER_START = "number_start"  # its first digits
+    PERSON_ID = "person_id"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One value of a search: as typed, what it is taken for, its digits or its folded words. Behind a number may stand
+    the one that has replaced it (see `services.participation.earlier_numbers`)."""
+
+    text: str
+    kind: TermKind
+    words: tuple[str, ...]
+
+    def finds(self, row: Any) -> bool:
+        """Whether it finds a row of the list."""
+        if self.kind is TermKind.PERSON_ID:
+            return bool(row.person_id == self.words[0])
+        if row.discharged:
+            return False
+        if self.kind is TermKind.NAME:
+            names = folded_words(row.name)
+            return bool(self.words) and all(any(_is_part(word, name) for name in names) for word in self.words)
+        return any(str(row.national_id).startswith(digits) for digits in self.words)
+
+
+def _is_part(word: str, name: str) -> bool:
+    return word in name if len(word) >= _SHORT else name.startswith(word)
+
+
+def divided(typed: str) -> list[str]:
+    """The values in a text, each once, in their order: divided by comma, semicolon, line break or tab, as a
+    column pasted from a spreadsheet is."""
+    values = (" ".join(value.split())[:LONGEST_TERM].rstrip() for value in _DIVIDERS.split(legible(plain(typed))))
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def term(text: str) -> Term:
+    """The term that a value is."""
+    digits = _INSIDE_NUMBERS.sub("", plain_line(text))
+    if not (digits.isascii() and digits.isdigit()):
+        return Term(text, TermKind.NAME, tuple(folded_words(text)))
+    if len(digits) == 8 and digits[0] == "9":
+        return Term(text, TermKind.PERSON_ID, (digits,))
+    return Term(text, TermKind.NUMBER if len(digits) >= 11 else TermKind.NUMBER_START, (digits,))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a search is like, without what is personal in it: statements are put together and kept by it.
+
+    `starts`: how many first digits there are; `names`: how many words each name has.
+    """
+
+    numbers: bool
+    person_ids: bool
+    starts: int
+    names: tuple[int, ...]
+
+    @property
+    def is_large(self) -> bool:
+        """True if its statement is too large to be kept: there is no end of such shapes, and each takes megabytes."""
+        return self.starts + sum(self.names) > _LARGE
+
+
+@dataclass(frozen=True)
+class Question:
+    """A search as a question to the database: its shape, and the values that belong into it, by name."""
+
+    shape: Shape
+    values: dict[str, Any]
+
+
+def question(terms: Iterable[Term], places: Sequence[str] | None) -> Question:
+    """The question of these terms. `places`: the municipalities that count anyhow (`None` for the whole country);
+    more than these may be found."""
+    by_kind = {kind: [one for one in terms if one.kind is kind] for kind in TermKind}
+    names = [one.words for one in by_kind[TermKind.NAME] if one.words]
+    starts = [one.words[0] for one in by_kind[TermKind.NUMBER_START]]
+    numbers = [number for one in by_kind[TermKind.NUMBER] for number in one.words]
+    person_ids = [one.words[0] for one in by_kind[TermKind.PERSON_ID]]
+    near = tuple(places) if names and places and len(places) <= _MOST_PLACES else ()
+    values: dict[str, Any] = {f"start_{n}": digits for n, digits in enumerate(starts)}
+    values |= {f"after_{n}": f"{digits}:" for n, digits in enumerate(starts)}  # ':' comes after '9'
+    if numbers:
+        values["numbers"] = numbers
+    if person_ids:
+        values["person_ids"] = person_ids
+    if names:
+        values |= _name_values(names, near)
+    counts = tuple(len(words) for words in names) if not on_sqlite() else (1,) * bool(names)
+    return Question(Shape(bool(numbers), bool(person_ids), len(starts), counts), values)
+
+
+def _name_values(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> dict[str, Any]:
+    if on_sqlite():
+        return {"match": _match(names, places)}
+    return {f"word_{n}_{m}": _pattern(word) for n, words in enumerate(names) for m, word in enumerate(words)}
+
+
+class _Binds:
+    """Where the values of a search belong in a statement: by name, to be given when it is asked; or the values
+    themselves, for a condition that becomes part of another statement."""
+
+    def __init__(self, values: Mapping[str, Any] | None) -> None:
+        self._values = values
+
+    def __call__(self, name: str, **how: Any) -> BindParameter[Any]:
+        if self._values is None:
+            return bindparam(name, **how)
+        return bindparam(name, self._values[name], unique=True, **how)
+
+
+def hits(shape: Shape, values: Mapping[str, Any] | None = None) -> Select[int] | CompoundSelect[int]:
+    """On SQLite: the ids of the participations that a search of this shape finds; without `values` once these are
+    given."""
+    bind = _Binds(values)
+    parts = [select(_P.id).where(condition) for condition in _by_columns(shape, bind)]
+    parts += [_by_name_index(bind)] if shape.names else []
+    if not parts:
+        return select(_P.id).where(false())
+    return union_all(*parts) if len(parts) > 1 else parts[0]
+
+
+def found_by(shape: Shape, values: Mapping[str, Any] | None = None) -> ColumnElement[bool]:
+    """On PostgreSQL: whether a search of this shape finds a participation; without `values` once these are given."""
+    bind = _Binds(values)
+    arms = [*_by_columns(shape, bind), *([_by_trigrams(shape, bind)] if shape.names else [])]
+    return or_(*arms) if arms else false()
+
+
+def _by_columns(shape: Shape, bind: _Binds) -> Iterator[ColumnElement[bool]]:
+    """Numbers and PersonIds; the discharged are not found by a number. Beginnings are ranges, which the index serves
+    on both databases."""
+    is_open = _P.discharged == false()
+    if shape.numbers:
+        yield and_(is_open, _P.national_id.in_(bind("numbers", expanding=True)))
+    if shape.person_ids:
+        yield _P.person_id.in_(bind("person_ids", expanding=True))
+    for n in range(shape.starts):
+        yield and_(is_open, _P.national_id >= bind(f"start_{n}"), _P.national_id < bind(f"after_{n}"))
+
+
+# Parts of names: those with all words of one of the names. The discharged have no words.
+
+
+def _by_name_index(bind: _Binds) -> Select[int]:
+    # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
+    index = table("name_index", column("rowid", Integer), column("name_index", String))
+    match = index.c.name_index.op("MATCH")(bind("match", type_=String))
+    return select(index.c.rowid.label("id")).where(match)
+
+
+def _by_trigrams(shape: Shape, bind: _Binds) -> ColumnElement[bool]:
+    names = [[f"word_{n}_{m}" for m in range(count)] for n, count in enumerate(shape.names)]
+    return or_(*(and_(*(_P.name_words.like(bind(key), escape="\\") for key in keys)) for keys in names))
+
+
+def _pattern(word: str) -> str:
+    literal = re.sub(r"([\\%_])", r"\\\1", word)
+    return f"%{literal}%" if len(word) >= _SHORT else f"%{WORD_MARK}{literal}%"
+
+
+def _match(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> str:
+    """The question in the language of FTS5, every word a phrase in quotation marks."""
+    asked = " OR ".join("(" + " AND ".join(_phrase(word) for word in words) + ")" for words in names)
+    match = f"name_words : ({asked})"
+    if places:
+        match += " AND municipality_number : (" + " OR ".join(f'"{number}"' for number in places) + ")"
+    return match
+
+
+def _phrase(word: str) -> str:
+    literal = word if len(word) >= _SHORT else WORD_MARK + word
+    return '"' + literal.replace('"', '""') + '"'
+
+
+def missed(terms: Sequence[Term], rows: Sequence[Any]) -> list[Term]:
+    """The terms that find none of the rows."""
+    return [one for one in terms if not any(one.finds(row) for row in rows)]

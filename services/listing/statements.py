@@ -1,0 +1,308 @@
+"""The questions of the participant list, put together as statements (see `services.listing.paging`)."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, TypeVarTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from services.access.viewer import Right, Viewer, unless_protected, visible_to
+from services.core.db import on_sqlite
+from services.listing.columns import Column, Order
+from services.listing.criteria import Criteria, conditions, status_condition
+from services.listing.search_terms import Shape, found_by, hits, question
+from services.participation.protection import GRADE_OF_ROW
+from services.participation.registration import today
+from services.tables.participants import Participation, ParticipationCount, Status
+
+_Asked = TypeVarTuple("_Asked")
+_Made = TypeVar("_Made")
+_P = Participation
+_MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
+
+
+# ---- Who is in the list ----
+
+
+def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> ColumnElement[bool]:
+    """What stands in the list: all that is visible and fits the criteria (guide 3.1: the discharged only when
+    they are asked for)."""
+    parts = or_(*_ranges(viewer, criteria, apart=False))
+    fits = and_(parts, *(condition for _column, condition in conditions(criteria, day or today())))
+    if criteria.terms is None:
+        return fits
+    asked = question(criteria.terms, places_of(viewer, criteria))
+    if on_sqlite():
+        return and_(fits, _P.id.in_(hits(asked.shape, asked.values)))
+    return and_(fits, found_by(asked.shape, asked.values))
+
+
+def places_of(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
+    """The municipalities that the list is about, `None` for the whole country."""
+    chosen = criteria.places
+    if viewer.is_national:
+        return chosen
+    return tuple(place.number for place in viewer.places if chosen is None or place.number in chosen)
+
+
+def _ranges(viewer: Viewer, criteria: Criteria, *, apart: bool = True) -> list[ColumnElement[bool]]:
+    """The parts of the table that lie together in the indexes: the open and the discharged, as asked for; with
+    `apart` those of each municipality by themselves."""
+    places = places_of(viewer, criteria)
+    groups: list[Sequence[str] | None] = [[n] for n in places] if apart and places is not None else [places]
+    states = [False, True] if criteria.with_discharged else [False]
+    if criteria.with_discharged and not criteria.open_statuses:
+        states = [True]
+    return [_range(viewer, criteria, group, discharged) for group in groups for discharged in states]
+
+
+def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, discharged: bool) -> ColumnElement[bool]:
+    # As a literal: what is bound later does not help PostgreSQL to choose an index.
+    state = _P.discharged == literal_column("true" if discharged else "false")
+    status = status_condition(criteria, discharged=discharged)
+    return and_(state, visible_to(viewer, places), *([] if status is None else [status]))
+
+
+# ---- How many ----
+
+# Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
+# was searched for is personal and never kept here, only its shape. `day` is today: some criteria count from it.
+
+
+def _remembered(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
+    """Each database has statements of its own: a process may serve both. Those of large searches are not kept."""
+
+    def made(_for_sqlite: bool, *args: *_Asked) -> _Made:
+        return make(*args)
+
+    known = lru_cache(maxsize=500)(made)
+
+    @wraps(make)
+    def kept(*args: *_Asked) -> _Made:
+        if any(isinstance(one, Shape) and one.is_large for one in args):
+            return make(*args)
+        return known(on_sqlite(), *args)
+
+    return kept
+
+
+@_remembered
+def counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
+    """How many fit."""
+    counting = select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
+    return _by_facets(counting, viewer, criteria, day)
+
+
+def changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    """The user names, among those asked for, that changed somebody last who fits."""
+    if criteria.terms is None:
+        return _changers(viewer, criteria, day)
+    return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
+
+
+@_remembered
+def _changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
+
+
+@_remembered
+def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
+    """How many stand in the list of these, from the table that the triggers keep."""
+    counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
+    asked = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    places = places_of(viewer, criteria)
+    found = select(func.sum(counts.number)).where(counts.status.in_(asked))
+    if not viewer.can(Right.READ):
+        return found.where(false())
+    if places is not None:
+        found = found.where(counts.municipality_number.in_(places))
+    found = found.where(unless_protected(viewer, counts.protected, counts.municipality_number, places))
+    if not viewer.can(Right.SEE_DELETED):
+        found = found.where(counts.deleted == false())
+    return found
+
+
+# ---- A page ----
+
+# The narrow columns that the list shows.
+_SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
+    _P.id,
+    _P.public_id,
+    _P.national_id,
+    _P.person_id,
+    _P.name,
+    _P.municipality_number,
+    _P.district_number,
+    _P.start_date,
+    _P.end_date,
+    _P.status,
+    _P.discharged,
+    _P.changed_at,
+    _P.changed_by,
+    _P.background_missing,
+    _P.programme_missing,
+    _P.deleted_at,
+    _P.deleted_by,
+    GRADE_OF_ROW,
+)
+
+
+_IDENTITY: tuple[InstrumentedAttribute[Any], ...] = (_P.national_id, _P.person_id, _P.discharged)
+
+
+@_remembered
+def searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Select[Any]:
+    """Those who fit and are found by a search of that shape. PostgreSQL brings the indexes together by itself;
+    SQLite goes from the hits to the rows by their ids, and never the other way round."""
+    asked: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
+    if not on_sqlite():
+        return asked.where(found_by(searched))
+    hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
+    one = select(hit.c.id).distinct().subquery("one")
+    return asked.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+
+
+# Where a page begins in what is in order, and how many rows it has; how far to walk for it.
+_BEFORE, _MOST, _STEPS = (bindparam(name, type_=Integer) for name in ("before", "most", "steps"))
+
+
+@_remembered
+def _way(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, in_steps: bool
+) -> Select[Any]:
+    """The ids of the whole list in order, by its index, up to the end of the page, or so many `steps`; of the criteria
+    only municipality and status count, and what is about the column that it is sorted by.
+
+    The ranges of several municipalities are merged. SQLite does so as it goes; PostgreSQL must be told to go no
+    farther in each of them.
+    """
+    asked = select(_P.id.label("id"), order.key.label("key")).where(*_narrowing(criteria, order, day))
+    ranges = _ranges(viewer, criteria)
+    if len(ranges) > _MOST_RANGES:
+        ranges = _ranges(viewer, criteria, apart=False)
+    parts = [_by_order(asked.where(part), viewer, criteria, order) for part in ranges]
+    most = _STEPS if in_steps else _MOST
+    clauses = order.clauses(from_the_end=from_the_end)
+    if len(parts) == 1:
+        return parts[0].order_by(*clauses).limit(most)
+    if not on_sqlite():
+        parts = [part.order_by(*clauses).limit(most if in_steps else _BEFORE + _MOST) for part in parts]
+    merged = union_all(*parts).subquery("merged")
+    clauses = order.clauses(merged.c.key, merged.c.id, from_the_end=from_the_end)
+    return select(merged.c.id, merged.c.key).order_by(*clauses).limit(most)
+
+
+def _narrowing(criteria: Criteria, order: Order, day: date) -> list[ColumnElement[bool]]:
+    return [condition for column, condition in conditions(criteria, day) if column is order.key]
+
+
+def _by_order(asked: Any, viewer: Viewer, criteria: Criteria, order: Order) -> Select[Any]:
+    """Through the index of the order."""
+    scope = "municipal" if places_of(viewer, criteria) is not None else "national"
+    hinted: Select[Any] = asked.with_hint(
+        _P, f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}", "sqlite"
+    )
+    return hinted
+
+
+def is_along(criteria: Criteria, order: Order, day: date) -> bool:
+    """True if all that is asked narrows the walk through the order's index: then it passes over nobody."""
+    asked_about = [column for column, _condition in conditions(criteria, day)]
+    is_one_range = len(criteria.districts) < 2 and len(criteria.changed_by) < 2
+    return is_one_range and all(column is order.key for column in asked_about)
+
+
+@_remembered
+def at_once(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, is_near: bool
+) -> Select[Any] | None:
+    """The rows of a page of a list that `is_along`, in one question; `None` if that takes two. Far from the beginning
+    of the index, or where several ranges are merged, the ids come first, since only the index need be passed through
+    for these; SQLite would then sort the rows once more."""
+    ranges = _ranges(viewer, criteria)
+    if is_near and len(ranges) == 1:
+        narrowed = select(*_SHOWN).where(*_narrowing(criteria, order, day), ranges[0])
+        asked = _by_order(narrowed, viewer, criteria, order)
+        return asked.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
+    if on_sqlite():
+        return None
+    return _rows(ids(viewer, criteria, order, from_the_end, day).subquery("page"), order, from_the_end)
+
+
+def ids(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
+    """Whose rows these are, in order."""
+    return _way(viewer, criteria, order, from_the_end, day, False).offset(_BEFORE)
+
+
+THESE = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
+
+
+@_remembered
+def on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
+    """The rows of a page of those who fit among the first `steps` of the whole list. Neither database goes farther than
+    to the end of the page: PostgreSQL knows that `first` is in order, and SQLite takes it row by row, in order, as long
+    as nothing has to be sorted or joined on the way."""
+    first = _way(viewer, criteria, order, from_the_end, day, True).subquery("first")
+    fits = [condition for _column, condition in conditions(criteria, day)]
+    if on_sqlite():
+        who_fit = select(first.c.id, first.c.key).where(select(_P.id).where(_P.id == first.c.id, *fits).exists())
+        return _rows(who_fit.limit(_MOST).offset(_BEFORE).subquery("page"), order, from_the_end)
+    return _rows(first, order, from_the_end).where(*fits).limit(_MOST).offset(_BEFORE)
+
+
+@_remembered
+def finding(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None
+) -> Select[Any]:
+    """The rows of a page of all that fit, and are found by a search of that shape, each with the number of all:
+    worked out once, in a table of its own."""
+    if searched is None:
+        everybody = select(_P.id.label("id"), order.key.label("key")).where(listed(viewer, criteria, day))
+        found = _by_facets(everybody, viewer, criteria, day)
+    else:
+        found = searching(viewer, criteria, day, searched)
+        found = found.with_only_columns(_P.id.label("id"), order.key.label("key"), maintain_column_froms=True)
+    table = found.cte("found").prefix_with("MATERIALIZED")
+    number = select(func.count()).select_from(table).scalar_subquery().label("number")
+    return _page(select(table.c.id, table.c.key, number), table, order, from_the_end)
+
+
+def _page(chosen: Any, source: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
+    """The rows of a page of what is chosen from a source with `id` and `key`: sorted and cut first, so that only
+    the rows of the page are fetched."""
+    cut = chosen.order_by(*order.clauses(source.c.key, source.c.id, from_the_end=from_the_end))
+    page = cut.limit(_MOST).offset(_BEFORE).subquery("page")
+    return _rows(page, order, from_the_end)
+
+
+def _rows(page: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
+    """The rows of those in a source with `id` and `key`, in order; with the `number` of all if it has that."""
+    number = [page.c.number] if "number" in page.c else []
+    rows: Select[Any] = (
+        select(*_SHOWN, *number).join_from(page, _P, _P.id == page.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+    )
+    return rows.order_by(*order.clauses(page.c.key, page.c.id, from_the_end=from_the_end))
+
+
+def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
+    """Through the index that holds all criteria of a municipality, unless there is one of what is asked. SQLite does
+    not see its worth: beyond the 63rd column of a table it takes no index to hold all that is needed."""
+    has_own = any(column is not None for column, _condition in conditions(criteria, day))
+    if has_own or places_of(viewer, criteria) is None:
+        return asked
+    return asked.with_hint(_P, "INDEXED BY ix_participation_facets", "sqlite")

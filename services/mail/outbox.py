@@ -1,0 +1,160 @@
+"""The outbox: e-mails are written in the transaction of what they are about, and sent when it is committed.
+
+Whoever sends takes a message for some minutes first (a lease, in a transaction of its own), so several processes
+and hosts may send at once, no transaction is open while the mail server is asked, and a message whose sender died
+is taken again. Only a crash between the server's «yes» and the note of it can send one twice; it then carries
+the same Message-ID.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, defer
+
+from services.core.db import now, session, writing
+from services.core.encryption import Unreadable, Vault
+from services.mail.smtp import Letter, NotDelivered, Server
+from services.tables.accounts import OutboxMessage
+
+LEASE = timedelta(minutes=2)
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(hours=1)
+KEPT_FOR = timedelta(hours=72)  # a letter is of no use when its link is dead
+_NEWEST = 100
+_BATCH = 1_000  # users that are asked about at once
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What `send_due` did: how many left, and how many did not (yet)."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outbox:
+    """Where e-mails are put. Without a `server` they stay here, to be read on a page (development)."""
+
+    vault: Vault
+    sender: str
+    server: Server | None = None
+
+    def put(self, work: Session, *, user_id: int, recipient: str, letter: Letter) -> None:
+        """Write a message within the caller's transaction."""
+        message_id = secrets.token_hex(16)
+        moment = now()
+        work.add(
+            OutboxMessage(
+                message_id=message_id,
+                user_id=user_id,
+                recipient=recipient,
+                subject=letter.subject,
+                body=self.vault.seal(json.dumps(asdict(letter)), _purpose(message_id)),
+                created_at=moment,
+                next_try_at=moment if self.server else None,
+                sent_at=None if self.server else moment,
+                expires_at=moment + KEPT_FOR,
+            )
+        )
+
+    def letter_of(self, message: OutboxMessage) -> Letter:
+        """What stands in a message that has not left; raises `Unreadable`."""
+        return Letter(**json.loads(self.vault.open(message.body, _purpose(message.message_id))))
+
+    def send_due(self) -> Sent:
+        """Send what is due, one after the other, until nothing is."""
+        sent = failed = 0
+        while (message := _take()) is not None:
+            if self._send(message):
+                sent += 1
+            else:
+                failed += 1
+        return Sent(sent, failed)
+
+    def _send(self, message: OutboxMessage) -> bool:
+        try:
+            if message.expires_at < now():
+                raise NotDelivered("given up after 72 hours", for_good=True)
+            if self.server is None:
+                raise NotDelivered("MAIL_URL is not set")
+            letter = self.letter_of(message)
+            self.server.send(letter, sender=self.sender, recipient=message.recipient, message_id=message.message_id)
+        except NotDelivered as problem:
+            _note_failure(message, str(problem), for_good=problem.for_good)
+            return False
+        except Unreadable:
+            _note_failure(message, "written under another SECRET_KEY", for_good=True)
+            return False
+        with writing() as work:
+            done = {"sent_at": now(), "next_try_at": None, "body": "", "last_error": ""}
+            work.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**done))
+        return True
+
+
+def _purpose(message_id: str) -> str:
+    return f"mail {message_id}"
+
+
+def _take() -> OutboxMessage | None:
+    """A message that is due, taken for some minutes and counted as a try; `None` if there is none."""
+    due = (
+        select(OutboxMessage)
+        .where(OutboxMessage.next_try_at <= now())
+        .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if session().scalar(select(OutboxMessage.id).where(OutboxMessage.next_try_at <= now()).limit(1)) is None:
+        return None  # SQLite has one write lock for all: it is not taken for nothing
+    with writing() as work:
+        message = work.scalar(due)
+        if message is not None:
+            message.next_try_at = now() + LEASE
+            message.attempts += 1
+    return message
+
+
+def _note_failure(message: OutboxMessage, why: str, *, for_good: bool) -> None:
+    wait = min(_FIRST_WAIT * 2 ** min(message.attempts - 1, 10), _LONGEST_WAIT)
+    next_try = now() + wait
+    ends = for_good or next_try > message.expires_at
+    values = {
+        "next_try_at": None if ends else next_try,
+        "failed_at": now() if ends else None,
+        "last_error": why[:200],
+        "body": "" if ends else message.body,
+    }
+    with writing() as work:
+        work.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**values))
+
+
+def is_delayed(message: OutboxMessage) -> bool:
+    """True while a message waits for its next try after one that failed."""
+    return message.next_try_at is not None and message.last_error != ""
+
+
+def last_to(users: Mapping[int, str], *, in_trouble: bool = False) -> dict[int, OutboxMessage]:
+    """The newest message to each of some users, given with the address that they have now; `in_trouble`: of those
+    alone whose newest one has failed, or waits for its next try."""
+    found: dict[int, OutboxMessage] = {}
+    ids = list(users)
+    trouble = [or_(OutboxMessage.failed_at.is_not(None), OutboxMessage.last_error != "")] if in_trouble else []
+    last = select(func.max(OutboxMessage.id)).group_by(OutboxMessage.user_id, OutboxMessage.recipient)
+    for place in range(0, len(ids), _BATCH):
+        newest_ones = OutboxMessage.id.in_(last.where(OutboxMessage.user_id.in_(ids[place : place + _BATCH])))
+        wanted = select(OutboxMessage).where(newest_ones, *trouble).options(defer(OutboxMessage.body))
+        rows = session().scalars(wanted)
+        found |= {row.user_id: row for row in rows if users[row.user_id] == row.recipient}
+    return found
+
+
+def newest(user_id: int | None = None, *, limit: int = _NEWEST) -> Sequence[OutboxMessage]:
+    """The newest messages, or those to one user."""
+    found = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
+    return session().scalars(found if user_id is None else found.where(OutboxMessage.user_id == user_id)).all()

@@ -1,0 +1,277 @@
+"""What two people write at the same time, settled by versions.
+
+A form carries the version that it showed; the history tells which answers others have changed since. An answer
+that the form did not touch keeps the other's value; one that both changed is a clash. Tiltak and permisjon are settled
+row by row, and in a row answer by answer. What a user overwrites is always what that user has seen.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from services.core.db import session
+from services.core.text import is_blank
+from services.participation.registration import Page, page_again, parts_of_mark, row_mark, values_of
+from services.participation.row_merge import merge_rows, row_changes, rows_after
+from services.questions.fields import Field, Raw, Values
+from services.questions.pages import FIELDS, STEPS
+from services.questions.row_fields import RowsField, is_blank_row, key_of
+from services.tables.participants import Change, Participation
+
+
+class NoSuchVersion(ValueError):
+    """No form can have shown that version."""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON).
+
+    `row`: of a repeatable question the row in question, and `value` that row (none: the other has removed it);
+    `fields`: which of its answers; `is_removed_here`: the user has removed what the other has changed. `is_own`: it was
+    the user, in the form that was left before this one.
+    """
+
+    key: str
+    username: str
+    at: datetime
+    value: Any
+    row: str = ""
+    fields: tuple[str, ...] = ()
+    is_removed_here: bool = False
+    is_own: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
+
+    What the very form has changed itself is known to it, though the answer may have been lost on the way. `after`:
+    the user's form that was left before this one; what it changed after this one was shown is the user's own.
+    """
+
+    version: int
+    key: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A page after weighing it against what others have changed: `theirs` are the questions whose answers it takes
+    over from them, `clashes`, by mark, those that both have changed, where the page still says what was sent."""
+
+    page: Page
+    theirs: dict[str, Clash]
+    clashes: dict[str, Clash]
+
+
+@dataclass
+class _Since:
+    """What has been changed since a form was shown. `known`: what the form knows (JSON) of the questions that others
+    have changed; `last`: the last change of each by others; `foreign`: all of theirs, oldest first. What the user
+    has changed in the form that was left before this one is not known to it, but is not another's either: `not_left`
+    are the questions that anybody else has changed."""
+
+    known: dict[str, Any] = field(default_factory=dict)
+    last: dict[str, Change] = field(default_factory=dict)
+    foreign: list[Change] = field(default_factory=list)
+    not_left: set[str] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, participation: Participation, shown: Shown, username: str) -> "_Since":
+        wanted = (Change.participation_ref == participation.id) & (Change.version > shown.version)
+        changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
+        since = cls()
+        for change in changes:
+            is_users = change.username == username and change.form_key is not None
+            since._take(change, is_own=is_users and change.form_key == shown.key)
+            if not (is_users and change.form_key in {shown.key, shown.after}):
+                since.not_left.add(change.field)
+        since.known = {key: known for key, known in since.known.items() if key in since.last}
+        return since
+
+    def _take(self, change: Change, *, is_own: bool) -> None:
+        self.known.setdefault(change.field, change.old)
+        if not is_own:
+            self.last[change.field] = change
+            self.foreign.append(change)
+        elif isinstance(FIELDS.get(change.field), RowsField):
+            self.known[change.field] = rows_after(self.known[change.field], change.old, change.new)
+        else:
+            self.known[change.field] = change.new
+
+
+def settle(participation: Participation, page: Page, current: Values, shown: Shown, username: str) -> Settled:
+    """Weigh a page that was sent against what others have changed since it was shown.
+
+    Raises `NoSuchVersion` for a version that does not exist yet.
+    """
+    if shown.version > participation.version:
+        raise NoSuchVersion(shown.version)
+    if shown.version == participation.version:
+        return Settled(page_again(page, named_rows(page, current, shown), current), {}, {})
+    return _Settling(page, current, shown, _Since.read(participation, shown, username)).settled()
+
+
+def named_rows(page: Page, known: Values, shown: Shown) -> dict[str, Raw]:
+    """The raw rows of a page, each with its identity. `known`: the rows that its form has shown."""
+    return {
+        question.key: question.named(page.raw[question.key], known.get(question.key) or [], shown.key or "")
+        for question in page.step.fields
+        if isinstance(question, RowsField)
+    }
+
+
+class _Settling:
+    """One page that is being settled."""
+
+    def __init__(self, page: Page, current: Values, shown: Shown, since: _Since) -> None:
+        self.current, self.since = current, since
+        self.known = {q.key: since.known.get(q.key, q.to_json(current[q.key])) for q in page.step.fields}
+        known_values = {key: FIELDS[key].from_json(value) for key, value in self.known.items()}
+        self.page = page_again(page, named_rows(page, known_values, shown), current)
+        self.raw: dict[str, Raw] = dict(self.page.raw)
+        self.theirs: dict[str, Clash] = {}
+        self.clashes: dict[str, Clash] = {}
+
+    def settled(self) -> Settled:
+        clashing: set[str] = set()
+        for question in self.page.step.fields:
+            if question.key not in self.since.last or self._is_as_known(question):
+                continue
+            if isinstance(question, RowsField):
+                self._settle_rows(question)
+            elif not self._settle(question):
+                clashing.add(question.key)
+        places = _places(self.page, clashing, self.current, self.since.last)
+        asked = {question.key for question in self.page.asked}
+        self.raw |= {key: self.page.raw[key] if key in asked else FIELDS[key].raw(self.current[key]) for key in places}
+        self.clashes |= places
+        merged = page_again(self.page, self.raw, self.current)
+        self.clashes |= self._excluding(merged)
+        return Settled(merged, self.theirs, self.clashes)
+
+    def _is_as_known(self, question: Field) -> bool:
+        return bool(question.to_json(self.current[question.key]) == self.known[question.key])
+
+    def _settle(self, question: Field) -> bool:
+        """Settle an answer; false if both have changed it."""
+        key, current = question.key, self.current[question.key]
+        raw, known = self.page.raw[key], question.from_json(self.known[key])
+        is_unread = key in self.page.unread
+        if self._is_taken_away(question):
+            return False
+        if raw == question.raw(current) if is_unread else self.page.answers[key] == current:
+            if not self.page.holds(key):  # it is not in what was sent, but it is on screen
+                self.theirs[key] = self._theirs(key)
+            return True
+        if raw == question.raw(known) if is_unread else self.page.answers[key] == known:  # not touched here
+            self.raw[key] = question.raw(current)
+            self.theirs[key] = self._theirs(key)
+            return True
+        return key not in self.since.not_left
+
+    def _is_taken_away(self, question: Field) -> bool:
+        """Whether the user's other answers take an answer away that somebody else has given meanwhile."""
+        if question.is_empty(self.current[question.key]) or question.key not in self.since.not_left:
+            return False
+        is_asked = question.key in {one.key for one in self.page.asked}
+        return not is_asked and any(
+            self.page.answers[key] != self.current[key] for key in question.shown.keys if key in self.page.keys
+        )
+
+    def _theirs(self, key: str) -> Clash:
+        return replace(_clash(self.since.last[key]), is_own=key not in self.since.not_left)
+
+    def _settle_rows(self, question: RowsField) -> None:
+        key = question.key
+        known, current = question.from_json(self.known[key]) or [], self.current[key] or []
+        merged = merge_rows(question, known=known, sent=self.raw[key], current=current)
+        self.raw[key] = merged.raw
+        if merged.takes_over or not self.page.holds(key):
+            self.theirs[key] = self._theirs(key)
+        for row, both in merged.clashes.items() if key in self.since.not_left else ():
+            change = self._last_of_row(key, row)
+            stands = next((one for one in question.to_json(current) or [] if key_of(one) == row), None)
+            self.clashes[row_mark(key, row, is_removed=both.is_removed_here)] = replace(
+                _clash(change), value=stands, row=row, fields=both.fields, is_removed_here=both.is_removed_here
+            )
+
+    def _last_of_row(self, key: str, row: str) -> Change:
+        of_row = [one for one in self.since.foreign if one.field == key and row in row_changes(one.old, one.new)]
+        return of_row[-1] if of_row else self.since.last[key]
+
+    def _excluding(self, merged: Page) -> dict[str, Clash]:
+        """Clashes between two questions of which only one can be answered: the user has answered one of them, somebody
+        else the other."""
+        found = {}
+        for pair in merged.step.excluding:
+            for mine, other in (pair, pair[::-1]):
+                is_mine = merged.raw[mine] != FIELDS[mine].raw(self.current[mine])
+                both = all(_is_answered(merged, key) for key in pair)
+                if both and is_mine and other in self.since.not_left and not self._is_as_known(FIELDS[other]):
+                    found[mine] = _clash(self.since.last[other])
+        return found
+
+
+def _is_answered(page: Page, key: str) -> bool:
+    """Whether anything stands in the controls of a question, right or wrong."""
+    raw = page.raw[key]
+    if isinstance(FIELDS[key], RowsField):
+        return not all(is_blank_row(row) for row in raw)
+    return not all(is_blank(text) for text in raw)
+
+
+def _clash(change: Change, key: str | None = None) -> Clash:
+    return Clash(key or change.field, change.username, change.at, change.new)
+
+
+def _places(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
+    """Where to say that two people changed the same. A question that one of them has taken away is spoken
+    of where that was done, so that both answers can be seen."""
+    found: dict[str, Clash] = {}
+    asked = {question.key for question in page.asked}
+    for question in reversed(page.step.fields):  # a question stands after those it hangs on
+        key = question.key
+        if key not in clashing:
+            continue
+        clash = _clash(last[key])
+        above = [other.key for other in page.step.fields if other.key in question.shown.keys and other.key != key]
+        if key in asked:
+            found[key] = clash
+            clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
+        else:
+            found |= {k: clash for k in above if k not in clashing} if above else {key: clash}
+    return found
+
+
+def registered_as(participation: Participation, marks: Iterable[str]) -> dict[str, Clash]:
+    """Who gave the registered answers that some marks stand for, when, and what they are: beside what is undecided."""
+    parts = {mark: parts_of_mark(mark) for mark in marks}
+    excluded = {mark: _excluded_by(participation, key) for mark, (key, row, _is_removed) in parts.items() if not row}
+    parts |= {mark: (key, "", False) for mark, key in excluded.items()}
+    fields = {key for key, _row, _is_removed in parts.values()}
+    wanted = (Change.participation_ref == participation.id) & Change.field.in_(fields)
+    changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
+    found: dict[str, Clash] = {}
+    for change in changes:
+        for mark, (key, row, is_removed) in parts.items():
+            if change.field == key and (not row or row in row_changes(change.old, change.new)):
+                value = _row_of(change.new, row) if row else change.new
+                found[mark] = replace(_clash(change), row=row, value=value, is_removed_here=is_removed)
+    return found
+
+
+def _excluded_by(participation: Participation, key: str) -> str:
+    """The question whose registered answer excludes an answer to this one; the key itself if there is none."""
+    values = values_of(participation)
+    others = {one for step in STEPS for one in step.excluded_by(key)}
+    is_empty = FIELDS[key].is_empty(values[key])
+    return next((one for one in others if is_empty and not FIELDS[one].is_empty(values[one])), key)
+
+
+def _row_of(rows: Iterable[Mapping[str, Any]] | None, key: str) -> Any:
+    return next((row for row in rows or [] if key_of(row) == key), None)

@@ -1,0 +1,97 @@
+"""Taking over what the registers say of a person who is registered, with the history of what that changes.
+
+It changes neither status nor «Sist endret» nor «Sist endret av», nor the name, number and dates of those who have
+been discharged. Values that a register no longer tells stay, with the day they were read.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.core.db import now
+from services.core.name_folding import name_words
+from services.participation.earlier_numbers import keep_earlier
+from services.participation.history import note_changes
+from services.participation.registration import name_key, update_person, update_results
+from services.registers.folkeregisteret import PersonRecord
+from services.registers.pad import TestResult
+from services.tables.participants import Participation, Person, Status
+
+# What the history tells of, from which register.
+_FACTS = {
+    "folkeregisteret": (
+        "name",
+        "national_id",
+        "birth_date",
+        "sex",
+        "arrival_year",
+        "birth_country",
+        "marital_status",
+        "protection",
+    ),
+    "pad": ("test_results",),
+}
+
+
+def take_over(
+    work: Session, person: Person, record: PersonRecord | None, results: list[TestResult] | None
+) -> int | None:
+    """Take over a record, and test results, each unless it is `None`, within the caller's transaction, which has
+    locked the person.
+
+    Gives the id of another person who bears the new number already: they are one human. Both then stay as they are,
+    since only IMDi can say which participations belong together.
+    """
+    before = _facts(person)
+    same = _take_over_record(work, person, record) if record else None
+    if results is not None:
+        update_results(person, results, now())
+    work.flush()
+    _tell(work, person, before, _facts(person))
+    return same
+
+
+def _facts(person: Person) -> dict[str, Any]:
+    return {fact: getattr(person, fact) for facts in _FACTS.values() for fact in facts}
+
+
+def _take_over_record(work: Session, person: Person, record: PersonRecord) -> int | None:
+    if record.full_name:
+        update_person(person, record, now())
+    else:  # an ended record lacks most of what there was
+        person.protection = record.protection or person.protection
+        person.freg_fetched_at = now()
+    if record.national_id == person.national_id:
+        keep_earlier(work, person, *record.earlier_ids)
+        return None
+    other = work.scalar(select(Person.id).where(Person.national_id == record.national_id))
+    if other is None:
+        earlier, person.national_id = person.national_id, record.national_id
+        keep_earlier(work, person, earlier, *record.earlier_ids)
+    return other
+
+
+def _tell(work: Session, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Bring what the list shows of her up to date, and tell the history of her running participations."""
+    changed = [fact for fact in after if after[fact] != before[fact]]
+    hers = select(Participation).where(Participation.person_ref == person.id).order_by(Participation.id)
+    for participation in work.scalars(hers.with_for_update()):
+        participation.protected = person.protection is not None
+        if participation.status == Status.DISCHARGED:
+            continue
+        participation.national_id, participation.name = person.national_id, person.name
+        participation.name_key, participation.name_words = name_key(person.name), name_words(person.name)
+        if participation.deleted_at is not None:
+            continue
+        for source, facts in _FACTS.items():
+            told = [(fact, _json(before[fact]), _json(after[fact])) for fact in facts if fact in changed]
+            if told:
+                note_changes(participation, source, told, source=source)
+    work.flush()
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

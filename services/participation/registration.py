@@ -1,0 +1,603 @@
+"""Registering: the pages as they are sent and as they stand, and creating a participation.
+
+Saving and discharging: `services.participation.save`.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from services.access.audit import Action, note
+from services.access.viewer import Viewer
+from services.core.clock import OSLO_TIME as OSLO_TIME
+from services.core.clock import midnight as midnight
+from services.core.clock import today as today
+from services.core.collation import sort_key
+from services.core.db import hold, now, session, writing
+from services.core.i18n import gettext as _
+from services.core.name_folding import name_words
+from services.participation.earlier_numbers import keep_earlier
+from services.participation.find import NotAllowed
+from services.participation.history import note_changes
+from services.participation.other_stays import other_stays
+from services.questions.fields import Field, FormData, Invalid, Raw, Values
+from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
+from services.questions.programme_time import duration_start
+from services.questions.row_fields import ROW_KEY, RowsField, is_row_key, key_of, new_row_key
+from services.registers.folkeregisteret import PersonRecord
+from services.registers.pad import TestResult
+from services.tables.participants import (
+    Activity,
+    Beginning,
+    DraftValue,
+    Leave,
+    Municipality,
+    Participation,
+    Person,
+    Status,
+)
+
+# The columns of the answers by question; those of rows are tables of their own.
+COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in FIELDS if key not in ROW_KEYS}
+_ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, "leaves": Leave}
+
+
+class AlreadyRunning(Exception):
+    """The person is in a programme already, here or elsewhere."""
+
+
+def name_key(name: str) -> str:
+    """The stored key that names are sorted by; cut, since an index entry has its limits."""
+    return sort_key(name)[:1000]
+
+
+def values_of(participation: Participation) -> dict[str, Any]:
+    """All answers by question key, and the facts that rules read beside them."""
+    answers: dict[str, Any] = {key: getattr(participation, column) for key, column in COLUMN_NAMES.items()}
+    for key, question in _ROWS_FIELDS.items():
+        keys = (ROW_KEY, *(inner.key for inner in question.fields))
+        answers[key] = [{one: getattr(row, one) for one in keys} for row in getattr(participation, key)] or None
+    return answers | facts_of(participation)
+
+
+def facts_of(participation: Participation) -> dict[str, Any]:
+    """What rules need to know besides the answers."""
+    return {
+        "today": today(),
+        "municipality": participation.municipality_number,
+        "birth_date": participation.person.birth_date,
+        "sex": participation.person.sex,
+        "other_stays": other_stays(participation),
+    }
+
+
+_ROWS_FIELDS = {question.key: question for question in PROGRAMME.fields if isinstance(question, RowsField)}
+
+
+@dataclass
+class Page:
+    """A page as it was sent or as it stands: what is in its controls, what it means, what is wrong.
+
+    `answers` are all answers of the participation with this page's on top; where one cannot be
+    registered (`unread`), the one that is registered stands. `errors` are by control name. `undecided` are the marks of
+    those of the unread that two people have answered, and nobody has chosen yet: a question's key, or for one row
+    `row_mark`. `held`: the questions that the form holds; the others were not sent, and are left as they are
+    (`None`: it holds them all). `others`: who else has typed an answer that is not registered, and when, by key.
+
+    A question that hangs on an answer that cannot be read, or that is about to be written anew, may be asked
+    or not. What is typed there stays in sight, and is not registered until that is known.
+    """
+
+    step: Step
+    raw: dict[str, Raw]
+    answers: dict[str, Any]
+    errors: dict[str, str] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    undecided: set[str] = field(default_factory=set)
+    held: frozenset[str] | None = None
+    others: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> list[Field]:
+        """The questions that stand on the page."""
+        visible = {question.key for question in self.step.visible(self.answers)} | self.unread
+        return [question for question in self.step.fields if question.key in visible]
+
+    @property
+    def missing(self) -> list[Field]:
+        """The questions that must be answered before going on, and are not."""
+        return [question for question in self.step.missing(self.answers) if question.key not in self.unread]
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """Remarks by question key."""
+        return self.step.warnings(self.answers)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Errors, and what is missing, in words by control name, in the order of the page."""
+        said = self.errors | {question.key: question.when_missing for question in self.missing}
+        if not said:
+            return said
+        order = [
+            name for question in self.step.fields for name in (question.key, *question.names(self.raw[question.key]))
+        ]
+        return {name: said[name] for name in dict.fromkeys(order) if name in said}
+
+    @property
+    def is_complete(self) -> bool:
+        """True when one may go on from the page."""
+        return not self.errors and not self.missing
+
+    @property
+    def is_ours(self) -> bool:
+        """True if our own form can have sent this, right or wrong."""
+        return all(question.offers(self.raw[question.key]) for question in self.step.fields)
+
+    def write_in_standard_form(self, *, but: str = "") -> list[tuple[str, str, str]]:
+        """Let days, months and numbers stand as the program writes them. For each that was written otherwise: the name
+        of its control, what was typed, and what stands there now. `but`: a control that is left as it is."""
+        written: list[tuple[str, str, str]] = []
+        for question in self.asked:
+            if self.holds(question.key) and question.key not in self.unread:
+                for name, inner, raw in question.single_controls(self.raw[question.key]):
+                    typed, standard = inner.standard_form(raw)
+                    if name != but and typed != standard:
+                        raw[:] = [standard]
+                        written.append((name, typed, standard))
+        return written
+
+    def holds(self, key: str) -> bool:
+        """True when the form holds the question."""
+        return self.held is None or key in self.held
+
+    def refuse(self, key: str, errors: dict[str, str], stands: Any) -> None:
+        """Let an answer count as not given: what is registered stands."""
+        if key not in self.unread:
+            self.unread.add(key)
+            self.errors |= errors
+            self.answers[key] = stands
+
+    def undecide(self, mark: str, registered: Values) -> None:
+        """Let what is registered stand until somebody has chosen between it and what is typed. A row that the user has
+        removed, and another has changed, stands there anyway."""
+        key, row, is_removed = parts_of_mark(mark)
+        said = _("To har svart ulikt. Velg hvilket svar som skal stå")
+        if not row:
+            hidden = [one for one in self.step.fields if key in one.shown.keys and not one.shown(self.answers)]
+            self.unread.add(key)
+            self.errors[key], self.answers[key] = said, registered.get(key)
+            self._let_stand(key, registered)
+            self._ask_again(hidden, registered)
+        elif is_removed or not self.control_of(mark):  # the row has gone meanwhile
+            return
+        else:
+            self._undecide_row(key, row, registered)
+            self.errors[self.control_of(mark)] = said
+        self.undecided.add(mark)
+
+    def _ask_again(self, hidden: list[Field], registered: Values) -> None:
+        """Questions that the undecided answer would take away are asked as long as the registered one stands."""
+        for question in hidden:
+            if question.shown(self.answers):
+                self.answers[question.key] = registered.get(question.key)
+                if self.raw[question.key] != question.raw(registered.get(question.key)):
+                    self.refuse(question.key, {}, registered.get(question.key))
+
+    def _let_stand(self, key: str, registered: Values) -> None:
+        """What is registered of questions that exclude this one is not wrong because of what is undecided here."""
+        for other in self.step.excluded_by(key):
+            if self.raw[other] == FIELDS[other].raw(registered.get(other)):
+                self.unread.discard(other)
+                self.errors.pop(other, None)
+                self.answers[other] = registered.get(other)
+
+    def control_of(self, mark: str) -> str:
+        """The control where something is said of a mark: that of the question, or the first one of the row; '' if the
+        page has no such row."""
+        key, row, _is_removed = parts_of_mark(mark)
+        question = FIELDS[key]
+        if not row or not isinstance(question, RowsField):
+            return key
+        places = (place for place, one in enumerate(self.raw[key]) if key_of(one) == row)
+        return next((question.control(place, question.fields[0].key) for place in places), "")
+
+    def has_mark(self, mark: str) -> bool:
+        """Whether a mark stands for a question of the page, or for a row of one that has rows."""
+        key, row, is_removed = parts_of_mark(mark)
+        is_whole = not row and not is_removed
+        return key in self.keys and (is_whole or (isinstance(FIELDS[key], RowsField) and is_row_key(row)))
+
+    def _undecide_row(self, key: str, row: str, registered: Values) -> None:
+        stands = next((one for one in registered.get(key) or [] if key_of(one) == row), None)
+        places = [key_of(one) for one in self.raw[key]]
+        rows = [one for one in self.answers[key] or [] if key_of(one) != row]
+        rows += [stands] if stands else []
+        rows.sort(key=lambda one: places.index(key_of(one)) if key_of(one) in places else len(places))
+        self.unread.add(key)
+        self.answers[key] = rows or None
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all questions that the page can ask."""
+        return {question.key for question in self.step.fields}
+
+    def held_names(self) -> set[str]:
+        """The names of all controls that come with the questions which the form holds."""
+        held = [question for question in self.step.fields if self.holds(question.key)]
+        controls = {name for question in held for name in question.names(self.raw[question.key])}
+        return controls | {held_mark(question.key) for question in held}
+
+    def names(self) -> set[str]:
+        """The names of all controls that the page can hold."""
+        controls = {name for question in self.step.fields for name in question.names(self.raw[question.key])}
+        return controls | {held_mark(key) for key in self.keys}
+
+    def page_values(self) -> dict[str, Any]:
+        """The page's own answers."""
+        return {question.key: self.answers.get(question.key) for question in self.step.fields}
+
+
+def held_mark(key: str) -> str:
+    """The name of the field at the end of a question's controls: if it has come, all of them have."""
+    return f"felt-{key}"
+
+
+_REMOVED = "x"
+
+
+def row_mark(key: str, row: str, *, is_removed: bool = False) -> str:
+    """How one row of a repeatable question is called where two have changed it; `is_removed`: one by removing it."""
+    return "-".join([key, row, *([_REMOVED] if is_removed else [])])
+
+
+def parts_of_mark(mark: str) -> tuple[str, str, bool]:
+    """The question and the row ('' if it is the whole question) that a mark stands for, and whether the user has
+    removed the row."""
+    key, row, removed = (*mark.split("-", 2), "", "")[:3]
+    return key, row, removed == _REMOVED
+
+
+def raw_page(step: Step, form: FormData) -> Page:
+    """The page that was sent, as it came: what it means, and whether it is right, is not known yet. It holds the
+    questions whose mark, at the end of each, has come."""
+    held = frozenset(question.key for question in step.fields if held_mark(question.key) in form)
+    return Page(step=step, raw={question.key: question.read(form) for question in step.fields}, answers={}, held=held)
+
+
+def read_page(step: Step, form: FormData, base: Values) -> Page:
+    """The page that was sent whole. `base` holds the answers of the other pages and the facts."""
+    return _page(step, {question.key: question.read(form) for question in step.fields}, base)
+
+
+def _page(step: Step, raw: dict[str, Raw], base: Values, held: frozenset[str] | None = None) -> Page:
+    page = Page(step=step, raw=raw, answers=dict(base), held=held)
+    illegible: dict[str, dict[str, str]] = {}
+    for question in step.fields:
+        try:
+            page.answers[question.key] = question.parse(raw[question.key])
+        except Invalid as invalid:
+            illegible[question.key] = invalid.errors
+    page.answers |= step.pruned(page.answers)
+    visible = {question.key for question in step.visible(page.answers)}
+    for key in visible & illegible.keys():
+        page.refuse(key, illegible[key], FIELDS[key].standing(raw[key], base.get(key)))
+    unknown = page.unread | {q.key for q in step.fields if q.is_typed and page.answers[q.key] is None}
+    for question in step.fields:
+        hangs_in_air = question.key not in visible and not unknown.isdisjoint(question.shown.keys)
+        if hangs_in_air and any(str(text).strip() for text in raw[question.key]):
+            page.refuse(question.key, {}, base.get(question.key))
+    for key, message in step.checks(page.answers).items():
+        refused = _newly_answered(page, key, base)
+        page.refuse(refused, {key: message}, base.get(refused))
+    if step.always_answered:  # what a participation cannot be without is never emptied in the register
+        for question in page.missing:
+            page.refuse(question.key, {question.key: question.when_missing}, base.get(question.key))
+    return page
+
+
+def _newly_answered(page: Page, key: str, base: Values) -> str:
+    """Of two questions that exclude each other the one that is answered while the other is registered; else the key."""
+    others = page.step.excluded_by(key)
+    is_registered = not FIELDS[key].is_empty(base.get(key))
+    return next((one for one in others if is_registered and FIELDS[one].is_empty(base.get(one))), key)
+
+
+def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:
+    """The same page with other raw answers in some questions, read anew over `base`."""
+    return _page(page.step, {**page.raw, **raw}, base, page.held)
+
+
+def page_of(participation: Participation, step: Step, username: str | None = None) -> Page:
+    """The page as it stands: the registered answers, and over them what a user has typed and is kept as typed.
+    Without a user: what anybody has typed."""
+    return _standing(step, values_of(participation), Typed.of(participation, username))
+
+
+def pages_of(participation: Participation, sent: Page | None = None, *, username: str | None = None) -> dict[str, Page]:
+    """All pages as they stand, by name (see `page_of`); in place of one of them what has been `sent` for it."""
+    values, typed = values_of(participation), Typed.of(participation, username)
+    pages = {step.name: sent if sent and sent.step is step else _standing(step, values, typed) for step in STEPS}
+    if sent:
+        sent.others = typed.others
+    return pages
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed and could not be registered, by question key: a user's own, and who else has typed something."""
+
+    own: dict[str, DraftValue]
+    others: dict[str, list[tuple[str, datetime]]]
+
+    @classmethod
+    def of(cls, participation: Participation, username: str | None) -> "Typed":
+        """What is kept of a user, or, if none is named, of all: the newest then counts."""
+        own: dict[str, DraftValue] = {}
+        others: dict[str, list[tuple[str, datetime]]] = {}
+        for draft in sorted(participation.drafts, key=lambda one: one.at):
+            if username in {None, draft.username}:
+                own[draft.field] = draft
+            else:
+                others.setdefault(draft.field, []).append((draft.username, draft.at))
+        return cls(own, others)
+
+
+def raw_standing(participation: Participation, step: Step, values: Values, username: str | None) -> dict[str, Raw]:
+    """What stands in the controls of a page: what is registered, and over it what is kept as typed."""
+    return _raw_standing(step, values, Typed.of(participation, username))
+
+
+def _raw_standing(step: Step, values: Values, typed: Typed) -> dict[str, Raw]:
+    registered = {q.key: q.raw(values[q.key]) for q in step.fields}
+    return registered | {
+        q.key: q.overlaid(registered[q.key], typed.own[q.key].raw) for q in step.fields if q.key in typed.own
+    }
+
+
+def _standing(step: Step, values: Values, typed: Typed) -> Page:
+    page = _page(step, _raw_standing(step, values, typed), values)
+    page.others = typed.others
+    for question in page.asked if typed.own else ():
+        if draft := typed.own.get(question.key):
+            _show_as_kept(page, question, draft, values)
+    return page
+
+
+def _show_as_kept(page: Page, question: Field, draft: DraftValue, values: Values) -> None:
+    """Say of an answer that is kept as typed why it is not registered, and what is."""
+    for mark in draft.undecided or ():
+        page.undecide(mark, values)
+    if not draft.undecided:  # it may have become right by what was changed elsewhere
+        said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
+        page.refuse(question.key, {question.key: said}, values[question.key])
+    # To correct it, the user must see what it is put in place of.
+    if question.key in page.errors and not question.is_empty(values[question.key]):
+        page.errors[question.key] += _registered_words(question.sentence(values[question.key]))
+    if isinstance(question, RowsField):
+        rows = {key_of(row): row for row in values[question.key] or []}
+        for place, raw_row in enumerate(page.raw[question.key]):
+            wrong = [name for name in question.row_names(place) if name in page.errors]
+            if wrong and key_of(raw_row) in rows:
+                page.errors[wrong[0]] += _registered_words(question.row_text(rows[key_of(raw_row)]))
+
+
+def _registered_words(answer: str) -> str:
+    words = _("Registrert svar: «%(answer)s»") % {"answer": answer}
+    return f". {words}"
+
+
+def new_creation_key() -> str:
+    """A key for a form on screen, so that sending it twice does once what it does."""
+    return secrets.token_hex(16)
+
+
+def created_with(viewer: Viewer, creation_key: str) -> str | None:
+    """The public id of what this user has created with that key already, if anything."""
+    return session().scalar(
+        select(Participation.public_id).where(
+            Participation.creation_key == creation_key,
+            Participation.created_by == viewer.username,
+            Participation.deleted_at.is_(None),
+        )
+    )
+
+
+def create(
+    viewer: Viewer,
+    *,
+    person: PersonRecord,
+    results: list[TestResult] | None,
+    municipality_number: str,
+    page: Page,
+    creation_key: str,
+    begun_as: str | None = None,
+) -> str:
+    """Create a participation from page 1 and give its public id.
+
+    `results` are PAD's, or `None` if they could not be fetched; `begun_as` is the key of what the user had begun, which
+    is no longer kept then. Raises `AlreadyRunning`; a second
+    call with the same key gives the id that the first one made.
+    """
+    if not viewer.registers_in(municipality_number) or not page.is_complete:
+        raise NotAllowed(municipality_number)
+    if person.protection and not viewer.sees_protected_in(municipality_number):
+        raise NotAllowed(municipality_number)
+    try:
+        with writing() as work:
+            public_id = _insert(work, viewer, person, results, municipality_number, page, creation_key)
+            mine = (Beginning.creation_key == begun_as, Beginning.user_id == viewer.user_id)
+            work.execute(delete(Beginning).where(*mine))
+    except IntegrityError as error:
+        if first := created_with(viewer, creation_key):
+            return first
+        raise AlreadyRunning from error
+    return public_id
+
+
+def _insert(
+    work: Session,
+    viewer: Viewer,
+    record: PersonRecord,
+    results: list[TestResult] | None,
+    municipality_number: str,
+    page: Page,
+    creation_key: str,
+) -> str:
+    moment = now()
+    hold(work, record.national_id, *record.earlier_ids)
+    person = _known_person(work, record)
+    if person is None:
+        person = Person(person_id=_new_person_id(work))
+        work.add(person)
+    earlier = (*record.earlier_ids, *([person.national_id] if person.national_id else ()))
+    person.national_id = record.national_id
+    update_person(person, record, moment)
+    if results is not None:
+        update_results(person, results, moment)
+    work.flush()
+    keep_earlier(work, person, *earlier)
+    protected = person.protection is not None
+    work.execute(update(Participation).where(Participation.person_ref == person.id).values(protected=protected))
+    municipality = work.get_one(Municipality, municipality_number)
+    participation = Participation(
+        public_id=secrets.token_urlsafe(12),
+        person_ref=person.id,
+        creation_key=creation_key,
+        person_id=person.person_id,
+        national_id=person.national_id,
+        name=person.name,
+        name_key=name_key(person.name),
+        name_words=name_words(person.name),
+        protected=protected,
+        municipality_number=municipality.number,
+        municipality_key=municipality.name_key,
+        status=Status.CREATED,
+        version=1,
+        created_at=moment,
+        created_by=viewer.username,
+        changed_at=moment,
+        changed_by=viewer.username,
+        person=person,
+    )
+    set_answers(participation, page.page_values())
+    count_missing(participation)
+    work.add(participation)
+    work.flush()
+    given = [(question, page.answers.get(question.key)) for question in PERSON.fields]
+    changes = [(question.key, None, question.to_json(value)) for question, value in given if value is not None]
+    note_changes(participation, viewer.username, changes)
+    note(Action.CREATE, user_id=viewer.user_id, participation=participation.id)
+    return participation.public_id
+
+
+def _known_person(work: Session, record: PersonRecord) -> Person | None:
+    """Her, if the register holds her, also under a number that she bore before."""
+    numbers = (record.national_id, *record.earlier_ids)
+    found = work.scalars(select(Person).where(Person.national_id.in_(numbers)).with_for_update())
+    return max(found, key=lambda person: person.national_id == record.national_id, default=None)
+
+
+def _new_person_id(work: Session) -> str:
+    """Eight digits that begin with 9 (no fødselsnummer does), not given to anybody before."""
+    while True:
+        candidate = f"9{secrets.randbelow(10**7):07d}"
+        if work.scalar(select(Person.id).where(Person.person_id == candidate)) is None:
+            return candidate
+
+
+def update_person(person: Person, record: PersonRecord, moment: datetime) -> None:
+    """Take over what Folkeregisteret says."""
+    person.name = record.full_name
+    person.birth_date = record.birth_date
+    person.sex = record.sex
+    person.arrival_year = record.arrival_year
+    person.birth_country = record.birth_country
+    person.marital_status = record.marital_status
+    person.protection = record.protection
+    person.freg_fetched_at = moment
+
+
+def update_results(person: Person, results: list[TestResult], moment: datetime) -> None:
+    """Take over PAD's test results."""
+    person.test_results = [
+        {
+            "test": result.test,
+            "part": result.part,
+            "date": result.date.isoformat(),
+            "result": result.result,
+            "written_form": result.written_form,
+        }
+        for result in results
+    ]
+    person.pad_fetched_at = moment
+
+
+def set_answers(participation: Participation, answers: Values) -> None:
+    """Put answers into the participation, rows and sort key included."""
+    for key, value in answers.items():
+        if key in ROW_KEYS:
+            model = _ROW_MODELS[key]
+            number = participation.municipality_number
+            rows = [
+                model(position=i, municipality_number=number, **row | {ROW_KEY: key_of(row) or new_row_key()})
+                for i, row in enumerate(value or [])
+            ]
+            setattr(participation, key, rows)
+        else:
+            setattr(participation, COLUMN_NAMES[key], value)
+        if key == "district":
+            participation.district_key = district_key(value)
+    periods = ((leave.from_date, leave.to_date) for leave in participation.leaves)
+    participation.duration_start = duration_start(participation.start_date, periods)
+
+
+def district_key(number: str | None) -> str | None:
+    """The stored key that bydeler are sorted by, and found by: the indexes hold it."""
+    name = FIELDS["district"].text(number)
+    return sort_key(name) if name else None
+
+
+def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
+    """How many questions of a page must still be answered, or answered so that it can be registered."""
+    refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
+    return len({question.key for question in step.missing(values)} | refused)
+
+
+def count_missing(participation: Participation) -> None:
+    """Count anew what pages 2 and 3 lack, and page 4 once an avslutningsdato is registered."""
+    values = values_of(participation)
+    drafts = {draft.field for draft in participation.drafts}
+    participation.background_missing = missing_on(BACKGROUND, values, drafts)
+    participation.programme_missing = missing_on(PROGRAMME, values, drafts)
+    participation.termination_missing = missing_on(TERMINATION, values, drafts) if participation.end_date else 0
+
+
+def results_of(person: Person) -> list[TestResult]:
+    """The test results that PAD has given for a person; none if they were never fetched."""
+    return results_from(person.test_results or [])
+
+
+def results_from(kept: list[dict[str, Any]]) -> list[TestResult]:
+    """Test results as they are kept."""
+    return [
+        TestResult(
+            test=row["test"],
+            part=row["part"],
+            date=date.fromisoformat(row["date"]),
+            result=row["result"],
+            written_form=row["written_form"],
+        )
+        for row in kept
+    ]
+
+
+def json_text(question: Field, value: Any) -> str:
+    """An answer as the history keeps it, in words."""
+    return question.sentence(question.from_json(value))

@@ -1,0 +1,382 @@
+"""Saving a page of a participation: as one types, and whole; and discharging her.
+
+Whether a page is right is weighed on what then stands there, within the transaction. What two people write at the
+same time: `services.participation.merge`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from services.access.audit import Action, note
+from services.access.viewer import Viewer
+from services.core.db import later_than, now, session, writing
+from services.core.i18n import gettext as _
+from services.participation.find import locked
+from services.participation.history import note_changes
+from services.participation.left_saves import note_handled
+from services.participation.merge import Clash, Settled, Shown, registered_as, settle
+from services.participation.registration import (
+    Page,
+    count_missing,
+    page_again,
+    pages_of,
+    parts_of_mark,
+    raw_standing,
+    set_answers,
+    values_of,
+)
+from services.participation.row_merge import rows_by_key
+from services.questions.fields import Raw, Values
+from services.questions.pages import FIELDS, STEPS, TERMINATION
+from services.questions.row_fields import AFTER, RowsField, is_blank_row, key_of
+from services.tables.participants import Change, DraftValue, Participation, Status
+
+MOST_TYPED = 64_000  # bytes that are kept as typed for a page and a user
+
+
+class TooMuchTyped(Exception):
+    """More is typed that cannot be registered than is kept for a page and a user."""
+
+
+class Incomplete(Exception):
+    """The participation cannot be discharged yet."""
+
+
+class Stale(Exception):
+    """Something has changed since the question was put."""
+
+
+class Unfinished(Exception):
+    """The page cannot be gone on from; `page` is what was sent, with what others have changed up to `version`."""
+
+    def __init__(self, page: Page, version: int) -> None:
+        super().__init__(page.step.name)
+        self.page = page
+        self.version = version
+
+
+class Conflict(Exception):
+    """Answers that somebody else has changed since the form was opened, by the key of the question where
+    that is to be said; `page` is what was sent, with what only others have changed up to `version`."""
+
+    def __init__(self, settled: Settled, version: int) -> None:
+        super().__init__(", ".join(settled.clashes))
+        self.clashes = settled.clashes
+        self.page = settled.page
+        self.version = version
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A page that was saved whole. `removed`: the questions whose answers it has taken away by changing others."""
+
+    participation: Participation
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a page that was sent as one types.
+
+    `page` is what stands there now; what could not be registered is in its `unread`. `theirs`: answers taken over
+    from others; `clashes`: by mark what others have answered where nobody has chosen yet. `removed`: the questions,
+    also of other pages, whose answers this save has taken away by changing others; `put_back`: questions of the page
+    whose answers stand there again as they did before.
+    """
+
+    participation: Participation
+    page: Page
+    theirs: dict[str, Clash]
+    clashes: dict[str, Clash]
+    removed: tuple[str, ...] = ()
+    put_back: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of two answers shall stand, one's own or the registered one, by the mark of the question or the row."""
+
+    mark: str
+    mine: bool
+
+    @property
+    def key(self) -> str:
+        """The question's key."""
+        return parts_of_mark(self.mark)[0]
+
+
+def save(
+    viewer: Viewer,
+    public_id: str,
+    page: Page,
+    *,
+    shown: Shown,
+    keep_unread: bool = False,
+    undecided: frozenset[str] = frozenset(),
+) -> Saved:
+    """Save a whole page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
+    cannot be registered is kept beside as typed. One clash, and nothing is saved.
+
+    `page` need not be read yet: it is read here, over what then stands there. `undecided`: the marks of what two have
+    answered and nobody has chosen about. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`,
+    `NoSuchVersion`, `TooMuchTyped`. Saving what stands there already changes nothing, neither status nor «Sist endret».
+    """
+    with writing() as work:
+        participation = locked(work, viewer, public_id)
+        current = values_of(participation)
+        page = _complete(viewer, participation, page, current)
+        page = page_again(page, _returning(participation, page, current), current)
+        settled = settle(participation, page, current, shown, viewer.username)
+        if settled.clashes:
+            raise Conflict(settled, participation.version)
+        for mark in undecided:
+            settled.page.undecide(mark, current)
+        if not (keep_unread or settled.page.is_complete):
+            raise Unfinished(settled.page, participation.version)
+        removed = _register(viewer, participation, settled.page, current, shown)
+    return Saved(participation, removed)
+
+
+def keep(
+    viewer: Viewer,
+    public_id: str,
+    page: Page,
+    *,
+    shown: Shown,
+    undecided: frozenset[str] = frozenset(),
+    choice: Choice | None = None,
+    undone: int | None = None,
+    sent_as: str | None = None,
+) -> Kept:
+    """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
+    types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
+
+    The page may hold some questions only; the others are left as they are. `undone`: the version of a change by the
+    user that has taken answers away, and is taken back. `sent_as`: the key of a send of which nobody reads the
+    answer; it is noted as handled. It may be sent twice: what stands there already changes nothing.
+    """
+    with writing() as work:
+        participation = locked(work, viewer, public_id)
+        current = values_of(participation)
+        page = _complete(viewer, participation, page, current)
+        back = _taken_back(viewer, participation, page, current, undone) if undone else {}
+        raw = page.raw | (_chosen(page, choice, current) if choice else {}) | back
+        page = page_again(page, raw, current)
+        page = page_again(page, _returning(participation, page, current), current)
+        settled = settle(participation, page, current, shown, viewer.username)
+        open_marks = undecided | _undecided_elsewhere(viewer, participation, page) | settled.clashes.keys()
+        open_marks -= {choice.mark} if choice else set()
+        for mark in open_marks:
+            settled.page.undecide(mark, current)
+        removed = _register(viewer, participation, settled.page, current, shown)
+        open_marks = frozenset(mark for mark in open_marks if _is_open(mark, settled.page))
+        clashes = registered_as(participation, open_marks) | settled.clashes if open_marks else {}
+        if sent_as:
+            note_handled(work, sent_as, viewer.user_id, participation.id)
+    return Kept(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
+
+
+def _complete(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
+    """The page that was sent, read, where questions that its form does not hold are as they stand."""
+    standing = raw_standing(participation, page.step, current, viewer.username)
+    return page_again(page, {key: raw for key, raw in standing.items() if not page.holds(key)}, current)
+
+
+def _undecided_elsewhere(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
+    """The marks that are kept with what the user has typed into questions that this form does not hold."""
+    own = [one for one in participation.drafts if one.username == viewer.username and not page.holds(one.field)]
+    return {mark for draft in own if draft.field in page.keys for mark in draft.undecided or ()}
+
+
+def _is_open(mark: str, page: Page) -> bool:
+    """Whether there is still something to choose: a row may have gone meanwhile."""
+    _key, _row, is_removed = parts_of_mark(mark)
+    return mark in page.undecided or (is_removed and bool(page.control_of(mark)))
+
+
+def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
+    """What a choice makes of the raw answers: the registered one comes in, or what excludes one's own goes."""
+    question = FIELDS[choice.key]
+    if choice.mine:
+        return {other: [] for other in page.step.excluded_by(choice.mark)}
+    if not isinstance(question, RowsField) or choice.mark == choice.key:
+        return {choice.key: question.raw(current[choice.key])}
+    _key, row, is_removed = parts_of_mark(choice.mark)
+    if is_removed:  # the row stands there already
+        return {}
+    stands = {key: question.raw_row(one) for key, one in rows_by_key(current[choice.key]).items()}
+    rows = [stands.get(row) if key_of(one) == row else one for one in page.raw[choice.key]]
+    return {choice.key: [one for one in rows if one is not None]}
+
+
+def _returning(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
+    """Raw answers of questions that come back into sight: what was registered there before it was taken away."""
+    back = _set_aside_for(participation, page.answers)
+    return {key: FIELDS[key].raw(value) for key, value in back.items() if key in page.keys and not page.holds(key)}
+
+
+def _set_aside_for(participation: Participation, answers: Values) -> dict[str, Any]:
+    """The answers that were taken away and whose questions are asked again."""
+    back: dict[str, Any] = {}
+    kept = participation.set_aside or {}
+    for key, question in FIELDS.items():  # a question stands after those it hangs on
+        if key in kept and answers.get(key) is None:
+            value = question.from_json(kept[key])
+            if question.shown({**answers, **back, key: value}):
+                back[key] = value
+    return back
+
+
+def _taken_back(
+    viewer: Viewer, participation: Participation, page: Page, current: Values, version: int
+) -> dict[str, Raw]:
+    """The raw answers of before a change of the user's, for those of its questions that still stand as it left them and
+    on which others hang."""
+    wanted = (Change.participation_ref == participation.id, Change.version == version)
+    changes = session().scalars(select(Change).where(*wanted, Change.username == viewer.username)).all()
+    hung_on = {key for question in FIELDS.values() for key in question.shown.keys if key != question.key}
+    return {
+        change.field: FIELDS[change.field].raw(FIELDS[change.field].from_json(change.old))
+        for change in changes
+        if change.field in page.keys & hung_on
+        and change.old is not None
+        and FIELDS[change.field].to_json(current[change.field]) == change.new
+    }
+
+
+def _register(
+    viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown
+) -> tuple[str, ...]:
+    """Write what has changed, with its history, and renew what is kept as typed. Gives the questions whose answers were
+    taken away by other answers."""
+    is_late = shown.version < participation.version
+    wanted = _without_unasked(page.answers | _back_on_other_pages(participation, page))
+    changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
+    removed = tuple(key for key in changed if wanted[key] is None and not FIELDS[key].shown(wanted))
+    redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
+    if changed or redrafted:
+        participation.version += 1
+    if changed:
+        _change(viewer, participation, current, changed, shown.key)
+        _set_aside(participation, current, wanted, removed)
+    count_missing(participation)
+    return removed
+
+
+def _back_on_other_pages(participation: Participation, page: Page) -> dict[str, Any]:
+    back = _set_aside_for(participation, page.answers)
+    return {key: value for key, value in back.items() if key not in page.keys}
+
+
+def _set_aside(participation: Participation, current: Values, wanted: Values, removed: tuple[str, ...]) -> None:
+    """Keep the answers that were taken away, and forget those that are there again or were answered anew."""
+    kept = {key: value for key, value in (participation.set_aside or {}).items() if wanted[key] is None}
+    kept |= {key: FIELDS[key].to_json(current[key]) for key in removed}
+    participation.set_aside = kept or None
+
+
+def _change(
+    viewer: Viewer, participation: Participation, current: Values, changed: Values, form_key: str | None
+) -> None:
+    """Register other answers, with their history."""
+    both = ((FIELDS[key], current[key], value) for key, value in changed.items())
+    changes = [(question.key, question.to_json(old), question.to_json(new)) for question, old, new in both]
+    note_changes(participation, viewer.username, changes, form_key=form_key)
+    set_answers(participation, changed)
+    participation.status = Status.ENDED if participation.end_date else Status.CHANGED
+    participation.changed_at = later_than(participation.changed_at)
+    participation.changed_by = viewer.username
+    note(Action.CHANGE, user_id=viewer.user_id, participation=participation.id, detail={"fields": sorted(changed)})
+
+
+def _without_unasked(answers: Values) -> dict[str, Any]:
+    """The answers of all pages, without those of questions that are not asked (any more)."""
+    kept = dict(answers)
+    for step in STEPS:
+        kept |= step.pruned(kept)
+    return kept
+
+
+def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:
+    """Renew what is kept as typed of the user's for a page; gives whether that changes anything.
+
+    What the user has typed after this form was opened (`is_late`) stays where this form has changed nothing.
+    """
+    own = {draft.field: draft for draft in participation.drafts if draft.username == viewer.username}
+    before = _as_kept(own.values())
+    for question in page.step.fields:
+        key, draft = question.key, own.get(question.key)
+        if key in page.unread:
+            if draft is None:
+                number = participation.municipality_number
+                draft = own[key] = DraftValue(municipality_number=number, username=viewer.username, field=key)
+                participation.drafts.append(draft)
+            undecided = sorted(mark for mark in page.undecided if parts_of_mark(mark)[0] == key)
+            draft.undecided = undecided or None
+            raw = _typed_rows(question, page) if isinstance(question, RowsField) else page.raw[key]
+            if draft.raw != raw:
+                draft.raw, draft.at = raw, now()
+        elif draft is not None and page.holds(key) and (page.answers[key] != current[key] or not is_late):
+            participation.drafts.remove(own.pop(key))
+    typed = json.dumps([own[key].raw for key in own.keys() & page.keys], ensure_ascii=False)
+    if len(typed.encode()) > MOST_TYPED:
+        raise TooMuchTyped
+    return before != _as_kept(own.values())
+
+
+def _typed_rows(question: RowsField, page: Page) -> Raw:
+    """The rows of a page that are not registered as they are typed, each with the one that it stands behind."""
+    registered = {key: question.raw_row(row) for key, row in rows_by_key(page.answers[question.key]).items()}
+    rows: Raw = []
+    for before, row in zip([{}, *page.raw[question.key]], page.raw[question.key], strict=False):
+        stands = registered.get(key_of(row))
+        if not is_blank_row(row) and (
+            stands is None or question.read_rows([row])[0] != question.read_rows([stands])[0]
+        ):
+            rows.append(row | {AFTER: [key_of(before)]})
+    return rows
+
+
+def _as_kept(drafts: Iterable[DraftValue]) -> dict[str, tuple[Raw, list[str] | None]]:
+    return {draft.field: (draft.raw, draft.undecided) for draft in drafts}
+
+
+def _end_for_good(viewer: Viewer, participation: Participation) -> None:
+    participation.version += 1
+    participation.status = Status.DISCHARGED
+    participation.name, participation.name_key, participation.name_words = "", None, ""
+    participation.discharged_at = participation.changed_at = later_than(participation.changed_at)
+    participation.discharged_by = participation.changed_by = viewer.username
+
+
+def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
+    """End a participation for good: «Utskriv og registrer ferdig» (guide 4.4).
+
+    Raises `Incomplete` while something is missing, `Stale` if anything has changed since the question
+    was put, `NoSuchParticipant`, `NotAllowed`.
+    """
+    with writing() as work:
+        participation = locked(work, viewer, public_id)
+        if participation.version != seen:
+            raise Stale
+        if obstacles(pages_of(participation, username=viewer.username)):
+            raise Incomplete
+        participation.drafts.clear()
+        participation.set_aside = None
+        count_missing(participation)  # what others had typed counted
+        _end_for_good(viewer, participation)
+        note_changes(participation, viewer.username, [("discharged", None, True)])
+        note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
+
+
+def obstacles(pages: Mapping[str, Page]) -> dict[str, dict[str, str]]:
+    """What stands in the way of discharge: for each page its questions, by control name, in words."""
+    found = {name: dict(page.problems) for name, page in pages.items()}
+    answers = pages[TERMINATION.name].answers
+    if answers["end_date"] and answers["end_date"] > answers["today"]:
+        found[TERMINATION.name].setdefault("end_date", _("Dato for avslutning er ikke nådd ennå"))
+    return {name: problems for name, problems in found.items() if problems}

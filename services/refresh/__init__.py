@@ -1,0 +1,1 @@
+"""Reading the outside registers anew, by one process at a time."""

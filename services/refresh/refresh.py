@@ -1,0 +1,230 @@
+"""What the registers say is looked up anew: for registrations that wait, daily for running participants, and when
+one is opened whose data are a day old. Source: section 7 of the domain.
+
+No transaction is open while a register is asked, and an outage stops nobody but those whose protection cannot be told
+any more (`services.participation.protection`).
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import ColumnElement, or_, select
+
+from services.access.audit import Action, note, record
+from services.access.look_up_limit import Purpose, TooManyLookUps, log_look_up
+from services.access.viewer import Viewer
+from services.accounts.sign_in import viewer_of
+from services.core.db import end_reading, hold, now, session, writing
+from services.core.i18n import gettext as _
+from services.intake import unfinished as beginnings
+from services.intake.look_up import Outcome, look_up
+from services.participation.find import find_alone
+from services.participation.protection import close_old
+from services.participation.register_facts import take_over
+from services.refresh.leases import Held, prolong, release, take
+from services.registers.clients import Registers, fetch_for
+from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, WrongNumber
+from services.registers.folkeregisteret import PersonRecord
+from services.registers.pad import TestResult
+from services.tables.participants import Participation, Person, Status
+
+logger = logging.getLogger(__name__)
+
+OLD = timedelta(hours=24)  # then it is read anew
+NOT_AGAIN_FOR = timedelta(minutes=10)  # so long nobody is asked about twice
+_LEASE = timedelta(minutes=15)
+_BATCH = 50  # persons; they must be read within the lease
+_PATIENCE = 3  # failures in a row after which a register is left alone until the next time
+
+
+class Read(Enum):
+    """What became of reading one person anew."""
+
+    DONE = "done"
+    NOT_DUE = "not due"  # somebody else is at it
+    UNKNOWN = "unknown"  # Folkeregisteret does not know the number
+    FAILED = "failed"
+    REFUSED = "refused"  # too many questions, or no access: asking about others is no use
+
+
+OUTAGES = frozenset({Read.FAILED, Read.REFUSED})
+
+
+@dataclass
+class Done:
+    """What a refresh has done: registrations that had waited and are answered; persons read, and persons who could
+    not be; participants closed, since their protection cannot be told."""
+
+    answered: int = 0
+    read: int = 0
+    failed: int = 0
+    closed: int = 0
+    in_vain: list[int] = field(default_factory=list)  # the persons whom Folkeregisteret could not be asked about
+
+
+def refresh_all(registers: Registers, *, goes_on: Callable[[], bool] = lambda: True) -> Done | None:
+    """Look up all that wait, then the persons of running participations whose data are a day old, the oldest first;
+    `None` if another process is doing that now. Stops when Folkeregisteret is busy or down, or when it `goes_on` no
+    longer."""
+    held = take("refresh", _LEASE)
+    if held is None:
+        return None
+    try:
+        done = Done()
+        is_up = _answer_waiting(registers, done) and _read_due(registers, held, done, goes_on)
+        done.closed = close_old(done.in_vain if is_up else None)
+        return done
+    finally:
+        release(held)
+
+
+def _answer_waiting(registers: Registers, done: Done) -> bool:
+    """Gives whether Folkeregisteret is up."""
+    in_vain = 0
+    for identity, user_id, number in beginnings.waiting():
+        viewer = viewer_of(user_id)
+        if viewer is None:  # blocked meanwhile
+            continue
+        found = look_up(number, viewer=viewer, registers=registers, waited=True)
+        beginnings.answered(identity, number, found)
+        done.answered += not found.may_retry
+        in_vain = in_vain + 1 if found.may_retry else 0
+        if in_vain >= _PATIENCE or found.outcome in {Outcome.BUSY, Outcome.NO_ACCESS}:
+            return False
+    return True
+
+
+def _read_due(registers: Registers, held: Held, done: Done, goes_on: Callable[[], bool]) -> bool:
+    """Gives whether Folkeregisteret is up."""
+    in_vain = pad_in_vain = 0
+    while prolong(held) and (people := _due(with_pad=pad_in_vain < _PATIENCE)):
+        for person in people:
+            if not goes_on():
+                return True
+            read, pad_answered = refresh_person(person, registers, with_pad=pad_in_vain < _PATIENCE)
+            done.read += read is Read.DONE
+            done.failed += read not in {Read.DONE, Read.NOT_DUE}
+            done.in_vain += [person] if read in OUTAGES else []
+            in_vain = in_vain + 1 if read is Read.FAILED else 0
+            pad_in_vain = pad_in_vain + 1 if pad_answered is False else 0 if pad_answered else pad_in_vain
+            if read is Read.REFUSED or in_vain >= _PATIENCE:
+                return False
+    return True
+
+
+def _due(*, with_pad: bool) -> list[int]:
+    """Some persons to read anew: running participants whose data are a day old and who were not just asked about."""
+    runs = select(Participation.person_ref).where(
+        Participation.deleted_at.is_(None), Participation.status != Status.DISCHARGED
+    )
+    day_ago, just_now = now() - OLD, now() - NOT_AGAIN_FOR
+    old: ColumnElement[bool] = Person.freg_fetched_at < day_ago
+    is_old = or_(old, Person.pad_fetched_at < day_ago) if with_pad else old
+    rested = or_(Person.refresh_tried_at.is_(None), Person.refresh_tried_at < just_now)
+    oldest = select(Person.id).where(Person.id.in_(runs), is_old, rested).order_by(Person.freg_fetched_at, Person.id)
+    return list(session().scalars(oldest.limit(_BATCH)))
+
+
+def refresh_if_old(person: Person, registers: Registers) -> bool:
+    """Read a person anew if her data are a day old, when somebody opens her; gives whether that was tried: then all
+    that was read of her before is to be read again. Nobody waits for a register for more than a few seconds."""
+    if not _is_due(person):
+        return False
+    read, _pad = refresh_person(person.id, registers, hurried=True)
+    if read in OUTAGES:
+        close_old([person.id])
+    return True
+
+
+def _is_due(person: Person) -> bool:
+    is_old = _is_old(person.freg_fetched_at) or _is_old(person.pad_fetched_at)
+    tried = person.refresh_tried_at
+    return is_old and (tried is None or tried < now() - NOT_AGAIN_FOR)
+
+
+def _is_old(fetched: datetime | None) -> bool:
+    return fetched is not None and fetched < now() - OLD
+
+
+def refresh_person(
+    person_ref: int, registers: Registers, *, with_pad: bool = True, hurried: bool = False
+) -> tuple[Read, bool | None]:
+    """Read one person anew; gives what became of it, and whether PAD answered (`None`: it was not asked)."""
+    claim = _claim(person_ref, with_pad=with_pad)
+    if claim is None:
+        return Read.NOT_DUE, None
+    number, asks_freg, asks_pad = claim
+    told = None
+    if asks_freg:
+        try:
+            told = registers.folkeregisteret.look_up(number, hurried=hurried)
+        except RegisterError as error:
+            return _failed(person_ref, error), None
+    results = fetch_for(told.national_id if told else number, registers, hurried=hurried) if asks_pad else None
+    _store(person_ref, told, results)
+    return Read.DONE, results is not None if asks_pad else None
+
+
+def _claim(person_ref: int, *, with_pad: bool) -> tuple[str, bool, bool] | None:
+    """Her number, and whether Folkeregisteret and PAD are to be asked about her; `None` if neither, or if somebody
+    else has just claimed her."""
+    with writing() as work:
+        person = work.get(Person, person_ref, with_for_update=True)
+        if person is None or not _is_due(person):
+            return None
+        asks_freg = _is_old(person.freg_fetched_at)
+        asks_pad = with_pad and (person.pad_fetched_at is None or _is_old(person.pad_fetched_at))
+        if not asks_freg and not asks_pad:
+            return None
+        person.refresh_tried_at = now()
+        return person.national_id, asks_freg, asks_pad
+
+
+def _failed(person_ref: int, error: RegisterError) -> Read:
+    """Note that Folkeregisteret told nothing of her."""
+    logger.warning("A refresh gave nobody: %s", error)
+    is_unknown = isinstance(error, NotFound | WrongNumber)
+    outcome = "not_found" if is_unknown else error.fault or "busy"
+    detail = {"purpose": Purpose.REFRESH, "person": person_ref, "outcome": outcome}
+    record(Action.LOOK_UP, viewer=None, detail=detail)
+    if is_unknown:
+        return Read.UNKNOWN
+    return Read.REFUSED if isinstance(error, Busy | AccessDenied) else Read.FAILED
+
+
+def _store(person_ref: int, told: PersonRecord | None, results: list[TestResult] | None) -> None:
+    with writing() as work:
+        if told:
+            hold(work, told.national_id, *told.earlier_ids)  # before the person, as who registers one does
+        person = work.get_one(Person, person_ref, with_for_update=True)
+        same = take_over(work, person, told, results)
+        outcome = "down" if told is None and results is None else "found"
+        detail: dict[str, str | int] = {"purpose": Purpose.REFRESH, "person": person_ref, "outcome": outcome}
+        if same is not None:
+            logger.error(
+                "Persons %s and %s are one: IMDi must say which participations belong together", person_ref, same
+            )
+            detail["same_as"] = same
+        note(Action.LOOK_UP, user_id=None, detail=detail)
+
+
+def fetch_results(viewer: Viewer, public_id: str, registers: Registers) -> str:
+    """Ask PAD again for a participant's results, as a user wishes, and keep them; gives what is to be said if they
+    cannot be had now, else ''. Raises `NoSuchParticipant`."""
+    participation = find_alone(viewer, public_id)
+    person_ref, number = participation.person_ref, participation.national_id
+    try:
+        most = registers.lookups_per_hour
+        log_look_up(viewer, Purpose.RESULTS, most=most, participation=participation.id)
+    except TooManyLookUps as too_many:
+        return too_many.words
+    end_reading()
+    results = fetch_for(number, registers)
+    if results is None:
+        return _("PAD svarer ikke. Prøv igjen om litt.")
+    with writing() as work:
+        take_over(work, work.get_one(Person, person_ref, with_for_update=True), None, results)
+    return ""

@@ -1,0 +1,18 @@
+"""Folkeregisteret: who a person is. The client, its tokens, and a stand-in server with synthetic persons."""
+
+from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
+from services.registers.folkeregisteret.client import FolkeregisteretClient
+from services.registers.folkeregisteret.maskinporten import MaskinportenTokens
+from services.registers.folkeregisteret.person import PersonRecord
+
+__all__ = [
+    "AccessDenied",
+    "Busy",
+    "FolkeregisteretClient",
+    "MaskinportenTokens",
+    "NotFound",
+    "PersonRecord",
+    "RegisterError",
+    "Unavailable",
+    "WrongNumber",
+]

@@ -1,0 +1,17 @@
+"""PAD: results of tests in Norwegian and civics. The client, and a stand-in server with seeded results."""
+
+from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
+from services.registers.pad.client import PadClient, TestResult, best_per_part, newest_first
+
+__all__ = [
+    "AccessDenied",
+    "Busy",
+    "NotFound",
+    "PadClient",
+    "RegisterError",
+    "TestResult",
+    "Unavailable",
+    "WrongNumber",
+    "best_per_part",
+    "newest_first",
+]
