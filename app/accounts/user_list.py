@@ -14,6 +14,7 @@ from services.access.viewer import ROLE_LABELS
 from services.accounts.administration import Administered, Grant, State
 from services.accounts.user_list import Column, Listed, Mail, Wanted, Words, page_of
 from services.accounts.user_list import listed as listed_user
+from services.core.clock import OSLO_TIME, today
 from services.core.code_lists import municipality_name
 from services.core.collation import sort_key
 from services.core.i18n import N_, ngettext
@@ -22,7 +23,6 @@ from services.core.text import plain_line
 from services.listing import stored_searches as searches
 from services.listing.stored_searches import Kept
 from services.mail.outbox import is_delayed, last_to
-from services.participation.registration import OSLO_TIME, today
 from services.questions.fields import legible
 from services.tables.accounts import OutboxMessage
 

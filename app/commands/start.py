@@ -128,8 +128,8 @@ def _announce(settings: Settings, someone: str) -> None:
 
 @contextmanager
 def _refreshing_beside(app: Flask) -> Iterator[None]:
-    """A process that reads the registers anew now and then (`services.refresh.refresh`), until the end of the block or of this
-    process."""
+    """A process that reads the registers anew now and then (`services.refresh.refresh`), until the end of the block or
+    of this process."""
     life_out, life_in = os.pipe()  # nothing is ever written: its end is the sign
     child = os.fork()
     if child == 0:

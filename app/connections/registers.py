@@ -6,7 +6,8 @@ from random import randrange
 from flask import current_app
 
 from app.settings.config import Settings
-from services.registers.clients import Registers, is_known
+from services.participation.find import is_known
+from services.registers.clients import Registers
 from services.registers.folkeregisteret import FolkeregisteretClient, MaskinportenTokens
 from services.registers.pad import PadClient
 from services.standins.keys import load_or_create_key

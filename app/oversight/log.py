@@ -18,6 +18,7 @@ from services.access.access_log import Line, Wanted
 from services.access.audit import Action, record
 from services.access.download_limit import log_download
 from services.access.viewer import Right
+from services.core.clock import OSLO_TIME
 from services.core.code_lists import municipality_name
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
@@ -26,7 +27,6 @@ from services.export import csv_file
 from services.export.reading import Cells
 from services.listing import stored_searches as searches
 from services.listing.stored_searches import Kept
-from services.participation.registration import OSLO_TIME
 from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, date_text, legible
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))

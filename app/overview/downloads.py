@@ -17,8 +17,8 @@ from services.access.download_limit import log_download
 from services.access.viewer import Right, Viewer
 from services.core.db import end_reading
 from services.core.i18n import gettext as _
+from services.listing.earlier_numbers import with_present_numbers
 from services.listing.statements import listed
-from services.participation.earlier_numbers import with_present_numbers
 
 downloads = Blueprint("downloads", __name__)
 _TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}

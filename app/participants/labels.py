@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from services.access.protection_grade import GRADES
 from services.core.code_lists import country_name, marital_status_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
+from services.core.row_keys import key_of
 from services.export import result_text
 from services.participation.corrections import DELETION_REASONS
 from services.participation.history import CREATED, Changed
-from services.participation.protection import GRADES
 from services.participation.registration import json_text, results_from
 from services.participation.row_merge import row_changes
 from services.questions.fields import date_text
 from services.questions.pages import FIELDS
-from services.questions.row_fields import RowsField, key_of
+from services.questions.row_fields import RowsField
 from services.tables.participants import Participation
 
 # What happened to the participant as a whole.

@@ -10,6 +10,7 @@ from app.registration.leaving import LEFT_KEY
 from app.web.responses import END_MARK
 from services.access.viewer import Viewer
 from services.core import national_id
+from services.core.clock import today
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.core.national_id import normalise
@@ -18,11 +19,12 @@ from services.intake import unfinished as beginnings
 from services.intake.look_up import LookUp, Outcome, look_up
 from services.intake.messages import lost_zero
 from services.participation import registration as service
+from services.participation.find import funding_of
 from services.participation.other_stays import earlier_stays
 from services.questions.fields import ALWAYS, ChoiceField, Field, Invalid, Option, legible
 from services.questions.pages import PERSON
 from services.questions.pages.person import MUNICIPALITY_HELP, warnings
-from services.registers.clients import Registers, fetch_for, funding_of
+from services.registers.clients import Registers, fetch_for
 
 _OWN_NAMES = {
     service.held_mark("municipality"),
@@ -100,7 +102,7 @@ class NewForm:
     def _make(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
         only = viewer.places[0].number if len(viewer.places) == 1 else ""
         municipality = only or form.get("municipality", [""])[0]
-        base = {"today": service.today(), "municipality": municipality}
+        base = {"today": today(), "municipality": municipality}
         return cls(
             viewer=viewer,
             number=legible(seen(form.get("national_id", [""])[0]).strip()),

@@ -15,6 +15,7 @@ from app.web.access import viewer
 from app.web.formatting import clock_text, moment_text
 from app.web.responses import respond
 from app.web.test_results import tests_of
+from services.core.clock import OSLO_TIME
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
 from services.participation import registration as service
@@ -144,7 +145,7 @@ class State:
 def saved_state(participation: Participation, page: Page) -> State:
     """What is saved, and when; or what of the page is not."""
     at = participation.changed_at
-    is_today = at.astimezone(service.OSLO_TIME).date() == page.answers["today"]
+    is_today = at.astimezone(OSLO_TIME).date() == page.answers["today"]
     if not page.unread:
         words = _("Lagret kl. %(at)s") if is_today else _("Lagret %(at)s")
         return State("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})

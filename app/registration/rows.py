@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from services.core.row_keys import ROW_KEY, key_of, new_row_key
 from services.participation.registration import Page
 from services.questions.fields import FormData, Raw, legible
-from services.questions.row_fields import ROW_KEY, RowsField, is_blank_row, key_of, new_row_key
+from services.questions.row_fields import RowsField, is_blank_row
 
 _GOING = re.compile("(add|remove|undo)-([a-z_]+?)(?:-([0-9]{1,4}))?")
 UNDO = "angre-"  # what the controls of a removed row are called, while it can be brought back

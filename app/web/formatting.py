@@ -4,10 +4,10 @@ from datetime import datetime
 
 from flask import Flask
 
+from services.access.protection_grade import grade_text, protection_text
+from services.core.clock import OSLO_TIME
 from services.core.code_lists import country_name, district_name, marital_status_text, municipality_name
 from services.export import deletion_text, moment_date, status_word
-from services.participation.protection import grade_text, protection_text
-from services.participation.registration import OSLO_TIME
 from services.questions.fields import date_text
 
 

@@ -1,4 +1,5 @@
-"""Pages that show participants are noted in the access log (`services.access.page_views`), and are shown only if they can be."""
+"""Pages that show participants leave a line in the access log (`services.access.page_views`); without it they are not
+shown."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""The access log as IMDi reads it: who did what to whom, newest first. What may be written there: `services.access.audit`."""
+"""The access log as IMDi reads it: who did what to whom, newest first.
+
+What may be written there: `services.access.audit`.
+"""
 
 import re
 from collections.abc import Generator, Iterator, Sequence
@@ -9,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, or_, select, union
 
 from services.access.viewer import Viewer, unless_protected
+from services.core.clock import midnight
 from services.core.db import db, session
 from services.core.text import username
-from services.participation.registration import midnight
 from services.tables.accounts import User
 from services.tables.participants import AccessEntry, Participation, ShownIn
 

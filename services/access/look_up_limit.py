@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from services.access.audit import Action, note
 from services.access.viewer import Viewer
+from services.core.clock import OSLO_TIME
 from services.core.db import now, writing
 from services.core.i18n import gettext as _
-from services.participation.registration import OSLO_TIME
 from services.tables.accounts import User
 from services.tables.participants import AccessEntry
 

@@ -4,6 +4,7 @@ import csv
 from functools import cache
 from pathlib import Path
 
+from services.core.collation import sort_key
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
 
@@ -67,3 +68,9 @@ def district_names() -> dict[str, str]:
 def district_name(number: str | None) -> str:
     """The bydel's name, '' for none."""
     return district_names().get(number, number) if number else ""
+
+
+@cache
+def district_key(number: str | None) -> str | None:
+    """The stored key that bydeler are sorted by, and found by: the indexes hold it."""
+    return sort_key(district_name(number)) if number else None

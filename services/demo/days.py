@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
 
-from services.participation.registration import OSLO_TIME
+from services.core.clock import OSLO_TIME
 from services.tables.participants import Status
 
 MONTH = 30.44  # days

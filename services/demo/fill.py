@@ -8,12 +8,12 @@ from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.accounts.passwords import hash_password
+from services.core.clock import today
 from services.core.db import Base, session, writing
 from services.demo.days import months, night_before
 from services.demo.deal import PER_CAPITA
 from services.demo.rows import MODELS, Maker, Row
 from services.demo.users import PASSWORD, USERS
-from services.participation.registration import today
 from services.registers.clients import Accepts
 from services.tables.accounts import RoleGrant, User
 from services.tables.participants import Municipality, Participation, Person

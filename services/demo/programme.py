@@ -5,9 +5,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from services.core.row_keys import ROW_KEY
 from services.demo.background import LEVELS, Answers
 from services.demo.days import Course, before, months, workday
-from services.questions.row_fields import ROW_KEY
 
 _KINDS = (
     *("norwegian",) * 8,

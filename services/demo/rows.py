@@ -8,6 +8,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from services.core.code_lists import district_key
 from services.core.db import Base
 from services.core.name_folding import name_words
 from services.demo.background import Answers
@@ -15,7 +16,7 @@ from services.demo.days import course, earlier_course, night_before
 from services.demo.deal import Card, deal
 from services.demo.people import Queue
 from services.demo.story import Story, tell
-from services.participation.registration import district_key, missing_on, name_key, update_person, update_results
+from services.participation.registration import missing_on, name_key, update_person, update_results
 from services.questions.pages import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATION
 from services.questions.programme_time import duration_start
 from services.standins.pad import results_of

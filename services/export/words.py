@@ -4,9 +4,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from services.core.clock import OSLO_TIME
 from services.core.i18n import gettext as _
 from services.participation.find import STATUS_LABELS
-from services.participation.registration import OSLO_TIME
 from services.questions.fields import BETWEEN, date_text
 from services.registers.pad import TestResult
 from services.tables.participants import Status

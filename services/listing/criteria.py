@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, and_, false, literal_column, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.access.viewer import OSLO
+from services.core.clock import midnight
+from services.core.code_lists import district_key
 from services.listing.search_terms import Term
-from services.participation.registration import district_key, midnight
 from services.tables.participants import Participation, Status
 
 OPEN_STATUSES = (Status.CREATED, Status.CHANGED, Status.ENDED)

@@ -21,13 +21,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
+from services.access.protection_grade import GRADE_OF_ROW
 from services.access.viewer import Right, Viewer, unless_protected, visible_to
+from services.core.clock import today
 from services.core.db import on_sqlite
 from services.listing.columns import Column, Order
 from services.listing.criteria import Criteria, conditions, status_condition
 from services.listing.search_terms import Shape, found_by, hits, question
-from services.participation.protection import GRADE_OF_ROW
-from services.participation.registration import today
 from services.tables.participants import Participation, ParticipationCount, Status
 
 _Asked = TypeVarTuple("_Asked")

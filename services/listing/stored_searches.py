@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, sele
 
 from services.access.audit import Action, note
 from services.access.viewer import Viewer
+from services.core.clock import today
 from services.core.db import read, session, writing
 from services.listing.search_terms import term
-from services.participation.registration import today
 from services.tables.participants import SavedView, Search
 
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")

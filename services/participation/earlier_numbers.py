@@ -1,21 +1,12 @@
-"""Numbers that Folkeregisteret has replaced: kept with the person who bears another one now, and found by search."""
+"""Numbers that Folkeregisteret has replaced: kept with the person who bears another one now."""
 
-from dataclasses import replace
-
-from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from services.core.db import on_sqlite, read
-from services.listing.search_terms import Term, TermKind
+from services.core.db import on_sqlite
 from services.tables.participants import EarlierNumber, Person
 
 _LENGTH = 11
-_PRESENT = (
-    select(EarlierNumber.national_id.label("earlier"), Person.national_id.label("present"))
-    .join(Person, Person.id == EarlierNumber.person_ref)
-    .where(EarlierNumber.national_id.in_(bindparam("numbers", expanding=True)))
-)
 
 
 def keep_earlier(work: Session, person: Person, *numbers: str) -> None:
@@ -26,17 +17,3 @@ def keep_earlier(work: Session, person: Person, *numbers: str) -> None:
         insert = sqlite.insert if on_sqlite() else postgresql.insert
         rows = [{"national_id": number, "person_ref": person.id} for number in sorted(earlier)]
         work.execute(insert(EarlierNumber).on_conflict_do_nothing(), rows)
-
-
-def with_present_numbers(terms: tuple[Term, ...] | None) -> tuple[Term, ...] | None:
-    """The terms of a search, where a number that was replaced finds the one in force too. Who may see the person is
-    for the search to say."""
-    typed = {one.words[0] for one in terms or () if one.kind is TermKind.NUMBER}
-    found = {row.earlier: row.present for row in read(_PRESENT, {"numbers": sorted(typed)})} if typed else {}
-    if not (terms and found):
-        return terms
-    return tuple(replace(one, words=(*one.words, found[one.words[0]])) if _is_in(one, found) else one for one in terms)
-
-
-def _is_in(one: Term, found: dict[str, str]) -> bool:
-    return one.kind is TermKind.NUMBER and one.words[0] in found

@@ -13,7 +13,7 @@ from services.access.viewer import Viewer, visible_to
 from services.core.db import session
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
-from services.tables.participants import Activity, DraftValue, Leave, Participation, Status
+from services.tables.participants import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
 
 
 class NoSuchParticipant(LookupError):
@@ -123,3 +123,13 @@ def locked_if(
 def heading(participation: Participation) -> str:
     """What a participant is called in headings: her name, or after discharge her PersonId."""
     return participation.name or _("Deltaker %(id)s") % {"id": participation.person_id}
+
+
+def funding_of(municipality_number: str) -> str:
+    """The financing model that a municipality's participants have by default."""
+    return session().get_one(Municipality, municipality_number).funding
+
+
+def is_known(number: str) -> bool:
+    """True if the register has a person with this number, running or not."""
+    return session().scalar(select(Person.id).where(Person.national_id == number)) is not None

@@ -8,34 +8,13 @@ and also, without any grade, when the grade was last read more than 72 hours ago
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import select, update
 
 from services.access.audit import Action, note
-from services.core.db import now, session, writing
-from services.core.i18n import N_
-from services.core.i18n import gettext as _
+from services.core.db import now, writing
 from services.tables.participants import Participation, Person, Status
 
 HOLDS_FOR = timedelta(hours=72)  # so long a grade holds that cannot be read anew
-GRADES = {"fortrolig": N_("fortrolig"), "strengtFortrolig": N_("strengt fortrolig")}
-_GRADE = select(Person.protection).where(Person.id == Participation.person_ref).scalar_subquery()
-# The grade beside a row of the list: read of the few who are protected, '' where nobody can tell it, none for others.
-GRADE_OF_ROW = case((Participation.protected, func.coalesce(_GRADE, "")), else_=None).label("protection")
-
-
-def grade_text(grade: str | None) -> str:
-    """«Adressebeskyttelse: fortrolig» for a grade as in `GRADE_OF_ROW`; '' for those without protection."""
-    if grade is None:
-        return ""
-    return _("Adressebeskyttelse: %(grade)s") % {"grade": _(GRADES[grade]) if grade in GRADES else _("ukjent grad")}
-
-
-def protection_text(participation: Participation) -> str:
-    """`grade_text` of a participation that the viewer may see; only those with the right see one that is protected."""
-    if not participation.protected:
-        return ""
-    grade = session().scalar(select(Person.protection).where(Person.id == participation.person_ref))
-    return grade_text(grade or "")
 
 
 def close_old(persons: Collection[int] | None = None) -> int:

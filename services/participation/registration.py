@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from services.access.audit import Action, note
 from services.access.viewer import Viewer
-from services.core.clock import OSLO_TIME as OSLO_TIME
-from services.core.clock import midnight as midnight
-from services.core.clock import today as today
+from services.core.clock import today
+from services.core.code_lists import district_key
 from services.core.collation import sort_key
 from services.core.db import hold, now, session, writing
 from services.core.i18n import gettext as _
 from services.core.name_folding import name_words
+from services.core.row_keys import ROW_KEY, is_row_key, key_of, new_row_key
 from services.participation.earlier_numbers import keep_earlier
 from services.participation.find import NotAllowed
 from services.participation.history import note_changes
@@ -29,7 +29,7 @@ from services.participation.other_stays import other_stays
 from services.questions.fields import Field, FormData, Invalid, Raw, Values
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
 from services.questions.programme_time import duration_start
-from services.questions.row_fields import ROW_KEY, RowsField, is_row_key, key_of, new_row_key
+from services.questions.row_fields import RowsField
 from services.registers.folkeregisteret import PersonRecord
 from services.registers.pad import TestResult
 from services.tables.participants import (
@@ -556,12 +556,6 @@ def set_answers(participation: Participation, answers: Values) -> None:
             participation.district_key = district_key(value)
     periods = ((leave.from_date, leave.to_date) for leave in participation.leaves)
     participation.duration_start = duration_start(participation.start_date, periods)
-
-
-def district_key(number: str | None) -> str | None:
-    """The stored key that bydeler are sorted by, and found by: the indexes hold it."""
-    name = FIELDS["district"].text(number)
-    return sort_key(name) if name else None
 
 
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from services.core.row_keys import key_of
 from services.questions.fields import Raw, Values
-from services.questions.row_fields import RowsField, is_blank_row, key_of
+from services.questions.row_fields import RowsField, is_blank_row
 
 JsonRows: TypeAlias = Sequence[Mapping[str, Any]] | None
 

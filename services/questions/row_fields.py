@@ -4,39 +4,19 @@ A row has an identity, its row key: it stands in raw rows, values, history and d
 """
 
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from services.core.i18n import gettext as _
+from services.core.row_keys import ROW_KEY, is_row_key, key_of, new_row_key
 from services.core.text import is_blank
 from services.questions.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legible
 
-ROW_KEY = "row_key"
 AFTER = "after"  # in a draft: the row that a row of the user's own stands behind
-_IS_ROW_KEY = re.compile("[0-9a-f]{12}")
 _CONTROL = re.compile("(?P<rows>[a-z]{1,20})-(?P<index>[0-9]{1,4})-(?P<key>[a-z_]+)")
 _MOST_SENT = 100  # rows of a form; more than may be filled, since blank ones come along
-
-
-def new_row_key() -> str:
-    """An identity for a new row."""
-    return secrets.token_hex(6)
-
-
-def key_of(row: Mapping[str, Any]) -> str:
-    """The identity of a row, raw or read; '' if it has none yet."""
-    given = row.get(ROW_KEY)
-    if isinstance(given, list):
-        given = given[0] if given else ""
-    return given or ""
-
-
-def is_row_key(text: str) -> bool:
-    """Whether a text can be the identity of a row."""
-    return bool(_IS_ROW_KEY.fullmatch(text))
 
 
 def is_blank_row(raw_row: Mapping[str, list[str]]) -> bool:

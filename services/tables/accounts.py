@@ -111,7 +111,8 @@ class RoleGrant(Base):
 
 class UserSession(Base):
     """A visit. The browser holds a random key; here stands only its SHA-256. `provider_mark`: a digest of the visit at
-    the identity provider that it began with (see `services.accounts.external_identities`), so that the end of that one ends it."""
+    the identity provider that it began with (see `services.accounts.external_identities`), so that the end of that one
+    ends it."""
 
     __tablename__ = "user_session"
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from services.core.db import Base, UtcDateTime, json_type, long_id, sort_text
-from services.questions.row_fields import new_row_key
+from services.core.row_keys import new_row_key
 
 
 class Status(IntEnum):
@@ -402,7 +402,7 @@ class DraftValue(Base):
 
 
 class LeftSave(Base):
-    """A save that a page sent while it was being left and that has been handled (see `services.participation.left_saves`)."""
+    """A save that a page sent while it was being left, and that was handled (`services.participation.left_saves`)."""
 
     __tablename__ = "left_save"
 

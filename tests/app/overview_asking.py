@@ -17,8 +17,9 @@ from werkzeug.test import TestResponse
 
 from app.web.responses import END_MARK
 from services.access.viewer import Role
+from services.core.clock import OSLO_TIME, today
 from services.core.name_folding import name_words
-from services.participation.registration import OSLO_TIME, name_key, today
+from services.participation.registration import name_key
 from services.tables.participants import Leave, Participation, Status
 from tests.app.conftest import House, demo_user
 from tests.app.overview_screen import Screen, in_order

@@ -19,11 +19,11 @@ from app.overview.downloads import _DOWNLOADS as DOWNLOADS
 from services.access.access_log import PAGE
 from services.access.audit import Action
 from services.access.look_up_limit import Purpose
+from services.core.clock import today
 from services.core.db import now
 from services.intake.look_up import Outcome
 from services.listing.search_terms import TermKind
 from services.participation.corrections import DELETION_REASONS
-from services.participation.registration import today
 from services.registers.errors import Fault
 from services.tables.accounts import RoleGrant, User
 from services.tables.participants import AccessEntry, Participation

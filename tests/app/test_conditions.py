@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from tests.app.conftest import House
 from tests.support.client import form_in, text_of, tree_of

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.web.formatting import moment_text
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from services.questions.pages import STEPS
 from tests.app.conftest import House

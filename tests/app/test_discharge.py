@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from services.tables.participants import Status
 from tests.app.conftest import House

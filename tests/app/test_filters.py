@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from services.core.clock import OSLO_TIME, today
 from services.core.code_lists import district_names, municipality_name
 from services.listing.criteria import LONG_STAYS
-from services.participation.registration import OSLO_TIME, today
 from services.questions.programme_time import duration_start
 from services.tables.participants import Leave, Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places

@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from app.connections.registers import connect_registers
 from app.settings.config import Settings
+from services.core.clock import today
 from services.core.db import db
-from services.participation.registration import today
 from services.questions.fields import date_text
 from services.registers.clients import Registers
 from services.standins import control as standin_control

@@ -13,10 +13,10 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from services.accounts.one_time_links import LIFE
+from services.core.clock import OSLO_TIME, today
 from services.core.db import db, now, writing
 from services.mail.outbox import KEPT_FOR, LEASE, Outbox
 from services.mail.smtp import Letter, Server
-from services.participation.registration import OSLO_TIME, today
 from services.tables.accounts import OutboxMessage, User
 from tests.app.test_invitations import invite
 from tests.support.client import CheckedClient, form_in, text_of, tree_of

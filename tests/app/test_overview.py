@@ -5,8 +5,9 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select, update
 
+from services.core.clock import OSLO_TIME
 from services.core.code_lists import district_name
-from services.participation.registration import OSLO_TIME, name_key
+from services.participation.registration import name_key
 from services.tables.participants import Participation, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, demo_user, of_places
 from tests.app.overview_screen import COLUMNS, Screen, ids_on_all_pages, in_order, overview, visible

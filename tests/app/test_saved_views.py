@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 from werkzeug.test import TestResponse
 
+from services.core.clock import today
 from services.listing import stored_searches as searches
 from services.listing.saved_views import LONGEST_NAME, MOST_VIEWS
-from services.participation.registration import today
 from services.tables.accounts import User
 from services.tables.participants import Participation, SavedView, Search, Status
 from tests.app.conftest import House

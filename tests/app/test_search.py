@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from services.access.audit import Action
+from services.core.clock import today
 from services.core.db import db
 from services.listing import stored_searches as searches
-from services.participation.registration import today
 from services.tables.participants import AccessEntry, Participation, SavedView, Search, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.app.overview_asking import (

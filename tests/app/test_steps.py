@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.core.clock import today
 from services.core.collation import sort_key
-from services.participation.registration import today
 from services.questions.fields import date_text
 from services.questions.pages import FIELDS
 from services.tables.participants import Status

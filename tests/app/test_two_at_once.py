@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from tests.app.conftest import House
 from tests.support.client import text_of

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from services.core.clock import today
 from services.core.collation import sort_key
 from services.core.db import now
 from services.demo import PASSWORD
-from services.participation.registration import today
 from services.tables.accounts import User
 from services.tables.participants import AccessEntry
 from tests.app.conftest import House, running_house

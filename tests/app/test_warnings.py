@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from services.questions.programme_time import months_on
 from services.standins.population import SyntheticPerson

@@ -24,10 +24,10 @@ from sqlalchemy.types import TypeEngine
 
 from services.access.viewer import Role
 from services.accounts.passwords import hash_password
+from services.core.clock import today
 from services.core.db import Base, now, writing
 from services.demo import PASSWORD, fill
 from services.demo.rows import MODELS
-from services.participation.registration import today
 from services.standins.keys import load_or_create_key
 from services.tables.accounts import RoleGrant, User
 from tests.bench.rows import TRONDHEIM, Batch, Copies, Encode, Table, five

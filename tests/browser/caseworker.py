@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
+from services.core.clock import today
 from services.demo import PASSWORD
-from services.participation.registration import today
 from services.questions.fields import date_text
 from services.standins.population import SyntheticPerson
 

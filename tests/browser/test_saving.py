@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from services.core.clock import today
 from services.demo import PASSWORD
-from services.participation.registration import today
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone

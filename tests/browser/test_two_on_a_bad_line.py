@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Route, expect
 from sqlalchemy import create_engine, text
 
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone

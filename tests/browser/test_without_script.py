@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from services.participation.registration import today
+from services.core.clock import today
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone

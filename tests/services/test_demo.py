@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from app.connections.registers import registers
 from services.access.viewer import Right, Role
 from services.accounts import sign_in as accounts
+from services.core.clock import OSLO_TIME, today
 from services.core.db import Base, now, session
 from services.core.encryption import Vault
 from services.demo import PASSWORD, USERS, NotForRealPeople, fill, unregistered
@@ -20,7 +21,6 @@ from services.mail.outbox import Outbox
 from services.mail.smtp import Letter
 from services.participation.find import find
 from services.participation.registration import (
-    OSLO_TIME,
     create,
     facts_of,
     missing_on,
@@ -30,7 +30,6 @@ from services.participation.registration import (
     pages_of,
     read_page,
     results_of,
-    today,
     values_of,
 )
 from services.participation.save import obstacles

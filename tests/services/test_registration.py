@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
+from services.core.clock import today
 from services.core.db import db
 from services.intake.look_up import running_participation
 from services.participation.corrections import delete
@@ -30,7 +31,6 @@ from services.participation.registration import (
     page_of,
     pages_of,
     read_page,
-    today,
     values_of,
 )
 from services.participation.save import Conflict, Incomplete, Stale, Unfinished, discharge, obstacles, save

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
+from services.core.clock import today
 from services.core.db import db
 from services.core.name_folding import folded_words
 from services.participation.find import find
@@ -24,7 +25,6 @@ from services.participation.registration import (
     page_again,
     page_of,
     read_page,
-    today,
     values_of,
 )
 from services.participation.save import save
