@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Date, Table, case, insert, literal, select, update
 from sqlalchemy.sql.sqltypes import TypeEngine
 
-from services.tables.accounts import AccountLink, Identity, OutboxMessage, RecoveryCode, SignInFailure, User
 from services.core.db import Base, UtcDateTime, db, now
+from services.tables.accounts import AccountLink, Identity, OutboxMessage, RecoveryCode, SignInFailure, User
 from services.tables.participants import Beginning, DraftValue, LeftSave, Notice, Participation, Person, Search, Status
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
 from tests.app.test_fragments import get_addresses

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert
-
-from app.settings.checks import BadSetting, whole_number
-from services.core.db import now
 from services.registers.clients.errors import RegisterError
 from services.registers.clients.folkeregisteret import FolkeregisteretClient, MaskinportenTokens, PersonRecord
 from services.registers.clients.pad import PadClient, TestResult
 from services.standins.run.keys import load_or_create_key
+from sqlalchemy import insert
+
+from app.settings.checks import BadSetting, whole_number
+from services.core.db import now
 from services.tables.participants import AccessEntry
 from tests.app.conftest import House
 from tests.app.test_access_log import rows_of
