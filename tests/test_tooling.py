@@ -1,5 +1,6 @@
 """The files that install and check the project say what they must, and nothing of anybody's machine."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -43,7 +44,19 @@ def test_checks_cannot_be_loosened_unseen() -> None:
     assert config["pytest"]["filterwarnings"] == ["error"]
     assert config["pytest"]["strict"] is True
     assert config["mypy"]["strict"] is True
-    assert {contract["type"] for contract in config["importlinter"]["contracts"]} == {
-        "forbidden",
-        "independence",
-    }
+    contracts = config["importlinter"]["contracts"]
+    assert {contract["type"] for contract in contracts} == {"forbidden", "independence", "layers"}
+    (layers,) = (contract for contract in contracts if contract["type"] == "layers")
+    assert layers["exhaustive"] is True
+    assert layers["exhaustive_ignores"] == ["migrations"]
+
+
+def test_no_two_public_classes_have_the_same_name() -> None:
+    """One name, one meaning in the whole tree; private ones are their module's own."""
+    found: dict[str, list[str]] = {}
+    for folder in ("app", "services"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from app.accounts import letters
 from app.accounts.blueprint import sender_address
 from app.connections.mail import outbox
-from services.accounts.sign_in import Origin
+from services.accounts.sign_in import AttemptOrigin
 
 _DAYS = 180
 _MOST_USERS = 8  # of one device; those who signed in last
@@ -38,9 +38,9 @@ def _known() -> dict[int, str]:
         return {}
 
 
-def origin() -> Origin:
+def origin() -> AttemptOrigin:
     """Where the present request comes from, for the throttle."""
-    return Origin(address=sender_address(), devices=_known(), outbox=outbox(), warning=letters.many_wrong)
+    return AttemptOrigin(address=sender_address(), devices=_known(), outbox=outbox(), warning=letters.many_wrong)
 
 
 def remember(answer: Response, user_id: int) -> Response:

@@ -16,7 +16,7 @@ from app.connections.mail import outbox
 from app.web.access import public
 from app.web.responses import redirect_to, respond
 from services.accounts import invitations, new_passwords
-from services.accounts.one_time_links import DeadLink, Purpose, user_of
+from services.accounts.one_time_links import DeadLink, LinkPurpose, user_of
 from services.core import text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
@@ -32,7 +32,7 @@ _TOO_OLD = N_("Siden sto åpen for lenge. Skriv passordet på nytt.")
 def invitation(token: str) -> Any:
     """The form with which an invited makes her user."""
     try:
-        user = user_of(token, Purpose.INVITE)
+        user = user_of(token, LinkPurpose.INVITE)
     except DeadLink:
         return respond("accounts/dead_link.html", status=410, token=token)
     if _is_somebody_else(user):
@@ -66,7 +66,7 @@ def _invitation_page(token: str, user: User, username: str, errors: Errors) -> R
 def invitation_submit(token: str) -> Any:
     """Make the user, and go on as after signing in; or the form again."""
     try:
-        user = user_of(token, Purpose.INVITE)
+        user = user_of(token, LinkPurpose.INVITE)
         if _is_somebody_else(user):
             return somebody_else(user)
         username, password = text.username(given("username")), given("password")
@@ -88,7 +88,7 @@ def invitation_submit(token: str) -> Any:
 @anew("accounts.invitation_submit")
 def _old_invitation_page(token: str) -> Any:
     try:
-        user = user_of(token, Purpose.INVITE)
+        user = user_of(token, LinkPurpose.INVITE)
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
     if _is_somebody_else(user):
@@ -126,7 +126,7 @@ def invitation_anew_page(token: str) -> Response:
 def reset(token: str) -> Any:
     """The form with which she chooses a new password."""
     try:
-        user = user_of(token, Purpose.RESET)
+        user = user_of(token, LinkPurpose.RESET)
         return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {})
     except DeadLink:
         return respond("accounts/dead_reset.html", status=410)
@@ -146,7 +146,7 @@ def _reset_page(token: str, user: User, errors: Errors) -> Response:
 @anew("accounts.reset_submit")
 def _old_reset_page(token: str) -> Any:
     try:
-        user = user_of(token, Purpose.RESET)
+        user = user_of(token, LinkPurpose.RESET)
         return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {"password": _(_TOO_OLD)})
     except DeadLink:
         return redirect_to(url_for("accounts.reset", token=token))
@@ -157,7 +157,7 @@ def _old_reset_page(token: str) -> Any:
 def reset_submit(token: str) -> Any:
     """Give her the new password, and go on as after signing in; or the form again."""
     try:
-        user = user_of(token, Purpose.RESET)
+        user = user_of(token, LinkPurpose.RESET)
         if _is_somebody_else(user):
             return somebody_else(user)
         errors = choice_fault(given("password"), given("repeated"), (user.name, user.email, user.username or ""))

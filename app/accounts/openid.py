@@ -23,7 +23,7 @@ from joserfc.errors import ClaimError, JoseError
 from app.connections.mail import vault
 from app.settings.providers import ProviderSettings
 from app.web.responses import respond
-from services.accounts.external_identities import Person
+from services.accounts.external_identities import ProviderUser
 from services.core.encryption import Unreadable
 from services.core.text import is_encodable
 from services.registers.http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
@@ -74,7 +74,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Begun:
+class PendingSignIn:
     """What was wanted when a sign-in began: «sign-in», «accept» an invitation, or «tie» to the user who is signed
     in. `target`: where to go on to, or the invitation's sealed secret."""
 
@@ -139,7 +139,7 @@ class Provider(FlaskOAuth2App):
         is_ours = metadata.get("issuer") == self.settings.issuer
         return is_ours and all(isinstance(one, str) and one.startswith(f"{scheme}://") for one in there)
 
-    def begin(self, begun: Begun) -> str:
+    def begin(self, begun: PendingSignIn) -> str:
         """Begin a sign-in: the address at the provider to send the user to. Raises `Refused`."""
         wanted = {"acr_values": " ".join(self.settings.acr)} if self.settings.acr else {}
         state = _sealed_state(begun)
@@ -155,7 +155,7 @@ class Provider(FlaskOAuth2App):
         for key in mine[_MOST_BEGUN - 1 :]:
             session.pop(key)
 
-    def finish(self) -> tuple[Person, Begun]:
+    def finish(self) -> tuple[ProviderUser, PendingSignIn]:
         """Take what the provider sent the user back with. Raises `Refused`; the sign-in is used up in any case."""
         data = self.framework.get_state_data(session, request.args.get("state"))
         try:
@@ -164,7 +164,7 @@ class Provider(FlaskOAuth2App):
             problem.target = target_in(request.args.get("state", ""))
             raise
 
-    def _finished(self, data: Any) -> tuple[Person, Begun]:
+    def _finished(self, data: Any) -> tuple[ProviderUser, PendingSignIn]:
         if request.args.get("iss", self.settings.issuer) != self.settings.issuer:  # RFC 9207
             raise Refused("token")
         claims, id_token = self._asked(self._claims)
@@ -176,8 +176,8 @@ class Provider(FlaskOAuth2App):
             or not subject.isprintable()
         ):
             raise Refused("token")
-        person = Person(self.settings.name, self.settings.issuer, subject, sid, id_token)
-        return person, Begun(data["purpose"], data["target"])
+        person = ProviderUser(self.settings.name, self.settings.issuer, subject, sid, id_token)
+        return person, PendingSignIn(data["purpose"], data["target"])
 
     def _claims(self) -> tuple[dict[str, Any], str]:
         needed = {
@@ -230,7 +230,7 @@ class Provider(FlaskOAuth2App):
         return problem if isinstance(problem, Refused) else Refused(why)
 
 
-def _sealed_state(begun: Begun) -> str:
+def _sealed_state(begun: PendingSignIn) -> str:
     """The state of a sign-in: a secret, and where the sign-in shall lead, sealed, so that this is known also when the
     visit that began it has ended. The provider cannot read it."""
     target = begun.target if begun.purpose == "sign-in" and len(begun.target) <= _LONGEST_SEALED else ""

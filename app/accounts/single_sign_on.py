@@ -14,7 +14,7 @@ from app.accounts import letters
 from app.accounts.blueprint import accounts, anew, given, own_address, wait_words
 from app.accounts.devices import origin
 from app.accounts.links import somebody_else
-from app.accounts.openid import Begun, Provider, Refused, onward, providers
+from app.accounts.openid import PendingSignIn, Provider, Refused, onward, providers
 from app.accounts.password import own_page_answer
 from app.accounts.sign_in import after_password, back_on_the_page, led_on, let_in, sign_in_dialog
 from app.connections.mail import outbox, vault
@@ -25,8 +25,8 @@ from services.access.viewer import Viewer
 from services.accounts import external_identities as identities
 from services.accounts import second_factor
 from services.accounts import sign_in as service
-from services.accounts.external_identities import IdentityTaken, OnlyWayIn, Outdated, Person
-from services.accounts.one_time_links import DeadLink, Purpose, user_of
+from services.accounts.external_identities import IdentityTaken, OnlyWayIn, Outdated, ProviderUser
+from services.accounts.one_time_links import DeadLink, LinkPurpose, user_of
 from services.accounts.throttle import TooFast
 from services.core.encryption import Unreadable
 from services.core.i18n import gettext as _
@@ -47,10 +47,10 @@ def provider(name: str) -> Any:
     """Go to a provider to sign in."""
     if (there := _provider(name)) is None:
         return error_answer(404)
-    return _leave(there, Begun("sign-in", own_address(request.args.get("neste", ""))))
+    return _leave(there, PendingSignIn("sign-in", own_address(request.args.get("neste", ""))))
 
 
-def _leave(there: Provider, begun: Begun) -> Response:
+def _leave(there: Provider, begun: PendingSignIn) -> Response:
     try:
         return redirect_to(there.begin(begun))
     except Refused as problem:
@@ -94,7 +94,7 @@ def _refused(there: Provider, why: str, target: str = "") -> Response:
     )
 
 
-def _let_in(there: Provider, person: Person, user_id: int, target: str = "") -> Response:
+def _let_in(there: Provider, person: ProviderUser, user_id: int, target: str = "") -> Response:
     """In, if the provider vouches for more than a password; else the second factor comes first."""
     known = {
         "name": there.name,
@@ -113,10 +113,10 @@ def invitation_by(token: str, name: str) -> Any:
     if (there := _provider(name)) is None:
         return error_answer(404)
     try:
-        whose = user_of(token, Purpose.INVITE)
+        whose = user_of(token, LinkPurpose.INVITE)
         if g.viewer is not None:
             return somebody_else(whose)
-        address = there.begin(Begun("accept", vault().seal(token, _INVITATION)))
+        address = there.begin(PendingSignIn("accept", vault().seal(token, _INVITATION)))
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
     except Refused as problem:
@@ -129,11 +129,11 @@ def _old_invitation_by(token: str, name: str) -> Response:
     return redirect_to(url_for("accounts.invitation", token=token))
 
 
-def _accept(there: Provider, person: Person, sealed: str) -> Response:
+def _accept(there: Provider, person: ProviderUser, sealed: str) -> Response:
     """Back from the provider: ask whether it is the invited person, before the identity is tied to that user."""
     try:
         token = vault().open(sealed, _INVITATION)
-        whose = user_of(token, Purpose.INVITE)
+        whose = user_of(token, LinkPurpose.INVITE)
     except Unreadable:
         return _refused(there, "state")
     except DeadLink:
@@ -147,14 +147,14 @@ def _accept(there: Provider, person: Person, sealed: str) -> Response:
     return redirect_to(url_for("accounts.confirm_invitation"))
 
 
-def _confirming() -> tuple[Provider, str, Person] | None:
+def _confirming() -> tuple[Provider, str, ProviderUser] | None:
     """Who has come back from a provider with an invitation, and has not confirmed yet: where, with which link, whom."""
     asked = session.get(_CONFIRMS)
     there = _provider(asked["name"]) if asked else None
     if asked is None or there is None:
         return None
     kept = json.loads(vault().open(asked["kept"], _CONFIRMS))
-    return there, kept.pop("token"), Person(there.name, there.settings.issuer, **kept)
+    return there, kept.pop("token"), ProviderUser(there.name, there.settings.issuer, **kept)
 
 
 @accounts.get("/invitasjon/bekreft")
@@ -165,7 +165,7 @@ def confirm_invitation() -> Any:
         return redirect_to(url_for("accounts.sign_in"))
     there, token, _person = found
     try:
-        whose = user_of(token, Purpose.INVITE)
+        whose = user_of(token, LinkPurpose.INVITE)
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
     if g.viewer is not None:
@@ -237,13 +237,15 @@ def tie_page(name: str) -> Any:
     if there is None or session.pop(_MAY_TIE, "") != name:
         return redirect_to(url_for("accounts.own_page"))
     try:
-        address = there.begin(Begun("tie", f"{viewer().user_id} {service.password_mark(vault(), viewer().user_id)}"))
+        address = there.begin(
+            PendingSignIn("tie", f"{viewer().user_id} {service.password_mark(vault(), viewer().user_id)}")
+        )
     except Refused as problem:
         return _refused(there, problem.why)
     return onward(there.settings, address)
 
 
-def _tie(there: Provider, person: Person, target: str) -> Response:
+def _tie(there: Provider, person: ProviderUser, target: str) -> Response:
     who, (user_id, _blank, mark) = g.viewer, target.partition(" ")
     if who is None or str(who.user_id) != user_id:  # signed out meanwhile, or another user is signed in
         return _refused(there, "state")

@@ -11,8 +11,8 @@ from app.accounts.blueprint import given
 from app.web.access import viewer
 from app.web.formatting import clock_text, moment_text
 from services.access.viewer import ROLE_LABELS
-from services.accounts.administration import Administered, Grant, State
-from services.accounts.user_list import Column, Listed, Mail, Wanted, Words, page_of
+from services.accounts.administration import Administered, Grant, UserState
+from services.accounts.user_list import ListedUser, Mail, UserColumn, UserQuery, Words, page_of
 from services.accounts.user_list import listed as listed_user
 from services.core.clock import OSLO_TIME, today
 from services.core.code_lists import municipality_name
@@ -21,7 +21,7 @@ from services.core.i18n import N_, ngettext
 from services.core.i18n import gettext as _
 from services.core.text import plain_line
 from services.listing import stored_searches as searches
-from services.listing.stored_searches import Kept
+from services.listing.stored_searches import StoredSearch
 from services.mail.outbox import is_delayed, last_to
 from services.questions.fields import legible
 from services.tables.accounts import OutboxMessage
@@ -29,20 +29,20 @@ from services.tables.accounts import OutboxMessage
 _PAGE_SIZE = 50
 _LONGEST_SEARCH = 200
 STATE_WORDS = {
-    State.INVITED: (N_("Invitert"), "info"),
-    State.ACTIVE: (N_("Aktiv"), "success"),
-    State.EXPIRED: (N_("Utløpt"), "warning"),
-    State.BLOCKED: (N_("Sperret"), "danger"),
+    UserState.INVITED: (N_("Invitert"), "info"),
+    UserState.ACTIVE: (N_("Aktiv"), "success"),
+    UserState.EXPIRED: (N_("Utløpt"), "warning"),
+    UserState.BLOCKED: (N_("Sperret"), "danger"),
 }
 _FAILED = N_("Kunne ikke leveres")
-_INVITED = frozenset({State.INVITED, State.EXPIRED})
+_INVITED = frozenset({UserState.INVITED, UserState.EXPIRED})
 
 
 @dataclass(frozen=True)
-class Row:
+class UserRow:
     """A user in words. `mail` is the last e-mail to the user's address; `delay` says when it is tried again."""
 
-    user: Listed
+    user: ListedUser
     places: str
     roles: str
     state: str
@@ -51,12 +51,12 @@ class Row:
     delay: str
 
 
-def row_of(one: Administered) -> Row:
+def row_of(one: Administered) -> UserRow:
     """The user in words, with the last e-mail to the user's address."""
     return _row(listed_user(one), last_to({one.user.id: one.user.email}).get(one.user.id), *_grant_words(one.grants))
 
 
-def _rows_of(users: Sequence[Listed]) -> list[Row]:
+def _rows_of(users: Sequence[ListedUser]) -> list[UserRow]:
     """The users in words, with the last e-mail to those who are invited, if it has not arrived."""
     mails = last_to({user.id: user.email for user in users if user.state in _INVITED}, in_trouble=True)
     return [_row(user, mails.get(user.id), *_grant_words(user.grants)) for user in users]
@@ -69,12 +69,12 @@ def _grant_words(grants: frozenset[Grant]) -> tuple[str, str]:
     return ", ".join(places), ", ".join(_(label) for role, label in ROLE_LABELS.items() if role in held)
 
 
-def _row(user: Listed, mail: OutboxMessage | None, places: str, roles: str) -> Row:
+def _row(user: ListedUser, mail: OutboxMessage | None, places: str, roles: str) -> UserRow:
     state, color = STATE_WORDS[user.state]
     word, delay = _(state), _delay_text(mail)
     if user.state in _INVITED and mail and (mail.failed_at or delay):
         word, color = (_(_FAILED), "danger") if mail.failed_at else (delay, "warning")
-    return Row(user, places, roles, word, color, mail, delay)
+    return UserRow(user, places, roles, word, color, mail, delay)
 
 
 def _delay_text(mail: OutboxMessage | None) -> str:
@@ -88,19 +88,19 @@ def _delay_text(mail: OutboxMessage | None) -> str:
 
 
 _COLUMNS = {
-    "navn": (N_("Navn"), Column.NAME),
-    "brukernavn": (N_("Brukernavn"), Column.USERNAME),
-    "epost": (N_("E-post"), Column.EMAIL),
-    "telefon": (N_("Jobbtelefon"), Column.PHONE),
-    "kommuner": (N_("Kommuner"), Column.PLACES),
-    "rolle": (N_("Rolle"), Column.ROLES),
-    "tilstand": (N_("Status"), Column.STATE),
-    "innlogget": (N_("Sist innlogget"), Column.SIGNED_IN),
+    "navn": (N_("Navn"), UserColumn.NAME),
+    "brukernavn": (N_("Brukernavn"), UserColumn.USERNAME),
+    "epost": (N_("E-post"), UserColumn.EMAIL),
+    "telefon": (N_("Jobbtelefon"), UserColumn.PHONE),
+    "kommuner": (N_("Kommuner"), UserColumn.PLACES),
+    "rolle": (N_("Rolle"), UserColumn.ROLES),
+    "tilstand": (N_("Status"), UserColumn.STATE),
+    "innlogget": (N_("Sist innlogget"), UserColumn.SIGNED_IN),
 }
 
 
 @dataclass(frozen=True)
-class Asked:
+class UserListRequest:
     """Which list: the id of a kept search and its words, the order, the page."""
 
     search: str = ""
@@ -122,34 +122,34 @@ class Asked:
         return url_for("accounts.users") + (f"?{query}" if query else "")
 
 
-def from_address() -> Asked:
+def from_address() -> UserListRequest:
     """What the request's address asks for; 400 for what is unknown."""
     return _read(request.args.to_dict())
 
 
-def _read(pairs: dict[str, str]) -> Asked:
+def _read(pairs: dict[str, str]) -> UserListRequest:
     column, way, page = pairs.get("sorter", "navn"), pairs.get("retning", ""), pairs.get("side", "1")
     is_page = page.isascii() and page.isdecimal() and len(page) < 6 and int(page) > 0
     if column not in _COLUMNS or way not in {"", "synkende"} or not is_page:
         abort(400)
     kept = searches.recall(viewer(), pairs.get("sok", "")) if pairs.get("sok") else None
     search, words = (pairs["sok"], kept.words[0]) if kept and kept.words else ("", "")
-    return Asked(search, words, column, way == "synkende", int(page))
+    return UserListRequest(search, words, column, way == "synkende", int(page))
 
 
-def from_form() -> Asked:
+def from_form() -> UserListRequest:
     """What the search form asks for, in the order of the list that it was sent from."""
     before = _read(dict(parse_qsl(given("visning"))))
     words = legible(plain_line(given("q", longest=_LONGEST_SEARCH)))
     if words == before.words:
         return replace(before, page=1)
-    search = searches.keep(viewer(), Kept((words,))) if words else ""
+    search = searches.keep(viewer(), StoredSearch((words,))) if words else ""
     return replace(before, search=search, words=words, page=1)
 
 
-def listed(asked: Asked) -> dict[str, Any]:
+def listed(asked: UserListRequest) -> dict[str, Any]:
     """All that the list is drawn of."""
-    wanted = Wanted(asked.words, _COLUMNS[asked.column][1], asked.descending, asked.page, _PAGE_SIZE)
+    wanted = UserQuery(asked.words, _COLUMNS[asked.column][1], asked.descending, asked.page, _PAGE_SIZE)
     found = page_of(viewer(), wanted, _words())
     number = ngettext("%(n)s bruker", "%(n)s brukere", found.total) % {"n": found.total}
     how = _("synkende") if asked.descending else _("stigende")
@@ -173,7 +173,7 @@ def _words() -> Words:
     return Words(roles, states | {Mail.FAILED: _(_FAILED), Mail.DELAYED: _("Forsinket, prøves igjen")})
 
 
-def _heading(asked: Asked, column: str) -> tuple[str, str, str, str]:
+def _heading(asked: UserListRequest, column: str) -> tuple[str, str, str, str]:
     """(words, where a click leads, how it is sorted now, key)."""
     is_present = asked.column == column
     sort = ("descending" if asked.descending else "ascending") if is_present else "none"

@@ -10,7 +10,7 @@ from app.accounts import letters
 from app.accounts.blueprint import accounts
 from app.accounts.openid import providers
 from app.accounts.user_forms import UserForm, sent, shown
-from app.accounts.user_list import Asked, from_address, from_form, listed, row_of
+from app.accounts.user_list import UserListRequest, from_address, from_form, listed, row_of
 from app.connections.mail import outbox
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
@@ -19,7 +19,7 @@ from services.access.viewer import Right, Role
 from services.accounts import administration as service
 from services.accounts import external_identities as identities
 from services.accounts import invitations
-from services.accounts.administration import Administered, EmailTaken, Stale
+from services.accounts.administration import Administered, EmailTaken, StaleUser
 from services.core.i18n import gettext as _
 
 _SOMEBODY = "/brukere/<int(max=2147483647):user_id>"
@@ -32,7 +32,7 @@ def users() -> Any:
     return _list(from_address())
 
 
-def _list(asked: Asked) -> Response:
+def _list(asked: UserListRequest) -> Response:
     answer = respond("accounts/users.html", "accounts/user_list.html", **listed(asked))
     if is_partial():
         answer.headers["HX-Push-Url"] = asked.address
@@ -145,7 +145,7 @@ def user_change(user_id: int) -> Any:
     except EmailTaken:
         form.errors["email"] = _("Det finnes allerede en bruker med denne e-postadressen.")
         return _user_page(one, form)
-    except Stale:
+    except StaleUser:
         return _user_page(service.find(viewer(), user_id), form, stale=True)
     flash(_("Endringene er lagret."), "success")
     return _back_to(user_id)

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from app.commands.sealing import seal_and_mail, sealing
 from services.access import seals
 from services.access.seal_keys import BAD_FILE
-from services.access.seals import Fault, Verified
+from services.access.seals import SealFault, Verified
 
 _WORDS = {
     "changed": "line {line} was changed",
@@ -70,7 +70,7 @@ def verify_audit(anchors: tuple[Path, ...]) -> None:
     click.echo(f"{found.lines} sealed lines, all as they were written.")
 
 
-def _told(fault: Fault) -> str:
+def _told(fault: SealFault) -> str:
     return f"{fault.log}: {_WORDS[fault.what].format(line=fault.line)}"
 
 

@@ -14,7 +14,7 @@ from app.oversight.views import oversight
 from app.web.access import requires, viewer
 from app.web.responses import is_partial, redirect_to, respond
 from services.access import access_log
-from services.access.access_log import Line, Wanted
+from services.access.access_log import Line, LogQuery
 from services.access.audit import Action, record
 from services.access.download_limit import log_download
 from services.access.viewer import Right
@@ -26,7 +26,7 @@ from services.core.text import plain_line, seen
 from services.export import csv_file
 from services.export.reading import Cells
 from services.listing import stored_searches as searches
-from services.listing.stored_searches import Kept
+from services.listing.stored_searches import StoredSearch
 from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, date_text, legible
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
@@ -36,11 +36,11 @@ _DAYS = ("fra", "til")
 
 
 @dataclass(frozen=True)
-class Asked:
+class LogRequest:
     """Which lines, as the address has it: the search is kept, since it may be a user name, and only its id stands
     there. `before`: the page begins after this line."""
 
-    wanted: Wanted
+    wanted: LogQuery
     search: str = ""
     before: int | None = None
 
@@ -62,15 +62,15 @@ class Asked:
         return url_for(endpoint) + (f"?{query}" if query else "")
 
 
-def _from_address() -> Asked:
+def _from_address() -> LogRequest:
     pairs = request.args
     action, before, search = pairs.get("handling", ""), pairs.get("eldre", ""), pairs.get("sok", "")
     if (action and action not in set(Action)) or (before and not _is_number(before)):
         abort(400)
     kept = searches.recall(viewer(), search) if search else None
     whom = kept.words[0] if kept and kept.words else ""
-    wanted = Wanted(whom=whom, action=action, first=_day(pairs.get("fra", "")), last=_day(pairs.get("til", "")))
-    return Asked(wanted, search if whom else "", int(before) if before else None)
+    wanted = LogQuery(whom=whom, action=action, first=_day(pairs.get("fra", "")), last=_day(pairs.get("til", "")))
+    return LogRequest(wanted, search if whom else "", int(before) if before else None)
 
 
 def _is_number(text: str) -> bool:
@@ -92,7 +92,7 @@ def log_page() -> Any:
     return _page(_from_address())
 
 
-def _page(asked: Asked, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Response:
+def _page(asked: LogRequest, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Response:
     """The page, or its lines. `errors` and what was `typed` are by the names of the two days."""
     said_wrong = set(request.form.getlist("feil"))
     redrawn = [name for name in _DAYS if name in {*(errors or {}), *said_wrong}] if is_partial() else []
@@ -144,10 +144,10 @@ def search_log() -> Any:
     action = form.get("handling", "")
     if action and action not in set(Action):
         abort(400)
-    wanted = Wanted(whom=whom, action=action, first=days["fra"], last=days["til"])
+    wanted = LogQuery(whom=whom, action=action, first=days["fra"], last=days["til"])
     if errors:
-        return _page(Asked(wanted), errors, typed)
-    asked = Asked(wanted, searches.keep(viewer(), Kept((whom,))) if whom else "")
+        return _page(LogRequest(wanted), errors, typed)
+    asked = LogRequest(wanted, searches.keep(viewer(), StoredSearch((whom,))) if whom else "")
     return _page(asked) if is_partial() else redirect_to(asked.address())
 
 

@@ -13,7 +13,7 @@ from app.settings.config import Settings
 from app.web.formatting import moment_text
 from services.access.access_log import Line
 from services.access.audit import Action
-from services.access.look_up_limit import Purpose
+from services.access.look_up_limit import LookUpPurpose
 from services.access.viewer import ROLE_LABELS, Role
 from services.core.code_lists import district_name, municipality_name
 from services.core.i18n import N_
@@ -22,7 +22,7 @@ from services.intake.look_up import Outcome
 from services.participation.corrections import DELETION_REASONS
 from services.questions.fields import date_text
 from services.questions.pages import FIELDS
-from services.registers.errors import Fault
+from services.registers.errors import RegisterFault
 
 ACTIONS = {
     Action.SIGN_IN: N_("Logget inn"),
@@ -110,22 +110,22 @@ _OUTCOMES: dict[str, str] = {
     Outcome.TOO_MANY: N_("for mange oppslag"),
 }
 _FAULTS: dict[str, str] = {
-    Fault.UNKNOWN_CALLER: N_("registeret kjente oss ikke igjen"),
-    Fault.NOT_ALLOWED: N_("registeret ga ikke tilgang"),
-    Fault.NO_TOKEN: N_("Maskinporten ga ikke tilgang"),
-    Fault.INTERNAL: N_("feil i registeret"),
-    Fault.HTML: N_("en nettside svarte i stedet for registeret"),
-    Fault.UNREADABLE: N_("svaret kunne ikke leses"),
-    Fault.SLOW: N_("svaret kom for sent"),
-    Fault.NO_CONTACT: N_("ingen kontakt"),
-    Fault.NO_TLS: N_("ingen sikker forbindelse"),
-    Fault.RESTING: N_("ikke spurt, etter flere feil på rad"),
+    RegisterFault.UNKNOWN_CALLER: N_("registeret kjente oss ikke igjen"),
+    RegisterFault.NOT_ALLOWED: N_("registeret ga ikke tilgang"),
+    RegisterFault.NO_TOKEN: N_("Maskinporten ga ikke tilgang"),
+    RegisterFault.INTERNAL: N_("feil i registeret"),
+    RegisterFault.HTML: N_("en nettside svarte i stedet for registeret"),
+    RegisterFault.UNREADABLE: N_("svaret kunne ikke leses"),
+    RegisterFault.SLOW: N_("svaret kom for sent"),
+    RegisterFault.NO_CONTACT: N_("ingen kontakt"),
+    RegisterFault.NO_TLS: N_("ingen sikker forbindelse"),
+    RegisterFault.RESTING: N_("ikke spurt, etter flere feil på rad"),
 }
 _PURPOSES: dict[str, str] = {
-    Purpose.REGISTRATION: N_("registrering"),
-    Purpose.RESULTS: N_("prøveresultater"),
-    Purpose.WAITING: N_("registrering som ventet"),
-    Purpose.REFRESH: N_("oppdatering"),
+    LookUpPurpose.REGISTRATION: N_("registrering"),
+    LookUpPurpose.RESULTS: N_("prøveresultater"),
+    LookUpPurpose.WAITING: N_("registrering som ventet"),
+    LookUpPurpose.REFRESH: N_("oppdatering"),
 }
 _FILES = {
     "overview": N_("deltakeroversikten"),

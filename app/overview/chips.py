@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.overview.list_request import Asked, Chosen, narrowed
+from app.overview.list_request import Chosen, ListRequest, narrowed
 from app.overview.query import SETS, SPANS, BadQuery
 from services.core.code_lists import district_name, municipality_name
 from services.core.i18n import N_
@@ -46,7 +46,7 @@ class Chip:
         return self.key.partition(":")[0]
 
 
-def chips(asked: Asked) -> list[Chip]:
+def chips(asked: ListRequest) -> list[Chip]:
     """The chips of a list, in the order of the form; the folded ones come last."""
     words = (Chip(f"q:{n}", _("Søk"), word) for n, word in enumerate(asked.kept.words))
     users = (Chip(f"endret-av:{n}", _("Sist endret av"), user) for n, user in enumerate(asked.kept.changed_by))
@@ -94,7 +94,7 @@ def _span_text(span: Span) -> str:
     return " ".join(bounds)
 
 
-def without(asked: Asked, key: str, chosen: Chosen | None = None) -> Asked:
+def without(asked: ListRequest, key: str, chosen: Chosen | None = None) -> ListRequest:
     """The list without the criterion of one of its chips, by what else has been `chosen` since; raises `BadQuery` if it
     has no such chip."""
     if key not in {chip.key for chip in chips(asked)}:

@@ -17,23 +17,23 @@ from services.listing import stored_searches as searches
 from services.listing.criteria import Criteria
 from services.listing.paging import columns_for
 from services.listing.search_terms import MOST_TERMS, MOST_WORDS, divided, term
-from services.listing.stored_searches import Kept
+from services.listing.stored_searches import StoredSearch
 from services.questions.fields import legible
 
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 PANEL = "panel"  # sent by a form in which the panel is open
-NOTHING = Kept()
+NOTHING = StoredSearch()
 # What the form of the criteria sends beside them.
 BESIDE = ("csrf_token", "go", "visning", "fjern", "feil", "apen", "kryss", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListRequest:
     """The query and the search that belongs to it. `is_gone`: the address names a search that is not kept for
     this user (any more). `faults`, `typed`: see `Reading`."""
 
     query: ListQuery
-    kept: Kept = NOTHING
+    kept: StoredSearch = NOTHING
     is_gone: bool = False
     faults: dict[str, str] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ def with_query(place: str, written: str) -> str:
     return f"{place}?{written}" if written else place
 
 
-def from_address() -> Asked:
+def from_address() -> ListRequest:
     """What the request's address asks for; raises `BadQuery`."""
     return _asked(_allowed(_read(request.query_string, current_language())))
 
@@ -93,7 +93,7 @@ def _allowed(reading: Reading) -> Reading:
     return reading
 
 
-def _asked(reading: Reading) -> Asked:
+def _asked(reading: Reading) -> ListRequest:
     """The query as it was read, with the search that it names. Municipalities that are too many for an address are
     kept from now on, also where an address was made by hand."""
     query, kept, is_gone = reading.query, NOTHING, False
@@ -108,10 +108,10 @@ def _asked(reading: Reading) -> Asked:
         query = replace(query, search="")
     elif kept.municipalities:
         query = replace(query, criteria=replace(query.criteria, municipalities=kept.municipalities))
-    return Asked(query, kept, is_gone, reading.faults, reading.typed)
+    return ListRequest(query, kept, is_gone, reading.faults, reading.typed)
 
 
-def shown_before() -> Asked:
+def shown_before() -> ListRequest:
     """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
     given = request.form.get("visning", "")
     return _asked(_allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True)))))
@@ -122,19 +122,19 @@ class Chosen:
     """Criteria and a search, with what could not be read of them: see `Reading`."""
 
     criteria: Criteria
-    kept: Kept
+    kept: StoredSearch
     faults: dict[str, str] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
 
 
-def chosen_in_form(before: Asked) -> Chosen:
+def chosen_in_form(before: ListRequest) -> Chosen:
     """What stands in the fields of the panel, where the list was `before`; raises `BadQuery`."""
     pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in {*BESIDE, END_MARK}]
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
     words = divided(request.form.get(SEARCH_FIELD, ""))
     users = list(dict.fromkeys(map(username, divided(request.form.get(CHANGED_BY_FIELD, "")))))
-    kept = Kept(tuple(words), tuple(users))
+    kept = StoredSearch(tuple(words), tuple(users))
     too_much = {SEARCH_FIELD: _too_much(words), CHANGED_BY_FIELD: _too_much(users)}
     for name, fault in too_much.items():
         if fault:
@@ -143,7 +143,7 @@ def chosen_in_form(before: Asked) -> Chosen:
     return Chosen(reading.query.criteria, kept, faults, typed)
 
 
-def from_form() -> Asked:
+def from_form() -> ListRequest:
     """What the form of the criteria asks for, in the order of the list that it was sent from; raises `BadQuery`."""
     before = shown_before()
     return narrowed(before, chosen_in_form(before))
@@ -161,7 +161,7 @@ def _too_much(values: list[str]) -> str:
     return ""
 
 
-def narrowed(before: Asked, chosen: Chosen) -> Asked:
+def narrowed(before: ListRequest, chosen: Chosen) -> ListRequest:
     """The list `before`, by what is chosen now, from its first page on if that is anything else. A search is kept when
     it is a new one, with the municipalities that an address does not hold."""
     search, places = before.query.search, chosen.criteria.municipalities
@@ -172,4 +172,4 @@ def narrowed(before: Asked, chosen: Chosen) -> Asked:
     query = before.query
     if (chosen.criteria, search) != (query.criteria, query.search):
         query = query.narrowed(chosen.criteria, search)
-    return Asked(query, kept, is_gone, chosen.faults, chosen.typed)
+    return ListRequest(query, kept, is_gone, chosen.faults, chosen.typed)

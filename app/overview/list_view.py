@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from app.overview.list_request import Asked, address
+from app.overview.list_request import ListRequest, address
 from app.overview.panel import Wrong
 from app.overview.query import COLUMN_WORDS, PAGE_SIZES, ListQuery, next_order, written_order
 from app.web.access import viewer
@@ -15,7 +15,7 @@ from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
 from services.core.national_id import with_lost_zero
 from services.listing.columns import Order
-from services.listing.paging import Listed, columns_for
+from services.listing.paging import ListPage, columns_for
 from services.participation.find import STATUS_LABELS
 from services.tables.participants import Status
 
@@ -67,7 +67,7 @@ def order_text(query: ListQuery) -> str:
     }
 
 
-def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
+def spoken(asked: ListRequest, listed: ListPage, wrong: Wrong) -> str:
     """What the status line says: what is wrong, how many, in which order, which page, and what found nothing."""
     query = asked.query
     said = [_("Søket finnes ikke lenger")] if asked.is_gone else []
@@ -85,12 +85,12 @@ def spoken(asked: Asked, listed: Listed, wrong: Wrong) -> str:
     return " ".join(one if one.endswith(".") else f"{one}." for one in said)
 
 
-def count_text(listed: Listed) -> str:
+def count_text(listed: ListPage) -> str:
     """How many fit (guide 3.4)."""
     return _("Antall deltakere: %(n)s") % {"n": listed.total}
 
 
-def missed_text(listed: Listed) -> str:
+def missed_text(listed: ListPage) -> str:
     """Which values of the search, and which user names, find nobody, and which of them may have lost a zero."""
     said = _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
     with_zero = [number for one in listed.missed if one.words and (number := with_lost_zero(one.words[0]))]
@@ -100,7 +100,7 @@ def missed_text(listed: Listed) -> str:
     return f"{said}. {words % {'numbers': ', '.join(with_zero)}}"
 
 
-def pages(listed: Listed, query: ListQuery) -> dict[str, Any]:
+def pages(listed: ListPage, query: ListQuery) -> dict[str, Any]:
     """First, previous, next and last, and the numbers: first, last, and those around the present one."""
     shown = sorted({1, listed.pages, *range(max(1, listed.page - 1), min(listed.pages, listed.page + 1) + 1)})
     numbers: list[tuple[int, str, bool] | None] = []

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.overview.chips import MISSING_LABELS, SPAN_LABELS
-from app.overview.list_request import CHANGED_BY_FIELD, SEARCH_FIELD, Asked
+from app.overview.list_request import CHANGED_BY_FIELD, SEARCH_FIELD, ListRequest
 from app.overview.query import FUNDING_WORDS, MISSING_WORDS, PLACE_NAMES, SETS, SPANS, STATUS_WORDS
 from app.web.access import viewer
 from services.access.viewer import Viewer
@@ -20,7 +20,7 @@ Wrong = list[tuple[str, str, str]]  # of fields with an error: name, label, erro
 
 
 @dataclass(frozen=True)
-class Control:
+class PanelField:
     """A field of the panel. `kind`: words, boxes, choice, days or places; `options`: (value, text) of boxes and
     choices; `values`: what is chosen, or what stands in the texts; `errors` likewise."""
 
@@ -46,7 +46,7 @@ class Control:
         return [(*text, error) for text, error in zip(self.texts, self.errors, strict=False) if error]
 
 
-def controls(asked: Asked) -> list[Control]:
+def controls(asked: ListRequest) -> list[PanelField]:
     """The fields that the viewer has."""
     fundings = {word: FIELDS["funding"].text(code) for code, word in FUNDING_WORDS.items()}
     return [
@@ -68,13 +68,13 @@ def _labels(words: dict[str, str], labels: dict[str, str]) -> dict[str, str]:
     return {word: _(labels[code]) for code, word in words.items()}
 
 
-def _place_controls(asked: Asked, who: Viewer) -> list[Control]:
+def _place_controls(asked: ListRequest, who: Viewer) -> list[PanelField]:
     """Kommune for those with more than one, Bydel for those tied to Oslo."""
     found = []
     if who.is_national:
         chosen = asked.query.criteria.municipalities
         found.append(
-            Control(
+            PanelField(
                 "kommune",
                 _("Kommune"),
                 "places",
@@ -90,8 +90,8 @@ def _place_controls(asked: Asked, who: Viewer) -> list[Control]:
     return found
 
 
-def _words(asked: Asked, name: str, label: str, values: tuple[str, ...]) -> Control:
-    return Control(
+def _words(asked: ListRequest, name: str, label: str, values: tuple[str, ...]) -> PanelField:
+    return PanelField(
         name,
         label,
         "words",
@@ -103,21 +103,21 @@ def _words(asked: Asked, name: str, label: str, values: tuple[str, ...]) -> Cont
     )
 
 
-def _boxes(asked: Asked, name: str, label: str, options: dict[str, str]) -> Control:
+def _boxes(asked: ListRequest, name: str, label: str, options: dict[str, str]) -> PanelField:
     attribute, words = SETS[name]
     chosen = tuple(words[value] for value in getattr(asked.query.criteria, attribute))
-    return Control(name, label, "boxes", tuple(options.items()), chosen)
+    return PanelField(name, label, "boxes", tuple(options.items()), chosen)
 
 
-def _days(asked: Asked, name: str) -> Control:
+def _days(asked: ListRequest, name: str) -> PanelField:
     span: Any = getattr(asked.query.criteria, SPANS[name])
     names = [f"{name}-{end}" for end in ("fra", "til")]
     days = [asked.typed.get(one, date_text(day)) for one, day in zip(names, (span.first, span.last), strict=True)]
     errors = tuple(asked.faults.get(one, "") for one in names)
-    return Control(name, _(SPAN_LABELS[name]), "days", values=tuple(days), errors=errors)
+    return PanelField(name, _(SPAN_LABELS[name]), "days", values=tuple(days), errors=errors)
 
 
-def _stay(asked: Asked) -> Control:
+def _stay(asked: ListRequest) -> PanelField:
     months = asked.query.criteria.months
     options = tuple((str(n), _("Over %(n)s måneder") % {"n": n}) for n in LONG_STAYS)
-    return Control("over", _("Tid i programmet"), "choice", options, (str(months or ""),))
+    return PanelField("over", _("Tid i programmet"), "choice", options, (str(months or ""),))

@@ -9,7 +9,7 @@ from app.overview import list_view
 from app.overview.chips import chips, without
 from app.overview.list_request import (
     PANEL,
-    Asked,
+    ListRequest,
     address,
     chosen_in_form,
     from_address,
@@ -17,7 +17,7 @@ from app.overview.list_request import (
     shown_before,
     views_address,
 )
-from app.overview.panel import Control, controls
+from app.overview.panel import PanelField, controls
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
@@ -45,11 +45,11 @@ def _bad_query(_error: BadQuery) -> Response:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ListState:
     """How the list is drawn. `redrawn`: the fields of the panel that do not stand on screen as they are meant
     now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this."""
 
-    redrawn: list[Control] = field(default_factory=list)
+    redrawn: list[PanelField] = field(default_factory=list)
     focused: int = -1
     closed: bool = False
 
@@ -77,7 +77,7 @@ def overview_page() -> Any:
     is_long = "kommune" in request.args and are_many(asked.query.criteria.municipalities)
     if is_long and not (asked.faults or is_partial()):
         return redirect_to(asked.address)
-    return _answer(asked, Shown([one for one in controls(asked) if any(one.errors)] if asked.faults else []))
+    return _answer(asked, ListState([one for one in controls(asked) if any(one.errors)] if asked.faults else []))
 
 
 @overview.get("/deltakere/sok")
@@ -106,7 +106,7 @@ def search() -> Any:
         keep_form_list(asked.address.partition("?")[2])
     stale = _said_wrong() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
     redrawn = [one for one in controls(asked) if any(one.errors) or one.name in stale]
-    return _answer(asked, Shown(redrawn, closed=closed))
+    return _answer(asked, ListState(redrawn, closed=closed))
 
 
 def _take_away(key: str) -> Any:
@@ -117,16 +117,16 @@ def _take_away(key: str) -> Any:
     asked = without(before, key)
     place = [chip.key for chip in chips(before)].index(key)
     changed = [one for one in controls(asked) if one.name == key.partition(":")[0]]
-    return _answer(asked, Shown(changed, focused=min(place, len(chips(asked)) - 1)))
+    return _answer(asked, ListState(changed, focused=min(place, len(chips(asked)) - 1)))
 
 
 def _take_all_away() -> Any:
     query = shown_before().query
-    asked = Asked(ListQuery(order=query.order, size=query.size))
-    return _answer(asked, Shown(controls(asked))) if is_partial() else redirect_to(asked.address)
+    asked = ListRequest(ListQuery(order=query.order, size=query.size))
+    return _answer(asked, ListState(controls(asked))) if is_partial() else redirect_to(asked.address)
 
 
-def _answer(asked: Asked, shown: Shown) -> Response:
+def _answer(asked: ListRequest, shown: ListState) -> Response:
     query = asked.query
     # Another order or page has the same criteria, which stand on screen already.
     criteria_too = not is_partial() or request.method == "POST" or bool(asked.is_gone or asked.faults)
@@ -165,7 +165,7 @@ def _answer(asked: Asked, shown: Shown) -> Response:
     return answer
 
 
-def _panel_stands(shown: Shown) -> bool:
+def _panel_stands(shown: ListState) -> bool:
     """Whether the panel is open on the page that is answered. A form says so itself, since another tab of the same
     visit may have opened or closed it there; else it is as the visit says."""
     if is_partial() and request.method == "POST":
@@ -183,7 +183,7 @@ def panel() -> Any:
     if PANEL in request.form and (chosen := chosen_in_form(asked)).faults:
         is_open = True
         query = replace(asked.query, criteria=chosen.criteria)
-        asked = Asked(query, chosen.kept, asked.is_gone, chosen.faults, chosen.typed)
+        asked = ListRequest(query, chosen.kept, asked.is_gone, chosen.faults, chosen.typed)
     if is_open:
         session["panel"] = True
     else:

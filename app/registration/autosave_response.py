@@ -22,12 +22,12 @@ from services.core.i18n import gettext as _
 from services.participation import registration as service
 from services.participation.merge import Clash
 from services.participation.registration import Page
-from services.participation.save import Kept
+from services.participation.save import AutosaveResult
 from services.questions.pages import FIELDS, PROGRAMME, TERMINATION
 from services.questions.programme_time import programme_time
 
 
-def answer_kept(kept: Kept, *, typing: str = "", rows: RowsChange | None = None) -> Response:
+def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | None = None) -> Response:
     """What a save has changed on the screen: the line at the top, the steps, questions that come and go, errors, and
     what others have answered. `typing`: the control that is being typed in, where nothing is wrong yet; `rows`: what
     has become of a repeatable question."""
@@ -84,7 +84,7 @@ def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
     return any(text.strip() for text in page.raw[key][int(index)].get(inner, []))
 
 
-def _said(kept: Kept) -> str:
+def _said(kept: AutosaveResult) -> str:
     """What a screen reader shall hear of a save: what calls for something to be done."""
     clashing = [clash_words(kept.page, mark, clash) for mark, clash in kept.clashes.items()]
     return " ".join([*clashing, *_others_words(kept.theirs), removed_words(kept.removed)]).strip()

@@ -83,7 +83,7 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Control:
+class FormControl:
     """One question on the page. `name` is the control's name, and its id unless another is given; `raw` what stands in
     it; `mark` tells a later request how the question was drawn, so that only what changes is redrawn.
 
@@ -100,7 +100,7 @@ class Control:
     required: bool = False
     watched: bool = False
     redrawn: bool = False
-    rows: list["Row"] = field(default_factory=list)
+    rows: list["FormRow"] = field(default_factory=list)
 
     @property
     def options(self) -> Options:
@@ -140,12 +140,12 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class FormRow:
     """One row of a repeatable question, with its place, its identity and the controls of its own questions."""
 
     index: int
     key: str
-    controls: list[Control]
+    controls: list[FormControl]
     choices: Choices | None = None
 
 
@@ -154,14 +154,14 @@ def controls_of(
     *,
     said: Mapping[str, str] | None = None,
     choices: Mapping[str, Choices] | None = None,
-) -> list[Control]:
+) -> list[FormControl]:
     """The controls of a page. `said` are the errors to show, by control name (default: the page's); `choices` are by
     mark."""
     errors = page.errors if said is None else said
     warnings = page.warnings | {key: remark(page, key) for key in page.others}
     shown = {question.key for question in page.asked}
     return [
-        Control(
+        FormControl(
             question=question,
             name=question.key,
             raw=page.raw[question.key],
@@ -186,16 +186,16 @@ def remark(page: Page, key: str) -> str:
     return " ".join([*filter(None, [page.warnings.get(key)]), *typed])
 
 
-def _rows(question: Field, raw: Raw, errors: Mapping[str, str], choices: Mapping[str, Choices]) -> list[Row]:
+def _rows(question: Field, raw: Raw, errors: Mapping[str, str], choices: Mapping[str, Choices]) -> list[FormRow]:
     if not isinstance(question, RowsField):
         return []
     return [
-        Row(
+        FormRow(
             index=index,
             key=key_of(raw_row),
             choices=choices.get(row_mark(question.key, key_of(raw_row))),
             controls=[
-                Control(
+                FormControl(
                     question=inner,
                     name=question.control(index, inner.key),
                     own_id=row_id(question.key, key_of(raw_row) or str(index), inner.key),
@@ -210,7 +210,7 @@ def _rows(question: Field, raw: Raw, errors: Mapping[str, str], choices: Mapping
     ]
 
 
-def ids_of(controls: Iterable[Control]) -> dict[str, str]:
+def ids_of(controls: Iterable[FormControl]) -> dict[str, str]:
     """The id of each control, by its name; those of rows as well."""
     every = [one for control in controls for one in (control, *(c for row in control.rows for c in row.controls))]
     return {one.name: one.id for one in every}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from flask import abort
 
-from app.registration.forms import SCREEN_NAMES, Control, controls_of, summary
+from app.registration.forms import SCREEN_NAMES, FormControl, controls_of, summary
 from app.registration.leaving import LEFT_KEY
 from app.web.responses import END_MARK
 from services.access.viewer import Viewer
@@ -88,7 +88,7 @@ class NewForm:
         return made
 
     @classmethod
-    def begun(cls, viewer: Viewer, begun: beginnings.Begun) -> "NewForm":
+    def begun(cls, viewer: Viewer, begun: beginnings.UnfinishedRegistration) -> "NewForm":
         """The form as it was kept. A municipality that the user has lost meanwhile is asked for anew."""
         lost = not viewer.registers_in((begun.form.get("municipality") or [""])[0])
         form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
@@ -305,7 +305,7 @@ class NewForm:
         return lines + summary({k: v for k, v in self.problems.items() if k not in own}, {})
 
     @property
-    def municipality_control(self) -> Control | None:
+    def municipality_control(self) -> FormControl | None:
         """The choice of kommune, for those who have several."""
         if len(self.viewer.places) == 1:
             return None
@@ -316,7 +316,7 @@ class NewForm:
             options=tuple(Option(place.number, f"{place.name} ({place.number})") for place in self.viewer.places),
             required=ALWAYS,
         )
-        return Control(
+        return FormControl(
             question=question,
             name=question.key,
             raw=[self.municipality] if self.municipality else [],
@@ -325,7 +325,7 @@ class NewForm:
             watched=True,
         )
 
-    def controls(self) -> list[Control]:
+    def controls(self) -> list[FormControl]:
         """The page's questions; what is missing or half typed is said only when the user has tried to go on."""
         # Every answer counts for the line that says what is missing before the participant is created.
         said = self.refused | self.problems

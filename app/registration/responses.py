@@ -21,7 +21,7 @@ from services.core.i18n import ngettext
 from services.participation import registration as service
 from services.participation import save as saving
 from services.participation.find import find, heading
-from services.participation.merge import Clash, Shown, registered_as
+from services.participation.merge import Clash, ShownForm, registered_as
 from services.participation.registration import Page, row_mark
 from services.participation.save import Conflict, Unfinished
 from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, STEPS, TERMINATION, Step, step_named
@@ -35,11 +35,11 @@ def sent_form() -> dict[str, list[str]]:
     return {name: request.form.getlist(name) for name in request.form}
 
 
-def shown_by_form() -> Shown:
+def shown_by_form() -> ShownForm:
     """What the form says that it showed; a version below zero if it says none."""
     given, key = request.form.get("version", ""), request.form.get("form_key", "")
     version = int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
-    return Shown(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
+    return ShownForm(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
 
 
 def page_address(public_id: str, step: Step) -> str:
@@ -53,7 +53,7 @@ def answer_page(
     *,
     pages: Mapping[str, Page] | None = None,
     status: int = 200,
-    shown: Shown | None = None,
+    shown: ShownForm | None = None,
     said: dict[str, str] | None = None,
     clashes: Mapping[str, Clash] = MappingProxyType({}),
     elsewhere: list[tuple[str, str, list[str]]] | None = None,
@@ -109,7 +109,7 @@ def controls(
     said: Mapping[str, str] | None = None,
     clashes: Mapping[str, Clash] | None = None,
     is_told: bool = False,
-) -> list[forms.Control]:
+) -> list[forms.FormControl]:
     """The controls of a page. `clashes`, by mark, are what others have answered, to choose between; `is_told`: the user
     has been led there, so that what stands there when going on is the user's choice."""
     errors = dict(page.errors if said is None else said)
@@ -135,26 +135,26 @@ def _buttons(page: Page, mark: str, clash: Clash) -> tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class State:
+class StatusLine:
     """The line at the top of the form: its kind, for the look, and its words."""
 
     kind: str
     words: str
 
 
-def saved_state(participation: Participation, page: Page) -> State:
+def saved_state(participation: Participation, page: Page) -> StatusLine:
     """What is saved, and when; or what of the page is not."""
     at = participation.changed_at
     is_today = at.astimezone(OSLO_TIME).date() == page.answers["today"]
     if not page.unread:
         words = _("Lagret kl. %(at)s") if is_today else _("Lagret %(at)s")
-        return State("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})
+        return StatusLine("saved", words % {"at": clock_text(at) if is_today else moment_text(at)})
     labels = ", ".join(f"«{_(question.label)}»" for question in page.step.fields if question.key in page.unread)
     if page.undecided:
         words = _("Ikke lagret: %(labels)s. Velg hva som skal stå. Resten er lagret.")
     else:
         words = _("Ikke lagret: %(labels)s. Rett svaret. Resten er lagret.")
-    return State("missing", words % {"labels": labels})
+    return StatusLine("missing", words % {"labels": labels})
 
 
 def obstacle_words(pages: Mapping[str, Page]) -> str:
@@ -228,13 +228,13 @@ def undecided_marks() -> tuple[frozenset[str], frozenset[str]]:
 def answer_unfinished(public_id: str, unfinished: Unfinished) -> Response:
     """The form again, with what is wrong and what is missing."""
     participation, page = find(viewer(), public_id), unfinished.page
-    shown = Shown(unfinished.version, shown_by_form().key)
+    shown = ShownForm(unfinished.version, shown_by_form().key)
     return answer_page(participation, page, status=422, shown=shown, said=page.problems)
 
 
 def answer_conflict(public_id: str, conflict: Conflict) -> Response:
     """The form again with what was typed here, and beside it what the other wrote."""
-    participation, shown = find(viewer(), public_id), Shown(conflict.version, shown_by_form().key)
+    participation, shown = find(viewer(), public_id), ShownForm(conflict.version, shown_by_form().key)
     return answer_page(participation, conflict.page, status=409, shown=shown, clashes=conflict.clashes)
 
 
@@ -247,7 +247,7 @@ def answer_obstacles(
         if (step := step_named(name)) is not page.step:
             labels = list(forms.labels(problems).values())
             elsewhere.append((page_address(participation.public_id, step), _(step.title), labels))
-    own, shown = obstacles.get(page.step.name, {}), Shown(version, shown_by_form().key)
+    own, shown = obstacles.get(page.step.name, {}), ShownForm(version, shown_by_form().key)
     return answer_page(participation, page, status=422, shown=shown, said=own, elsewhere=elsewhere)
 
 
@@ -257,7 +257,7 @@ def drawn_questions() -> dict[str, str]:
 
 
 def answer_redrawn(
-    controls: list[forms.Control],
+    controls: list[forms.FormControl],
     page: Page,
     answered: frozenset[str] = frozenset(),
     wrong: frozenset[str] = frozenset(),
@@ -285,7 +285,7 @@ def _warned() -> set[str]:
     return set(request.form.getlist("varslet"))
 
 
-def changed_controls(controls: list[forms.Control]) -> list[forms.Control]:
+def changed_controls(controls: list[forms.FormControl]) -> list[forms.FormControl]:
     """The questions that come, go or change their obligation, against what the form says that it shows."""
     drawn = drawn_questions()
     return [c for c in controls if c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None)]

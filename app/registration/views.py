@@ -31,9 +31,9 @@ from services.core.i18n import gettext as _
 from services.participation import registration as service
 from services.participation import save as saving
 from services.participation.find import NotAllowed, find, find_alone, heading, may_change, opened
-from services.participation.merge import NoSuchVersion, Shown
+from services.participation.merge import NoSuchVersion, ShownForm
 from services.participation.registration import Page
-from services.participation.save import Choice, Conflict, Kept, Saved, Unfinished
+from services.participation.save import AutosaveResult, Choice, Conflict, Saved, Unfinished
 from services.questions.pages import FIELDS, STEPS, TERMINATION, Step
 from services.refresh.refresh import fetch_results, refresh_if_old
 from services.tables.participants import Participation, Status
@@ -104,7 +104,7 @@ def _marks_of(page: Page, marks: frozenset[str]) -> frozenset[str]:
     return frozenset(mark for mark in marks if page.has_mark(mark))
 
 
-def _keep(public_id: str, page: Page, choice: Choice | None = None, undone: int | None = None) -> Kept:
+def _keep(public_id: str, page: Page, choice: Choice | None = None, undone: int | None = None) -> AutosaveResult:
     return saving.keep(
         viewer(),
         public_id,
@@ -200,7 +200,7 @@ def _answer_kept_whole(public_id: str, page: Page, going: str) -> Response:
     return answer_page(
         kept.participation,
         kept.page,
-        shown=Shown(kept.participation.version, shown_by_form().key),
+        shown=ShownForm(kept.participation.version, shown_by_form().key),
         rows=rows,
         clashes=kept.clashes,
         removed=removed_words(kept.removed),
@@ -271,7 +271,7 @@ def discharge(public_id: str) -> Any:
         abort(400)
     try:
         saving.discharge(viewer(), public_id, seen=version)
-    except (saving.Stale, saving.Incomplete):
+    except (saving.StaleParticipation, saving.Incomplete):
         flash(_("Noe er endret siden spørsmålet ble stilt. Se over siden og prøv igjen."), "warning")
         return redirect_to(page_address(public_id, TERMINATION))
     return redirect_to(receipt_page)

@@ -24,7 +24,7 @@ _PERSON_ID_DIGITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class LogQuery:
     """Which lines: of a user by her user name, or about a participant by her PersonId (`whom`); of one action; of
     the days from `first` to `last`."""
 
@@ -61,7 +61,7 @@ _LINES = (
 )
 
 
-def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: int = PAGE) -> list[Line]:
+def lines(viewer: Viewer, wanted: LogQuery, *, before: int | None = None, most: int = PAGE) -> list[Line]:
     """The newest lines, or the newest of those that are older than the line `before`.
 
     Lines about participants with a protected address are there only for those who see these.
@@ -69,7 +69,7 @@ def lines(viewer: Viewer, wanted: Wanted, *, before: int | None = None, most: in
     return _lines(session().connection(), viewer, wanted, before, most)
 
 
-def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int | None, most: int) -> list[Line]:
+def _lines(connection: Connection, viewer: Viewer, wanted: LogQuery, before: int | None, most: int) -> list[Line]:
     conditions = [*_conditions(connection, viewer, wanted), _unprotected(viewer)]
     if before is not None:
         conditions.append(_E.id < before)
@@ -94,7 +94,7 @@ def _lines(connection: Connection, viewer: Viewer, wanted: Wanted, before: int |
     ]
 
 
-def all_lines(viewer: Viewer, wanted: Wanted) -> Generator[list[Line], None, None]:
+def all_lines(viewer: Viewer, wanted: LogQuery) -> Generator[list[Line], None, None]:
     """All of them in batches, read in a connection of their own, since the request is over before the file is sent;
     each by itself, so that no transaction is open meanwhile."""
     with db.engine.connect() as connection:
@@ -120,7 +120,7 @@ def _shown(connection: Connection, viewer: Viewer, rows: Sequence[Any]) -> dict[
     return found
 
 
-def _conditions(connection: Connection, viewer: Viewer, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _conditions(connection: Connection, viewer: Viewer, wanted: LogQuery) -> Iterator[ColumnElement[bool]]:
     if wanted.whom:
         yield _about(connection, viewer, wanted.whom)
     if wanted.action:

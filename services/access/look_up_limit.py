@@ -17,7 +17,7 @@ from services.tables.participants import AccessEntry
 _HOUR = timedelta(hours=1)
 
 
-class Purpose(StrEnum):
+class LookUpPurpose(StrEnum):
     """Why a register is asked; the last two are the program's own doing, and do not count."""
 
     REGISTRATION = "registration"
@@ -42,7 +42,7 @@ class TooManyLookUps(Exception):
         return said % {"most": self.most, "at": f"{at:%H.%M}"}
 
 
-def log_look_up(viewer: Viewer, purpose: Purpose, *, most: int, participation: int | None = None) -> None:
+def log_look_up(viewer: Viewer, purpose: LookUpPurpose, *, most: int, participation: int | None = None) -> None:
     """Log that a user looks somebody up, before a register is asked: so that many at once are counted one by one.
 
     Raises `TooManyLookUps`, and logs the refusal, if she has had `most` in the last hour.

@@ -187,7 +187,7 @@ def _hash(one: Seal, previous: str, sealed: int, digests: list[str], keys: Keys)
 
 
 @dataclass(frozen=True)
-class Fault:
+class SealFault:
     """What is wrong with a log. `what`: changed, removed, inserted or unsealed, of the line with the id `line`; seal,
     keyless, unknown_key, seal_removed, seal_replaced or not_anchored, of the seal with that number; unlocked, of the
     log's table; no_anchors, of the file."""
@@ -204,7 +204,7 @@ class Verified:
 
     lines: int
     hashes: dict[str, str]
-    faults: list[Fault]
+    faults: list[SealFault]
     anchored: int
     replaced: int
 
@@ -229,7 +229,7 @@ def verify(sealing: Sealing, anchors: Iterable[Anchor] = ()) -> Verified:
                 replaced += 1
             else:
                 gone = (one.epoch, one.number) not in standing
-                found.append(Fault(log, "seal_removed" if gone else "seal_replaced", one.number))
+                found.append(SealFault(log, "seal_removed" if gone else "seal_replaced", one.number))
         faults += found
         lines += sum(one.lines for one in seals)
         hashes[log] = seals[-1].hash if seals else _FIRST
@@ -240,17 +240,17 @@ def verify(sealing: Sealing, anchors: Iterable[Anchor] = ()) -> Verified:
 
 def _faults_of_anchoring(
     sealing: Sealing, newest: list[Seal], own: list[Anchor], known: list[Anchor]
-) -> Iterator[Fault]:
+) -> Iterator[SealFault]:
     """A file of anchors that is gone or emptied though there are seals, and newest seals that have not come into it."""
     if newest and not own:
-        yield Fault(ANCHOR_FILE, "no_anchors", 0)
+        yield SealFault(ANCHOR_FILE, "no_anchors", 0)
         return
     anchored = {(one.log, one.epoch, one.number) for one in known}
     # A seal of this moment, or of another host, is anchored here by the job's next run, if that can write the file.
     soon = now() - LATE if sealing.anchors.is_writable() else now()
     for one in newest:
         if (one.log, one.epoch, one.number) not in anchored and one.at <= soon:
-            yield Fault(one.log, "not_anchored", one.number)
+            yield SealFault(one.log, "not_anchored", one.number)
 
 
 def _is_replaced(one: Anchor, ended: list[tuple[Any, ...]]) -> bool:
@@ -261,33 +261,33 @@ def _is_replaced(one: Anchor, ended: list[tuple[Any, ...]]) -> bool:
     return False
 
 
-def _faults_of_chain(log: str, seals: list[Seal], keys: Keys) -> Iterator[Fault]:
+def _faults_of_chain(log: str, seals: list[Seal], keys: Keys) -> Iterator[SealFault]:
     previous, last_id, sealed, was_keyed = _FIRST, None, 0, False
     for number, one in enumerate(seals, start=1):
         yield from _faults_of_batch(log, one, last_id)
         digests = _digests(log, one)
         follows = one.number == number and one.lines == len(digests) and (not digests or one.first_id > (last_id or 0))
         if one.key_id is not None and one.key_id not in keys.by_id:
-            yield Fault(log, "unknown_key", one.number)
+            yield SealFault(log, "unknown_key", one.number)
         elif not follows or one.hash != _hash(one, previous, sealed, [line.digest for line in digests], keys):
-            yield Fault(log, "seal", one.number)
+            yield SealFault(log, "seal", one.number)
         is_last = number == len(seals)
         if one.key_id is None and (was_keyed or is_last):
-            yield Fault(log, "keyless", one.number)
+            yield SealFault(log, "keyless", one.number)
         was_keyed = was_keyed or one.key_id is not None
         previous, last_id, sealed = one.hash, one.last_id, sealed + one.lines
     yield from _faults_after(log, last_id or 0)
 
 
-def _faults_after(log: str, last_id: int) -> Iterator[Fault]:
+def _faults_after(log: str, last_id: int) -> Iterator[SealFault]:
     """Lines that should have been sealed by now."""
     table = LOGS[log]
     late = select(table.id).where((table.id > last_id) & (table.at < now() - LATE)).order_by(table.id)
     for line in session().scalars(late.limit(BATCH)):
-        yield Fault(log, "unsealed", line)
+        yield SealFault(log, "unsealed", line)
     if not last_id:  # no batch has looked below
         for line in session().scalars(select(table.id).where(table.id < 1).limit(BATCH)):
-            yield Fault(log, "inserted", line)
+            yield SealFault(log, "inserted", line)
 
 
 def _digests(log: str, one: Seal) -> list[SealedLine]:
@@ -295,7 +295,7 @@ def _digests(log: str, one: Seal) -> list[SealedLine]:
     return list(session().scalars(select(SealedLine).where(*of_batch).order_by(SealedLine.line)))
 
 
-def _faults_of_batch(log: str, one: Seal, after: int | None) -> Iterator[Fault]:
+def _faults_of_batch(log: str, one: Seal, after: int | None) -> Iterator[SealFault]:
     """Lines of a batch that are not as they were sealed, and lines that were not there then: before the first seal,
     those with ids below all others."""
     table = LOGS[log]
@@ -306,16 +306,16 @@ def _faults_of_batch(log: str, one: Seal, after: int | None) -> Iterator[Fault]:
     for line, kept in sealed.items():
         row = standing.pop(line, None)
         if row is None:
-            yield Fault(log, "removed", line)
+            yield SealFault(log, "removed", line)
         elif digest_of(row, kept.salt) != kept.digest:
-            yield Fault(log, "changed", line)
+            yield SealFault(log, "changed", line)
     for line in standing:
-        yield Fault(log, "inserted", line)
+        yield SealFault(log, "inserted", line)
     for row in rows:
         session().expunge(row)
 
 
-def _open_locks() -> Iterator[Fault]:
+def _open_locks() -> Iterator[SealFault]:
     """Tables whose triggers do not refuse changes any more."""
     for table in (*LOGS, "seal", "sealed_line"):
         if session().get_bind().dialect.name == "sqlite":
@@ -332,4 +332,4 @@ def _open_locks() -> Iterator[Fault]:
                 "AND t.tgenabled IN ('O', 'A') AND p.prosrc LIKE '%RAISE EXCEPTION%is append-only%'"
             )
         if session().scalar(text(found), {"table": table}) != wanted:
-            yield Fault(table, "unlocked", 0)
+            yield SealFault(table, "unlocked", 0)

@@ -34,7 +34,7 @@ Grant = tuple[Role, str | None]  # a role and its municipality; none for IMDi's 
 LetterFor = Callable[[User], Letter]
 
 
-class State(StrEnum):
+class UserState(StrEnum):
     """Where a user stands."""
 
     INVITED = "invited"
@@ -51,7 +51,7 @@ class NotYours(PermissionError):
     """The viewer sees the user, but may not do this to her."""
 
 
-class Stale(Exception):
+class StaleUser(Exception):
     """Somebody else has changed the user since the form was shown."""
 
 
@@ -73,7 +73,7 @@ class Administered:
     """A user as her administrator sees her; `governed`: the user herself may be changed, not only her roles."""
 
     user: User
-    state: State
+    state: UserState
     governed: bool
 
     @property
@@ -130,13 +130,13 @@ def _with_grants() -> ExecutableOption:
     return selectinload(User.grants).joinedload(RoleGrant.municipality)
 
 
-def state_of(user: User | Row[Any], has_link: bool) -> State:
+def state_of(user: User | Row[Any], has_link: bool) -> UserState:
     """Where a user stands; `has_link`: whether a link to the user still works."""
     if user.blocked_at:
-        return State.BLOCKED
+        return UserState.BLOCKED
     if user.activated_at:
-        return State.ACTIVE
-    return State.INVITED if has_link else State.EXPIRED
+        return UserState.ACTIVE
+    return UserState.INVITED if has_link else UserState.EXPIRED
 
 
 def find(viewer: Viewer, user_id: int) -> Administered:
@@ -174,7 +174,7 @@ def change(
 
     `grants`: all roles that she shall have of those that the viewer gives; others stay. `protected`: those of the roles
     that come with the right to protected addresses; only an IMDi-administrator says so. `moved` writes to the old
-    address when it is replaced. Raises `NoSuchUser`, `NotYours`, `Stale`, `EmailTaken`.
+    address when it is replaced. Raises `NoSuchUser`, `NotYours`, `StaleUser`, `EmailTaken`.
     """
     find(viewer, user_id)
     try:
@@ -183,7 +183,7 @@ def change(
                 hold(work, details.email)
             user = locked(work, viewer, user_id)
             if user.version != version:
-                raise Stale
+                raise StaleUser
             changed = _change_details(viewer, user, details, outbox, moved, work) if details else []
             if grants is not None:
                 changed += set_grants(work, viewer, user, grants)

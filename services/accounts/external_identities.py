@@ -15,7 +15,7 @@ from services.access.viewer import Viewer
 from services.accounts import administration as users
 from services.accounts.administration import LetterFor
 from services.accounts.invitations import take_free_username
-from services.accounts.one_time_links import Purpose, use_link
+from services.accounts.one_time_links import LinkPurpose, use_link
 from services.accounts.sign_in import end_sessions
 from services.core.db import hold, now, session, writing
 from services.core.encryption import Vault
@@ -36,7 +36,7 @@ class OnlyWayIn(ValueError):
 
 
 @dataclass(frozen=True)
-class Person:
+class ProviderUser:
     """Whom a provider says that it has recognised. `sid`: its name for her visit there, '' if it has none.
     `id_token`: what it has signed; it wants it back when she signs out."""
 
@@ -56,18 +56,18 @@ def mark_of(vault: Vault, issuer: str, sid: str) -> str:
     return vault.digest("provider visit", issuer, sid)
 
 
-def user_of(person: Person) -> int | None:
+def user_of(person: ProviderUser) -> int | None:
     """The id of the user who signs in with this identity, also when she is blocked; `None` if nobody does."""
     known = (Identity.issuer == person.issuer) & (Identity.subject == person.subject)
     return session().scalar(select(Identity.user_id).where(known))
 
 
-def accept(token: str, person: Person) -> int:
+def accept(token: str, person: ProviderUser) -> int:
     """Make the user that an invitation's link invites, with a user name made of her name and no password; gives her id.
     Raises `DeadLink`, `IdentityTaken`; the link then still works."""
     try:
         with writing() as work:
-            user = use_link(work, token, Purpose.INVITE)
+            user = use_link(work, token, LinkPurpose.INVITE)
             take_free_username(work, user)
             user.activated_at = now()
             user.version += 1
@@ -78,7 +78,7 @@ def accept(token: str, person: Person) -> int:
     return user.id
 
 
-def tie(user_id: int, person: Person, *, mark: str, outbox: Outbox, letter: LetterFor) -> None:
+def tie(user_id: int, person: ProviderUser, *, mark: str, outbox: Outbox, letter: LetterFor) -> None:
     """Let the user sign in with this identity, in place of the one that she had at that provider, and tell her so by
     e-mail. `mark`: of the password that was shown for it (`accounts.password_mark`). Raises `IdentityTaken`, and
     `Outdated` if the user was blocked, or the password changed, meanwhile."""
@@ -94,7 +94,7 @@ def tie(user_id: int, person: Person, *, mark: str, outbox: Outbox, letter: Lett
         raise IdentityTaken from None
 
 
-def _tie(work: Session, user_id: int, person: Person) -> None:
+def _tie(work: Session, user_id: int, person: ProviderUser) -> None:
     hold(work, f"{person.issuer} {person.subject}")
     if work.scalar(select(Identity.id).where(Identity.issuer == person.issuer, Identity.subject == person.subject)):
         raise IdentityTaken

@@ -15,7 +15,7 @@ from services.access.viewer import Role, Viewer
 from services.accounts import administration as users
 from services.accounts import throttle
 from services.accounts.administration import Details, EmailTaken, Grant, LetterFor, NotYours
-from services.accounts.one_time_links import Purpose, last_known, new_link, use_link
+from services.accounts.one_time_links import LinkPurpose, last_known, new_link, use_link
 from services.accounts.passwords import hash_password
 from services.core import text
 from services.core.db import hold, now, session, writing
@@ -106,7 +106,7 @@ def _write(work: Session, user: User, *, by: int | None, outbox: Outbox, letters
 
 
 def _send_link(work: Session, user: User, *, by: int | None, outbox: Outbox, letter: LetterWithLink) -> None:
-    token = new_link(work, user, Purpose.INVITE, by=by)
+    token = new_link(work, user, LinkPurpose.INVITE, by=by)
     outbox.put(work, user_id=user.id, recipient=user.email, letter=letter(user, token))
 
 
@@ -130,7 +130,7 @@ def ask_anew(token: str, *, address: str, outbox: Outbox, letter: LetterWithLink
         outbox.vault, (throttle.RESET, f"{token[:100]} {address}"), (throttle.ADDRESS, throttle.network_of(address))
     )
     link = last_known(token)
-    if link is None or link.purpose != Purpose.INVITE.value or link.created_at < now() - RENEWABLE_FOR:
+    if link is None or link.purpose != LinkPurpose.INVITE.value or link.created_at < now() - RENEWABLE_FOR:
         return
     with writing() as work:
         user = work.get_one(User, link.user_id, with_for_update=True, populate_existing=True)
@@ -178,7 +178,7 @@ def accept(token: str, *, username: str, password: str) -> int:
             hold(work, username)
             if work.scalar(select(exists().where(User.username == username))):
                 raise UsernameTaken
-            user = use_link(work, token, Purpose.INVITE)
+            user = use_link(work, token, LinkPurpose.INVITE)
             user.username, user.password_hash, user.activated_at = username, hashed, now()
             user.version += 1
             note(Action.ACCEPT, user_id=user.id, detail={"user": user.id})

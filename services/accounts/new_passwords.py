@@ -8,7 +8,7 @@ from services.access.viewer import Viewer
 from services.accounts import throttle
 from services.accounts.administration import LetterFor, forget_identities
 from services.accounts.invitations import LetterWithLink
-from services.accounts.one_time_links import Purpose, new_link, use_link
+from services.accounts.one_time_links import LinkPurpose, new_link, use_link
 from services.accounts.passwords import hash_password
 from services.accounts.sign_in import end_sessions
 from services.core.db import writing
@@ -33,7 +33,7 @@ def ask(whom: str, *, address: str, outbox: Outbox, invitation: LetterWithLink, 
         note(Action.PASSWORD_ASKED, user_id=None, detail={"user": user.id} if user else None)
         if user is None or user.blocked_at:
             return
-        purpose, letter = (Purpose.RESET, reset) if user.activated_at else (Purpose.INVITE, invitation)
+        purpose, letter = (LinkPurpose.RESET, reset) if user.activated_at else (LinkPurpose.INVITE, invitation)
         token = new_link(work, user, purpose, by=None)
         outbox.put(work, user_id=user.id, recipient=user.email, letter=letter(user, token))
 
@@ -42,7 +42,7 @@ def by_link(token: str, password: str) -> int:
     """Give a new password to whom the link belongs, and end all her visits; gives her id. Raises `DeadLink`."""
     hashed = hash_password(password)  # slow on purpose, so before the transaction
     with writing() as work:
-        user = use_link(work, token, Purpose.RESET)
+        user = use_link(work, token, LinkPurpose.RESET)
         _set(work, user, hashed)
     return user.id
 

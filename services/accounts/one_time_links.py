@@ -14,7 +14,7 @@ from services.tables.accounts import AccountLink, User
 LIFE = timedelta(hours=72)
 
 
-class Purpose(StrEnum):
+class LinkPurpose(StrEnum):
     """What a link leads to."""
 
     INVITE = "invite"  # choose a user name and a password
@@ -25,7 +25,7 @@ class DeadLink(LookupError):
     """It was used, replaced or tampered with, it is too old, or its user is blocked."""
 
 
-def new_link(work: Session, user: User, purpose: Purpose, *, by: int | None) -> str:
+def new_link(work: Session, user: User, purpose: LinkPurpose, *, by: int | None) -> str:
     """Make a link and kill the user's older ones, within the caller's transaction; gives its secret part."""
     kill_links(work, user.id)
     token, moment = secrets.token_urlsafe(32), now()
@@ -48,12 +48,12 @@ def kill_links(work: Session, user_id: int) -> None:
     work.execute(update(AccountLink).where(alive).values(replaced_at=now()))
 
 
-def user_of(token: str, purpose: Purpose) -> User:
+def user_of(token: str, purpose: LinkPurpose) -> User:
     """Whom a living link belongs to; looking does not use it up. Raises `DeadLink`."""
     return _living(session(), token, purpose).user
 
 
-def use_link(work: Session, token: str, purpose: Purpose) -> User:
+def use_link(work: Session, token: str, purpose: LinkPurpose) -> User:
     """Use the link up, within the caller's transaction; raises `DeadLink`, also for the slower one of two at
     once."""
     link = _living(work, token, purpose)
@@ -68,14 +68,14 @@ def last_known(token: str) -> AccountLink | None:
     return session().scalar(found.options(joinedload(AccountLink.user)))
 
 
-def _living(work: Session, token: str, purpose: Purpose) -> AccountLink:
+def _living(work: Session, token: str, purpose: LinkPurpose) -> AccountLink:
     found = select(AccountLink).where(AccountLink.token_hash == _digest(token), AccountLink.purpose == purpose.value)
     locked = found.options(joinedload(AccountLink.user, innerjoin=True)).with_for_update()
     link = work.scalar(locked.execution_options(populate_existing=True))
     if link is None or link.used_at or link.replaced_at or link.expires_at < now() or link.user.blocked_at:
         raise DeadLink
     is_new = link.user.activated_at is None
-    if is_new != (purpose is Purpose.INVITE):
+    if is_new != (purpose is LinkPurpose.INVITE):
         raise DeadLink
     return link
 

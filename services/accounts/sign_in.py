@@ -30,7 +30,7 @@ _SEEN_STEP = timedelta(minutes=1)  # how often a visit's «last seen» is writte
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class AttemptOrigin:
     """Where a password or code comes from: an address, and a device with the names that it bears for the users who
     have signed in on it before, by their ids. `warning`: what is written to a user of whom many have been wrong."""
 
@@ -46,7 +46,7 @@ class Origin:
         return (pace, about), (throttle.NETWORK, throttle.network_of(self.address))
 
 
-def check_password(vault: Vault, username: str, password: str, *, place: Origin) -> int | None:
+def check_password(vault: Vault, username: str, password: str, *, place: AttemptOrigin) -> int | None:
     """The id of the user, if name and password fit and the user is not blocked. A failure is logged, and the user is
     told when there have been many. Raises `TooFast` when it comes too soon after failures.
     """
@@ -69,12 +69,12 @@ def check_password(vault: Vault, username: str, password: str, *, place: Origin)
     return user.id if user and fits else None
 
 
-def _warn(work: Session, user_id: int, place: Origin) -> None:
+def _warn(work: Session, user_id: int, place: AttemptOrigin) -> None:
     user = work.get_one(User, user_id)
     place.outbox.put(work, user_id=user_id, recipient=user.email, letter=place.warning(user))
 
 
-def check_factor(vault: Vault, user_id: int, code: str, *, place: Origin) -> bool:
+def check_factor(vault: Vault, user_id: int, code: str, *, place: AttemptOrigin) -> bool:
     """True if the code is right (see `second_factor.is_right`). Raises `TooFast` as `check_password`."""
     counted = throttle.count(vault, *place.counts(throttle.FACTOR, user_id, str(user_id)))
     is_right = second_factor.is_right(vault, user_id, code)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, cast, distinct, func, or_, select, true
 
 from services.access.viewer import Role, Viewer
-from services.accounts.administration import Administered, Grant, State, living_links, state_of, within_reach
+from services.accounts.administration import Administered, Grant, UserState, living_links, state_of, within_reach
 from services.core.code_lists import municipality_names
 from services.core.collation import sort_key
 from services.core.db import read, sort_text
@@ -23,7 +23,7 @@ from services.tables.accounts import OutboxMessage, RoleGrant, User, folded
 from services.tables.participants import Municipality
 
 
-class Column(StrEnum):
+class UserColumn(StrEnum):
     """The columns of the list, in their order."""
 
     NAME = "name"
@@ -48,22 +48,22 @@ class Words:
     """How roles and states are called in the viewer's language."""
 
     roles: Mapping[Role, str]  # in the order in which those of one user are told
-    states: Mapping[State | Mail, str]
+    states: Mapping[UserState | Mail, str]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class UserQuery:
     """Which users in which order. Each of the words of `search` stands somewhere in what is told of a user."""
 
     search: str
-    column: Column
+    column: UserColumn
     descending: bool
     page: int
     size: int
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedUser:
     """A user as a row of the list."""
 
     id: int
@@ -72,7 +72,7 @@ class Listed:
     email: str
     phone: str
     signed_in_at: datetime | None
-    state: State
+    state: UserState
     grants: frozenset[Grant]
 
 
@@ -80,21 +80,21 @@ class Listed:
 class Found:
     """A page of the list: beyond the last one it is the last one. `total`: users on all pages."""
 
-    users: list[Listed]
+    users: list[ListedUser]
     total: int
     page: int
     pages: int
 
 
-def listed(one: Administered) -> Listed:
+def listed(one: Administered) -> ListedUser:
     """A user that is known already, as a row of the list."""
     user = one.user
-    return Listed(
+    return ListedUser(
         user.id, user.name, user.username or "", user.email, user.phone, user.signed_in_at, one.state, one.grants
     )
 
 
-def page_of(viewer: Viewer, wanted: Wanted, words: Words) -> Found:
+def page_of(viewer: Viewer, wanted: UserQuery, words: Words) -> Found:
     """One page of the users that the viewer administers."""
     fitting = [within_reach(viewer), *_searched(wanted.search, words)]
     total: int = read(select(func.count()).select_from(User).where(*fitting)).scalar_one()
@@ -105,7 +105,7 @@ def page_of(viewer: Viewer, wanted: Wanted, words: Words) -> Found:
     rows = read(asked.order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)).all()
     grants = _grants_of([row.id for row in rows])
     users = [
-        Listed(
+        ListedUser(
             row.id,
             row.name,
             row.username or "",
@@ -169,27 +169,27 @@ def _state() -> ColumnElement[str]:
         .scalar_subquery()
     )
     return case(
-        (User.blocked_at.is_not(None), State.BLOCKED.value),
-        (User.activated_at.is_not(None), State.ACTIVE.value),
-        else_=func.coalesce(mail, case((living_links(), State.INVITED.value), else_=State.EXPIRED.value)),
+        (User.blocked_at.is_not(None), UserState.BLOCKED.value),
+        (User.activated_at.is_not(None), UserState.ACTIVE.value),
+        else_=func.coalesce(mail, case((living_links(), UserState.INVITED.value), else_=UserState.EXPIRED.value)),
     )
 
 
 # ---- The order ----
 
 
-def _order(wanted: Wanted, words: Words) -> list[Any]:
+def _order(wanted: UserQuery, words: Words) -> list[Any]:
     """By the column, then by name, then by age. Those of whom the column tells nothing come first when it rises."""
     name = func.coalesce(User.name_key, cast(User.name, sort_text(1000)))
-    keys: dict[Column, Any] = {
-        Column.NAME: name,
-        Column.USERNAME: func.coalesce(User.username_key, cast(User.username, sort_text(1000))),
-        Column.EMAIL: func.coalesce(User.email_key, cast(User.email, sort_text(1000))),
-        Column.PHONE: cast(User.phone, sort_text(30)),
-        Column.PLACES: _places_key(),
-        Column.ROLES: _roles_key(words),
-        Column.STATE: _rank(_state(), words.states),
-        Column.SIGNED_IN: User.signed_in_at,
+    keys: dict[UserColumn, Any] = {
+        UserColumn.NAME: name,
+        UserColumn.USERNAME: func.coalesce(User.username_key, cast(User.username, sort_text(1000))),
+        UserColumn.EMAIL: func.coalesce(User.email_key, cast(User.email, sort_text(1000))),
+        UserColumn.PHONE: cast(User.phone, sort_text(30)),
+        UserColumn.PLACES: _places_key(),
+        UserColumn.ROLES: _roles_key(words),
+        UserColumn.STATE: _rank(_state(), words.states),
+        UserColumn.SIGNED_IN: User.signed_in_at,
     }
     key = keys[wanted.column]
     return [key.desc().nulls_last() if wanted.descending else key.asc().nulls_first(), name, User.id]

@@ -12,14 +12,14 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement
 
 from services.export import csv_file, xlsx_file
-from services.export.columns import COLUMN_LABELS, Field, RowFields, full_fields, overview_fields, row_fields
+from services.export.columns import COLUMN_LABELS, ExportColumn, RowFields, full_fields, overview_fields, row_fields
 from services.export.reading import batches, has_more_rows_than, is_longer_than, row_batches
 from services.export.words import deletion_text, moment_date, result_text, status_text, status_word
 from services.export.xlsx_file import TooManyRows, pieces
 
 __all__ = [
     "COLUMN_LABELS",
-    "Field",
+    "ExportColumn",
     "Fields",
     "TooManyRows",
     "as_csv",
@@ -35,7 +35,7 @@ __all__ = [
     "status_word",
 ]
 
-Fields = Sequence[Field] | RowFields
+Fields = Sequence[ExportColumn] | RowFields
 Where = ColumnElement[bool]
 OrderBy = Sequence[ColumnElement[Any]]
 

@@ -54,7 +54,7 @@ def itself(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Field:
+class ExportColumn:
     """One column of a download.
 
     `text` says the values of the `sources`, in that order, in words. `value` gives what a workbook holds
@@ -73,28 +73,30 @@ class Field:
     differs: bool = False
 
 
-def _text(label: str, source: Source, say: Say = plain) -> Field:
-    return Field(label, (source,), say)
+def _text(label: str, source: Source, say: Say = plain) -> ExportColumn:
+    return ExportColumn(label, (source,), say)
 
 
-def _digits(label: str, source: Source, *, differs: bool = False) -> Field:
-    return Field(label, (source,), plain, keeps_zeros=True, differs=differs)
+def _digits(label: str, source: Source, *, differs: bool = False) -> ExportColumn:
+    return ExportColumn(label, (source,), plain, keeps_zeros=True, differs=differs)
 
 
-def _name(label: str) -> Field:
-    return Field(label, (_P.name,), plain, differs=True)
+def _name(label: str) -> ExportColumn:
+    return ExportColumn(label, (_P.name,), plain, differs=True)
 
 
-def _day(label: str, source: Source) -> Field:
-    return Field(label, (source,), date_text, itself, DAY_FORMAT)
+def _day(label: str, source: Source) -> ExportColumn:
+    return ExportColumn(label, (source,), date_text, itself, DAY_FORMAT)
 
 
-def _moment(label: str, source: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]) -> Field:
-    return Field(label, (source,), moment_date, norwegian_day, DAY_FORMAT)
+def _moment(
+    label: str, source: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+) -> ExportColumn:
+    return ExportColumn(label, (source,), moment_date, norwegian_day, DAY_FORMAT)
 
 
-def _status(label: str) -> Field:
-    return Field(label, (_P.status, _P.deleted_at, _P.deleted_by), said_status)
+def _status(label: str) -> ExportColumn:
+    return ExportColumn(label, (_P.status, _P.deleted_at, _P.deleted_by), said_status)
 
 
 def year_text(year: int | None) -> str:
@@ -102,7 +104,7 @@ def year_text(year: int | None) -> str:
     return str(year or "")
 
 
-_OVERVIEW: dict[Column, Callable[[str], Field]] = {
+_OVERVIEW: dict[Column, Callable[[str], ExportColumn]] = {
     Column.NATIONAL_ID: lambda label: _digits(label, _P.national_id, differs=True),
     Column.NAME: _name,
     Column.MUNICIPALITY: lambda label: _text(label, _P.municipality_number, municipality_name),
@@ -116,7 +118,7 @@ _OVERVIEW: dict[Column, Callable[[str], Field]] = {
 _OVERVIEW_FIELDS = {column: make(COLUMN_LABELS[column]) for column, make in _OVERVIEW.items()}
 
 
-def overview_fields(viewer: Viewer) -> list[Field]:
+def overview_fields(viewer: Viewer) -> list[ExportColumn]:
     """The columns of the list as the viewer sees it."""
     return [_OVERVIEW_FIELDS[column] for column in columns_for(viewer)]
 
@@ -130,16 +132,16 @@ def _typed(question: Question) -> tuple[Callable[..., Any] | None, str]:
     return None, ""
 
 
-def _answer(question: Question) -> Field:
+def _answer(question: Question) -> ExportColumn:
     if isinstance(question, RowsField):
-        return Field(question.label, (_P.id,), question.text, rows=question, differs=True)
+        return ExportColumn(question.label, (_P.id,), question.text, rows=question, differs=True)
     source = getattr(_P, COLUMN_NAMES.get(question.key, question.key))
     value, number_format = _typed(question)
     differs = isinstance(question, TextField)
-    return Field(question.label, (source,), question.text, value, number_format, differs=differs)
+    return ExportColumn(question.label, (source,), question.text, value, number_format, differs=differs)
 
 
-def _answers(step: Step, *, without: frozenset[str] = frozenset()) -> list[Field]:
+def _answers(step: Step, *, without: frozenset[str] = frozenset()) -> list[ExportColumn]:
     return [_answer(question) for question in step.fields if question.key not in without]
 
 
@@ -152,12 +154,12 @@ class RowFields:
     """The columns of the file with a line for each tiltak and permisjon: what is said of the participant, which
     question the row answers, and its answers by their keys; a row without such an answer leaves the cell empty."""
 
-    participant: tuple[Field, ...]
-    question: Field
-    answers: dict[str, Field]
+    participant: tuple[ExportColumn, ...]
+    question: ExportColumn
+    answers: dict[str, ExportColumn]
 
     @property
-    def all(self) -> list[Field]:
+    def all(self) -> list[ExportColumn]:
         """All columns, in order."""
         return [*self.participant, self.question, *self.answers.values()]
 
@@ -167,26 +169,26 @@ def row_fields(_viewer: Viewer) -> RowFields:
     return RowFields(
         participant=(
             _digits(N_("Fødselsnummer"), _P.national_id, differs=True),
-            Field(N_("PersonId"), (_P.person_id,), plain, differs=True),
+            ExportColumn(N_("PersonId"), (_P.person_id,), plain, differs=True),
             _text(N_("Kommune"), _P.municipality_number, municipality_name),
         ),
-        question=Field(N_("Tiltak eller permisjon"), (), plain),
+        question=ExportColumn(N_("Tiltak eller permisjon"), (), plain),
         answers={
-            "kind": Field(N_("Type"), (), plain),
-            "from_date": Field(N_("Fra dato"), (), date_text, itself, DAY_FORMAT),
-            "to_date": Field(N_("Til dato"), (), date_text, itself, DAY_FORMAT),
-            "hours": Field(N_("Timer per uke"), (), plain, itself),
-            "comment": Field(N_("Kommentar"), (), plain, differs=True),
+            "kind": ExportColumn(N_("Type"), (), plain),
+            "from_date": ExportColumn(N_("Fra dato"), (), date_text, itself, DAY_FORMAT),
+            "to_date": ExportColumn(N_("Til dato"), (), date_text, itself, DAY_FORMAT),
+            "hours": ExportColumn(N_("Timer per uke"), (), plain, itself),
+            "comment": ExportColumn(N_("Kommentar"), (), plain, differs=True),
         },
     )
 
 
-def full_fields(viewer: Viewer) -> list[Field]:
+def full_fields(viewer: Viewer) -> list[ExportColumn]:
     """All that is registered of a participant; the headings are the labels of the questions."""
     return [
         _digits(N_("Fødselsnummer"), _P.national_id, differs=True),
         _name(N_("Navn")),
-        Field(N_("PersonId"), (_P.person_id,), plain, differs=True),
+        ExportColumn(N_("PersonId"), (_P.person_id,), plain, differs=True),
         _text(N_("Kommune"), _P.municipality_number, municipality_name),
         _digits(N_("Kommunenummer"), _P.municipality_number),
         *_answers(PERSON, without=frozenset() if viewer.sees_districts else frozenset({"district"})),
@@ -195,10 +197,10 @@ def full_fields(viewer: Viewer) -> list[Field]:
         _text(N_("Opprettet av"), _P.created_by),
         _moment(N_("Sist endret"), _P.changed_at),
         _text(N_("Sist endret av"), _P.changed_by),
-        Field(N_("Ankomstår"), (Person.arrival_year,), year_text, itself),
+        ExportColumn(N_("Ankomstår"), (Person.arrival_year,), year_text, itself),
         _text(N_("Fødeland"), Person.birth_country, country_name),
         _text(N_("Sivilstand"), Person.marital_status, marital_status_text),
-        Field(N_("Prøveresultater"), (Person.test_results,), said_results, differs=True),
+        ExportColumn(N_("Prøveresultater"), (Person.test_results,), said_results, differs=True),
         *_answers(BACKGROUND),
         *_answers(PROGRAMME),
         *_answers(TERMINATION),

@@ -8,7 +8,7 @@ Injection»).
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 from services.core.i18n import gettext as _
-from services.export.columns import Field
+from services.export.columns import ExportColumn
 from services.export.reading import Cells
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -25,7 +25,7 @@ def with_tab(text: str) -> str:
     return f"\t{text}" if text else ""
 
 
-def cell(field: Field) -> Callable[..., str]:
+def cell(field: ExportColumn) -> Callable[..., str]:
     """Makes of a column's values what stands between the quotes, quotes within it doubled."""
     say, guard = field.text, with_tab if field.keeps_zeros else disarmed
     return lambda *values: guard(say(*values)).replace('"', '""')

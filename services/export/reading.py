@@ -37,7 +37,7 @@ from sqlalchemy.types import NullType
 
 from services.core.db import UtcDateTime, session
 from services.core.i18n import gettext as _
-from services.export.columns import ROW_QUESTIONS, Field, RowFields, Source, plain
+from services.export.columns import ROW_QUESTIONS, ExportColumn, RowFields, Source, plain
 from services.questions.fields import BETWEEN, TextField
 from services.questions.fields import Field as Question
 from services.questions.row_fields import RowsField
@@ -111,7 +111,7 @@ def _with_values(make: Make, raws: Sequence[_Raw]) -> Callable[[Any], Any]:
     return lambda read: make(None if read is None else to_value(read))
 
 
-def _alike(field: Field) -> tuple[Any, ...]:
+def _alike(field: ExportColumn) -> tuple[Any, ...]:
     """What must be the same of two columns, so that what is made of a value is: questions of one kind with the
     same options say the same."""
     question = getattr(field.text, "__self__", None)
@@ -129,8 +129,8 @@ class _Reading:
     def __init__(
         self,
         connection: Connection,
-        fields: Sequence[Field],
-        cell: Callable[[Field], Make],
+        fields: Sequence[ExportColumn],
+        cell: Callable[[ExportColumn], Make],
         also: Sequence[Source] = (),
     ) -> None:
         self._connection = connection
@@ -157,7 +157,7 @@ class _Reading:
             found = found.join(Person, Person.id == _P.person_ref)
         return found
 
-    def _make(self, field: Field, cell: Callable[[Field], Make]) -> Make:
+    def _make(self, field: ExportColumn, cell: Callable[[ExportColumn], Make]) -> Make:
         """What is made of what is read for a column, remembered where it pays."""
         if field.rows:
             return cell(replace(field, text=plain))  # the rows are said already
@@ -178,7 +178,7 @@ class _Reading:
         """The ids of the participations, where their column is among the sources."""
         return [row[self._places[_P.id]] for row in rows]
 
-    def _column(self, field: Field, make: Make) -> Callable[[list[Any], dict[str, Mapping[int, str]]], Cells]:
+    def _column(self, field: ExportColumn, make: Make) -> Callable[[list[Any], dict[str, Mapping[int, str]]], Cells]:
         first, *others = [self._places[source] for source in field.sources]
         if field.rows:
             key = field.rows.key
@@ -244,7 +244,7 @@ class _RowCells:
     """The cells of the answers to a question that is answered by rows, in a file with a line for each row."""
 
     def __init__(
-        self, connection: Connection, question: RowsField, fields: RowFields, cell: Callable[[Field], Make]
+        self, connection: Connection, question: RowsField, fields: RowFields, cell: Callable[[ExportColumn], Make]
     ) -> None:
         self._rows = _Rows(connection, question)
         self._item = cell(fields.question)(_(question.item))
@@ -254,7 +254,9 @@ class _RowCells:
             for key, field in fields.answers.items()
         ]
 
-    def _made(self, cell: Callable[[Field], Make], field: Field, inner: Question, place: int) -> tuple[int, Make]:
+    def _made(
+        self, cell: Callable[[ExportColumn], Make], field: ExportColumn, inner: Question, place: int
+    ) -> tuple[int, Make]:
         make = _with_values(cell(replace(field, text=inner.text)), [self._rows.raws[place]])
         return place, make if field.differs else Memo(make).__getitem__
 
@@ -271,7 +273,7 @@ def row_batches(
     fields: RowFields,
     where: ColumnElement[bool],
     order_by: Sequence[ColumnElement[Any]],
-    cell: Callable[[Field], Make],
+    cell: Callable[[ExportColumn], Make],
 ) -> Iterator[list[Cells]]:
     """The cells of all rows of all such participations, in their order: for some rows after the other a list of
     columns, as `batches` gives them."""
@@ -300,10 +302,10 @@ def _fetched(connection: Connection, query: Select[*tuple[Any, ...]]) -> Generat
 
 
 def batches(
-    fields: Sequence[Field],
+    fields: Sequence[ExportColumn],
     where: ColumnElement[bool],
     order_by: Sequence[ColumnElement[Any]],
-    cell: Callable[[Field], Make],
+    cell: Callable[[ExportColumn], Make],
 ) -> Iterator[list[Cells]]:
     """The cells of all participations for whom `where` holds, in order: for some rows after the other a list of
     columns. `cell` gives for a column what the file makes of the values of its sources.

@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_range
 
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
-from services.export.columns import Field
+from services.export.columns import ExportColumn
 from services.export.reading import Cells
 
 SHEET = N_("Deltakere")
@@ -45,7 +45,7 @@ def fitting(text: str) -> str:
     return text.encode("utf-16-le")[:room].decode("utf-16-le", errors="ignore") + remark
 
 
-def cell(field: Field) -> Callable[..., Any]:
+def cell(field: ExportColumn) -> Callable[..., Any]:
     """Makes of a column's values what stands in a cell: a number, a day, a text, or None."""
     if field.value:
         return field.value
@@ -53,7 +53,7 @@ def cell(field: Field) -> Callable[..., Any]:
     return lambda *values: fitting(say(*values)) or None
 
 
-def book(fields: Sequence[Field], batches: Iterator[list[Cells]], sheet: str = SHEET) -> IO[bytes]:
+def book(fields: Sequence[ExportColumn], batches: Iterator[list[Cells]], sheet: str = SHEET) -> IO[bytes]:
     """The file, to be read from its beginning and closed. Raises `TooManyRows`."""
     made: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
@@ -73,7 +73,9 @@ def pieces(made: IO[bytes]) -> Generator[bytes, None, None]:
             yield piece
 
 
-def _write(made: IO[bytes], folder: str, fields: Sequence[Field], batches: Iterator[list[Cells]], name: str) -> None:
+def _write(
+    made: IO[bytes], folder: str, fields: Sequence[ExportColumn], batches: Iterator[list[Cells]], name: str
+) -> None:
     workbook = Workbook(made, {"constant_memory": True, "tmpdir": folder})
     workbook.use_zip64()  # has effect only where the file needs it
     sheet = workbook.add_worksheet(_(name))
@@ -88,7 +90,7 @@ def _write(made: IO[bytes], folder: str, fields: Sequence[Field], batches: Itera
     workbook.close()
 
 
-def _write_rows(sheet: Any, workbook: Any, fields: Sequence[Field], batches: Iterator[list[Cells]]) -> int:
+def _write_rows(sheet: Any, workbook: Any, fields: Sequence[ExportColumn], batches: Iterator[list[Cells]]) -> int:
     """Write the heading and all rows; gives the last one's number, from 0."""
     bold = workbook.add_format({"bold": True})
     first: list[Cells] = [list(column) for column in next(batches, [()] * len(fields))]
@@ -118,7 +120,7 @@ def _write_cells(writers: Sequence[Write], row: int, cells: Iterable[Any]) -> No
             raise ValueError("the library has not written a cell as it was given")
 
 
-def _writer(sheet: Any, workbook: Any, column: int, field: Field) -> Write:
+def _writer(sheet: Any, workbook: Any, column: int, field: ExportColumn) -> Write:
     """Writes a cell of a column into a row; 0 if all went well."""
     if field.number_format:
         shown = workbook.add_format({"num_format": field.number_format})

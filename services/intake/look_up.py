@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from services.access.audit import Action, record
-from services.access.look_up_limit import Purpose, TooManyLookUps, log_look_up
+from services.access.look_up_limit import LookUpPurpose, TooManyLookUps, log_look_up
 from services.access.viewer import Viewer
 from services.core import national_id
 from services.core.db import end_reading, session
@@ -107,10 +107,10 @@ def look_up(
         return outcome_of(parsed.number, known.told, viewer, place) if known.told else known
     if waited:
         answer, detail = _ask(parsed.number, viewer, registers, place)
-        record(Action.LOOK_UP, viewer=None, detail={"purpose": Purpose.WAITING, **detail})
+        record(Action.LOOK_UP, viewer=None, detail={"purpose": LookUpPurpose.WAITING, **detail})
         return answer
     try:
-        log_look_up(viewer, Purpose.REGISTRATION, most=registers.lookups_per_hour)
+        log_look_up(viewer, LookUpPurpose.REGISTRATION, most=registers.lookups_per_hour)
     except TooManyLookUps as too_many:
         return LookUp(outcome=Outcome.TOO_MANY, message=too_many.words)
     answer, detail = _ask(parsed.number, viewer, registers, place)

@@ -6,7 +6,7 @@ from typing import Literal
 from services.core import national_id
 from services.core.i18n import N_, ngettext
 from services.core.i18n import gettext as _
-from services.registers.errors import AccessDenied, Busy, Fault, NotFound, RegisterError, WrongNumber
+from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, RegisterFault, WrongNumber
 
 _NOT_YOURS = N_("Feilen ligger ikke hos deg. Det du har fylt ut, er beholdt. Ta kontakt med IMDi hvis det varer ved.")
 
@@ -68,26 +68,26 @@ def _try_again(seconds: float | None) -> str:
     return ngettext("Prøv igjen om %(n)s minutt.", "Prøv igjen om %(n)s minutter.", minutes) % {"n": minutes}
 
 
-def _refused(fault: Fault | None) -> str:
-    if fault is Fault.NO_TOKEN:
+def _refused(fault: RegisterFault | None) -> str:
+    if fault is RegisterFault.NO_TOKEN:
         return _("Maskinporten slipper ikke Jobbsjanseregisteret inn i Folkeregisteret.")
-    if fault is Fault.NOT_ALLOWED:
+    if fault is RegisterFault.NOT_ALLOWED:
         return _("Jobbsjanseregisteret har ikke tilgang til å slå opp i Folkeregisteret.")
     return _("Folkeregisteret kjenner ikke igjen Jobbsjanseregisteret.")
 
 
-def _down(fault: Fault | None) -> str:
+def _down(fault: RegisterFault | None) -> str:
     match fault:
-        case Fault.INTERNAL:
+        case RegisterFault.INTERNAL:
             return _("Det er noe galt i Folkeregisteret.")
-        case Fault.HTML:
+        case RegisterFault.HTML:
             return _("Noe annet enn Folkeregisteret svarte.")
-        case Fault.UNREADABLE:
+        case RegisterFault.UNREADABLE:
             return _("Folkeregisteret ga et svar som ikke kan leses.")
-        case Fault.SLOW:
+        case RegisterFault.SLOW:
             return _("Folkeregisteret bruker for lang tid på å svare.")
-        case Fault.NO_TLS:
+        case RegisterFault.NO_TLS:
             return _("Det er ikke sikker forbindelse med Folkeregisteret.")
-        case Fault.RESTING:
+        case RegisterFault.RESTING:
             return _("Folkeregisteret har ikke svart på en stund.")
     return _("Det er ikke kontakt med Folkeregisteret.")

@@ -51,7 +51,7 @@ class NoSuchBeginning(LookupError):
 
 
 @dataclass(frozen=True)
-class Begun:
+class UnfinishedRegistration:
     """A registration that was begun: the form as typed, and what the last look-up of its number gave, as far as the
     user may see it now."""
 
@@ -191,7 +191,7 @@ def known(viewer: Viewer, creation_key: str, number: str, place: str) -> LookUp 
     return found if kept.looked_up_at > now() - fresh_for else None
 
 
-def all_of(viewer: Viewer) -> list[Begun]:
+def all_of(viewer: Viewer) -> list[UnfinishedRegistration]:
     """What a user has begun, the last one first; without those whose number has been registered since."""
     return [_begun(row, viewer) for row in _rows(viewer)]
 
@@ -242,7 +242,7 @@ def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -
         work.execute(delete(Beginning).where(*mine))
 
 
-def find(viewer: Viewer, identity: str) -> Begun:
+def find(viewer: Viewer, identity: str) -> UnfinishedRegistration:
     """One of those that the user has begun; raises `NoSuchBeginning`."""
     for row in _rows(viewer, Beginning.id == identity):
         return _begun(row, viewer)
@@ -286,8 +286,8 @@ def _of(viewer: Viewer) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Beginning.user_id == viewer.user_id, Beginning.changed_at >= now() - KEPT_FOR
 
 
-def _begun(row: Beginning, viewer: Viewer) -> Begun:
-    return Begun(
+def _begun(row: Beginning, viewer: Viewer) -> UnfinishedRegistration:
+    return UnfinishedRegistration(
         id=row.id,
         creation_key=row.creation_key,
         form=row.form,

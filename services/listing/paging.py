@@ -30,7 +30,7 @@ _SOME = 200  # rows of the order that are looked through at least
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListPage:
     """A page of the list: its rows, and how many participants there are in all. `missed`: the values of the
     search, and the user names, that found nobody. `replaced`: numbers of rows that were searched for under an earlier
     number, with that one."""
@@ -75,24 +75,24 @@ def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple
 # ---- A page ----
 
 
-def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> Listed:
+def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> ListPage:
     """One page of the list (from 1); a page beyond the last answers as the last."""
     criteria = replace(criteria, terms=with_present_numbers(criteria.terms))
     found = _page_of(viewer, criteria, order, page, size)
     return replace(found, missed=found.missed + _users_missed(viewer, criteria, found))
 
 
-def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
+def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> ListPage:
     if criteria.terms is not None:
         return _page_of_search(viewer, criteria, order, page, size)
     total = count(viewer, criteria)
     page, pages, offset = _clamped(page, size, total)
     limit = min(size, total - offset)
     rows = _page_rows(viewer, criteria, order, total, offset, limit) if limit else []
-    return Listed(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
+    return ListPage(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
 
 
-def _users_missed(viewer: Viewer, criteria: Criteria, found: Listed) -> list[Term]:
+def _users_missed(viewer: Viewer, criteria: Criteria, found: ListPage) -> list[Term]:
     """The user names asked for that have changed nobody in the list."""
     lost = set(criteria.changed_by) - {row.changed_by for row in found.rows}
     if lost and len(found.rows) < found.total:  # others stand on other pages
@@ -108,7 +108,7 @@ def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
     return page, pages, (page - 1) * size
 
 
-def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> Listed:
+def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> ListPage:
     """In one question: those who are found are counted and sorted once."""
     asked = question(criteria.terms or (), statements.places_of(viewer, criteria))
     found = statements.finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
@@ -128,7 +128,7 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     if lost and len(rows) < total:  # others stand on other pages
         lost = _nowhere(viewer, criteria.without_terms(), lost)
     replaced = _replaced(criteria.terms or (), rows)
-    return Listed(rows, total, page, pages, offset + 1 if rows else 0, lost, replaced)
+    return ListPage(rows, total, page, pages, offset + 1 if rows else 0, lost, replaced)
 
 
 def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:

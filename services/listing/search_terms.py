@@ -114,14 +114,14 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Question:
+class SearchCondition:
     """A search as a question to the database: its shape, and the values that belong into it, by name."""
 
     shape: Shape
     values: dict[str, Any]
 
 
-def question(terms: Iterable[Term], places: Sequence[str] | None) -> Question:
+def question(terms: Iterable[Term], places: Sequence[str] | None) -> SearchCondition:
     """The question of these terms. `places`: the municipalities that count anyhow (`None` for the whole country);
     more than these may be found."""
     by_kind = {kind: [one for one in terms if one.kind is kind] for kind in TermKind}
@@ -139,7 +139,7 @@ def question(terms: Iterable[Term], places: Sequence[str] | None) -> Question:
     if names:
         values |= _name_values(names, near)
     counts = tuple(len(words) for words in names) if not on_sqlite() else (1,) * bool(names)
-    return Question(Shape(bool(numbers), bool(person_ids), len(starts), counts), values)
+    return SearchCondition(Shape(bool(numbers), bool(person_ids), len(starts), counts), values)
 
 
 def _name_values(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> dict[str, Any]:

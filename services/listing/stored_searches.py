@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(days=30)  # since it was used last
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredSearch:
     """A search: the values of the search field, the user names of «Sist endret av», and the municipalities if an
     address cannot hold them."""
 
@@ -32,7 +32,7 @@ class Kept:
         return bool(self.words or self.changed_by or self.municipalities)
 
 
-def keep(viewer: Viewer, search: Kept) -> str:
+def keep(viewer: Viewer, search: StoredSearch) -> str:
     """Keep a search for its user, log it by its number of values, and give its id. Searches that are over are
     cleared away, whosever they are."""
     identity = secrets.token_urlsafe(12)
@@ -67,7 +67,7 @@ _KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.municipalities, _TABLE.us
 )
 
 
-def recall(viewer: Viewer, identity: str) -> Kept | None:
+def recall(viewer: Viewer, identity: str) -> StoredSearch | None:
     """The user's search with that id; `None` if there is none, or none of hers, or it is over."""
     if not _ID.fullmatch(identity):  # no database has to be asked, and not every one takes every character
         return None
@@ -82,7 +82,7 @@ class Over(LookupError):
 
 
 @lru_cache(maxsize=200)
-def recalled_on(day: date, identity: str, user_id: int) -> Kept:
+def recalled_on(day: date, identity: str, user_id: int) -> StoredSearch:
     """A user's search, which is used on that day. Raises `Over`, which is not remembered; all else is: a search never
     changes, and what has been used today is kept for a month."""
     found = read(_KEPT, {"identity": identity, "user_id": user_id}).one_or_none()
@@ -93,4 +93,4 @@ def recalled_on(day: date, identity: str, user_id: int) -> Kept:
     if found.used_on < day:
         with writing() as work:
             work.execute(update(Search).where(Search.id == identity).values(used_on=day))
-    return Kept(tuple(found.words), tuple(found.changed_by), tuple(found.municipalities))
+    return StoredSearch(tuple(found.words), tuple(found.changed_by), tuple(found.municipalities))

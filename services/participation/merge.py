@@ -47,7 +47,7 @@ class Clash:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownForm:
     """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
 
     What the very form has changed itself is known to it, though the answer may have been lost on the way. `after`:
@@ -82,7 +82,7 @@ class _Since:
     not_left: set[str] = field(default_factory=set)
 
     @classmethod
-    def read(cls, participation: Participation, shown: Shown, username: str) -> "_Since":
+    def read(cls, participation: Participation, shown: ShownForm, username: str) -> "_Since":
         wanted = (Change.participation_ref == participation.id) & (Change.version > shown.version)
         changes = session().scalars(select(Change).where(wanted).order_by(Change.version, Change.id)).all()
         since = cls()
@@ -105,7 +105,7 @@ class _Since:
             self.known[change.field] = change.new
 
 
-def settle(participation: Participation, page: Page, current: Values, shown: Shown, username: str) -> Settled:
+def settle(participation: Participation, page: Page, current: Values, shown: ShownForm, username: str) -> Settled:
     """Weigh a page that was sent against what others have changed since it was shown.
 
     Raises `NoSuchVersion` for a version that does not exist yet.
@@ -117,7 +117,7 @@ def settle(participation: Participation, page: Page, current: Values, shown: Sho
     return _Settling(page, current, shown, _Since.read(participation, shown, username)).settled()
 
 
-def named_rows(page: Page, known: Values, shown: Shown) -> dict[str, Raw]:
+def named_rows(page: Page, known: Values, shown: ShownForm) -> dict[str, Raw]:
     """The raw rows of a page, each with its identity. `known`: the rows that its form has shown."""
     return {
         question.key: question.named(page.raw[question.key], known.get(question.key) or [], shown.key or "")
@@ -129,7 +129,7 @@ def named_rows(page: Page, known: Values, shown: Shown) -> dict[str, Raw]:
 class _Settling:
     """One page that is being settled."""
 
-    def __init__(self, page: Page, current: Values, shown: Shown, since: _Since) -> None:
+    def __init__(self, page: Page, current: Values, shown: ShownForm, since: _Since) -> None:
         self.current, self.since = current, since
         self.known = {q.key: since.known.get(q.key, q.to_json(current[q.key])) for q in page.step.fields}
         known_values = {key: FIELDS[key].from_json(value) for key, value in self.known.items()}

@@ -19,7 +19,7 @@ from services.core.row_keys import key_of
 from services.participation.find import locked
 from services.participation.history import note_changes
 from services.participation.left_saves import note_handled
-from services.participation.merge import Clash, Settled, Shown, registered_as, settle
+from services.participation.merge import Clash, Settled, ShownForm, registered_as, settle
 from services.participation.registration import (
     Page,
     count_missing,
@@ -47,7 +47,7 @@ class Incomplete(Exception):
     """The participation cannot be discharged yet."""
 
 
-class Stale(Exception):
+class StaleParticipation(Exception):
     """Something has changed since the question was put."""
 
 
@@ -80,7 +80,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Kept:
+class AutosaveResult:
     """What became of a page that was sent as one types.
 
     `page` is what stands there now; what could not be registered is in its `unread`. `theirs`: answers taken over
@@ -115,7 +115,7 @@ def save(
     public_id: str,
     page: Page,
     *,
-    shown: Shown,
+    shown: ShownForm,
     keep_unread: bool = False,
     undecided: frozenset[str] = frozenset(),
 ) -> Saved:
@@ -147,12 +147,12 @@ def keep(
     public_id: str,
     page: Page,
     *,
-    shown: Shown,
+    shown: ShownForm,
     undecided: frozenset[str] = frozenset(),
     choice: Choice | None = None,
     undone: int | None = None,
     sent_as: str | None = None,
-) -> Kept:
+) -> AutosaveResult:
     """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
     types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
 
@@ -178,7 +178,7 @@ def keep(
         clashes = registered_as(participation, open_marks) | settled.clashes if open_marks else {}
         if sent_as:
             note_handled(work, sent_as, viewer.user_id, participation.id)
-    return Kept(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
+    return AutosaveResult(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
 
 
 def _complete(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
@@ -250,7 +250,7 @@ def _taken_back(
 
 
 def _register(
-    viewer: Viewer, participation: Participation, page: Page, current: Values, shown: Shown
+    viewer: Viewer, participation: Participation, page: Page, current: Values, shown: ShownForm
 ) -> tuple[str, ...]:
     """Write what has changed, with its history, and renew what is kept as typed. Gives the questions whose answers were
     taken away by other answers."""
@@ -357,13 +357,13 @@ def _end_for_good(viewer: Viewer, participation: Participation) -> None:
 def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
     """End a participation for good: «Utskriv og registrer ferdig» (guide 4.4).
 
-    Raises `Incomplete` while something is missing, `Stale` if anything has changed since the question
+    Raises `Incomplete` while something is missing, `StaleParticipation` if anything has changed since the question
     was put, `NoSuchParticipant`, `NotAllowed`.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         if participation.version != seen:
-            raise Stale
+            raise StaleParticipation
         if obstacles(pages_of(participation, username=viewer.username)):
             raise Incomplete
         participation.drafts.clear()

@@ -14,7 +14,7 @@ from enum import Enum
 from sqlalchemy import ColumnElement, or_, select
 
 from services.access.audit import Action, note, record
-from services.access.look_up_limit import Purpose, TooManyLookUps, log_look_up
+from services.access.look_up_limit import LookUpPurpose, TooManyLookUps, log_look_up
 from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
 from services.core.db import end_reading, hold, now, session, writing
@@ -188,7 +188,7 @@ def _failed(person_ref: int, error: RegisterError) -> Read:
     logger.warning("A refresh gave nobody: %s", error)
     is_unknown = isinstance(error, NotFound | WrongNumber)
     outcome = "not_found" if is_unknown else error.fault or "busy"
-    detail = {"purpose": Purpose.REFRESH, "person": person_ref, "outcome": outcome}
+    detail = {"purpose": LookUpPurpose.REFRESH, "person": person_ref, "outcome": outcome}
     record(Action.LOOK_UP, viewer=None, detail=detail)
     if is_unknown:
         return Read.UNKNOWN
@@ -202,7 +202,7 @@ def _store(person_ref: int, told: PersonRecord | None, results: list[TestResult]
         person = work.get_one(Person, person_ref, with_for_update=True)
         same = take_over(work, person, told, results)
         outcome = "down" if told is None and results is None else "found"
-        detail: dict[str, str | int] = {"purpose": Purpose.REFRESH, "person": person_ref, "outcome": outcome}
+        detail: dict[str, str | int] = {"purpose": LookUpPurpose.REFRESH, "person": person_ref, "outcome": outcome}
         if same is not None:
             logger.error(
                 "Persons %s and %s are one: IMDi must say which participations belong together", person_ref, same
@@ -218,7 +218,7 @@ def fetch_results(viewer: Viewer, public_id: str, registers: Registers) -> str:
     person_ref, number = participation.person_ref, participation.national_id
     try:
         most = registers.lookups_per_hour
-        log_look_up(viewer, Purpose.RESULTS, most=most, participation=participation.id)
+        log_look_up(viewer, LookUpPurpose.RESULTS, most=most, participation=participation.id)
     except TooManyLookUps as too_many:
         return too_many.words
     end_reading()

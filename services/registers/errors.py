@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Fault(StrEnum):
+class RegisterFault(StrEnum):
     """In which way there was no usable answer, for the words that a caseworker reads."""
 
     UNKNOWN_CALLER = "401"  # the register does not know who asks
@@ -27,7 +27,7 @@ class Fault(StrEnum):
 class RegisterError(Exception):
     """A register gave no usable answer. `register` is the name of the system that was asked."""
 
-    def __init__(self, register: str, reason: str, fault: Fault | None = None) -> None:
+    def __init__(self, register: str, reason: str, fault: RegisterFault | None = None) -> None:
         super().__init__(f"{register}: {reason}")
         self.register = register
         self.reason = reason

@@ -25,7 +25,7 @@ import requests
 import urllib3.exceptions
 
 from services.core.text import is_encodable
-from services.registers.errors import Busy, Fault, RegisterError, Unavailable
+from services.registers.errors import Busy, RegisterError, RegisterFault, Unavailable
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ class CircuitBreaker:
 
 
 @dataclass(frozen=True)
-class Question:
+class RegisterRequest:
     """One request. `query` holds pairs, since a name may stand several times."""
 
     method: str
@@ -173,7 +173,7 @@ class _OwnHeaders(requests.auth.AuthBase):
 @dataclass(frozen=True)
 class _Failure:
     reason: str
-    fault: Fault
+    fault: RegisterFault
     again: bool  # whether a second try makes sense
 
 
@@ -206,7 +206,9 @@ class RegisterHttp:
         host = urlsplit(self._base).hostname or ""
         self._proxies = {"no_proxy": host} if host in {"127.0.0.1", "localhost", "::1"} else None
 
-    def ask(self, make_question: Callable[[], Question], read: Callable[[Answer], T], *, hurried: bool = False) -> T:
+    def ask(
+        self, make_question: Callable[[], RegisterRequest], read: Callable[[Answer], T], *, hurried: bool = False
+    ) -> T:
         """What `read` makes of the answer. A first try that fails in a way that may pass is repeated once; not if
         `hurried`, which has little time besides.
 
@@ -216,7 +218,7 @@ class RegisterHttp:
         (429 twice, or the wait that is asked for is too long).
         """
         if not self.breaker.may_ask():
-            raise Unavailable(self.name, "not asked, it has failed several times in a row", Fault.RESTING)
+            raise Unavailable(self.name, "not asked, it has failed several times in a row", RegisterFault.RESTING)
         try:
             result = read(self._answer(make_question, hurried))
         except RegisterError as error:
@@ -229,7 +231,7 @@ class RegisterHttp:
         self.breaker.succeeded()
         return result
 
-    def _answer(self, make_question: Callable[[], Question], hurried: bool) -> Answer:
+    def _answer(self, make_question: Callable[[], RegisterRequest], hurried: bool) -> Answer:
         timeout = HURRIED_TIMEOUT if hurried else self._timeout
         outcome = self._try(make_question(), timeout)
         wait = None if hurried else _wait_before_retry(outcome)
@@ -243,24 +245,28 @@ class RegisterHttp:
             raise Busy(self.name, outcome.retry_after)
         is_html = outcome.looks_like_html()
         if not (200 <= outcome.status < 300 or 400 <= outcome.status < 500):
-            raise Unavailable(self.name, f"status {outcome.status}", Fault.HTML if is_html else Fault.INTERNAL)
+            raise Unavailable(
+                self.name, f"status {outcome.status}", RegisterFault.HTML if is_html else RegisterFault.INTERNAL
+            )
         if is_html:
             words = f"status {outcome.status} with HTML, not the register's own words"
-            raise Unavailable(self.name, words, Fault.HTML)
+            raise Unavailable(self.name, words, RegisterFault.HTML)
         return outcome
 
-    def _try(self, question: Question, timeout: tuple[float, float]) -> Answer | _Failure:
+    def _try(self, question: RegisterRequest, timeout: tuple[float, float]) -> Answer | _Failure:
         """One request. No error of the libraries gets out of here, since their texts hold the address."""
         try:
             return self._send(question, timeout)
         except (requests.exceptions.SSLError, ssl.SSLError):
-            return _Failure("the secure connection failed", Fault.NO_TLS, again=False)
+            return _Failure("the secure connection failed", RegisterFault.NO_TLS, again=False)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            return _Failure("no answer in time", Fault.SLOW, again=False)  # whoever waits has waited long enough
+            return _Failure(
+                "no answer in time", RegisterFault.SLOW, again=False
+            )  # whoever waits has waited long enough
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return _Failure("the connection failed", Fault.NO_CONTACT, again=True)
+            return _Failure("the connection failed", RegisterFault.NO_CONTACT, again=True)
 
-    def _send(self, question: Question, timeout: tuple[float, float]) -> Answer:
+    def _send(self, question: RegisterRequest, timeout: tuple[float, float]) -> Answer:
         with self._session().request(
             question.method,
             self._base + question.path,

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from services.core import national_id
 from services.registers.folkeregisteret.person import Protection, Sex
-from services.standins.population_names import AT_HOME, FOREIGN, SAMI, Origin
+from services.standins.population_names import AT_HOME, FOREIGN, SAMI, BirthCountry
 from services.standins.synthetic_person import Arrival, SyntheticPerson
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class PeopleMaker:
         marital = "ugift" if kind == "child" else person.marital_status
         return replace(person, marital_status=marital, kinds=person.kinds | {kind})
 
-    def _adult(self, sex: Sex, origin: Origin, years: tuple[int, int] = _ADULTS) -> SyntheticPerson:
+    def _adult(self, sex: Sex, origin: BirthCountry, years: tuple[int, int] = _ADULTS) -> SyntheticPerson:
         """A resident with a fødselsnummer. The years are those of birth, and may fall outside adulthood."""
         birth = self._birth_date(years, origin)
         foreign = origin.country != "NOR"
@@ -190,7 +190,7 @@ class PeopleMaker:
     def _day_between(self, first: date, last: date) -> date:
         return first + timedelta(days=int(self._random.random() * max((last - first).days, 1)))
 
-    def _birth_date(self, years: tuple[int, int], origin: Origin) -> date:
+    def _birth_date(self, years: tuple[int, int], origin: BirthCountry) -> date:
         first, last = years
         last = min(last, max(origin.born_until, first))
         return self._day_between(date(first, 1, 1), date(last + 1, 1, 1))
@@ -207,7 +207,7 @@ class PeopleMaker:
                 self._numbers.add(number)
                 return number
 
-    def _name(self, sex: Sex, origin: Origin) -> tuple[str, str | None, str, str | None]:
+    def _name(self, sex: Sex, origin: BirthCountry) -> tuple[str, str | None, str, str | None]:
         """First, middle, last, and earlier last name."""
         names = origin.names
         first = self._one(names.women if sex == "kvinne" else names.men)
@@ -243,7 +243,7 @@ class PeopleMaker:
                 arrivals.append(Arrival(day, self._one(("SWE", "DEU", "GBR", arrivals[0].country))))
 
 
-def _kinds(sex: Sex, origin: Origin, arrivals: Sequence[Arrival], in_capitals: bool) -> frozenset[str]:
+def _kinds(sex: Sex, origin: BirthCountry, arrivals: Sequence[Arrival], in_capitals: bool) -> frozenset[str]:
     kinds = {"norwegian_born" if origin.country == "NOR" else "foreign_born"}
     if origin.names is SAMI:
         kinds.add("sami_name")

@@ -18,7 +18,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class BirthCountry:
     """A country of birth: its code in Folkeregisteret, its names, and the last year in which it existed."""
 
     country: str
@@ -123,35 +123,35 @@ SAMI = _names(
 
 # Repeated entries weigh more: roughly where women in the programme come from.
 _WEIGHTED = (
-    (18, Origin("SYR", ARABIC)),
-    (8, Origin("IRQ", ARABIC)),
-    (4, Origin("MAR", ARABIC)),
-    (3, Origin("SDN", ARABIC)),
-    (2, Origin("XXX", ARABIC)),
-    (11, Origin("ERI", HORN)),
-    (5, Origin("ETH", HORN)),
-    (14, Origin("SOM", SOMALI)),
-    (10, Origin("AFG", PERSIAN)),
-    (4, Origin("IRN", PERSIAN)),
-    (6, Origin("UKR", SLAVIC)),
-    (2, Origin("RUS", SLAVIC)),
-    (2, Origin("POL", SLAVIC)),
-    (1, Origin("SUN", SLAVIC, born_until=1991)),
-    (6, Origin("TUR", TURKISH)),
-    (6, Origin("THA", THAI)),
-    (6, Origin("PAK", SOUTH_ASIAN)),
-    (3, Origin("LKA", SOUTH_ASIAN)),
-    (3, Origin("VNM", VIETNAMESE)),
-    (3, Origin("PHL", FILIPINO)),
-    (3, Origin("COD", AFRICAN)),
-    (2, Origin("GMB", AFRICAN)),
-    (1, Origin("XUK", AFRICAN)),
-    (3, Origin("MMR", BURMESE)),
-    (3, Origin("XXK", BALKAN)),
-    (1, Origin("BIH", BALKAN)),
-    (1, Origin("YUG", BALKAN, born_until=1991)),
-    (1, Origin("BRA", EUROPEAN)),
-    (1, Origin("NLD", EUROPEAN)),
+    (18, BirthCountry("SYR", ARABIC)),
+    (8, BirthCountry("IRQ", ARABIC)),
+    (4, BirthCountry("MAR", ARABIC)),
+    (3, BirthCountry("SDN", ARABIC)),
+    (2, BirthCountry("XXX", ARABIC)),
+    (11, BirthCountry("ERI", HORN)),
+    (5, BirthCountry("ETH", HORN)),
+    (14, BirthCountry("SOM", SOMALI)),
+    (10, BirthCountry("AFG", PERSIAN)),
+    (4, BirthCountry("IRN", PERSIAN)),
+    (6, BirthCountry("UKR", SLAVIC)),
+    (2, BirthCountry("RUS", SLAVIC)),
+    (2, BirthCountry("POL", SLAVIC)),
+    (1, BirthCountry("SUN", SLAVIC, born_until=1991)),
+    (6, BirthCountry("TUR", TURKISH)),
+    (6, BirthCountry("THA", THAI)),
+    (6, BirthCountry("PAK", SOUTH_ASIAN)),
+    (3, BirthCountry("LKA", SOUTH_ASIAN)),
+    (3, BirthCountry("VNM", VIETNAMESE)),
+    (3, BirthCountry("PHL", FILIPINO)),
+    (3, BirthCountry("COD", AFRICAN)),
+    (2, BirthCountry("GMB", AFRICAN)),
+    (1, BirthCountry("XUK", AFRICAN)),
+    (3, BirthCountry("MMR", BURMESE)),
+    (3, BirthCountry("XXK", BALKAN)),
+    (1, BirthCountry("BIH", BALKAN)),
+    (1, BirthCountry("YUG", BALKAN, born_until=1991)),
+    (1, BirthCountry("BRA", EUROPEAN)),
+    (1, BirthCountry("NLD", EUROPEAN)),
 )
 FOREIGN = tuple(origin for weight, origin in _WEIGHTED for _ in range(weight))
-AT_HOME = (Origin("NOR", NORWEGIAN), Origin("NOR", NORWEGIAN), Origin("NOR", SAMI))
+AT_HOME = (BirthCountry("NOR", NORWEGIAN), BirthCountry("NOR", NORWEGIAN), BirthCountry("NOR", SAMI))

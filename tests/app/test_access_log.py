@@ -18,13 +18,13 @@ from app.oversight.page_words import page_word
 from app.overview.downloads import _DOWNLOADS as DOWNLOADS
 from services.access.access_log import PAGE
 from services.access.audit import Action
-from services.access.look_up_limit import Purpose
+from services.access.look_up_limit import LookUpPurpose
 from services.core.clock import today
 from services.core.db import now
 from services.intake.look_up import Outcome
 from services.listing.search_terms import TermKind
 from services.participation.corrections import DELETION_REASONS
-from services.registers.errors import Fault
+from services.registers.errors import RegisterFault
 from services.tables.accounts import RoleGrant, User
 from services.tables.participants import AccessEntry, Participation
 from tests.app.conftest import IS_OPEN, IS_PLAIN, House, of_places
@@ -305,9 +305,9 @@ def test_whatever_the_program_logs_has_words() -> None:
 
 
 def test_every_code_has_a_word() -> None:
-    assert WORDS["outcome"].keys() >= {*Outcome, *Fault}
-    assert WORDS["fault"].keys() == set(Fault)
-    assert WORDS["purpose"].keys() == set(Purpose)
+    assert WORDS["outcome"].keys() >= {*Outcome, *RegisterFault}
+    assert WORDS["fault"].keys() == set(RegisterFault)
+    assert WORDS["purpose"].keys() == set(LookUpPurpose)
     assert KEYS.keys() >= set(TermKind)
     assert WORDS["reason"].keys() == {option.code for option in DELETION_REASONS}
     assert WORDS["what"].keys() >= {*DOWNLOADS, "access_log", "name", "email", "phone"}

@@ -16,8 +16,8 @@ from services.accounts import external_identities as identities
 from services.accounts import invitations
 from services.accounts import sign_in as accounts
 from services.accounts.administration import Details, change
-from services.accounts.external_identities import Person
-from services.accounts.one_time_links import Purpose, new_link
+from services.accounts.external_identities import ProviderUser
+from services.accounts.one_time_links import LinkPurpose, new_link
 from services.accounts.throttle import TooFast
 from services.core.db import db, now, writing
 from services.core.encryption import Vault
@@ -132,12 +132,12 @@ def invited(app: Flask, *names: str) -> list[tuple[int, str]]:
             user = User(name=name, email=f"bedt{number}.{len(name)}@example.org", phone="", created_at=now())
             work.add(user)
             work.flush()
-            made.append((user.id, new_link(work, user, Purpose.INVITE, by=None)))
+            made.append((user.id, new_link(work, user, LinkPurpose.INVITE, by=None)))
         return made
 
 
-def _person(subject: str) -> Person:
-    return Person(provider="idporten", issuer="https://id.example", subject=subject, sid="", id_token="")
+def _person(subject: str) -> ProviderUser:
+    return ProviderUser(provider="idporten", issuer="https://id.example", subject=subject, sid="", id_token="")
 
 
 def _two_invite(app: Flask) -> Counter[str]:

@@ -256,7 +256,7 @@ def test_users_of_the_contract() -> None:
     assert viewers["admin.imdi"].roles == {Role.IMDI_ADMIN}
     vault = Vault("any")
     outbox = Outbox(vault=vault, sender="a@example.org")
-    here = accounts.Origin(
+    here = accounts.AttemptOrigin(
         address="127.0.0.1", devices={}, outbox=outbox, warning=lambda user: Letter(user.name, "", "")
     )
     assert accounts.check_password(vault, "berit.bergen", PASSWORD, place=here) is not None

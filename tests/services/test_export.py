@@ -20,7 +20,7 @@ from openpyxl.utils.escape import unescape  # openpyxl leaves it to its callers
 from services.access.viewer import OSLO, Place, Role, Viewer
 from services.export import (
     COLUMN_LABELS,
-    Field,
+    ExportColumn,
     TooManyRows,
     deletion_text,
     full_fields,
@@ -47,18 +47,18 @@ risky = st.sampled_from("=+-@\t\r'\";\n ").flatmap(lambda first: texts.map(lambd
 Rows = list[tuple[Any, ...]]
 
 
-def field(label: str, *, keeps_zeros: bool = False) -> Field:
+def field(label: str, *, keeps_zeros: bool = False) -> ExportColumn:
     """A column of text."""
-    return Field(label, (), plain, keeps_zeros=keeps_zeros)
+    return ExportColumn(label, (), plain, keeps_zeros=keeps_zeros)
 
 
-def columns(fields: list[Field], rows: Rows, make: Any = cell) -> list[Any]:
+def columns(fields: list[ExportColumn], rows: Rows, make: Any = cell) -> list[Any]:
     """The cells of some rows, as they are read: column by column."""
     read = list(zip(*rows, strict=True)) or [()] * len(fields)
     return [map(make(one), values) for one, values in zip(fields, read, strict=True)]
 
 
-def file_of(fields: list[Field], rows: Rows) -> bytes:
+def file_of(fields: list[ExportColumn], rows: Rows) -> bytes:
     return b"".join(lines([one.label for one in fields], iter([columns(fields, rows)])))
 
 
@@ -137,7 +137,7 @@ def test_what_is_remembered_does_not_grow() -> None:
 # ---- Workbooks ----
 
 
-def sheet_of(fields: list[Field], rows: Rows) -> Any:
+def sheet_of(fields: list[ExportColumn], rows: Rows) -> Any:
     """The sheet as another program reads it."""
     with book(fields, iter([columns(fields, rows, xlsx_file.cell)])) as made:
         return load_workbook(made).active
@@ -146,10 +146,10 @@ def sheet_of(fields: list[Field], rows: Rows) -> Any:
 def test_numbers_days_and_text_keep_their_kind() -> None:
     fields = [
         field("Nummer", keeps_zeros=True),
-        Field("Dag", (), date_text, itself, DAY_FORMAT),
-        Field("Måned", (), FIELDS["intro_end"].text, itself, MONTH_FORMAT),
-        Field("Antall", (), str, itself),
-        Field("Timer", (), str, itself),
+        ExportColumn("Dag", (), date_text, itself, DAY_FORMAT),
+        ExportColumn("Måned", (), FIELDS["intro_end"].text, itself, MONTH_FORMAT),
+        ExportColumn("Antall", (), str, itself),
+        ExportColumn("Timer", (), str, itself),
         field("Tekst"),
     ]
     first = ("01020312345", date(1950, 1, 1), date(2024, 2, 1), 0, Decimal("22.5"), "30.06.2026")

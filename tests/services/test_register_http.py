@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.registers.errors import Busy, NotFound, Unavailable
-from services.registers.http import Answer, CircuitBreaker, Question, RegisterHttp
+from services.registers.http import Answer, CircuitBreaker, RegisterHttp, RegisterRequest
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -52,8 +52,8 @@ def serving(talk: Callable[[socket.socket, int], None], requests: list[bytes] | 
             thread.join()
 
 
-def question() -> Question:
-    return Question("GET", "/", {})
+def question() -> RegisterRequest:
+    return RegisterRequest("GET", "/", {})
 
 
 def status(line: str, *headers: str) -> bytes:
@@ -115,9 +115,9 @@ def test_milliseconds_are_read_where_the_register_gives_them() -> None:
 
 
 def test_each_try_has_a_question_of_its_own() -> None:
-    made: list[Question] = []
+    made: list[RegisterRequest] = []
 
-    def make() -> Question:
+    def make() -> RegisterRequest:
         made.append(question())
         return made[-1]
 
@@ -193,7 +193,7 @@ def test_a_netrc_file_does_not_replace_our_authorization(tmp_path: Path, monkeyp
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     requests: list[bytes] = []
-    bearer = Question("GET", "/", {"Authorization": "Bearer abc"})
+    bearer = RegisterRequest("GET", "/", {"Authorization": "Bearer abc"})
     with serving(answering(OK), requests) as url:
         RegisterHttp("Prøve", url).ask(lambda: bearer, lambda answer: answer)
     assert b"Authorization: Bearer abc\r\n" in requests[0]

@@ -19,7 +19,7 @@ from services.core.db import db
 from services.intake.look_up import running_participation
 from services.participation.corrections import delete
 from services.participation.find import NoSuchParticipant, NotAllowed, find
-from services.participation.merge import Shown
+from services.participation.merge import ShownForm
 from services.participation.registration import (
     AlreadyRunning,
     Page,
@@ -33,7 +33,7 @@ from services.participation.registration import (
     read_page,
     values_of,
 )
-from services.participation.save import Conflict, Incomplete, Stale, Unfinished, discharge, obstacles, save
+from services.participation.save import Conflict, Incomplete, StaleParticipation, Unfinished, discharge, obstacles, save
 from services.questions.fields import ChoiceField, ManyField, date_text
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 from services.questions.row_fields import RowsField
@@ -188,7 +188,7 @@ def save_raw(
     by = viewer("berit.bergen")
     found = find(by, public_id)
     page = page_again(page_of(found, step), raw, values_of(found))
-    shown = Shown(found.version if seen is None else seen)
+    shown = ShownForm(found.version if seen is None else seen)
     return save(by, public_id, page, shown=shown, keep_unread=keep).participation
 
 
@@ -209,9 +209,9 @@ def test_others_may_not_save(register: Flask) -> None:
         public_id = register_one(next(persons(1)))
         page = page_of(find(viewer("berit.bergen"), public_id), BACKGROUND)
         with pytest.raises(NoSuchParticipant):
-            save(viewer("kari.oslo"), public_id, page, shown=Shown(1))
+            save(viewer("kari.oslo"), public_id, page, shown=ShownForm(1))
         with pytest.raises(NotAllowed):
-            save(viewer("ida.imdi"), public_id, page, shown=Shown(1))
+            save(viewer("ida.imdi"), public_id, page, shown=ShownForm(1))
 
 
 def test_an_unreadable_answer_leaves_the_registered_one_and_what_hangs_on_it(register: Flask) -> None:
@@ -231,7 +231,7 @@ def test_discharge_needs_everything_and_the_newest_version(register: Flask) -> N
         public_id = register_one(next(persons(1)))
         with pytest.raises(Incomplete):
             discharge(by, public_id, seen=1)
-        with pytest.raises(Stale):
+        with pytest.raises(StaleParticipation):
             discharge(by, public_id, seen=0)
         assert obstacles(pages_of(find(by, public_id))).keys() == {"background", "programme", "termination"}
         with pytest.raises(NoSuchParticipant):
@@ -289,7 +289,7 @@ class Walk:
         changes = len(self.history())
         page = page_again(read_page(form.step, {}, before), raw, before)
         try:
-            save(by, self.public_id, page, shown=Shown(form.seen), keep_unread=self.random.random() < 0.8)
+            save(by, self.public_id, page, shown=ShownForm(form.seen), keep_unread=self.random.random() < 0.8)
         except Conflict as conflict:
             self.outcomes["conflict"] += 1
             assert conflict.clashes

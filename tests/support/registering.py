@@ -17,7 +17,7 @@ from services.core.clock import today
 from services.core.db import db
 from services.core.name_folding import folded_words
 from services.participation.find import find
-from services.participation.merge import Shown
+from services.participation.merge import ShownForm
 from services.participation.registration import (
     Page,
     create,
@@ -232,7 +232,7 @@ class Office:
             viewer = self._viewer(by)
             found = find(viewer, public_id)
             page = page_again(page_of(found, step), _raw(step, answers), values_of(found))
-            save(viewer, public_id, page, shown=Shown(found.version), keep_unread=True)
+            save(viewer, public_id, page, shown=ShownForm(found.version), keep_unread=True)
 
     def complete(self, person: SyntheticPerson | None = None, by: str = "berit.bergen", **more: Any) -> str:
         """A participant whose first three pages are complete."""

@@ -20,7 +20,9 @@ NO_ADDRESSES = {"/token", "/folkeregisteret/…", "/utvikling/e-post"}
 
 def settings_of_the_program() -> set[str]:
     """All names that the modules of the settings read from the environment."""
-    sources = [(ROOT / "app" / f"{name}.py").read_text("utf-8") for name in ("config", "setting_checks", "providers")]
+    sources = [
+        (ROOT / "app" / "settings" / f"{name}.py").read_text("utf-8") for name in ("config", "checks", "providers")
+    ]
     return set(re.findall(r'"([A-Z][A-Z]*(?:_[A-Z]+)*)"', "\n".join(sources))) - NO_SETTINGS - OF_A_PROVIDER
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from services.registers.errors import AccessDenied, Fault, NotFound, Unavailable, WrongNumber
+from services.registers.errors import AccessDenied, NotFound, RegisterFault, Unavailable, WrongNumber
 from services.registers.folkeregisteret.maskinporten import MaskinportenTokens
 from services.registers.folkeregisteret.person import PersonRecord
 from services.registers.folkeregisteret.wire import ShapeError, read_person
@@ -18,8 +18,8 @@ from services.registers.http import (
     READ_TIMEOUT,
     Answer,
     CircuitBreaker,
-    Question,
     RegisterHttp,
+    RegisterRequest,
 )
 
 PATH = "/folkeregisteret/offentlig-med-hjemmel/api/v1/personer/"
@@ -77,13 +77,13 @@ class FolkeregisteretClient:
             self._tokens.drop(token)
             record = self._ask(national_id, self._tokens.token(hurried=hurried), hurried)
         if record is None:
-            raise AccessDenied(_NAME, "status 401", Fault.UNKNOWN_CALLER)
+            raise AccessDenied(_NAME, "status 401", RegisterFault.UNKNOWN_CALLER)
         return record
 
     def _ask(self, national_id: str, token: str, hurried: bool) -> PersonRecord | None:
         """The record, or None if the token was not accepted."""
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
-        question = Question("GET", PATH + national_id, headers, _QUERY)
+        question = RegisterRequest("GET", PATH + national_id, headers, _QUERY)
         return self._http.ask(lambda: question, lambda answer: _read(answer, national_id), hurried=hurried)
 
 
@@ -91,19 +91,19 @@ def _read(answer: Answer, asked: str) -> PersonRecord | None:
     if answer.status == 401:
         return None
     if answer.status == 403:
-        raise AccessDenied(_NAME, "status 403", Fault.NOT_ALLOWED)
+        raise AccessDenied(_NAME, "status 403", RegisterFault.NOT_ALLOWED)
     try:
         body = answer.json()
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Unavailable(_NAME, f"status {answer.status} without a JSON object", Fault.UNREADABLE)
+        raise Unavailable(_NAME, f"status {answer.status} without a JSON object", RegisterFault.UNREADABLE)
     if answer.status >= 400:
         _refuse(answer.status, body)
     try:
         return read_person(body, asked=asked)
     except ShapeError as error:
-        raise Unavailable(_NAME, f"an answer of another shape ({error})", Fault.UNREADABLE) from None
+        raise Unavailable(_NAME, f"an answer of another shape ({error})", RegisterFault.UNREADABLE) from None
 
 
 def _refuse(status: int, body: dict[str, object]) -> None:
@@ -113,4 +113,4 @@ def _refuse(status: int, body: dict[str, object]) -> None:
             raise WrongNumber(_NAME, "status 400")
         if status == 404:
             raise NotFound(_NAME, "status 404")
-    raise Unavailable(_NAME, f"status {status}", Fault.UNREADABLE)
+    raise Unavailable(_NAME, f"status {status}", RegisterFault.UNREADABLE)

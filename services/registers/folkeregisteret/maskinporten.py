@@ -14,15 +14,15 @@ from collections.abc import Callable
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from services.registers.errors import AccessDenied, Fault, Unavailable
+from services.registers.errors import AccessDenied, RegisterFault, Unavailable
 from services.registers.http import (
     CONNECT_TIMEOUT,
     HURRIED_TIMEOUT,
     READ_TIMEOUT,
     Answer,
     CircuitBreaker,
-    Question,
     RegisterHttp,
+    RegisterRequest,
 )
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -80,7 +80,7 @@ class MaskinportenTokens:
         """A bearer token; `hurried`: or none, soon. Raises AccessDenied (refused), Busy and Unavailable."""
         # One thread fetches while the others wait for it, but not for ever.
         if not self._lock.acquire(timeout=sum(HURRIED_TIMEOUT) if hurried else self._patience):
-            raise Unavailable(_NAME, "no token in time", Fault.SLOW)
+            raise Unavailable(_NAME, "no token in time", RegisterFault.SLOW)
         try:
             if not self._token or self._clock() >= self._good_until:
                 asked_at = self._clock()
@@ -96,9 +96,9 @@ class MaskinportenTokens:
             if self._token == token:
                 self._token = ""
 
-    def _question(self) -> Question:
+    def _question(self) -> RegisterRequest:
         form = {"grant_type": GRANT_TYPE, "assertion": self._assertion()}
-        return Question("POST", "/token", {"Accept": "application/json"}, form=form)
+        return RegisterRequest("POST", "/token", {"Accept": "application/json"}, form=form)
 
     def _assertion(self) -> str:
         now = int(time.time())
@@ -120,11 +120,11 @@ def _read_token(answer: Answer) -> tuple[str, float]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Unavailable(_NAME, f"status {answer.status} without a JSON object", Fault.UNREADABLE)
+        raise Unavailable(_NAME, f"status {answer.status} without a JSON object", RegisterFault.UNREADABLE)
     if answer.status >= 400:
         error = body.get("error")
         reason = error if isinstance(error, str) and error in _KNOWN_ERRORS else f"status {answer.status}"
-        raise AccessDenied(_NAME, reason, Fault.NO_TOKEN)
+        raise AccessDenied(_NAME, reason, RegisterFault.NO_TOKEN)
     token, kind, lifetime = body.get("access_token"), body.get("token_type"), body.get("expires_in")
     if (
         not isinstance(token, str)
@@ -136,5 +136,5 @@ def _read_token(answer: Answer) -> tuple[str, float]:
         or type(lifetime) is not int
         or lifetime <= 0
     ):
-        raise Unavailable(_NAME, "an answer that is no bearer token", Fault.UNREADABLE)
+        raise Unavailable(_NAME, "an answer that is no bearer token", RegisterFault.UNREADABLE)
     return token, float(min(lifetime, _LONGEST_LIFETIME))

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from services.registers.errors import AccessDenied, Fault, NotFound, Unavailable, WrongNumber
+from services.registers.errors import AccessDenied, NotFound, RegisterFault, Unavailable, WrongNumber
 from services.registers.http import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     Answer,
     CircuitBreaker,
-    Question,
     RegisterHttp,
+    RegisterRequest,
 )
 
 PATH = "/resultater"
@@ -80,7 +80,7 @@ class PadClient:
         """
         if not _NUMBER.fullmatch(national_id):
             raise WrongNumber(_NAME, "not eleven digits")
-        question = Question("POST", PATH, {"Accept": "application/json"}, json={"nummer": national_id})
+        question = RegisterRequest("POST", PATH, {"Accept": "application/json"}, json={"nummer": national_id})
         return newest_first(self._http.ask(lambda: question, _read, hurried=hurried))
 
 
@@ -118,20 +118,20 @@ def _index(order: tuple[str, ...], value: str) -> int:
 
 def _read(answer: Answer) -> list[TestResult]:
     if answer.status in {401, 403}:
-        fault = Fault.UNKNOWN_CALLER if answer.status == 401 else Fault.NOT_ALLOWED
+        fault = RegisterFault.UNKNOWN_CALLER if answer.status == 401 else RegisterFault.NOT_ALLOWED
         raise AccessDenied(_NAME, f"status {answer.status}", fault)
     try:
         body = answer.json()
     except ValueError:
-        raise Unavailable(_NAME, f"status {answer.status} without JSON", Fault.UNREADABLE) from None
+        raise Unavailable(_NAME, f"status {answer.status} without JSON", RegisterFault.UNREADABLE) from None
     if answer.status >= 400:
         _refuse(answer.status, body)
     if not isinstance(body, list):
-        raise Unavailable(_NAME, "an answer that is no list", Fault.UNREADABLE)
+        raise Unavailable(_NAME, "an answer that is no list", RegisterFault.UNREADABLE)
     try:
         return [_result(element) for element in body]
     except ValueError as error:
-        raise Unavailable(_NAME, f"an answer of another shape ({error})", Fault.UNREADABLE) from None
+        raise Unavailable(_NAME, f"an answer of another shape ({error})", RegisterFault.UNREADABLE) from None
 
 
 def _refuse(status: int, body: object) -> None:
@@ -141,7 +141,7 @@ def _refuse(status: int, body: object) -> None:
             raise WrongNumber(_NAME, "status 400")
         if status == 404:
             raise NotFound(_NAME, "status 404")
-    raise Unavailable(_NAME, f"status {status}", Fault.UNREADABLE)
+    raise Unavailable(_NAME, f"status {status}", RegisterFault.UNREADABLE)
 
 
 def _result(element: object) -> TestResult:
