@@ -17,13 +17,19 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from services.access.seal_keys import read_or_make_keys
+from services.accounts import throttle
 from services.standins import control as standin_control
 from services.standins.keys import load_or_create_key, public_key_pem
 from services.standins.run import Standins, start_standins
 from tests.support.client import CheckedClient
+from tests.support.commands import free_ports
+from tests.support.cost import costs_held
 from tests.support.databases import DIALECTS, Databases, running_app
 from tests.support.hashing import hash_cheaply
+from tests.support.house import Clock, FailRegister, House, running_house
+from tests.support.postbox import Postbox, open_postbox
 from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.registering import Office
 
 # No example has to be quick: the machine decides that. In continuous integration all runs try the same ones.
 hypothesis_settings.register_profile(
@@ -34,7 +40,6 @@ hypothesis_settings.load_profile("house")
 hash_cheaply()
 
 CLIENT_ID, KEY_ID = "tests", "tests-1"
-FailRegister = Callable[..., None]
 
 
 _LOGGING = (logging.Handler.format, logging.Handler.handle, logging.raiseExceptions, warnings.showwarning)
@@ -177,3 +182,78 @@ def services_context(app: Flask) -> Iterator[Flask]:
     """The program's context, for tests that call services without a request."""
     with app.app_context():
         yield app
+
+
+# ---- The program with browsers of its users ----
+
+
+@pytest.fixture(scope="session", params=DIALECTS)
+def house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
+    """For tests that only look. What they leave in the access log is all that they may change."""
+    with running_house(request.param, databases, settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def own_house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
+    """For the tests of one file, which may change it."""
+    with running_house(request.param, databases, settings) as made:
+        yield made
+
+
+@pytest.fixture
+def cheap_answers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For tests that throw odd things at the program: each of its answers costs little."""
+    name = "own_house" if "own_house" in request.fixturenames else "house"
+    made: House = request.getfixturevalue(name)
+    with costs_held(made.app):
+        yield
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(throttle, "now", made)
+    return made
+
+
+@pytest.fixture
+def postbox() -> Postbox:
+    """Where e-mails of a test arrive."""
+    return Postbox()
+
+
+@pytest.fixture
+def mail_url(postbox: Postbox) -> Iterator[str]:
+    """A real SMTP server on this machine, which delivers to the postbox."""
+    with open_postbox(postbox) as url:
+        yield url
+
+
+@pytest.fixture
+def office(own_house: House) -> Office:
+    """The caseworkers at their screens; berit.bergen and anne.tokommuner share Bergen."""
+    return Office(own_house.app, own_house.client)
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def strict(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
+    """A house where the second factor is demanded."""
+    with running_house(request.param, databases, {**settings, "SECOND_FACTOR": "required"}, participants=0) as made:
+        yield made
+
+
+@pytest.fixture
+def empty(empty_database_url: str, settings: dict[str, str]) -> Iterator[Flask]:
+    """The program on a database without tables, in its context."""
+    with running_app({**settings, "DATABASE_URL": empty_database_url}) as app, app.app_context():
+        yield app
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {
+        "PORT": str(free_ports()[0]),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'register.sqlite'}",
+        "MASKINPORTEN_KEY_FILE": str(tmp_path / "key.pem"),
+    }

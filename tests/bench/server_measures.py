@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tests.app.test_server import FORWARDED, HOST, REFUSED, asked, get
 from tests.bench.candidates import Running
 from tests.bench.client import Client, download
 from tests.bench.data import NATIONAL
+from tests.support.raw_http import FORWARDED, HOST, REFUSED, asked, get
 
 Rows = dict[str, str]
 Measure = Callable[[Running, float, int], Rows]  # of a server, for so many seconds, with so many who are slow
@@ -345,7 +345,7 @@ def reload(server: Running, _seconds: float, _slow: int) -> Rows:
 
 
 def malformed(server: Running, _seconds: float, _slow: int) -> Rows:
-    """The requests that must be refused (`tests.app.test_server`), and the log after some with a secret in them."""
+    """The requests that must be refused (`tests.web.test_server`), and the log after some with a secret in them."""
 
     def fault(what: str) -> str:
         request, statuses = REFUSED[what]

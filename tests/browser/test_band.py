@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 from services.demo import PASSWORD
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
-from tests.browser.test_saving import begin, is_saved
-from tests.browser.test_visits import idle, with_clock
+from tests.browser.saving import begin, is_saved
+from tests.browser.visits import idle, with_clock
 from tests.support.browser import NARROW, WIDE, assert_accessible, assert_no_sideways_scrolling
 from tests.support.server import LiveServer
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, Route, expect
 from services.demo import PASSWORD
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
+from tests.browser.saving import begin, is_saved
 from tests.browser.slow_line import SlowLine
-from tests.browser.test_saving import begin, is_saved
 
 PORTAL = (
     "<html><head><title>Gjestenett</title></head><body><h1>Velkommen til gjestenettet</h1>"

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
-from tests.browser.test_saving import SERVERS, begin, is_saved
+from tests.browser.saving import SERVERS, begin, is_saved
 
 SAVES = re.compile("/lagre$")
 CHILDREN = "Antall barn under 18 år"

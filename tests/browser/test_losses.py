@@ -8,8 +8,8 @@ from services.standins.run import Standins
 from tests.browser.caseworker import BACKGROUND, OPPSTART, Answers, Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.slow_line import SlowLine
-from tests.conftest import FailRegister
 from tests.support.browser import assert_accessible
+from tests.support.house import FailRegister
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])

@@ -9,8 +9,8 @@ from services.core.clock import today
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
+from tests.browser.saving import begin, is_saved
 from tests.browser.slow_line import SlowLine
-from tests.browser.test_saving import begin, is_saved
 
 SAVES = re.compile("/lagre$")
 OF_EVERY_FORM = {"csrf_token", "form_key", "version", "vist", "sagt", "varslet", "uavklart", "slutt", "skriver"}

@@ -10,26 +10,8 @@ from services.demo import PASSWORD
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
+from tests.browser.saving import SERVERS, begin, is_saved
 from tests.support.browser import assert_accessible
-
-SAVED = re.compile(r"^Lagret kl\. \d\d\.\d\d$")
-SERVERS = pytest.mark.parametrize("server", ["live_server", "live_server_on_postgresql"], ids=["sqlite", "postgresql"])
-
-
-def is_saved(user: Caseworker) -> None:
-    """The line at the top says so."""
-    expect(user.page.locator("#tilstand")).to_have_text(SAVED)
-
-
-def begin(user: Caseworker, someone: Someone, step: str) -> str:
-    """A new participant, at one of her pages; gives its address."""
-    user.create(someone())
-    user.stands_at("Bakgrunn")
-    if step != "Bakgrunn":
-        user.press_step(step)
-        user.stands_at(step)
-    is_saved(user)
-    return user.page.url
 
 
 @SERVERS

@@ -20,7 +20,7 @@ from services.core.clock import today
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
-from tests.browser.test_saving import SERVERS, begin
+from tests.browser.saving import SERVERS, begin
 from tests.support.browser import Watch
 
 IS_LONG = os.environ.get("FAULTS") == "all"

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.caseworker import BACKGROUND, Caseworker
 from tests.browser.conftest import AtScreen, Someone
-from tests.browser.test_saving import SERVERS, begin, is_saved
+from tests.browser.saving import SERVERS, begin, is_saved
 
 OPTIONAL = "Er utdanningen godkjent i Norge?"
 NOT_ANSWERED = "Ikke besvart"

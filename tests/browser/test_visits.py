@@ -1,35 +1,13 @@
 """The end of a visit, by the browser's clock: «Forleng», and what does not put the warning off."""
 
-from datetime import timedelta
-
 from playwright.sync_api import expect
-from sqlalchemy import create_engine, update
 
-from services.accounts.sign_in import digest
-from services.core.db import now
-from services.tables.accounts import UserSession
-from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
+from tests.browser.visits import idle, with_clock
 from tests.support.browser import assert_accessible
 from tests.support.server import LiveServer
 
 ASKED = "**/innlogget"
-
-
-def idle(server: LiveServer, user: Caseworker, minutes: float) -> None:
-    """Let her visit have been without use for so long, to the server."""
-    [key] = [one["value"] for one in user.page.context.cookies() if one["name"] == "session"]
-    engine = create_engine(server.settings["DATABASE_URL"])
-    with engine.begin() as connection:
-        seen = {"seen_at": now() - timedelta(minutes=minutes)}
-        connection.execute(update(UserSession).where(UserSession.key_hash == digest(key)).values(**seen))
-    engine.dispose()
-
-
-def with_clock(user: Caseworker) -> None:
-    """The page as it stands is loaded by a clock that can be put forward."""
-    user.page.clock.install()
-    user.page.reload()
 
 
 def test_two_minutes_before_the_end_there_is_a_warning(at_screen: AtScreen, live_server: LiveServer) -> None:

@@ -6,7 +6,7 @@ from services.core.clock import today
 from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
-from tests.browser.test_saving import SERVERS
+from tests.browser.saving import SERVERS
 
 
 def begin(user: Caseworker, someone: Someone, word: str) -> str:

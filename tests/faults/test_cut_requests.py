@@ -25,16 +25,16 @@ from app.web.form_fields import ONLY_SIGNING
 from services.core.db import db
 from services.tables.accounts import User
 from services.tables.participants import Participation
-from tests.app.conftest import IS_OPEN, IS_PLAIN, PARTICIPANTS, House
-from tests.app.test_every_form import forms_of
-from tests.app.test_invitations import invited
-from tests.app.test_sign_in import key_of
 from tests.support.client import CheckedClient, form_in, tree_of
 from tests.support.databases import DIALECTS, Databases, running_app
+from tests.support.every_form import forms_of
 from tests.support.forms import Form
 from tests.support.haproxy import running_haproxy
+from tests.support.house import IS_OPEN, IS_PLAIN, PARTICIPANTS, House
+from tests.support.invitations import invited
 from tests.support.letters import last_path
 from tests.support.server import running_server
+from tests.support.visits import key_of
 
 EVERY_BYTE = os.environ.get("FAULTS") == "all"  # what `make faults` sets
 WAYS = ("bare", "haproxy") if EVERY_BYTE else ("bare",)

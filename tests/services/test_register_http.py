@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -14,42 +13,9 @@ import pytest
 
 from services.registers.errors import Busy, NotFound, Unavailable
 from services.registers.http import Answer, CircuitBreaker, RegisterHttp, RegisterRequest
+from tests.support.answering import serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-
-
-@contextmanager
-def serving(talk: Callable[[socket.socket, int], None], requests: list[bytes] | None = None) -> Iterator[str]:
-    """A server that reads a request into `requests` and lets `talk` do the rest, told how many came before."""
-    ended = threading.Event()
-
-    def serve() -> None:
-        count = 0
-        while True:
-            connection, _ = listener.accept()
-            with connection:
-                if ended.is_set():
-                    return
-                connection.settimeout(5)
-                try:
-                    request = connection.recv(65536)
-                    if requests is not None:
-                        requests.append(request)
-                    talk(connection, count)
-                except OSError:
-                    pass  # the client has left, as it should
-            count += 1
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        port = listener.getsockname()[1]
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            ended.set()
-            socket.create_connection(("127.0.0.1", port)).close()
-            thread.join()
 
 
 def question() -> RegisterRequest:

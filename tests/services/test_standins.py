@@ -208,8 +208,8 @@ def test_stopping_does_not_wait_for_those_that_are_kept_waiting() -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-from services.standins.run.keys import load_or_create_key, public_key_pem
-from services.standins.run.run import serve_standins
+from services.standins.keys import load_or_create_key, public_key_pem
+from services.standins.run import serve_standins
 
 def started(standins):
     print(standins.freg.base_url, standins.pad.base_url, flush=True)

@@ -1,4 +1,4 @@
-"""A program that tells what the server has told it of a request, for `tests.app.test_server`."""
+"""A program that tells what the server has told it of a request, for `tests.web.test_server`."""
 
 import json
 from collections.abc import Callable, Iterable

@@ -1,6 +1,6 @@
 """Passwords hashed cheaply: a real hash takes a tenth of a second of all cores, and tests sign in thousands of times.
 
-The real one is tested by `tests.app.test_passwords` (`real_hashing`). Nothing of the program knows of this.
+The real one is tested by `tests.accounts.test_passwords` (`real_hashing`). Nothing of the program knows of this.
 """
 
 from argon2 import PasswordHasher
