@@ -19,8 +19,9 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from services.core.db import db
+from services.core.status import Status
 from services.standins.keys import load_or_create_key
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 from tests.support.client import CheckedClient
 from tests.support.databases import SQLITE, Databases, running_app
 

@@ -25,8 +25,9 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from services.core.db import db
+from services.core.status import Status
 from services.standins.keys import load_or_create_key
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 from tests.support.client import CheckedClient
 from tests.support.databases import POSTGRESQL, Databases, running_app
 from tests.support.postgres import running_postgres

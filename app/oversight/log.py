@@ -20,6 +20,7 @@ from services.access.download_limit import log_download
 from services.access.viewer import Right
 from services.core.clock import OSLO_TIME
 from services.core.code_lists import municipality_name
+from services.core.days import date_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.core.text import plain_line, seen
@@ -27,7 +28,7 @@ from services.export import csv_file
 from services.export.reading import Cells
 from services.listing import stored_searches as searches
 from services.listing.stored_searches import StoredSearch
-from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, date_text, legible
+from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, legible
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
 _LONGEST = 60

@@ -16,11 +16,11 @@ from services.access.audit import Action
 from services.access.look_up_limit import LookUpPurpose
 from services.access.viewer import ROLE_LABELS, Role
 from services.core.code_lists import district_name, municipality_name
+from services.core.days import date_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.intake.look_up import Outcome
 from services.participation.corrections import DELETION_REASONS
-from services.questions.fields import date_text
 from services.questions.pages import FIELDS
 from services.registers.errors import RegisterFault
 

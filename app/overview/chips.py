@@ -8,11 +8,11 @@ from typing import Any
 from app.overview.list_request import Chosen, ListRequest, narrowed
 from app.overview.query import SETS, SPANS, BadQuery
 from services.core.code_lists import district_name, municipality_name
+from services.core.days import date_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
+from services.core.status import STATUS_LABELS
 from services.listing.criteria import Criteria, Span
-from services.participation.find import STATUS_LABELS
-from services.questions.fields import date_text
 from services.questions.pages import FIELDS
 
 IN_SIGHT = 20  # chips of one field; the rest are folded

@@ -14,10 +14,9 @@ from services.core.code_lists import district_names, municipality_names
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
 from services.core.national_id import with_lost_zero
+from services.core.status import STATUS_LABELS, Status
 from services.listing.columns import Order
 from services.listing.paging import ListPage, columns_for
-from services.participation.find import STATUS_LABELS
-from services.tables.participants import Status
 
 _MISSED_SPOKEN = 5  # more values that found nobody are not read aloud one by one
 # Colours of the tags.

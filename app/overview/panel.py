@@ -9,12 +9,11 @@ from app.overview.query import FUNDING_WORDS, MISSING_WORDS, PLACE_NAMES, SETS, 
 from app.web.access import viewer
 from services.access.viewer import Viewer
 from services.core.code_lists import district_names
+from services.core.days import date_text
 from services.core.i18n import gettext as _
+from services.core.status import STATUS_LABELS, Status
 from services.listing.criteria import LONG_STAYS
-from services.participation.find import STATUS_LABELS
-from services.questions.fields import date_text
 from services.questions.pages import FIELDS
-from services.tables.participants import Status
 
 Wrong = list[tuple[str, str, str]]  # of fields with an error: name, label, error
 

@@ -15,14 +15,15 @@ from werkzeug.datastructures import MultiDict
 
 from services.core.clock import today
 from services.core.code_lists import district_names, municipality_names
+from services.core.days import date_text
 from services.core.i18n import gettext as _
 from services.core.municipality_names import MOST_PLACES, places_beginning, places_called
+from services.core.status import Status
 from services.core.text import is_blank
 from services.listing.columns import Column, Order
 from services.listing.criteria import LONG_STAYS, Criteria, Span
 from services.listing.search_terms import divided
-from services.questions.fields import EARLIEST, LATEST, date_text, legible, parse_date
-from services.tables.participants import Status
+from services.questions.fields import EARLIEST, LATEST, legible, parse_date
 
 COLUMN_WORDS = {
     Column.NATIONAL_ID: "fodselsnummer",

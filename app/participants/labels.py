@@ -6,6 +6,7 @@ from typing import Any
 
 from services.access.protection_grade import GRADES
 from services.core.code_lists import country_name, marital_status_text
+from services.core.days import date_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.core.row_keys import key_of
@@ -14,7 +15,6 @@ from services.participation.corrections import DELETION_REASONS
 from services.participation.history import CREATED, Changed
 from services.participation.registration import json_text, results_from
 from services.participation.row_merge import row_changes
-from services.questions.fields import date_text
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField
 from services.tables.participants import Participation

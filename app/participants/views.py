@@ -13,6 +13,7 @@ from app.web.test_results import tests_of
 from services.access.viewer import Right
 from services.core.db import now
 from services.core.i18n import gettext as _
+from services.core.status import Status
 from services.participation import corrections as mending
 from services.participation import history
 from services.participation.find import find, find_alone, heading, opened
@@ -20,7 +21,7 @@ from services.participation.registration import Page, pages_of, values_of
 from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.programme_time import programme_time
 from services.refresh.refresh import refresh_if_old
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 
 participants = Blueprint("participants", __name__, url_prefix="/deltakere")
 _ORDER = {field: place for place, field in enumerate(FIELDS)}

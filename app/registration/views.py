@@ -28,6 +28,7 @@ from app.web.access import requires, viewer
 from app.web.responses import END_MARK, is_partial, redirect_to, respond
 from services.access.viewer import Right
 from services.core.i18n import gettext as _
+from services.core.status import Status
 from services.participation import registration as service
 from services.participation import save as saving
 from services.participation.find import NotAllowed, find, find_alone, heading, may_change, opened
@@ -36,7 +37,7 @@ from services.participation.registration import Page
 from services.participation.save import AutosaveResult, Choice, Conflict, Saved, Unfinished
 from services.questions.pages import FIELDS, STEPS, TERMINATION, Step
 from services.refresh.refresh import fetch_results, refresh_if_old
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.

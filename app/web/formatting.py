@@ -7,8 +7,8 @@ from flask import Flask
 from services.access.protection_grade import grade_text, protection_text
 from services.core.clock import OSLO_TIME
 from services.core.code_lists import country_name, district_name, marital_status_text, municipality_name
-from services.export import deletion_text, moment_date, status_word
-from services.questions.fields import date_text
+from services.core.days import date_text, moment_date
+from services.core.status import deletion_text, status_word
 
 
 def moment_text(moment: datetime | None) -> str:

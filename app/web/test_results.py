@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from services.core.days import moment_date
 from services.core.i18n import gettext as _
-from services.export import moment_date, result_text
+from services.export import result_text
 from services.participation.registration import results_of
 from services.registers.pad import best_per_part, newest_first
 from services.tables.participants import Person

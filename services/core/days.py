@@ -9,8 +9,9 @@ A year of two digits lies at most five years ahead of today, and else in the las
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 
+from services.core.clock import OSLO_TIME
 from services.core.text import plain_line
 
 AHEAD = 5  # years that a year of two digits may lie ahead
@@ -89,3 +90,13 @@ def date_text(day: date | None) -> str:
 def month_text(month: date | None) -> str:
     """`mm.åååå`, or ''."""
     return "" if month is None else f"{month.month:02}.{month.year:04}"
+
+
+def norwegian_day(moment: datetime | None) -> date | None:
+    """The day it was in Norway at a moment."""
+    return moment.astimezone(OSLO_TIME).date() if moment else None
+
+
+def moment_date(moment: datetime | None) -> str:
+    """The Norwegian day of a moment as dd.mm.åååå; '' for none."""
+    return date_text(norwegian_day(moment))

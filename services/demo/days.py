@@ -7,7 +7,7 @@ from itertools import pairwise
 from random import Random
 
 from services.core.clock import OSLO_TIME
-from services.tables.participants import Status
+from services.core.status import Status
 
 MONTH = 30.44  # days
 _OPENS = 8 * 3600

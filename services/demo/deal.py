@@ -7,8 +7,8 @@ from random import Random
 
 from services.access.viewer import OSLO
 from services.core.code_lists import district_names
+from services.core.status import Status
 from services.demo.users import ASKOY, BERGEN
-from services.tables.participants import Status
 
 PER_CAPITA = ("3105", "3405", "1108")  # the municipalities that are in the trial
 

@@ -11,6 +11,7 @@ from typing import Any
 from services.core.code_lists import district_key
 from services.core.db import Base
 from services.core.name_folding import name_words
+from services.core.status import Status
 from services.demo.background import Answers
 from services.demo.days import course, earlier_course, night_before
 from services.demo.deal import Card, deal
@@ -21,7 +22,7 @@ from services.questions.pages import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATIO
 from services.questions.programme_time import duration_start
 from services.standins.pad import results_of
 from services.standins.population import SyntheticPerson
-from services.tables.participants import Activity, Change, Leave, Participation, Person, Status
+from services.tables.participants import Activity, Change, Leave, Participation, Person
 
 Row = dict[str, Any]
 Rows = dict[type[Base], list[Row]]

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from services.core.status import Status
 from services.demo.background import Answers, background, returned
 from services.demo.days import Course, between, months, office_moments, workday
 from services.demo.deal import Card
@@ -19,7 +20,6 @@ from services.demo.users import staff
 from services.participation.corrections import DELETION_REASONS
 from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, Step
 from services.standins.population import SyntheticPerson
-from services.tables.participants import Status
 
 _DELETION_REASONS = tuple(option.code for option in DELETION_REASONS if option.code != "other")
 _UNFINISHED = 0.2  # share of those not discharged that lack something on pages 2 and 3

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from services.export import csv_file, xlsx_file
 from services.export.columns import COLUMN_LABELS, ExportColumn, RowFields, full_fields, overview_fields, row_fields
 from services.export.reading import batches, has_more_rows_than, is_longer_than, row_batches
-from services.export.words import deletion_text, moment_date, result_text, status_text, status_word
+from services.export.words import result_text
 from services.export.xlsx_file import TooManyRows, pieces
 
 __all__ = [
@@ -24,15 +24,11 @@ __all__ = [
     "TooManyRows",
     "as_csv",
     "as_xlsx",
-    "deletion_text",
     "full_fields",
-    "moment_date",
     "overview_fields",
     "pieces",
     "result_text",
     "row_fields",
-    "status_text",
-    "status_word",
 ]
 
 Fields = Sequence[ExportColumn] | RowFields

@@ -13,12 +13,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from services.access.viewer import Viewer
 from services.core.code_lists import country_name, district_name, marital_status_text, municipality_name
+from services.core.days import date_text, moment_date, norwegian_day
 from services.core.i18n import N_
-from services.export.words import moment_date, norwegian_day, said_results, said_status
+from services.core.status import said_status
+from services.export.words import said_results
 from services.listing.columns import Column
 from services.listing.paging import columns_for
 from services.participation.registration import COLUMN_NAMES
-from services.questions.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField, date_text
+from services.questions.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField
 from services.questions.fields import Field as Question
 from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
 from services.questions.row_fields import RowsField

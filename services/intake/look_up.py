@@ -16,11 +16,12 @@ from services.access.viewer import Viewer
 from services.core import national_id
 from services.core.db import end_reading, session
 from services.core.i18n import gettext as _
+from services.core.status import Status
 from services.intake.messages import no_answer, wrong_number, wrong_population
 from services.registers.clients import Registers
 from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, WrongNumber
 from services.registers.folkeregisteret import PersonRecord
-from services.tables.participants import Participation, Person, Status
+from services.tables.participants import Participation, Person
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.access.viewer import OSLO
 from services.core.clock import midnight
 from services.core.code_lists import district_key
+from services.core.status import Status
 from services.listing.search_terms import Term
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 
 OPEN_STATUSES = (Status.CREATED, Status.CHANGED, Status.ENDED)
 FUNDINGS = ("ordinary", "per_capita")

@@ -18,12 +18,13 @@ from sqlalchemy import func, select
 from services.access.viewer import Viewer
 from services.core.clock import today
 from services.core.db import read
+from services.core.status import Status
 from services.listing import statements
 from services.listing.columns import Column, Order
 from services.listing.criteria import Criteria
 from services.listing.earlier_numbers import with_present_numbers
 from services.listing.search_terms import Term, TermKind, missed, question
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 
 _NEAR = 500  # rows that are passed over at most where a page is read in one step
 _SOME = 200  # rows of the order that are looked through at least

@@ -25,10 +25,11 @@ from services.access.protection_grade import GRADE_OF_ROW
 from services.access.viewer import Right, Viewer, unless_protected, visible_to
 from services.core.clock import today
 from services.core.db import on_sqlite
+from services.core.status import Status
 from services.listing.columns import Column, Order
 from services.listing.criteria import Criteria, conditions, status_condition
 from services.listing.search_terms import Shape, found_by, hits, question
-from services.tables.participants import Participation, ParticipationCount, Status
+from services.tables.participants import Participation, ParticipationCount
 
 _Asked = TypeVarTuple("_Asked")
 _Made = TypeVar("_Made")

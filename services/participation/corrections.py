@@ -12,11 +12,12 @@ from services.access.viewer import Right, Viewer, visible_to
 from services.core.db import now, session, writing
 from services.core.i18n import N_
 from services.core.name_folding import name_words
+from services.core.status import Status
 from services.participation.find import NoSuchParticipant, heading, locked, locked_if
 from services.participation.history import note_changes
 from services.participation.registration import count_missing, name_key
 from services.questions.fields import label_options
-from services.tables.participants import Notice, Participation, Status
+from services.tables.participants import Notice, Participation
 
 DELETION_REASONS = label_options(
     ("mistake", N_("Registrert ved en feil")),

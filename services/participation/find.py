@@ -11,9 +11,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from services.access.audit import Action, record
 from services.access.viewer import Viewer, visible_to
 from services.core.db import session
-from services.core.i18n import N_
 from services.core.i18n import gettext as _
-from services.tables.participants import Activity, DraftValue, Leave, Municipality, Participation, Person, Status
+from services.core.status import Status
+from services.tables.participants import Activity, DraftValue, Leave, Municipality, Participation, Person
 
 
 class NoSuchParticipant(LookupError):
@@ -22,14 +22,6 @@ class NoSuchParticipant(LookupError):
 
 class NotAllowed(PermissionError):
     """The participant may be seen but not changed by this viewer, or in this state."""
-
-
-STATUS_LABELS = {
-    Status.CREATED: N_("Opprettet"),
-    Status.CHANGED: N_("Endret"),
-    Status.ENDED: N_("Avsluttet"),
-    Status.DISCHARGED: N_("Utskrevet"),
-}
 
 
 _P = Participation

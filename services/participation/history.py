@@ -9,7 +9,8 @@ from sqlalchemy import func, insert, select
 
 from services.access.viewer import Viewer
 from services.core.db import now, session
-from services.tables.participants import Change, Participation, Status
+from services.core.status import Status
+from services.tables.participants import Change, Participation
 
 PAGE = 100  # lines
 CREATED = "created"  # no row of the table: the participation itself tells of it

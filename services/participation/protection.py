@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 
 from services.access.audit import Action, note
 from services.core.db import now, writing
-from services.tables.participants import Participation, Person, Status
+from services.core.status import Status
+from services.tables.participants import Participation, Person
 
 HOLDS_FOR = timedelta(hours=72)  # so long a grade holds that cannot be read anew
 

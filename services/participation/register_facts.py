@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from services.core.db import now
 from services.core.name_folding import name_words
+from services.core.status import Status
 from services.participation.earlier_numbers import keep_earlier
 from services.participation.history import note_changes
 from services.participation.registration import name_key, update_person, update_results
 from services.registers.folkeregisteret import PersonRecord
 from services.registers.pad import TestResult
-from services.tables.participants import Participation, Person, Status
+from services.tables.participants import Participation, Person
 
 # What the history tells of, from which register.
 _FACTS = {

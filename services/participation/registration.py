@@ -22,6 +22,7 @@ from services.core.db import hold, now, session, writing
 from services.core.i18n import gettext as _
 from services.core.name_folding import name_words
 from services.core.row_keys import ROW_KEY, is_row_key, key_of, new_row_key
+from services.core.status import Status
 from services.participation.earlier_numbers import keep_earlier
 from services.participation.find import NotAllowed
 from services.participation.history import note_changes
@@ -32,16 +33,7 @@ from services.questions.programme_time import duration_start
 from services.questions.row_fields import RowsField
 from services.registers.folkeregisteret import PersonRecord
 from services.registers.pad import TestResult
-from services.tables.participants import (
-    Activity,
-    Beginning,
-    DraftValue,
-    Leave,
-    Municipality,
-    Participation,
-    Person,
-    Status,
-)
+from services.tables.participants import Activity, Beginning, DraftValue, Leave, Municipality, Participation, Person
 
 # The columns of the answers by question; those of rows are tables of their own.
 COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in FIELDS if key not in ROW_KEYS}

@@ -16,6 +16,7 @@ from services.access.viewer import Viewer
 from services.core.db import later_than, now, session, writing
 from services.core.i18n import gettext as _
 from services.core.row_keys import key_of
+from services.core.status import Status
 from services.participation.find import locked
 from services.participation.history import note_changes
 from services.participation.left_saves import note_handled
@@ -34,7 +35,7 @@ from services.participation.row_merge import rows_by_key
 from services.questions.fields import Raw, Values
 from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.row_fields import AFTER, RowsField, is_blank_row
-from services.tables.participants import Change, DraftValue, Participation, Status
+from services.tables.participants import Change, DraftValue, Participation
 
 MOST_TYPED = 64_000  # bytes that are kept as typed for a page and a user
 

@@ -19,8 +19,7 @@ from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 from services.core.clock import today
-from services.core.days import date_text as date_text
-from services.core.days import month_text, parse_month
+from services.core.days import date_text, month_text, parse_month
 from services.core.days import parse_date as parse_date
 from services.core.i18n import N_, ngettext
 from services.core.i18n import gettext as _

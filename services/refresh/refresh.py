@@ -19,6 +19,7 @@ from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
 from services.core.db import end_reading, hold, now, session, writing
 from services.core.i18n import gettext as _
+from services.core.status import Status
 from services.intake import unfinished as beginnings
 from services.intake.look_up import Outcome, look_up
 from services.participation.find import find_alone
@@ -29,7 +30,7 @@ from services.registers.clients import Registers, fetch_for
 from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, WrongNumber
 from services.registers.folkeregisteret import PersonRecord
 from services.registers.pad import TestResult
-from services.tables.participants import Participation, Person, Status
+from services.tables.participants import Participation, Person
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ with it the name is gone from list, sort order, titles and downloads alike.
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -29,16 +28,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relatio
 
 from services.core.db import Base, UtcDateTime, json_type, long_id, sort_text
 from services.core.row_keys import new_row_key
-
-
-class Status(IntEnum):
-    """Where a participation stands. Numbered in the alphabetical order of the words on screen
-    (Avsluttet, Endret, Opprettet, Utskrevet), so that an index serves the sorting."""
-
-    ENDED = 1
-    CHANGED = 2
-    CREATED = 3
-    DISCHARGED = 4
 
 
 class Municipality(Base):

@@ -21,11 +21,12 @@ from services.core.code_lists import district_name, district_names, municipality
 from services.core.collation import sort_key
 from services.core.db import Base
 from services.core.name_folding import name_words
+from services.core.status import Status
 from services.demo.rows import MODELS, Maker, Row, Rows
 from services.demo.users import BERGEN, staff
 from services.participation.registration import name_key
 from services.standins.population_names import FOREIGN
-from services.tables.participants import Activity, Change, Leave, Participation, Person, Status
+from services.tables.participants import Activity, Change, Leave, Participation, Person
 
 TRONDHEIM = "5001"
 SHARES = {OSLO: 0.15, BERGEN: 0.06, TRONDHEIM: 0.02}  # of all participations; the other municipalities share the rest

@@ -8,8 +8,8 @@ from datetime import timedelta
 from playwright.sync_api import Locator, Page, expect
 
 from services.core.clock import today
+from services.core.days import date_text
 from services.demo import PASSWORD
-from services.questions.fields import date_text
 from services.standins.population import SyntheticPerson
 
 # An answer: a text for a text field or a select, or the choices of a group.

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 from playwright.sync_api import Request, Route, expect
 
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.saving import begin, is_saved

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from services.core.clock import today
+from services.core.days import date_text
 from services.demo import PASSWORD
-from services.questions.fields import date_text
 from tests.browser.caseworker import Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.saving import SERVERS, begin, is_saved

@@ -17,7 +17,7 @@ from playwright.sync_api import Route, expect
 from sqlalchemy import create_engine, text
 
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
 from tests.browser.caseworker import Caseworker
 from tests.browser.conftest import AtScreen, Someone
 from tests.browser.saving import SERVERS, begin

@@ -14,7 +14,8 @@ from sqlalchemy import case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from services.core.db import now, writing
-from services.tables.participants import Participation, ParticipationCount, Person, Status
+from services.core.status import Status
+from services.tables.participants import Participation, ParticipationCount, Person
 from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places
 from tests.support.overview_asking import QuickClient, count_of
 from tests.support.overview_screen import overview

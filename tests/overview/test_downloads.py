@@ -18,14 +18,16 @@ from werkzeug.test import TestResponse
 
 from services.access.audit import Action
 from services.core.code_lists import municipality_name
+from services.core.days import moment_date
 from services.core.db import db
-from services.export import moment_date, result_text, status_text, xlsx_file
+from services.core.status import Status, status_text
+from services.export import result_text, xlsx_file
 from services.participation.registration import name_key, results_of, values_of
 from services.questions.fields import DateField, HoursField, NumberField, YearField
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField
 from services.tables.accounts import User
-from services.tables.participants import AccessEntry, Activity, Participation, Person, Status
+from services.tables.participants import AccessEntry, Activity, Participation, Person
 from tests.support.client import CheckedClient, text_of, tree_of
 from tests.support.databases import DIALECTS, Databases
 from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places, running_house

@@ -7,10 +7,11 @@ from sqlalchemy import delete, func, insert, select, update
 from werkzeug.test import TestResponse
 
 from services.core.clock import today
+from services.core.status import Status
 from services.listing import stored_searches as searches
 from services.listing.saved_views import LONGEST_NAME, MOST_VIEWS
 from services.tables.accounts import User
-from services.tables.participants import Participation, SavedView, Search, Status
+from services.tables.participants import Participation, SavedView, Search
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.forms import Form
 from tests.support.house import House

@@ -10,8 +10,9 @@ from sqlalchemy import event, func, select, update
 from services.access.audit import Action
 from services.core.clock import today
 from services.core.db import db
+from services.core.status import Status
 from services.listing import stored_searches as searches
-from services.tables.participants import AccessEntry, Participation, SavedView, Search, Status
+from services.tables.participants import AccessEntry, Participation, SavedView, Search
 from tests.support.client import text_of
 from tests.support.databases import POSTGRESQL, SQLITE, Databases
 from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places, running_house

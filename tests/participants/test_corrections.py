@@ -7,9 +7,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import delete, update
 
+from services.core.status import Status
 from services.participation.corrections import restore
 from services.participation.find import NotAllowed
-from services.tables.participants import Notice, Participation, Person, Status
+from services.tables.participants import Notice, Participation, Person
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.house import House
 from tests.support.registering import BY_MISTAKE, Office, address, goal_of

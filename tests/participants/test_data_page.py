@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from app.web.formatting import moment_text
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
 from services.questions.pages import STEPS
 from tests.support.client import text_of, tree_of
 from tests.support.registering import (

@@ -1,7 +1,7 @@
 """Deleting: the name for a double check, the question, and who still sees her."""
 
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import BY_MISTAKE, NAME_IS_RIGHT, START, Office, address, goal_of
 

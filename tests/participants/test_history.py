@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from services.questions.fields import date_text
+from services.core.days import date_text
 from services.tables.participants import Change
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.house import House

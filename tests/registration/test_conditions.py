@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form
 from tests.support.registering import (

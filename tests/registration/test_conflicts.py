@@ -8,8 +8,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app.web.formatting import moment_text
-from services.questions.fields import date_text
-from services.tables.participants import Status
+from services.core.days import date_text
+from services.core.status import Status
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form, Value
 from tests.support.house import House

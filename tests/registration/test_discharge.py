@@ -6,8 +6,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from services.core.clock import today
-from services.questions.fields import date_text
-from services.tables.participants import Status
+from services.core.days import date_text
+from services.core.status import Status
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.registering import (
     FULL_BACKGROUND,

@@ -12,14 +12,15 @@ from sqlalchemy import update
 from app.connections.registers import connect_registers
 from app.settings.config import Settings
 from services.core.clock import today
+from services.core.days import date_text
 from services.core.db import db
-from services.questions.fields import date_text
+from services.core.status import Status
 from services.registers.clients import Registers
 from services.standins import control as standin_control
 from services.standins.control import Kind
 from services.standins.pad import results_of
 from services.standins.population import by_number
-from services.tables.participants import Municipality, Status
+from services.tables.participants import Municipality
 from tests.support.client import CheckedClient, form_in, text_of, tree_of
 from tests.support.house import FailRegister, House
 from tests.support.registering import NAME_IS_RIGHT, START, Office, address, goal_of

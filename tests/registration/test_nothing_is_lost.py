@@ -17,11 +17,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from services.core.status import Status
 from services.participation.registration import values_of
 from services.questions.fields import Field
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 from tests.support.client import CheckedClient, text_of
 from tests.support.databases import Databases, running_app
 from tests.support.registering import BY_MISTAKE, Office, address

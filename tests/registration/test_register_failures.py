@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.connections.registers import connect_registers
 from app.settings.config import Settings
-from services.questions.fields import date_text
+from services.core.days import date_text
 from services.registers.clients import Registers
 from services.registers.folkeregisteret import FolkeregisteretClient, MaskinportenTokens
 from services.registers.pad import PadClient

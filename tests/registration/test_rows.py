@@ -4,7 +4,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from services.questions.fields import date_text
+from services.core.days import date_text
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form
 from tests.support.registering import FULL_PROGRAMME, START, Answers, Office, address, goal_of

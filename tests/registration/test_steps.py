@@ -6,9 +6,9 @@ import pytest
 
 from services.core.clock import today
 from services.core.collation import sort_key
-from services.questions.fields import date_text
+from services.core.days import date_text
+from services.core.status import Status
 from services.questions.pages import FIELDS
-from services.tables.participants import Status
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.forms import Form
 from tests.support.registering import (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
 from tests.support.client import text_of
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, START, Office, address
 from tests.support.screen import Screen

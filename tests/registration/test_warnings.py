@@ -10,10 +10,11 @@ from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 
 from services.core.clock import today
-from services.questions.fields import date_text
+from services.core.days import date_text
+from services.core.status import Status
 from services.questions.programme_time import months_on
 from services.standins.population import SyntheticPerson
-from services.tables.participants import Participation, Person, Status
+from services.tables.participants import Participation, Person
 from tests.support.client import form_in, text_of, tree_of
 from tests.support.house import House
 from tests.support.registering import (

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.access.viewer import OSLO
+from services.core.status import Status
 from services.listing.criteria import FUNDINGS, LONG_STAYS, OPEN_STATUSES, Criteria, Span, months_before
 from services.listing.search_terms import term
 from services.questions.programme_time import duration_start
-from services.tables.participants import Status
 
 days = st.dates(date(1990, 1, 1), date(2099, 12, 31))
 

@@ -14,8 +14,10 @@ from app.connections.registers import registers
 from services.access.viewer import Right, Role
 from services.accounts import sign_in as accounts
 from services.core.clock import OSLO_TIME, today
+from services.core.days import date_text
 from services.core.db import Base, now, session
 from services.core.encryption import Vault
+from services.core.status import Status
 from services.demo import PASSWORD, USERS, NotForRealPeople, fill, unregistered
 from services.mail.outbox import Outbox
 from services.mail.smtp import Letter
@@ -33,11 +35,10 @@ from services.participation.registration import (
     values_of,
 )
 from services.participation.save import obstacles
-from services.questions.fields import date_text
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS
 from services.standins.population import PUBLISHED_KINDS, persons
 from services.tables.accounts import User
-from services.tables.participants import Change, Participation, Person, Status
+from services.tables.participants import Change, Participation, Person
 from tests.support.databases import DIALECTS, SQLITE, Databases, running_app
 
 DAY = date(2026, 11, 20)

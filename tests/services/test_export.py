@@ -18,26 +18,15 @@ from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape  # openpyxl leaves it to its callers
 
 from services.access.viewer import OSLO, Place, Role, Viewer
-from services.export import (
-    COLUMN_LABELS,
-    ExportColumn,
-    TooManyRows,
-    deletion_text,
-    full_fields,
-    moment_date,
-    overview_fields,
-    pieces,
-    status_text,
-    xlsx_file,
-)
+from services.core.days import date_text, moment_date
+from services.core.status import Status, deletion_text, status_text
+from services.export import COLUMN_LABELS, ExportColumn, TooManyRows, full_fields, overview_fields, pieces, xlsx_file
 from services.export.columns import DAY_FORMAT, MONTH_FORMAT, itself, plain
 from services.export.csv_file import cell, lines
 from services.export.reading import Memo
 from services.export.xlsx_file import CHARACTERS, book, fitting
 from services.listing.columns import Column
-from services.questions.fields import date_text
 from services.questions.pages import FIELDS
-from services.tables.participants import Status
 
 PIECE = 70_000  # bytes; more is never held back
 

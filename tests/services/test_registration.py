@@ -15,7 +15,9 @@ from sqlalchemy import select, update
 from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
 from services.core.clock import today
+from services.core.days import date_text
 from services.core.db import db
+from services.core.status import Status
 from services.intake.look_up import running_participation
 from services.participation.corrections import delete
 from services.participation.find import NoSuchParticipant, NotAllowed, find
@@ -34,12 +36,12 @@ from services.participation.registration import (
     values_of,
 )
 from services.participation.save import Conflict, Incomplete, StaleParticipation, Unfinished, discharge, obstacles, save
-from services.questions.fields import ChoiceField, ManyField, date_text
+from services.questions.fields import ChoiceField, ManyField
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 from services.questions.row_fields import RowsField
 from services.standins.population import SyntheticPerson, persons
 from services.tables.accounts import User
-from services.tables.participants import Change, Participation, Person, Status
+from services.tables.participants import Change, Participation, Person
 from tests.support.postgres import log_of
 
 START = today() - timedelta(days=700)

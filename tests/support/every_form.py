@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from services.tables.participants import Participation, Status
+from services.core.status import Status
+from services.tables.participants import Participation
 from tests.support.addresses import get_addresses
 from tests.support.client import CheckedClient, tree_of
 from tests.support.forms import Form

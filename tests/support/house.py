@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Executable, select
 from app.web.page_views import view_log
 from services.access.viewer import Role
 from services.core.db import db, now
+from services.core.status import Status
 from services.demo import USERS, DemoUser
-from services.tables.participants import Participation, Status
+from services.tables.participants import Participation
 from tests.support.client import CheckedClient
 from tests.support.databases import Databases, running_app
 

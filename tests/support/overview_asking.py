@@ -19,8 +19,9 @@ from app.web.responses import END_MARK
 from services.access.viewer import Role
 from services.core.clock import OSLO_TIME, today
 from services.core.name_folding import name_words
+from services.core.status import Status
 from services.participation.registration import name_key
-from services.tables.participants import Leave, Participation, Status
+from services.tables.participants import Leave, Participation
 from tests.support.client import form_in, htmx_headers
 from tests.support.house import House, demo_user
 from tests.support.overview_screen import Screen, in_order

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from services.core.code_lists import district_name, municipality_name
 from services.core.collation import sort_key
-from services.participation.find import STATUS_LABELS
-from services.tables.participants import Participation, Status
+from services.core.status import STATUS_LABELS, Status
+from services.tables.participants import Participation
 from tests.support.client import CheckedClient, tree_of
 from tests.support.house import IS_PLAIN, House, demo_user, of_places
 

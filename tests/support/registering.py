@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
 from services.core.clock import today
+from services.core.days import date_text
 from services.core.db import db
 from services.core.name_folding import folded_words
 from services.participation.find import find
@@ -28,7 +29,7 @@ from services.participation.registration import (
     values_of,
 )
 from services.participation.save import save
-from services.questions.fields import Raw, date_text
+from services.questions.fields import Raw
 from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
 from services.questions.programme_time import months_on
 from services.standins.population import SyntheticPerson, people

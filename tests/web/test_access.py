@@ -23,9 +23,10 @@ from werkzeug.test import TestResponse
 
 from app.web.access import mark_of
 from services.access.viewer import Role
+from services.core.status import Status
 from services.demo import USERS
 from services.tables.accounts import User
-from services.tables.participants import AccessEntry, Participation, Status
+from services.tables.participants import AccessEntry, Participation
 from tests.support.client import CheckedClient, form_in, htmx_headers
 from tests.support.house import IS_OPEN, IS_PLAIN, House, demo_user, of_places
 from tests.support.rules import NOBODYS, rules_of

@@ -14,8 +14,9 @@ from sqlalchemy import Date, Table, case, insert, literal, select, update
 from sqlalchemy.sql.sqltypes import TypeEngine
 
 from services.core.db import Base, UtcDateTime, db, now
+from services.core.status import Status
 from services.tables.accounts import AccountLink, Identity, OutboxMessage, RecoveryCode, SignInFailure, User
-from services.tables.participants import Beginning, DraftValue, LeftSave, Notice, Participation, Person, Search, Status
+from services.tables.participants import Beginning, DraftValue, LeftSave, Notice, Participation, Person, Search
 from tests.support.addresses import get_addresses
 from tests.support.backups import all_rows, done, run
 from tests.support.client import CheckedClient

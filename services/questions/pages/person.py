@@ -4,18 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.core.code_lists import municipality_name, rows
+from services.core.days import date_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
-from services.questions.fields import (
-    ALWAYS,
-    ChoiceField,
-    Condition,
-    DateField,
-    Option,
-    Values,
-    date_text,
-    label_options,
-)
+from services.questions.fields import ALWAYS, ChoiceField, Condition, DateField, Option, Values, label_options
 from services.questions.programme_time import Stay
 
 IN_OSLO = Condition(("municipality",), lambda values: values.get("municipality") == "0301")

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+from services.core.days import date_text
 from services.core.i18n import N_, ngettext
 from services.core.i18n import gettext as _
 from services.questions.fields import (
@@ -17,7 +18,6 @@ from services.questions.fields import (
     TextField,
     Values,
     chosen,
-    date_text,
     grouped_options,
     label_options,
 )

@@ -1,5 +1,6 @@
 """Page 4, «Avslutning»: filled in only when she leaves the programme (guide 4.4)."""
 
+from services.core.days import date_text
 from services.core.i18n import N_, ngettext
 from services.core.i18n import gettext as _
 from services.questions.fields import (
@@ -12,7 +13,6 @@ from services.questions.fields import (
     TextField,
     Values,
     chosen,
-    date_text,
     grouped_options,
     label_options,
 )
