@@ -1,13 +1,18 @@
 """The e-mails: what stands in them, in bokmål and in nynorsk in one and the same message."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import current_app, render_template
 
 from app.settings.config import NoPublicUrl
 from services.accounts.invitations import Letters
 from services.mail.smtp import Letter
-from services.tables.accounts import User
+
+if TYPE_CHECKING:
+    from services.tables.accounts import User
 
 HELP_ADDRESS = "jobbsjansen.palogging@imdi.no"
 

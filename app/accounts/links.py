@@ -3,7 +3,9 @@
 Opening a link only looks: mail filters open links, too. It is used up when its form is sent.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from flask import flash, g, url_for
 from werkzeug.wrappers import Response
@@ -21,7 +23,9 @@ from services.core import text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.questions.fields import legible
-from services.tables.accounts import User
+
+if TYPE_CHECKING:
+    from services.tables.accounts import User
 
 Errors = dict[str, str]
 _TOO_OLD = N_("Siden sto åpen for lenge. Skriv passordet på nytt.")

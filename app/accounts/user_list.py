@@ -1,8 +1,10 @@
 """The list of users: what its address and its form ask for, and its rows in words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, request, url_for
@@ -24,7 +26,9 @@ from services.listing import stored_searches as searches
 from services.listing.stored_searches import StoredSearch
 from services.mail.outbox import is_delayed, last_to
 from services.questions.fields import legible
-from services.tables.accounts import OutboxMessage
+
+if TYPE_CHECKING:
+    from services.tables.accounts import OutboxMessage
 
 _PAGE_SIZE = 50
 _LONGEST_SEARCH = 200

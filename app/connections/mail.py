@@ -1,9 +1,11 @@
 """Outgoing e-mail: the outbox with the program's settings, the thread that sends, and in development the page on
 which e-mails can be read."""
 
+from __future__ import annotations
+
 import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -13,7 +15,9 @@ from app.web.responses import respond
 from services.core.encryption import Vault
 from services.mail.outbox import Outbox, newest
 from services.mail.smtp import Server
-from services.tables.accounts import OutboxMessage
+
+if TYPE_CHECKING:
+    from services.tables.accounts import OutboxMessage
 
 _POLL_SECONDS = 30
 development = Blueprint("development", __name__)

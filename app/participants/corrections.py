@@ -1,7 +1,9 @@
 """Deleting a participant, and what IMDi mends: restoring, reopening, and telling the municipality."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, flash, request, url_for
 
@@ -15,7 +17,9 @@ from services.core.i18n import gettext as _
 from services.participation import corrections as service
 from services.participation.find import NotAllowed, find_alone, heading, may_change
 from services.questions.fields import Invalid, TextField, legible
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 mending = Blueprint("mending", __name__, url_prefix="/deltakere")
 _TEXT = TextField(key="text", label=N_("Beskriv grunnen"), most=service.LONGEST_REASON)

@@ -1,8 +1,10 @@
 """The history in words."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.access.protection_grade import GRADES
 from services.core.code_lists import country_name, marital_status_text
@@ -17,7 +19,9 @@ from services.participation.registration import json_text, results_from
 from services.participation.row_merge import row_changes
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 # What happened to the participant as a whole.
 _EVENTS = {

@@ -1,6 +1,8 @@
 """One participant: what is registered of her, and what has been changed. Deleting: `app.participants.corrections`."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, request, url_for
 
@@ -21,7 +23,9 @@ from services.participation.registration import Page, pages_of, values_of
 from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.programme_time import programme_time
 from services.refresh.refresh import refresh_if_old
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 participants = Blueprint("participants", __name__, url_prefix="/deltakere")
 _ORDER = {field: place for place, field in enumerate(FIELDS)}

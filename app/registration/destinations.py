@@ -1,12 +1,18 @@
 """Where the buttons of a form lead."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from app.registration.responses import page_address
 from app.web.access import viewer
 from app.web.way_back import list_address
 from services.participation import registration as service
 from services.participation.find import find
 from services.questions.pages import PROGRAMME, STEPS, TERMINATION, Step, step_named
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 
 def leads_forwards(step: Step, going: str) -> bool:

@@ -5,14 +5,19 @@ page of the same tab asks for that key (`venter`) until it has been handled, and
 what that form has changed, the user has.
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
 from app.web.access import viewer
 from app.web.responses import tell_page
 from services.participation import left_saves
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 LEFT_KEY = "avsted"
 LEAVING_NAMES = frozenset({LEFT_KEY, "venter", "etter"})

@@ -1,10 +1,12 @@
 """The answers of the four pages: a page with its form, and the fragments of it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request, url_for
 
@@ -27,7 +29,9 @@ from services.participation.save import Conflict, Unfinished
 from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.questions.programme_time import programme_time
 from services.questions.row_fields import RowsField
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 
 def sent_form() -> dict[str, list[str]]:

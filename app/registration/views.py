@@ -1,8 +1,10 @@
 """Registration: saving the four pages, discharging. Creating: `app.registration.creating`."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
 
@@ -37,7 +39,9 @@ from services.participation.registration import Page
 from services.participation.save import AutosaveResult, Choice, Conflict, Saved, Unfinished
 from services.questions.pages import FIELDS, STEPS, TERMINATION, Step
 from services.refresh.refresh import fetch_results, refresh_if_old
-from services.tables.participants import Participation
+
+if TYPE_CHECKING:
+    from services.tables.participants import Participation
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
 # The names that each form has, whatever its page asks.

@@ -1,13 +1,18 @@
 """Test results as they are shown."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from services.core.days import moment_date
 from services.core.i18n import gettext as _
 from services.export import result_text
 from services.participation.registration import results_of
 from services.registers.pad import best_per_part, newest_first
-from services.tables.participants import Person
+
+if TYPE_CHECKING:
+    from services.tables.participants import Person
 
 
 @dataclass(frozen=True)
