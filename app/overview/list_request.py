@@ -14,8 +14,8 @@ from services.core.i18n import current_language
 from services.core.i18n import gettext as _
 from services.core.text import username
 from services.listing import stored_searches as searches
+from services.listing.columns import columns_for
 from services.listing.criteria import Criteria
-from services.listing.paging import columns_for
 from services.listing.search_terms import MOST_TERMS, MOST_WORDS, divided, term
 from services.listing.stored_searches import StoredSearch
 from services.questions.fields import legible

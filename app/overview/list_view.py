@@ -1,22 +1,24 @@
 """The list as it is drawn: headings, pages, numbers of rows, and what is said of it in words."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
+
+from markupsafe import escape
 
 from app.overview.list_request import ListRequest, address
 from app.overview.panel import Wrong
-from app.overview.query import COLUMN_WORDS, PAGE_SIZES, ListQuery, next_order, written_order
+from app.overview.query import PAGE_SIZES, ListQuery, next_order, written_order
 from app.web.access import viewer
 from app.web.responses import address_of
-from services import export
 from services.access.viewer import Right
-from services.core.code_lists import district_names, municipality_names
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
 from services.core.national_id import with_lost_zero
 from services.core.status import STATUS_LABELS, Status
-from services.listing.columns import Order
-from services.listing.paging import ListPage, columns_for
+from services.listing.columns import ListColumn, Order, columns_for
+from services.listing.paging import ListPage
 
 _MISSED_SPOKEN = 5  # more values that found nobody are not read aloud one by one
 # Colours of the tags.
@@ -28,14 +30,20 @@ def frame(query: ListQuery) -> dict[str, Any]:
     columns = headings(query)
     return {
         "columns": columns,
-        "labels": [heading["label"] for heading in columns],
+        "cells": [(column.key, _(column.label), _cell(column)) for column in columns_for(viewer())],
         "prefix": f"{address_of('overview.overview_page')}/",
-        "places": municipality_names(),
-        "districts": district_names() if viewer().sees_districts else {},
         "statuses": {status: _(label) for status, label in STATUS_LABELS.items()},
         "colors": _COLORS,
         "registers": viewer().can(Right.REGISTER),
     }
+
+
+def _cell(column: ListColumn) -> Callable[[Any], str]:
+    """What draws the words of a column for a row, as HTML."""
+    values, text = attrgetter(*(source.key for source in column.sources)), column.text
+    if len(column.sources) > 1:
+        return lambda row: escape(text(*values(row)))
+    return lambda row: escape(text(values(row)))
 
 
 def headings(query: ListQuery) -> list[dict[str, str]]:
@@ -50,7 +58,7 @@ def headings(query: ListQuery) -> list[dict[str, str]]:
         after = written_order(next_order(query.order, column))
         url = with_order + after if after else unsorted
         # The key as in the address, which a compressed answer says once.
-        key, label = f"sorter={COLUMN_WORDS[column]}", _(export.COLUMN_LABELS[column])
+        key, label = f"sorter={column.word}", _(column.label)
         found.append({"key": key, "label": label, "url": url, "sort": sort})
     return found
 
@@ -61,7 +69,7 @@ def order_text(query: ListQuery) -> str:
         return _("Sist endret først")
     how = _("synkende") if query.order.descending else _("stigende")
     return _("Sortert etter %(column)s, %(how)s") % {
-        "column": _(export.COLUMN_LABELS[query.order.column]).lower(),
+        "column": _(query.order.column.label).lower(),
         "how": how,
     }
 

@@ -20,23 +20,12 @@ from services.core.i18n import gettext as _
 from services.core.municipality_names import MOST_PLACES, places_beginning, places_called
 from services.core.status import Status
 from services.core.text import is_blank
-from services.listing.columns import Column, Order
+from services.listing.columns import LIST_COLUMNS, ListColumn, Order
 from services.listing.criteria import LONG_STAYS, Criteria, Span
 from services.listing.search_terms import divided
 from services.questions.fields import EARLIEST, LATEST, legible, parse_date
 
-COLUMN_WORDS = {
-    Column.NATIONAL_ID: "fodselsnummer",
-    Column.NAME: "navn",
-    Column.MUNICIPALITY: "kommune",
-    Column.DISTRICT: "bydel",
-    Column.START: "oppstart",
-    Column.END: "avslutning",
-    Column.STATUS: "status",
-    Column.CHANGED: "sist-endret",
-    Column.CHANGED_BY: "sist-endret-av",
-}
-_COLUMNS = {word: column for column, word in COLUMN_WORDS.items()}
+_COLUMNS = {column.word: column for column in LIST_COLUMNS}
 _DIRECTIONS = {"stigende": False, "synkende": True}
 STATUS_WORDS = {
     Status.CREATED: "opprettet",
@@ -82,7 +71,7 @@ class ListQuery:
     criteria: Criteria = field(default_factory=Criteria)
     search: str = ""
 
-    def sorted_by(self, column: Column) -> "ListQuery":
+    def sorted_by(self, column: ListColumn) -> "ListQuery":
         """The list after a click on the column's heading."""
         return replace(self, order=next_order(self.order, column), page=1)
 
@@ -99,7 +88,7 @@ class ListQuery:
         return replace(self, criteria=criteria, search=search, page=1)
 
 
-def next_order(order: Order, column: Column) -> Order:
+def next_order(order: Order, column: ListColumn) -> Order:
     """The order after a click on the column's heading: ascending, descending, back to default (guide 3.2)."""
     if order.column is not column:
         return Order(column)
@@ -255,7 +244,7 @@ def written_order(order: Order) -> str:
     """The order as it stands in an address; '' for the default."""
     if not order.column:
         return ""
-    return f"sorter={COLUMN_WORDS[order.column]}" + ("&retning=synkende" if order.descending else "")
+    return f"sorter={order.column.word}" + ("&retning=synkende" if order.descending else "")
 
 
 def are_many(municipalities: tuple[str, ...]) -> bool:

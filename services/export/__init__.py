@@ -12,13 +12,12 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement
 
 from services.export import csv_file, xlsx_file
-from services.export.columns import COLUMN_LABELS, ExportColumn, RowFields, full_fields, overview_fields, row_fields
+from services.export.columns import ExportColumn, RowFields, full_fields, overview_fields, row_fields
 from services.export.reading import batches, has_more_rows_than, is_longer_than, row_batches
 from services.export.words import result_text
 from services.export.xlsx_file import TooManyRows, pieces
 
 __all__ = [
-    "COLUMN_LABELS",
     "ExportColumn",
     "Fields",
     "TooManyRows",

@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.access.viewer import Viewer
-from services.core.code_lists import country_name, district_name, marital_status_text, municipality_name
+from services.core.code_lists import country_name, marital_status_text, municipality_name
 from services.core.days import date_text, moment_date, norwegian_day
 from services.core.i18n import N_
 from services.core.status import said_status
 from services.export.words import said_results
-from services.listing.columns import Column
-from services.listing.paging import columns_for
+from services.listing.columns import LIST_COLUMNS, Kind, ListColumn, Source, columns_for, plain
 from services.participation.registration import COLUMN_NAMES
 from services.questions.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField
 from services.questions.fields import Field as Question
@@ -27,27 +26,9 @@ from services.questions.row_fields import RowsField
 from services.tables.participants import Participation, Person
 
 _P = Participation
-Source = InstrumentedAttribute[Any]
 Say = Callable[..., str]
 
-COLUMN_LABELS = {
-    Column.NATIONAL_ID: N_("Fødselsnummer"),
-    Column.NAME: N_("Navn"),
-    Column.MUNICIPALITY: N_("Kommune"),
-    Column.DISTRICT: N_("Bydel"),
-    Column.START: N_("Oppstart"),
-    Column.END: N_("Avslutning"),
-    Column.STATUS: N_("Status"),
-    Column.CHANGED: N_("Sist endret"),
-    Column.CHANGED_BY: N_("Sist endret av"),
-}
-
 DAY_FORMAT, MONTH_FORMAT = "dd.mm.yyyy", "mm.yyyy"  # as workbooks write `date_text` and months
-
-
-def plain(text: str | None) -> str:
-    """A text as it is, '' for none."""
-    return text or ""
 
 
 def itself(value: Any) -> Any:
@@ -106,23 +87,24 @@ def year_text(year: int | None) -> str:
     return str(year or "")
 
 
-_OVERVIEW: dict[Column, Callable[[str], ExportColumn]] = {
-    Column.NATIONAL_ID: lambda label: _digits(label, _P.national_id, differs=True),
-    Column.NAME: _name,
-    Column.MUNICIPALITY: lambda label: _text(label, _P.municipality_number, municipality_name),
-    Column.DISTRICT: lambda label: _text(label, _P.district_number, district_name),
-    Column.START: lambda label: _day(label, _P.start_date),
-    Column.END: lambda label: _day(label, _P.end_date),
-    Column.STATUS: _status,
-    Column.CHANGED: lambda label: _moment(label, _P.changed_at),
-    Column.CHANGED_BY: lambda label: _text(label, _P.changed_by),
+_TYPED: dict[Kind, dict[str, Any]] = {
+    Kind.WORDS: {},
+    Kind.DIGITS: {"keeps_zeros": True},
+    Kind.DAY: {"value": itself, "number_format": DAY_FORMAT},
+    Kind.MOMENT: {"value": norwegian_day, "number_format": DAY_FORMAT},
 }
-_OVERVIEW_FIELDS = {column: make(COLUMN_LABELS[column]) for column, make in _OVERVIEW.items()}
+
+
+def _of_list(column: ListColumn) -> ExportColumn:
+    return ExportColumn(column.label, column.sources, column.text, differs=column.differs, **_TYPED[column.kind])
+
+
+_OVERVIEW = {column: _of_list(column) for column in LIST_COLUMNS}
 
 
 def overview_fields(viewer: Viewer) -> list[ExportColumn]:
     """The columns of the list as the viewer sees it."""
-    return [_OVERVIEW_FIELDS[column] for column in columns_for(viewer)]
+    return [_OVERVIEW[column] for column in columns_for(viewer)]
 
 
 def _typed(question: Question) -> tuple[Callable[..., Any] | None, str]:

@@ -37,7 +37,8 @@ from sqlalchemy.types import NullType
 
 from services.core.db import UtcDateTime, session
 from services.core.i18n import gettext as _
-from services.export.columns import ROW_QUESTIONS, ExportColumn, RowFields, Source, plain
+from services.export.columns import ROW_QUESTIONS, ExportColumn, RowFields
+from services.listing.columns import Source, plain
 from services.questions.fields import BETWEEN, TextField
 from services.questions.fields import Field as Question
 from services.questions.row_fields import RowsField

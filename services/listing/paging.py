@@ -20,7 +20,7 @@ from services.core.clock import today
 from services.core.db import read
 from services.core.status import Status
 from services.listing import statements
-from services.listing.columns import Column, Order
+from services.listing.columns import Order
 from services.listing.criteria import Criteria
 from services.listing.earlier_numbers import with_present_numbers
 from services.listing.search_terms import Term, TermKind, missed, question
@@ -48,11 +48,6 @@ class ListPage:
     def last(self) -> int:
         """The number of the last row on the page."""
         return self.first + len(self.rows) - 1
-
-
-def columns_for(viewer: Viewer) -> list[Column]:
-    """The columns that the viewer sees: Bydel only for those tied to Oslo, and for IMDi."""
-    return [column for column in Column if column is not Column.DISTRICT or viewer.sees_districts]
 
 
 # ---- How many ----

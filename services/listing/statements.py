@@ -26,7 +26,7 @@ from services.access.viewer import Right, Viewer, unless_protected, visible_to
 from services.core.clock import today
 from services.core.db import on_sqlite
 from services.core.status import Status
-from services.listing.columns import Column, Order
+from services.listing.columns import LIST_COLUMNS, Order
 from services.listing.criteria import Criteria, conditions, status_condition
 from services.listing.search_terms import Shape, found_by, hits, question
 from services.tables.participants import Participation, ParticipationCount
@@ -140,25 +140,15 @@ def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Sta
 
 # ---- A page ----
 
-# The narrow columns that the list shows.
+# What the list shows: the sources of its columns, and what else a row is drawn by.
 _SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     _P.id,
     _P.public_id,
-    _P.national_id,
     _P.person_id,
-    _P.name,
-    _P.municipality_number,
-    _P.district_number,
-    _P.start_date,
-    _P.end_date,
-    _P.status,
     _P.discharged,
-    _P.changed_at,
-    _P.changed_by,
     _P.background_missing,
     _P.programme_missing,
-    _P.deleted_at,
-    _P.deleted_by,
+    *dict.fromkeys(source for column in LIST_COLUMNS for source in column.sources),
     GRADE_OF_ROW,
 )
 
@@ -215,9 +205,7 @@ def _narrowing(criteria: Criteria, order: Order, day: date) -> list[ColumnElemen
 def _by_order(asked: Any, viewer: Viewer, criteria: Criteria, order: Order) -> Select[Any]:
     """Through the index of the order."""
     scope = "municipal" if places_of(viewer, criteria) is not None else "national"
-    hinted: Select[Any] = asked.with_hint(
-        _P, f"INDEXED BY ix_participation_{scope}_{order.column or Column.CHANGED}", "sqlite"
-    )
+    hinted: Select[Any] = asked.with_hint(_P, f"INDEXED BY ix_participation_{scope}_{order.sorted_by.key}", "sqlite")
     return hinted
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.db import Base, UtcDateTime, json_type, long_id, sort_text
 from services.core.row_keys import new_row_key
@@ -215,46 +215,14 @@ class Participation(Base):
 
 _P = Participation
 # What decides who sees a row. It ends each index, so that the rows of a page, and their number, are told without
-# looking into the wide table.
-_SEEN_BY = (_P.status, _P.protected, _P.deleted_at)
-# The nine columns of the list by the word for them in the names of their indexes.
-_ORDERS: dict[str, InstrumentedAttribute[Any]] = {
-    "national_id": _P.national_id,
-    "name": _P.name_key,
-    "municipality": _P.municipality_key,
-    "district": _P.district_key,
-    "start": _P.start_date,
-    "end": _P.end_date,
-    "status": _P.status,
-    "changed": _P.changed_at,
-    "changed_by": _P.changed_by,
-}
-_MAY_BE_EMPTY = {"name", "district", "end"}
-
-
-def _index_orders() -> None:
-    """An index for each order of the list, for one municipality and for the whole country.
-
-    Empty values stand last both ways. SQLite walks one index for that; PostgreSQL needs another one.
-    """
-    for scope, lead in (("national", ()), ("municipal", (_P.municipality_number,))):
-        for word, column in _ORDERS.items():
-            extra = (_P.end_date,) if word == "start" else ()  # took part in a period
-            name = f"ix_participation_{scope}_{word}"
-            seen_by = [other for other in _SEEN_BY if other is not column]
-            Index(name, _P.discharged, *lead, column, _P.id, *seen_by, *extra)
-            if word in _MAY_BE_EMPTY:
-                falling = (column.desc().nulls_last(), _P.id.desc())
-                Index(f"{name}_down", _P.discharged, *lead, *falling, *_SEEN_BY).ddl_if(dialect="postgresql")
-
-
-_index_orders()
+# looking into the wide table. The indexes of the list's orders: `services.listing.columns`.
+SEEN_BY = (_P.status, _P.protected, _P.deleted_at)
 # Filters: within a municipality one index tells all; over the country there is one for each.
 Index(
     "ix_participation_facets",
     _P.discharged,
     _P.municipality_number,
-    *_SEEN_BY,
+    *SEEN_BY,
     _P.funding,
     _P.start_date,
     _P.end_date,
@@ -264,13 +232,13 @@ Index(
     _P.programme_missing,
     _P.termination_missing,
 )
-Index("ix_participation_funding", _P.discharged, _P.funding, *_SEEN_BY)
-Index("ix_participation_duration", _P.discharged, _P.duration_start, _P.end_date, *_SEEN_BY)
+Index("ix_participation_funding", _P.discharged, _P.funding, *SEEN_BY)
+Index("ix_participation_duration", _P.discharged, _P.duration_start, _P.end_date, *SEEN_BY)
 for _missing in (_P.background_missing, _P.programme_missing, _P.termination_missing):
     Index(
         f"ix_participation_{_missing.key}",
         _P.discharged,
-        *_SEEN_BY,
+        *SEEN_BY,
         sqlite_where=_missing > literal_column("0"),
         postgresql_where=_missing > literal_column("0"),
     )

@@ -20,12 +20,12 @@ from openpyxl.utils.escape import unescape  # openpyxl leaves it to its callers
 from services.access.viewer import OSLO, Place, Role, Viewer
 from services.core.days import date_text, moment_date
 from services.core.status import Status, deletion_text, status_text
-from services.export import COLUMN_LABELS, ExportColumn, TooManyRows, full_fields, overview_fields, pieces, xlsx_file
-from services.export.columns import DAY_FORMAT, MONTH_FORMAT, itself, plain
+from services.export import ExportColumn, TooManyRows, full_fields, overview_fields, pieces, xlsx_file
+from services.export.columns import DAY_FORMAT, MONTH_FORMAT, itself
 from services.export.csv_file import cell, lines
 from services.export.reading import Memo
 from services.export.xlsx_file import CHARACTERS, book, fitting
-from services.listing.columns import Column
+from services.listing.columns import LIST_COLUMNS, plain
 from services.questions.pages import FIELDS
 
 PIECE = 70_000  # bytes; more is never held back
@@ -271,7 +271,7 @@ VIEWERS = [
 
 @pytest.mark.parametrize(("who", "sees_districts"), VIEWERS)
 def test_columns_of_the_overview(who: Viewer, sees_districts: bool) -> None:
-    wanted = [COLUMN_LABELS[one] for one in Column if one is not Column.DISTRICT or sees_districts]
+    wanted = [one.label for one in LIST_COLUMNS if one.key != "district" or sees_districts]
     fields = overview_fields(who)
     assert [one.label for one in fields] == wanted
     assert [one.label for one in fields if one.keeps_zeros] == ["Fødselsnummer"]
