@@ -13,9 +13,10 @@ from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.core.row_keys import key_of
 from services.export import result_text
+from services.participation.answers import json_text
 from services.participation.corrections import DELETION_REASONS
 from services.participation.history import CREATED, Changed
-from services.participation.registration import json_text, results_from
+from services.participation.person_data import results_from
 from services.participation.row_merge import row_changes
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField

@@ -18,8 +18,9 @@ from services.core.i18n import gettext as _
 from services.core.status import Status
 from services.participation import corrections as mending
 from services.participation import history
+from services.participation.answers import values_of
 from services.participation.find import find, find_alone, heading, opened
-from services.participation.registration import Page, pages_of, values_of
+from services.participation.page import Page, pages_of
 from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.programme_time import programme_time
 from services.refresh.refresh import refresh_if_old

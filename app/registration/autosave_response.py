@@ -19,9 +19,8 @@ from app.web.access import viewer
 from app.web.formatting import moment_text
 from app.web.responses import respond, tell_page
 from services.core.i18n import gettext as _
-from services.participation import registration as service
 from services.participation.merge import Clash
-from services.participation.registration import Page
+from services.participation.page import Page, pages_of
 from services.participation.save import AutosaveResult
 from services.questions.pages import FIELDS, PROGRAMME, TERMINATION
 from services.questions.programme_time import programme_time
@@ -33,7 +32,7 @@ def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | No
     has become of a repeatable question."""
     page, participation = kept.page, kept.participation
     written = page.write_in_standard_form(but=typing)
-    pages = service.pages_of(participation, page, username=viewer().username)
+    pages = pages_of(participation, page, username=viewer().username)
     drawn_errors, is_summed_up = set(request.form.getlist("sagt")), "oppsummert" in request.form
     wrong_now = page.problems if is_summed_up else page.errors
     said = {name: words for name, words in wrong_now.items() if _is_to_be_said(page, name, typing, drawn_errors)}

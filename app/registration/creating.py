@@ -22,7 +22,7 @@ from services.access.viewer import Right
 from services.core.i18n import gettext as _
 from services.intake import unfinished as beginnings
 from services.intake.unfinished import MOST_BEGUN, NoSuchBeginning, TooManyBegun, TooMuchBegun
-from services.participation import registration as service
+from services.participation.create import AlreadyRunning, created_with, new_creation_key
 from services.questions.pages import PERSON, STEPS
 
 creating = Blueprint("creating", __name__, url_prefix="/deltakere")
@@ -184,7 +184,7 @@ def create() -> Any:
     form.check()
     if moved and had:  # another one stood on screen
         form.problems["funding"] = _("Finansieringen følger kommunen. Kontroller at den er riktig")
-    if first := service.created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
+    if first := created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
         return redirect_to(next_address(first, PERSON, going))
     if form.can_wait:
         return redirect_to(url_for("creating.begun_form", beginning_id=form.keep(waits=True)[0]))
@@ -192,8 +192,8 @@ def create() -> Any:
         return _answer_new(form, status=422, kept_as=form.keep())
     try:
         public_id = form.create(registers())
-    except service.AlreadyRunning:
-        form = replace(form, creation_key=service.new_creation_key())
+    except AlreadyRunning:
+        form = replace(form, creation_key=new_creation_key())
         form.look_up(registers())
         form.check()
         return _answer_new(form, status=409, kept_as=form.keep())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from app.registration.responses import page_address
 from app.web.access import viewer
 from app.web.way_back import list_address
-from services.participation import registration as service
 from services.participation.find import find
+from services.participation.page import page_of
 from services.questions.pages import PROGRAMME, STEPS, TERMINATION, Step, step_named
 
 if TYPE_CHECKING:
@@ -37,6 +37,6 @@ def next_address(public_id: str, step: Step, going: str, saved: Participation | 
         participation = saved or find(viewer(), public_id)
         first = STEPS.index(step) + (1 if saved else 0)
         for between in STEPS[first : STEPS.index(wanted)]:
-            if not service.page_of(participation, between).is_complete:
+            if not page_of(participation, between).is_complete:
                 return page_address(public_id, between)
     return page_address(public_id, wanted)

@@ -14,7 +14,7 @@ from services.core.collation import sort_key
 from services.core.i18n import current_language
 from services.core.i18n import gettext as _
 from services.core.row_keys import key_of
-from services.participation.registration import Page, row_mark
+from services.participation.page import Page, row_mark
 from services.questions.fields import NEVER, ChoiceField, Field, Raw
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 from services.questions.row_fields import RowsField

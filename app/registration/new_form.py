@@ -18,16 +18,17 @@ from services.core.text import is_blank, seen
 from services.intake import unfinished as beginnings
 from services.intake.look_up import LookUp, Outcome, look_up
 from services.intake.messages import lost_zero
-from services.participation import registration as service
+from services.participation.create import create, new_creation_key
 from services.participation.find import funding_of
 from services.participation.other_stays import earlier_stays
+from services.participation.page import Page, held_mark, page_again, read_page
 from services.questions.fields import ALWAYS, ChoiceField, Field, Invalid, Option, legible
 from services.questions.pages import PERSON
 from services.questions.pages.person import MUNICIPALITY_HELP, warnings
 from services.registers.clients import Registers, fetch_for
 
 _OWN_NAMES = {
-    service.held_mark("municipality"),
+    held_mark("municipality"),
     "csrf_token",
     "creation_key",
     "go",
@@ -43,7 +44,7 @@ _OWN_NAMES = {
 
 
 _OF_THE_NUMBER = {"national_id", "name_confirmed", "shown_name"}
-_MARKS = {service.held_mark(key) for key in ("municipality", *(question.key for question in PERSON.fields))}
+_MARKS = {held_mark(key) for key in ("municipality", *(question.key for question in PERSON.fields))}
 _NOT_TYPED = SCREEN_NAMES | _MARKS | {"csrf_token", "creation_key", "go", "followed", LEFT_KEY, END_MARK}
 
 
@@ -58,7 +59,7 @@ class NewForm:
     municipality: str
     confirmed: bool
     shown_name: str
-    page: service.Page
+    page: Page
     typed: beginnings.TypedForm
     followed: str = ""
     found: LookUp | None = None
@@ -73,7 +74,7 @@ class NewForm:
         """An empty form: kommune from the login, financing as the municipality has it."""
         fundings = {funding_of(place.number) for place in viewer.places}
         form = {"funding": list(fundings)} if len(fundings) == 1 else {}
-        return cls._make(viewer, {**form, "creation_key": [service.new_creation_key()]})
+        return cls._make(viewer, {**form, "creation_key": [new_creation_key()]})
 
     @classmethod
     def sent(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
@@ -110,7 +111,7 @@ class NewForm:
             municipality=municipality,
             confirmed=form.get("name_confirmed") == ["1"],
             shown_name=form.get("shown_name", [""])[0],
-            page=service.read_page(PERSON, form, base),
+            page=read_page(PERSON, form, base),
             followed=form.get("followed", [""])[0],
             typed={
                 name: [legible(one) for one in form[name]]
@@ -201,7 +202,7 @@ class NewForm:
         funding = funding_of(self.municipality)
         if funding == chosen:
             return frozenset()
-        self.page = service.page_again(self.page, {"funding": [funding]}, self.page.answers)
+        self.page = page_again(self.page, {"funding": [funding]}, self.page.answers)
         return frozenset({"funding"})
 
     @property
@@ -348,7 +349,7 @@ class NewForm:
         record = self.found.record if self.found else None
         if record is None:
             raise ValueError("nobody was found to create")
-        return service.create(
+        return create(
             self.viewer,
             person=record,
             results=fetch_for(record.national_id, registers),

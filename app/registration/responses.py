@@ -20,11 +20,12 @@ from app.web.test_results import tests_of
 from services.core.clock import OSLO_TIME
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
-from services.participation import registration as service
 from services.participation import save as saving
+from services.participation.answers import json_text
+from services.participation.create import new_creation_key
 from services.participation.find import find, heading
 from services.participation.merge import Clash, ShownForm, registered_as
-from services.participation.registration import Page, row_mark
+from services.participation.page import Page, pages_of, row_mark
 from services.participation.save import Conflict, Unfinished
 from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.questions.programme_time import programme_time
@@ -75,7 +76,7 @@ def answer_page(
     if failed:
         said = (said or {}) | {page.control_of(mark): clash_words(page, mark, clash) for mark, clash in clashes.items()}
     if pages is None:
-        pages = service.pages_of(participation, page, username=viewer().username)
+        pages = pages_of(participation, page, username=viewer().username)
     drawn = controls(page, said=said, clashes=clashes, is_told=failed)
     return respond(
         "registration/page.html",
@@ -83,7 +84,7 @@ def answer_page(
         status=status,
         participation=participation,
         version=shown.version if shown else participation.version,
-        form_key=(shown.key if shown else None) or service.new_creation_key(),
+        form_key=(shown.key if shown else None) or new_creation_key(),
         page=page,
         controls=drawn,
         rows=rows,
@@ -179,7 +180,7 @@ def _answer_words(mark: str, clash: Clash) -> str:
     return _("%(who)s har endret %(what)s til «%(theirs)s» mens du skrev (%(at)s).") % {
         "who": clash.username,
         "what": _("dette") if clash.key == mark else f"«{_(question.label)}»",
-        "theirs": service.json_text(question, clash.value) or _("ikke noe svar"),
+        "theirs": json_text(question, clash.value) or _("ikke noe svar"),
         "at": moment_text(clash.at),
     }
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from services.core.row_keys import ROW_KEY, key_of, new_row_key
-from services.participation.registration import Page
+from services.participation.page import Page
 from services.questions.fields import FormData, Raw, legible
 from services.questions.row_fields import RowsField, is_blank_row
 

@@ -31,11 +31,11 @@ from app.web.responses import END_MARK, is_partial, redirect_to, respond
 from services.access.viewer import Right
 from services.core.i18n import gettext as _
 from services.core.status import Status
-from services.participation import registration as service
 from services.participation import save as saving
+from services.participation.answers import values_of
 from services.participation.find import NotAllowed, find, find_alone, heading, may_change, opened
 from services.participation.merge import NoSuchVersion, ShownForm
-from services.participation.registration import Page
+from services.participation.page import Page, page_again, page_of, pages_of, raw_page
 from services.participation.save import AutosaveResult, Choice, Conflict, Saved, Unfinished
 from services.questions.pages import FIELDS, STEPS, TERMINATION, Step
 from services.refresh.refresh import fetch_results, refresh_if_old
@@ -69,7 +69,7 @@ def step_page(public_id: str, word: str) -> Any:
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     if refresh_if_old(participation.person, registers()):
         participation = find(viewer(), public_id)
-    pages = service.pages_of(participation, username=viewer().username)
+    pages = pages_of(participation, username=viewer().username)
     opened(viewer(), participation)
     return answer_page(participation, pages[forms.STEP_OF_WORD[word].name], pages=pages)
 
@@ -135,7 +135,7 @@ def _sent_page(public_id: str, step: Step) -> Page:
     """The page as it came; what it means is not known yet. What no form of ours sends is refused, but that is not
     said to those who may not change the participant."""
     form = sent_form()
-    page, version = service.raw_page(step, form), shown_by_form().version
+    page, version = raw_page(step, form), shown_by_form().version
     names = page.held_names() | undo_names(form) | _OWN_NAMES
     if version < 0 or not page.is_ours or set(request.form) - names or has_no_key_of_ours():
         _changeable(public_id)
@@ -219,11 +219,11 @@ def _ask_discharge(public_id: str, page: Page) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
         participation = _save_whole(public_id, page).participation
-        page, version = service.page_again(page, page.raw, service.values_of(participation)), participation.version
+        page, version = page_again(page, page.raw, values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
         participation = find(viewer(), public_id)
-    if obstacles := saving.obstacles(service.pages_of(participation, page, username=viewer().username)):
+    if obstacles := saving.obstacles(pages_of(participation, page, username=viewer().username)):
         return answer_obstacles(participation, page, version, obstacles)
     if not is_partial():
         return redirect_to(url_for("registration.confirm_discharge", public_id=public_id))
@@ -238,13 +238,13 @@ def _ask_discharge(public_id: str, page: Page) -> Any:
 def confirm_discharge(public_id: str) -> Any:
     """The question whether all is right, as a page of its own."""
     participation = _changeable(public_id)
-    if saving.obstacles(service.pages_of(participation, username=viewer().username)):
+    if saving.obstacles(pages_of(participation, username=viewer().username)):
         return redirect_to(page_address(public_id, TERMINATION))
     return _discharge_question(participation)
 
 
 def _discharge_question(participation: Participation) -> Response:
-    page, values = service.page_of(participation, TERMINATION, viewer().username), service.values_of(participation)
+    page, values = page_of(participation, TERMINATION, viewer().username), values_of(participation)
     return respond(
         "registration/discharge.html",
         "registration/discharge_question.html",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from services.core.days import moment_date
 from services.core.i18n import gettext as _
 from services.export import result_text
-from services.participation.registration import results_of
+from services.participation.person_data import results_of
 from services.registers.pad import best_per_part, newest_first
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from services.demo.days import course, earlier_course, night_before
 from services.demo.deal import Card, deal
 from services.demo.people import Queue
 from services.demo.story import Story, tell
-from services.participation.registration import missing_on, name_key, update_person, update_results
+from services.participation.answers import missing_on
+from services.participation.person_data import name_key, update_person, update_results
 from services.questions.pages import BACKGROUND, PROGRAMME, ROW_KEYS, TERMINATION
 from services.questions.programme_time import duration_start
 from services.standins.pad import results_of

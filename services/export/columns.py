@@ -18,7 +18,7 @@ from services.core.i18n import N_
 from services.core.status import said_status
 from services.export.words import said_results
 from services.listing.columns import LIST_COLUMNS, Kind, ListColumn, Source, columns_for, plain
-from services.participation.registration import COLUMN_NAMES
+from services.participation.answers import COLUMN_NAMES
 from services.questions.fields import DateField, HoursField, MonthField, NumberField, TextField, YearField
 from services.questions.fields import Field as Question
 from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step

@@ -13,9 +13,10 @@ from services.core.db import now, session, writing
 from services.core.i18n import N_
 from services.core.name_folding import name_words
 from services.core.status import Status
+from services.participation.answers import count_missing
 from services.participation.find import NoSuchParticipant, heading, locked, locked_if
 from services.participation.history import note_changes
-from services.participation.registration import count_missing, name_key
+from services.participation.person_data import name_key
 from services.questions.fields import label_options
 from services.tables.participants import Notice, Participation
 

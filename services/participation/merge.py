@@ -15,7 +15,8 @@ from sqlalchemy import select
 from services.core.db import session
 from services.core.row_keys import key_of
 from services.core.text import is_blank
-from services.participation.registration import Page, page_again, parts_of_mark, row_mark, values_of
+from services.participation.answers import values_of
+from services.participation.page import Page, page_again, parts_of_mark, row_mark
 from services.participation.row_merge import merge_rows, row_changes, rows_after
 from services.questions.fields import Field, Raw, Values
 from services.questions.pages import FIELDS, STEPS

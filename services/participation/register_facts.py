@@ -16,7 +16,7 @@ from services.core.name_folding import name_words
 from services.core.status import Status
 from services.participation.earlier_numbers import keep_earlier
 from services.participation.history import note_changes
-from services.participation.registration import name_key, update_person, update_results
+from services.participation.person_data import name_key, update_person, update_results
 from services.registers.folkeregisteret import PersonRecord
 from services.registers.pad import TestResult
 from services.tables.participants import Participation, Person

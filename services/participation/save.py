@@ -17,20 +17,12 @@ from services.core.db import later_than, now, session, writing
 from services.core.i18n import gettext as _
 from services.core.row_keys import key_of
 from services.core.status import Status
+from services.participation.answers import count_missing, set_answers, values_of
 from services.participation.find import locked
 from services.participation.history import note_changes
 from services.participation.left_saves import note_handled
 from services.participation.merge import Clash, Settled, ShownForm, registered_as, settle
-from services.participation.registration import (
-    Page,
-    count_missing,
-    page_again,
-    pages_of,
-    parts_of_mark,
-    raw_standing,
-    set_answers,
-    values_of,
-)
+from services.participation.page import Page, page_again, pages_of, parts_of_mark, raw_standing
 from services.participation.row_merge import rows_by_key
 from services.questions.fields import Raw, Values
 from services.questions.pages import FIELDS, STEPS, TERMINATION

@@ -24,7 +24,7 @@ from services.core.name_folding import name_words
 from services.core.status import Status
 from services.demo.rows import MODELS, Maker, Row, Rows
 from services.demo.users import BERGEN, staff
-from services.participation.registration import name_key
+from services.participation.person_data import name_key
 from services.standins.population_names import FOREIGN
 from services.tables.participants import Activity, Change, Leave, Participation, Person
 

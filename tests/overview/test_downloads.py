@@ -22,7 +22,8 @@ from services.core.days import moment_date
 from services.core.db import db
 from services.core.status import Status, status_text
 from services.export import result_text, xlsx_file
-from services.participation.registration import name_key, results_of, values_of
+from services.participation.answers import values_of
+from services.participation.person_data import name_key, results_of
 from services.questions.fields import DateField, HoursField, NumberField, YearField
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField

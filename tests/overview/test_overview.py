@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from services.core.clock import OSLO_TIME
 from services.core.code_lists import district_name
 from services.core.status import Status
-from services.participation.registration import name_key
+from services.participation.person_data import name_key
 from services.tables.participants import Participation
 from tests.support.client import CheckedClient, text_of
 from tests.support.house import IS_OPEN, IS_PLAIN, House, demo_user, of_places

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from services.core.status import Status
-from services.participation.registration import values_of
+from services.participation.answers import values_of
 from services.questions.fields import Field
 from services.questions.pages import FIELDS
 from services.questions.row_fields import RowsField

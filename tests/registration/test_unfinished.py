@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from app.connections.registers import connect_registers
 from services.core.days import date_text
 from services.core.db import db, now
-from services.participation.registration import new_creation_key
+from services.participation.create import new_creation_key
 from services.tables.accounts import User
 from services.tables.participants import AccessEntry, Beginning, Participation
 from tests.support.client import CheckedClient, form_in, text_of, tree_of

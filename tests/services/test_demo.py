@@ -21,19 +21,11 @@ from services.core.status import Status
 from services.demo import PASSWORD, USERS, NotForRealPeople, fill, unregistered
 from services.mail.outbox import Outbox
 from services.mail.smtp import Letter
+from services.participation.answers import facts_of, missing_on, values_of
+from services.participation.create import create, new_creation_key
 from services.participation.find import find
-from services.participation.registration import (
-    create,
-    facts_of,
-    missing_on,
-    name_key,
-    new_creation_key,
-    page_of,
-    pages_of,
-    read_page,
-    results_of,
-    values_of,
-)
+from services.participation.page import page_of, pages_of, read_page
+from services.participation.person_data import name_key, results_of
 from services.participation.save import obstacles
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS
 from services.standins.population import PUBLISHED_KINDS, persons

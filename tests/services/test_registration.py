@@ -19,22 +19,12 @@ from services.core.days import date_text
 from services.core.db import db
 from services.core.status import Status
 from services.intake.look_up import running_participation
+from services.participation.answers import missing_on, values_of
 from services.participation.corrections import delete
+from services.participation.create import AlreadyRunning, create, created_with, new_creation_key
 from services.participation.find import NoSuchParticipant, NotAllowed, find
 from services.participation.merge import ShownForm
-from services.participation.registration import (
-    AlreadyRunning,
-    Page,
-    create,
-    created_with,
-    missing_on,
-    new_creation_key,
-    page_again,
-    page_of,
-    pages_of,
-    read_page,
-    values_of,
-)
+from services.participation.page import Page, page_again, page_of, pages_of, read_page
 from services.participation.save import Conflict, Incomplete, StaleParticipation, Unfinished, discharge, obstacles, save
 from services.questions.fields import ChoiceField, ManyField
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step

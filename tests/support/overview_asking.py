@@ -20,7 +20,7 @@ from services.access.viewer import Role
 from services.core.clock import OSLO_TIME, today
 from services.core.name_folding import name_words
 from services.core.status import Status
-from services.participation.registration import name_key
+from services.participation.person_data import name_key
 from services.tables.participants import Leave, Participation
 from tests.support.client import form_in, htmx_headers
 from tests.support.house import House, demo_user

@@ -17,17 +17,11 @@ from services.core.clock import today
 from services.core.days import date_text
 from services.core.db import db
 from services.core.name_folding import folded_words
+from services.participation.answers import values_of
+from services.participation.create import create, new_creation_key
 from services.participation.find import find
 from services.participation.merge import ShownForm
-from services.participation.registration import (
-    Page,
-    create,
-    new_creation_key,
-    page_again,
-    page_of,
-    read_page,
-    values_of,
-)
+from services.participation.page import Page, page_again, page_of, read_page
 from services.participation.save import save
 from services.questions.fields import Raw
 from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step

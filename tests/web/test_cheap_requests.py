@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.core.db import now
 from services.intake.unfinished import MOST_BEGUN
-from services.participation.registration import new_creation_key
+from services.participation.create import new_creation_key
 from services.tables.participants import Beginning
 from tests.support.backups import all_rows, done, forge, run
 from tests.support.client import form_in, text_of

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from app.registration.forms import SCREEN_NAMES, STEP_OF_WORD
 from app.web.form_fields import BY_THEMSELVES, ONLY_SIGNING, TAKEN
 from app.web.responses import END_MARK, MAX_BODY
-from services.participation.registration import raw_page
+from services.participation.page import raw_page
 from services.tables.accounts import User
 from services.tables.participants import Change, Participation
 from tests.support.addresses import get_addresses

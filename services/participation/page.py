@@ -1,75 +1,17 @@
-"""Registering: the pages as they are sent and as they stand, and creating a participation.
+"""A page of a registration: as it was sent, and as it stands."""
 
-Saving and discharging: `services.participation.save`.
-"""
-
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
-from services.access.audit import Action, note
-from services.access.viewer import Viewer
-from services.core.clock import today
-from services.core.code_lists import district_key
-from services.core.collation import sort_key
-from services.core.db import hold, now, session, writing
 from services.core.i18n import gettext as _
-from services.core.name_folding import name_words
-from services.core.row_keys import ROW_KEY, is_row_key, key_of, new_row_key
-from services.core.status import Status
-from services.participation.earlier_numbers import keep_earlier
-from services.participation.find import NotAllowed
-from services.participation.history import note_changes
-from services.participation.other_stays import other_stays
+from services.core.row_keys import is_row_key, key_of
+from services.participation.answers import values_of
 from services.questions.fields import Field, FormData, Invalid, Raw, Values
-from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, ROW_KEYS, STEPS, TERMINATION, Step
-from services.questions.programme_time import duration_start
+from services.questions.pages import FIELDS, STEPS, Step
 from services.questions.row_fields import RowsField
-from services.registers.folkeregisteret import PersonRecord
-from services.registers.pad import TestResult
-from services.tables.participants import Activity, Beginning, DraftValue, Leave, Municipality, Participation, Person
-
-# The columns of the answers by question; those of rows are tables of their own.
-COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in FIELDS if key not in ROW_KEYS}
-_ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, "leaves": Leave}
-
-
-class AlreadyRunning(Exception):
-    """The person is in a programme already, here or elsewhere."""
-
-
-def name_key(name: str) -> str:
-    """The stored key that names are sorted by; cut, since an index entry has its limits."""
-    return sort_key(name)[:1000]
-
-
-def values_of(participation: Participation) -> dict[str, Any]:
-    """All answers by question key, and the facts that rules read beside them."""
-    answers: dict[str, Any] = {key: getattr(participation, column) for key, column in COLUMN_NAMES.items()}
-    for key, question in _ROWS_FIELDS.items():
-        keys = (ROW_KEY, *(inner.key for inner in question.fields))
-        answers[key] = [{one: getattr(row, one) for one in keys} for row in getattr(participation, key)] or None
-    return answers | facts_of(participation)
-
-
-def facts_of(participation: Participation) -> dict[str, Any]:
-    """What rules need to know besides the answers."""
-    return {
-        "today": today(),
-        "municipality": participation.municipality_number,
-        "birth_date": participation.person.birth_date,
-        "sex": participation.person.sex,
-        "other_stays": other_stays(participation),
-    }
-
-
-_ROWS_FIELDS = {question.key: question for question in PROGRAMME.fields if isinstance(question, RowsField)}
+from services.tables.participants import DraftValue, Participation
 
 
 @dataclass
@@ -244,16 +186,16 @@ def held_mark(key: str) -> str:
 _REMOVED = "x"
 
 
-def row_mark(key: str, row: str, *, is_removed: bool = False) -> str:
-    """How one row of a repeatable question is called where two have changed it; `is_removed`: one by removing it."""
-    return "-".join([key, row, *([_REMOVED] if is_removed else [])])
-
-
 def parts_of_mark(mark: str) -> tuple[str, str, bool]:
     """The question and the row ('' if it is the whole question) that a mark stands for, and whether the user has
     removed the row."""
     key, row, removed = (*mark.split("-", 2), "", "")[:3]
     return key, row, removed == _REMOVED
+
+
+def row_mark(key: str, row: str, *, is_removed: bool = False) -> str:
+    """How one row of a repeatable question is called where two have changed it; `is_removed`: one by removing it."""
+    return "-".join([key, row, *([_REMOVED] if is_removed else [])])
 
 
 def raw_page(step: Step, form: FormData) -> Page:
@@ -383,207 +325,3 @@ def _show_as_kept(page: Page, question: Field, draft: DraftValue, values: Values
 def _registered_words(answer: str) -> str:
     words = _("Registrert svar: «%(answer)s»") % {"answer": answer}
     return f". {words}"
-
-
-def new_creation_key() -> str:
-    """A key for a form on screen, so that sending it twice does once what it does."""
-    return secrets.token_hex(16)
-
-
-def created_with(viewer: Viewer, creation_key: str) -> str | None:
-    """The public id of what this user has created with that key already, if anything."""
-    return session().scalar(
-        select(Participation.public_id).where(
-            Participation.creation_key == creation_key,
-            Participation.created_by == viewer.username,
-            Participation.deleted_at.is_(None),
-        )
-    )
-
-
-def create(
-    viewer: Viewer,
-    *,
-    person: PersonRecord,
-    results: list[TestResult] | None,
-    municipality_number: str,
-    page: Page,
-    creation_key: str,
-    begun_as: str | None = None,
-) -> str:
-    """Create a participation from page 1 and give its public id.
-
-    `results` are PAD's, or `None` if they could not be fetched; `begun_as` is the key of what the user had begun, which
-    is no longer kept then. Raises `AlreadyRunning`; a second
-    call with the same key gives the id that the first one made.
-    """
-    if not viewer.registers_in(municipality_number) or not page.is_complete:
-        raise NotAllowed(municipality_number)
-    if person.protection and not viewer.sees_protected_in(municipality_number):
-        raise NotAllowed(municipality_number)
-    try:
-        with writing() as work:
-            public_id = _insert(work, viewer, person, results, municipality_number, page, creation_key)
-            mine = (Beginning.creation_key == begun_as, Beginning.user_id == viewer.user_id)
-            work.execute(delete(Beginning).where(*mine))
-    except IntegrityError as error:
-        if first := created_with(viewer, creation_key):
-            return first
-        raise AlreadyRunning from error
-    return public_id
-
-
-def _insert(
-    work: Session,
-    viewer: Viewer,
-    record: PersonRecord,
-    results: list[TestResult] | None,
-    municipality_number: str,
-    page: Page,
-    creation_key: str,
-) -> str:
-    moment = now()
-    hold(work, record.national_id, *record.earlier_ids)
-    person = _known_person(work, record)
-    if person is None:
-        person = Person(person_id=_new_person_id(work))
-        work.add(person)
-    earlier = (*record.earlier_ids, *([person.national_id] if person.national_id else ()))
-    person.national_id = record.national_id
-    update_person(person, record, moment)
-    if results is not None:
-        update_results(person, results, moment)
-    work.flush()
-    keep_earlier(work, person, *earlier)
-    protected = person.protection is not None
-    work.execute(update(Participation).where(Participation.person_ref == person.id).values(protected=protected))
-    municipality = work.get_one(Municipality, municipality_number)
-    participation = Participation(
-        public_id=secrets.token_urlsafe(12),
-        person_ref=person.id,
-        creation_key=creation_key,
-        person_id=person.person_id,
-        national_id=person.national_id,
-        name=person.name,
-        name_key=name_key(person.name),
-        name_words=name_words(person.name),
-        protected=protected,
-        municipality_number=municipality.number,
-        municipality_key=municipality.name_key,
-        status=Status.CREATED,
-        version=1,
-        created_at=moment,
-        created_by=viewer.username,
-        changed_at=moment,
-        changed_by=viewer.username,
-        person=person,
-    )
-    set_answers(participation, page.page_values())
-    count_missing(participation)
-    work.add(participation)
-    work.flush()
-    given = [(question, page.answers.get(question.key)) for question in PERSON.fields]
-    changes = [(question.key, None, question.to_json(value)) for question, value in given if value is not None]
-    note_changes(participation, viewer.username, changes)
-    note(Action.CREATE, user_id=viewer.user_id, participation=participation.id)
-    return participation.public_id
-
-
-def _known_person(work: Session, record: PersonRecord) -> Person | None:
-    """Her, if the register holds her, also under a number that she bore before."""
-    numbers = (record.national_id, *record.earlier_ids)
-    found = work.scalars(select(Person).where(Person.national_id.in_(numbers)).with_for_update())
-    return max(found, key=lambda person: person.national_id == record.national_id, default=None)
-
-
-def _new_person_id(work: Session) -> str:
-    """Eight digits that begin with 9 (no fødselsnummer does), not given to anybody before."""
-    while True:
-        candidate = f"9{secrets.randbelow(10**7):07d}"
-        if work.scalar(select(Person.id).where(Person.person_id == candidate)) is None:
-            return candidate
-
-
-def update_person(person: Person, record: PersonRecord, moment: datetime) -> None:
-    """Take over what Folkeregisteret says."""
-    person.name = record.full_name
-    person.birth_date = record.birth_date
-    person.sex = record.sex
-    person.arrival_year = record.arrival_year
-    person.birth_country = record.birth_country
-    person.marital_status = record.marital_status
-    person.protection = record.protection
-    person.freg_fetched_at = moment
-
-
-def update_results(person: Person, results: list[TestResult], moment: datetime) -> None:
-    """Take over PAD's test results."""
-    person.test_results = [
-        {
-            "test": result.test,
-            "part": result.part,
-            "date": result.date.isoformat(),
-            "result": result.result,
-            "written_form": result.written_form,
-        }
-        for result in results
-    ]
-    person.pad_fetched_at = moment
-
-
-def set_answers(participation: Participation, answers: Values) -> None:
-    """Put answers into the participation, rows and sort key included."""
-    for key, value in answers.items():
-        if key in ROW_KEYS:
-            model = _ROW_MODELS[key]
-            number = participation.municipality_number
-            rows = [
-                model(position=i, municipality_number=number, **row | {ROW_KEY: key_of(row) or new_row_key()})
-                for i, row in enumerate(value or [])
-            ]
-            setattr(participation, key, rows)
-        else:
-            setattr(participation, COLUMN_NAMES[key], value)
-        if key == "district":
-            participation.district_key = district_key(value)
-    periods = ((leave.from_date, leave.to_date) for leave in participation.leaves)
-    participation.duration_start = duration_start(participation.start_date, periods)
-
-
-def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
-    """How many questions of a page must still be answered, or answered so that it can be registered."""
-    refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
-    return len({question.key for question in step.missing(values)} | refused)
-
-
-def count_missing(participation: Participation) -> None:
-    """Count anew what pages 2 and 3 lack, and page 4 once an avslutningsdato is registered."""
-    values = values_of(participation)
-    drafts = {draft.field for draft in participation.drafts}
-    participation.background_missing = missing_on(BACKGROUND, values, drafts)
-    participation.programme_missing = missing_on(PROGRAMME, values, drafts)
-    participation.termination_missing = missing_on(TERMINATION, values, drafts) if participation.end_date else 0
-
-
-def results_of(person: Person) -> list[TestResult]:
-    """The test results that PAD has given for a person; none if they were never fetched."""
-    return results_from(person.test_results or [])
-
-
-def results_from(kept: list[dict[str, Any]]) -> list[TestResult]:
-    """Test results as they are kept."""
-    return [
-        TestResult(
-            test=row["test"],
-            part=row["part"],
-            date=date.fromisoformat(row["date"]),
-            result=row["result"],
-            written_form=row["written_form"],
-        )
-        for row in kept
-    ]
-
-
-def json_text(question: Field, value: Any) -> str:
-    """An answer as the history keeps it, in words."""
-    return question.sentence(question.from_json(value))

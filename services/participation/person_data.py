@@ -1,0 +1,60 @@
+"""What the outside registers say of a person, as the tables hold it."""
+
+from datetime import date, datetime
+from typing import Any
+
+from services.core.collation import sort_key
+from services.registers.folkeregisteret import PersonRecord
+from services.registers.pad import TestResult
+from services.tables.participants import Person
+
+
+def name_key(name: str) -> str:
+    """The stored key that names are sorted by; cut, since an index entry has its limits."""
+    return sort_key(name)[:1000]
+
+
+def update_person(person: Person, record: PersonRecord, moment: datetime) -> None:
+    """Take over what Folkeregisteret says."""
+    person.name = record.full_name
+    person.birth_date = record.birth_date
+    person.sex = record.sex
+    person.arrival_year = record.arrival_year
+    person.birth_country = record.birth_country
+    person.marital_status = record.marital_status
+    person.protection = record.protection
+    person.freg_fetched_at = moment
+
+
+def update_results(person: Person, results: list[TestResult], moment: datetime) -> None:
+    """Take over PAD's test results."""
+    person.test_results = [
+        {
+            "test": result.test,
+            "part": result.part,
+            "date": result.date.isoformat(),
+            "result": result.result,
+            "written_form": result.written_form,
+        }
+        for result in results
+    ]
+    person.pad_fetched_at = moment
+
+
+def results_of(person: Person) -> list[TestResult]:
+    """The test results that PAD has given for a person; none if they were never fetched."""
+    return results_from(person.test_results or [])
+
+
+def results_from(kept: list[dict[str, Any]]) -> list[TestResult]:
+    """Test results as they are kept."""
+    return [
+        TestResult(
+            test=row["test"],
+            part=row["part"],
+            date=date.fromisoformat(row["date"]),
+            result=row["result"],
+            written_form=row["written_form"],
+        )
+        for row in kept
+    ]
