@@ -7,11 +7,13 @@ one word of a page has the whole page checked.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 from xml.etree.ElementTree import Element
 
 import html5lib.constants
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import Map, MapAdapter
 
 from app.web.responses import END_MARK
 from tests.support import html_vocabulary as vocabulary
@@ -33,19 +35,41 @@ def check_html(
     address: str = "/",
     asset_exists: Callable[[str], bool] | None = None,
     providers: frozenset[str] = frozenset(),
-) -> HtmlTree:
-    """Check one HTML answer; AssertionError lists every finding. Returns the parsed tree.
+) -> HtmlTree | None:
+    """Check one HTML answer; AssertionError lists every finding. Returns the parsed tree, or None if the very same
+    HTML, but for the tokens of its forms, has been found right before: then nothing is parsed again.
 
     `is_page`: a whole page, or a fragment that htmx asked for. `address`: path and query that were
     asked for, which relative links start from. `asset_exists`: whether a static address is served. `providers`:
     the identity providers that links may lead to.
     """
+    known_as = _digest(source, is_page, url_adapter, address, providers)
+    if known_as in _found_right:
+        return None
     tree = HtmlTree(source, is_page=is_page)
     addresses = AddressChecks(tree, url_adapter, address, asset_exists, providers)
     found = list(find_faults(tree)) + list(addresses.find_faults())
     what = "page" if is_page else "fragment"
     assert not found, f"{len(found)} faults in the {what} {address}:\n- " + "\n- ".join(found)
+    _found_right.add(known_as)
     return tree
+
+
+_TOKEN = re.compile(r'(?<=name="csrf_token" value=")[^"]+(?=")')
+_RELATIVE = re.compile(r'(?:href|action|src|data-hx-[a-z]+)="(?:\?[^"]*)?"')  # hangs on the query of its page
+_found_right: set[bytes] = set()
+_rules_of: WeakKeyDictionary[Map, str] = WeakKeyDictionary()
+
+
+def _digest(source: str, is_page: bool, url_adapter: MapAdapter, address: str, providers: frozenset[str]) -> bytes:
+    """All that the findings hang on. Whether static files are there is the same in the whole run."""
+    where = address if _RELATIVE.search(source) else address.partition("?")[0]
+    if url_adapter.map not in _rules_of:
+        _rules_of[url_adapter.map] = repr(
+            sorted(f"{rule.rule} {sorted(rule.methods or ())}" for rule in url_adapter.map.iter_rules())
+        )
+    told = (_TOKEN.sub("x", source), str(is_page), where, _rules_of[url_adapter.map], *sorted(providers))
+    return sha256("\0".join(told).encode("utf-8", "surrogatepass")).digest()
 
 
 def find_faults(tree: HtmlTree) -> Iterator[str]:
