@@ -12,7 +12,8 @@ from app.registration.destinations import next_address
 from app.registration.help import help_texts, number_help
 from app.registration.leaving import has_no_key_of_ours, is_key, sent_while_leaving
 from app.registration.new_form import NewForm
-from app.registration.responses import answer_redrawn, sent_form
+from app.registration.responses import answer_redrawn
+from app.registration.sent import form_data
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
 from app.web.page_views import note_number, refuse_too_many
@@ -118,7 +119,7 @@ def keep() -> Any:
     """Keep page 1 as it is typed. Nobody is looked up for it."""
     if has_no_key_of_ours():
         abort(400)
-    form = NewForm.sent(viewer(), sent_form())
+    form = NewForm.sent(viewer(), form_data())
     kept_as = form.keep(left_key=sent_while_leaving())
     if not is_partial():  # sent by a page that is being left: nobody reads the answer
         return "", 204
@@ -140,7 +141,7 @@ def left(key: str) -> Any:
 @requires(Right.REGISTER)
 def look_up() -> Any:
     """Who bears the number that is being typed: the name, for confirmation."""
-    form = NewForm.sent(viewer(), sent_form())
+    form = NewForm.sent(viewer(), form_data())
     form.look_up(registers(), typing=True)
     kept_as = form.keep()
     answer = respond(
@@ -157,7 +158,7 @@ def look_up() -> Any:
 @requires(Right.REGISTER)
 def show_new() -> Any:
     """The questions that an answer brings or takes away, before anything is created."""
-    form = NewForm.sent(viewer(), sent_form())
+    form = NewForm.sent(viewer(), form_data())
     answered = form.follow_municipality()
     form.recall()
     controls = form.controls()
@@ -170,7 +171,7 @@ def show_new() -> Any:
 def create() -> Any:
     """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept; if
     nothing but Folkeregisteret is missing, it waits."""
-    form = NewForm.sent(viewer(), sent_form())
+    form = NewForm.sent(viewer(), form_data())
     going = request.form.get("go", "next")
     if going not in {"next", "show", "replaced", "zero", "begun", *(step.name for step in STEPS)}:
         abort(400)

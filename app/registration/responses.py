@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request, url_for
 
 from app.registration import forms
-from app.registration.leaving import left_form
 from app.registration.rows import RowsChange
 from app.web.access import viewer
 from app.web.formatting import clock_text, moment_text
@@ -24,27 +22,16 @@ from services.participation import save as saving
 from services.participation.answers import json_text
 from services.participation.create import new_creation_key
 from services.participation.find import find, heading
-from services.participation.merge import Clash, ShownForm, registered_as
+from services.participation.merge import Clash, registered_as
 from services.participation.page import Page, pages_of, row_mark
 from services.participation.save import Conflict, Unfinished
+from services.participation.sent_form import ShownForm
 from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, STEPS, TERMINATION, Step, step_named
 from services.questions.programme_time import programme_time
 from services.questions.row_fields import RowsField
 
 if TYPE_CHECKING:
     from services.tables.participants import Participation
-
-
-def sent_form() -> dict[str, list[str]]:
-    """The form as it was sent: every name with its texts."""
-    return {name: request.form.getlist(name) for name in request.form}
-
-
-def shown_by_form() -> ShownForm:
-    """What the form says that it showed; a version below zero if it says none."""
-    given, key = request.form.get("version", ""), request.form.get("form_key", "")
-    version = int(given) if re.fullmatch("[0-9]{1,8}", given) else -1
-    return ShownForm(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
 
 
 def page_address(public_id: str, step: Step) -> str:
@@ -224,27 +211,21 @@ def removed_words(keys: Iterable[str]) -> str:
     return words % {"what": ", ".join(named)}
 
 
-def undecided_marks() -> tuple[frozenset[str], frozenset[str]]:
-    """The marks of what the form says that two have answered: all, and those that the user has not been led to."""
-    marks = request.form.getlist("uavklart")
-    return frozenset(mark.rstrip("!") for mark in marks), frozenset(mark for mark in marks if not mark.endswith("!"))
-
-
-def answer_unfinished(public_id: str, unfinished: Unfinished) -> Response:
+def answer_unfinished(public_id: str, shown: ShownForm, unfinished: Unfinished) -> Response:
     """The form again, with what is wrong and what is missing."""
     participation, page = find(viewer(), public_id), unfinished.page
-    shown = ShownForm(unfinished.version, shown_by_form().key)
+    shown = ShownForm(unfinished.version, shown.key)
     return answer_page(participation, page, status=422, shown=shown, said=page.problems)
 
 
-def answer_conflict(public_id: str, conflict: Conflict) -> Response:
+def answer_conflict(public_id: str, shown: ShownForm, conflict: Conflict) -> Response:
     """The form again with what was typed here, and beside it what the other wrote."""
-    participation, shown = find(viewer(), public_id), ShownForm(conflict.version, shown_by_form().key)
+    participation, shown = find(viewer(), public_id), ShownForm(conflict.version, shown.key)
     return answer_page(participation, conflict.page, status=409, shown=shown, clashes=conflict.clashes)
 
 
 def answer_obstacles(
-    participation: Participation, page: Page, version: int, obstacles: dict[str, dict[str, str]]
+    participation: Participation, page: Page, shown: ShownForm, obstacles: dict[str, dict[str, str]]
 ) -> Response:
     """The form again, with what stands in the way of discharge on this page and on others."""
     elsewhere = []
@@ -252,7 +233,7 @@ def answer_obstacles(
         if (step := step_named(name)) is not page.step:
             labels = list(forms.labels(problems).values())
             elsewhere.append((page_address(participation.public_id, step), _(step.title), labels))
-    own, shown = obstacles.get(page.step.name, {}), ShownForm(version, shown_by_form().key)
+    own = obstacles.get(page.step.name, {})
     return answer_page(participation, page, status=422, shown=shown, said=own, elsewhere=elsewhere)
 
 

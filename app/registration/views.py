@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from app.registration import forms
 from app.registration.autosave_response import answer_kept
 from app.registration.destinations import leads_forwards, next_address
 from app.registration.help import help_texts
-from app.registration.leaving import LEAVING_NAMES, has_no_key_of_ours, sent_while_leaving, tell_what_became
+from app.registration.leaving import tell_what_became
 from app.registration.responses import (
     answer_conflict,
     answer_obstacles,
@@ -21,31 +20,27 @@ from app.registration.responses import (
     answer_unfinished,
     page_address,
     removed_words,
-    sent_form,
-    shown_by_form,
-    undecided_marks,
 )
-from app.registration.rows import RowsChange, rows_change, undo_names
+from app.registration.sent import Sent, read_sent, refuse, shown_by_form
 from app.web.access import requires, viewer
-from app.web.responses import END_MARK, is_partial, redirect_to, respond
+from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Right
 from services.core.i18n import gettext as _
 from services.core.status import Status
 from services.participation import save as saving
 from services.participation.answers import values_of
 from services.participation.find import NotAllowed, find, find_alone, heading, may_change, opened
-from services.participation.merge import NoSuchVersion, ShownForm
-from services.participation.page import Page, page_again, page_of, pages_of, raw_page
-from services.participation.save import AutosaveResult, Choice, Conflict, Saved, Unfinished
-from services.questions.pages import FIELDS, STEPS, TERMINATION, Step
+from services.participation.merge import NoSuchVersion
+from services.participation.page import page_again, page_of, pages_of
+from services.participation.save import Conflict, Saved, Unfinished
+from services.participation.sent_form import SentForm, ShownForm
+from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.refresh.refresh import fetch_results, refresh_if_old
 
 if TYPE_CHECKING:
     from services.tables.participants import Participation
 
 registration = Blueprint("registration", __name__, url_prefix="/deltakere")
-# The names that each form has, whatever its page asks.
-_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go", END_MARK, *LEAVING_NAMES}
 _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 
@@ -77,77 +72,18 @@ def step_page(public_id: str, word: str) -> Any:
 @registration.post(f"/<id:public_id>/{_PAGES}/lagre")
 @requires(Right.REGISTER)
 def keep(public_id: str, word: str) -> Any:
-    """Save what can be saved, as she types. What cannot is kept as typed."""
-    page, going = _sent_page(public_id, forms.STEP_OF_WORD[word]), request.form.get("go", "")
-    rows, choice, undone = rows_change(page, going, sent_form()), _choice(page, going), _undone(going)
-    if going and not (rows or choice or undone):
-        _changeable(public_id)
-        abort(400)
+    """Save what can be saved, while the user types. What cannot is kept as typed."""
+    sent = read_sent(public_id, forms.STEP_OF_WORD[word])
+    if sent.going and not sent.keeps_only:
+        refuse(public_id)
     try:
-        kept = _keep(public_id, _with_rows(page, rows), choice, undone)
+        kept = saving.keep(viewer(), public_id, sent.form)
     except NoSuchVersion:
         abort(400)
-    if not is_partial():  # sent by a page that is being left: nobody reads the answer
+    if not is_partial():  # sent by a page that is being left: nobody reads the response
         return "", 204
-    return tell_what_became(answer_kept(kept, typing=request.form.get("skriver", ""), rows=rows), kept.participation)
-
-
-def _choice(page: Page, going: str) -> Choice | None:
-    """What the buttons of an answer that two have given say; `None` for all others."""
-    verb, _dash, mark = going.partition("-")
-    is_ours = verb in {"mine", "theirs"} and mark in _marks_of(page, undecided_marks()[0])
-    return Choice(mark, mine=verb == "mine") if is_ours else None
-
-
-def _undone(going: str) -> int | None:
-    """The version that the button takes back which stands beside what was taken away; `None` for all others."""
-    match = re.fullmatch("tilbake-([1-9][0-9]{0,7})", going)
-    return int(match[1]) if match else None
-
-
-def _marks_of(page: Page, marks: frozenset[str]) -> frozenset[str]:
-    return frozenset(mark for mark in marks if page.has_mark(mark))
-
-
-def _keep(public_id: str, page: Page, choice: Choice | None = None, undone: int | None = None) -> AutosaveResult:
-    return saving.keep(
-        viewer(),
-        public_id,
-        page,
-        shown=shown_by_form(),
-        undecided=_marks_of(page, undecided_marks()[0]),
-        choice=choice,
-        undone=undone,
-        sent_as=sent_while_leaving(),
-    )
-
-
-def _with_rows(page: Page, rows: RowsChange | None) -> Page:
-    if rows is None:
-        return page
-    page = replace(page, raw={**page.raw, rows.key: rows.raw})
-    if not page.is_ours:
-        abort(400)
-    return page
-
-
-def _sent_page(public_id: str, step: Step) -> Page:
-    """The page as it came; what it means is not known yet. What no form of ours sends is refused, but that is not
-    said to those who may not change the participant."""
-    form = sent_form()
-    page, version = raw_page(step, form), shown_by_form().version
-    names = page.held_names() | undo_names(form) | _OWN_NAMES
-    if version < 0 or not page.is_ours or set(request.form) - names or has_no_key_of_ours():
-        _changeable(public_id)
-        abort(400)
-    return page
-
-
-def _changeable(public_id: str) -> Participation:
-    participation = find(viewer(), public_id)
-    if not may_change(viewer(), participation):
-        raise NotAllowed(public_id)
-    return participation
+    answer = answer_kept(kept, typing=request.form.get("skriver", ""), rows=sent.rows)
+    return tell_what_became(answer, kept.participation)
 
 
 @registration.post(f"/<id:public_id>/{_PAGES}")
@@ -155,58 +91,51 @@ def _changeable(public_id: str) -> Participation:
 def save(public_id: str, word: str) -> Any:
     """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
     backwards, and out, what cannot be registered is kept as typed."""
-    step, going = forms.STEP_OF_WORD[word], request.form.get("go", "next")
-    page = _sent_page(public_id, step)
+    sent = read_sent(public_id, forms.STEP_OF_WORD[word], default="next")
     try:
-        if going == "show" or _undone(going) or going.startswith(("add-", "remove-", "undo-")):
-            return _answer_kept_whole(public_id, page, going)
-        if choice := _choice(page, going):
-            _keep(public_id, page, choice)
-            return redirect_to(page_address(public_id, step))
-        return _save(public_id, page, going)
+        if sent.form.choice:
+            saving.keep(viewer(), public_id, sent.form)
+            return redirect_to(page_address(public_id, sent.page.step))
+        if sent.keeps_only or sent.going == "show":
+            return _answer_kept_whole(public_id, sent)
+        return _save(public_id, sent)
     except Unfinished as unfinished:
-        return answer_unfinished(public_id, unfinished)
+        return answer_unfinished(public_id, sent.form.shown, unfinished)
     except Conflict as conflict:
-        return answer_conflict(public_id, conflict)
+        return answer_conflict(public_id, sent.form.shown, conflict)
     except NoSuchVersion:
         abort(400)
 
 
-def _save(public_id: str, page: Page, going: str) -> Any:
-    step = page.step
+def _save(public_id: str, sent: Sent) -> Any:
+    step, going = sent.page.step, sent.going
     known = {"next", "overview", "fetch", *(s.name for s in STEPS), *(["discharge"] if step is TERMINATION else [])}
     if going not in known:
-        _changeable(public_id)
-        abort(400)
+        refuse(public_id)
     if going == "discharge":
-        return _ask_discharge(public_id, page)
-    saved = _save_whole(public_id, page, keep_unread=not leads_forwards(step, going)).participation
+        return _ask_discharge(public_id, sent.form)
+    saved = _save_whole(public_id, sent.form, keep_unread=not leads_forwards(step, going)).participation
     if going == "fetch" and (words := fetch_results(viewer(), public_id, registers())):
         flash(words, "warning")
     return redirect_to(next_address(public_id, step, going, saved))
 
 
-def _save_whole(public_id: str, page: Page, *, keep_unread: bool = False) -> Saved:
-    undecided = _marks_of(page, undecided_marks()[1])
-    saved = saving.save(viewer(), public_id, page, shown=shown_by_form(), keep_unread=keep_unread, undecided=undecided)
+def _save_whole(public_id: str, form: SentForm, *, keep_unread: bool = False) -> Saved:
+    saved = saving.save(viewer(), public_id, form, keep_unread=keep_unread)
     if words := removed_words(saved.removed):
         flash(words, "warning")
     return saved
 
 
-def _answer_kept_whole(public_id: str, page: Page, going: str) -> Response:
-    """The form again, for browsers without script: what belongs to the answers, or a row more or less. What can be
-    saved is saved, as by a form that is saved as one types."""
-    _changeable(public_id)
-    rows, undone = rows_change(page, going, sent_form()), _undone(going)
-    if rows is None and undone is None and going != "show":
-        abort(400)
-    kept = _keep(public_id, _with_rows(page, rows), undone=undone)
+def _answer_kept_whole(public_id: str, sent: Sent) -> Response:
+    """The form again, for browsers without script: the fields that belong to the answers, or a row more or less. What
+    can be saved is saved, as while the user types."""
+    kept = saving.keep(viewer(), public_id, replace(sent.form, left_as=None))
     return answer_page(
         kept.participation,
         kept.page,
-        shown=ShownForm(kept.participation.version, shown_by_form().key),
-        rows=rows,
+        shown=ShownForm(kept.participation.version, sent.form.shown.key),
+        rows=sent.rows,
         clashes=kept.clashes,
         removed=removed_words(kept.removed),
     )
@@ -215,22 +144,29 @@ def _answer_kept_whole(public_id: str, page: Page, going: str) -> Response:
 # ---- Discharge ----
 
 
-def _ask_discharge(public_id: str, page: Page) -> Any:
+def _ask_discharge(public_id: str, form: SentForm) -> Any:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
-        participation = _save_whole(public_id, page).participation
-        page, version = page_again(page, page.raw, values_of(participation)), participation.version
+        participation = _save_whole(public_id, form).participation
+        page, version = page_again(form.page, form.page.raw, values_of(participation)), participation.version
     except Unfinished as unfinished:
         page, version = unfinished.page, unfinished.version
         participation = find(viewer(), public_id)
     if obstacles := saving.obstacles(pages_of(participation, page, username=viewer().username)):
-        return answer_obstacles(participation, page, version, obstacles)
+        return answer_obstacles(participation, page, ShownForm(version, form.shown.key), obstacles)
     if not is_partial():
         return redirect_to(url_for("registration.confirm_discharge", public_id=public_id))
     answer = _discharge_question(participation)
     answer.headers["HX-Retarget"] = "#dialog"
     answer.headers["HX-Reswap"] = "innerHTML"
     return answer
+
+
+def _changeable(public_id: str) -> Participation:
+    participation = find(viewer(), public_id)
+    if not may_change(viewer(), participation):
+        raise NotAllowed(public_id)
+    return participation
 
 
 @registration.get("/<id:public_id>/avslutning/utskriv")

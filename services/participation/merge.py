@@ -18,6 +18,7 @@ from services.core.text import is_blank
 from services.participation.answers import values_of
 from services.participation.page import Page, page_again, parts_of_mark, row_mark
 from services.participation.row_merge import merge_rows, row_changes, rows_after
+from services.participation.sent_form import ShownForm
 from services.questions.fields import Field, Raw, Values
 from services.questions.pages import FIELDS, STEPS
 from services.questions.row_fields import RowsField, is_blank_row
@@ -45,19 +46,6 @@ class Clash:
     fields: tuple[str, ...] = ()
     is_removed_here: bool = False
     is_own: bool = False
-
-
-@dataclass(frozen=True)
-class ShownForm:
-    """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
-
-    What the very form has changed itself is known to it, though the answer may have been lost on the way. `after`:
-    the user's form that was left before this one; what it changed after this one was shown is the user's own.
-    """
-
-    version: int
-    key: str | None = None
-    after: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from services.participation.answers import count_missing, set_answers, values_of
 from services.participation.find import locked
 from services.participation.history import note_changes
 from services.participation.left_saves import note_handled
-from services.participation.merge import Clash, Settled, ShownForm, registered_as, settle
+from services.participation.merge import Clash, Settled, registered_as, settle
 from services.participation.page import Page, page_again, pages_of, parts_of_mark, raw_standing
 from services.participation.row_merge import rows_by_key
+from services.participation.sent_form import Choice, SentForm, ShownForm
 from services.questions.fields import Raw, Values
 from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.row_fields import AFTER, RowsField, is_blank_row
@@ -90,87 +91,56 @@ class AutosaveResult:
     put_back: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Which of two answers shall stand, one's own or the registered one, by the mark of the question or the row."""
-
-    mark: str
-    mine: bool
-
-    @property
-    def key(self) -> str:
-        """The question's key."""
-        return parts_of_mark(self.mark)[0]
-
-
-def save(
-    viewer: Viewer,
-    public_id: str,
-    page: Page,
-    *,
-    shown: ShownForm,
-    keep_unread: bool = False,
-    undecided: frozenset[str] = frozenset(),
-) -> Saved:
+def save(viewer: Viewer, public_id: str, form: SentForm, *, keep_unread: bool = False) -> Saved:
     """Save a whole page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
     cannot be registered is kept beside as typed. One clash, and nothing is saved.
 
-    `page` need not be read yet: it is read here, over what then stands there. `undecided`: the marks of what two have
-    answered and nobody has chosen about. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`,
-    `NoSuchVersion`, `TooMuchTyped`. Saving what stands there already changes nothing, neither status nor «Sist endret».
+    The page is read here, over what then stands there. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`,
+    `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`. Saving what stands there already changes nothing, neither status nor
+    «Sist endret».
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        page = _complete(viewer, participation, page, current)
+        page = _complete(viewer, participation, form.page, current)
         page = page_again(page, _returning(participation, page, current), current)
-        settled = settle(participation, page, current, shown, viewer.username)
+        settled = settle(participation, page, current, form.shown, viewer.username)
         if settled.clashes:
             raise Conflict(settled, participation.version)
-        for mark in undecided:
+        for mark in form.untold:
             settled.page.undecide(mark, current)
         if not (keep_unread or settled.page.is_complete):
             raise Unfinished(settled.page, participation.version)
-        removed = _register(viewer, participation, settled.page, current, shown)
+        removed = _register(viewer, participation, settled.page, current, form.shown)
     return Saved(participation, removed)
 
 
-def keep(
-    viewer: Viewer,
-    public_id: str,
-    page: Page,
-    *,
-    shown: ShownForm,
-    undecided: frozenset[str] = frozenset(),
-    choice: Choice | None = None,
-    undone: int | None = None,
-    sent_as: str | None = None,
-) -> AutosaveResult:
+def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
     """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
     types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
 
-    The page may hold some questions only; the others are left as they are. `undone`: the version of a change by the
-    user that has taken answers away, and is taken back. `sent_as`: the key of a send of which nobody reads the
-    answer; it is noted as handled. It may be sent twice: what stands there already changes nothing.
+    The page may hold some questions only; the others are left as they are. A request whose response nobody reads is
+    noted as handled. It may be sent twice: what stands there already changes nothing.
     """
+    choice = form.choice
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        page = _complete(viewer, participation, page, current)
-        back = _taken_back(viewer, participation, page, current, undone) if undone else {}
+        page = _complete(viewer, participation, form.page, current)
+        back = _taken_back(viewer, participation, page, current, form.undone) if form.undone else {}
         raw = page.raw | (_chosen(page, choice, current) if choice else {}) | back
         page = page_again(page, raw, current)
         page = page_again(page, _returning(participation, page, current), current)
-        settled = settle(participation, page, current, shown, viewer.username)
-        open_marks = undecided | _undecided_elsewhere(viewer, participation, page) | settled.clashes.keys()
+        settled = settle(participation, page, current, form.shown, viewer.username)
+        open_marks = form.undecided | _undecided_elsewhere(viewer, participation, page) | settled.clashes.keys()
         open_marks -= {choice.mark} if choice else set()
         for mark in open_marks:
             settled.page.undecide(mark, current)
-        removed = _register(viewer, participation, settled.page, current, shown)
+        removed = _register(viewer, participation, settled.page, current, form.shown)
         open_marks = frozenset(mark for mark in open_marks if _is_open(mark, settled.page))
         clashes = registered_as(participation, open_marks) | settled.clashes if open_marks else {}
-        if sent_as:
-            note_handled(work, sent_as, viewer.user_id, participation.id)
+        if form.left_as:
+            note_handled(work, form.left_as, viewer.user_id, participation.id)
     return AutosaveResult(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
 
 

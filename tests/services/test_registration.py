@@ -23,9 +23,9 @@ from services.participation.answers import missing_on, values_of
 from services.participation.corrections import delete
 from services.participation.create import AlreadyRunning, create, created_with, new_creation_key
 from services.participation.find import NoSuchParticipant, NotAllowed, find
-from services.participation.merge import ShownForm
 from services.participation.page import Page, page_again, page_of, pages_of, read_page
 from services.participation.save import Conflict, Incomplete, StaleParticipation, Unfinished, discharge, obstacles, save
+from services.participation.sent_form import SentForm, ShownForm
 from services.questions.fields import ChoiceField, ManyField
 from services.questions.pages import BACKGROUND, FIELDS, PERSON, PROGRAMME, STEPS, TERMINATION, Step
 from services.questions.row_fields import RowsField
@@ -181,7 +181,7 @@ def save_raw(
     found = find(by, public_id)
     page = page_again(page_of(found, step), raw, values_of(found))
     shown = ShownForm(found.version if seen is None else seen)
-    return save(by, public_id, page, shown=shown, keep_unread=keep).participation
+    return save(by, public_id, SentForm(page, shown), keep_unread=keep).participation
 
 
 def test_forwards_nothing_is_saved_of_a_page_with_faults(register: Flask) -> None:
@@ -201,9 +201,9 @@ def test_others_may_not_save(register: Flask) -> None:
         public_id = register_one(next(persons(1)))
         page = page_of(find(viewer("berit.bergen"), public_id), BACKGROUND)
         with pytest.raises(NoSuchParticipant):
-            save(viewer("kari.oslo"), public_id, page, shown=ShownForm(1))
+            save(viewer("kari.oslo"), public_id, SentForm(page, ShownForm(1)))
         with pytest.raises(NotAllowed):
-            save(viewer("ida.imdi"), public_id, page, shown=ShownForm(1))
+            save(viewer("ida.imdi"), public_id, SentForm(page, ShownForm(1)))
 
 
 def test_an_unreadable_answer_leaves_the_registered_one_and_what_hangs_on_it(register: Flask) -> None:
@@ -281,7 +281,7 @@ class Walk:
         changes = len(self.history())
         page = page_again(read_page(form.step, {}, before), raw, before)
         try:
-            save(by, self.public_id, page, shown=ShownForm(form.seen), keep_unread=self.random.random() < 0.8)
+            save(by, self.public_id, SentForm(page, ShownForm(form.seen)), keep_unread=self.random.random() < 0.8)
         except Conflict as conflict:
             self.outcomes["conflict"] += 1
             assert conflict.clashes

@@ -20,9 +20,9 @@ from services.core.name_folding import folded_words
 from services.participation.answers import values_of
 from services.participation.create import create, new_creation_key
 from services.participation.find import find
-from services.participation.merge import ShownForm
 from services.participation.page import Page, page_again, page_of, read_page
 from services.participation.save import save
+from services.participation.sent_form import SentForm, ShownForm
 from services.questions.fields import Raw
 from services.questions.pages import BACKGROUND, PERSON, PROGRAMME, TERMINATION, Step
 from services.questions.programme_time import months_on
@@ -227,7 +227,7 @@ class Office:
             viewer = self._viewer(by)
             found = find(viewer, public_id)
             page = page_again(page_of(found, step), _raw(step, answers), values_of(found))
-            save(viewer, public_id, page, shown=ShownForm(found.version), keep_unread=True)
+            save(viewer, public_id, SentForm(page, ShownForm(found.version)), keep_unread=True)
 
     def complete(self, person: SyntheticPerson | None = None, by: str = "berit.bergen", **more: Any) -> str:
         """A participant whose first three pages are complete."""

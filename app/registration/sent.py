@@ -1,0 +1,111 @@
+"""What the form of a page has sent, parsed once for each request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from flask import abort, request
+
+from app.registration import forms
+from app.registration.leaving import LEAVING_NAMES, has_no_key_of_ours, left_form, sent_while_leaving
+from app.registration.rows import RowsChange, rows_change, undo_names
+from app.web.access import viewer
+from app.web.responses import END_MARK
+from services.participation.find import NotAllowed, find, may_change
+from services.participation.page import Page, raw_page
+from services.participation.sent_form import Choice, SentForm, ShownForm
+from services.questions.pages import Step
+
+# The names that each form has, whatever its page asks.
+_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go", END_MARK, *LEAVING_NAMES}
+_NO_VERSION = -1
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form and what its pressed button asks for: `going` is the button's value, '' for none; `rows` what a button
+    that adds or removes a row makes of the rows."""
+
+    form: SentForm
+    going: str
+    rows: RowsChange | None = None
+
+    @property
+    def page(self) -> Page:
+        """What stood in the controls."""
+        return self.form.page
+
+    @property
+    def keeps_only(self) -> bool:
+        """True if the button saves what can be saved and stays on the page."""
+        return bool(self.rows or self.form.choice or self.form.undone)
+
+
+def form_data() -> dict[str, list[str]]:
+    """The form as it was sent: every name with its texts."""
+    return {name: request.form.getlist(name) for name in request.form}
+
+
+def shown_by_form() -> ShownForm:
+    """What the form says that it showed; a version below zero if it says none."""
+    given, key = request.form.get("version", ""), request.form.get("form_key", "")
+    version = int(given) if re.fullmatch("[0-9]{1,8}", given) else _NO_VERSION
+    return ShownForm(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
+
+
+def read_sent(public_id: str, step: Step, *, default: str = "") -> Sent:
+    """The form of a page as it came; what it means is not known yet. `default`: what a form without a button asks for.
+
+    What no form of ours sends is refused (400), but that is not said to those who may not change the participant:
+    raises `NotAllowed`, `NoSuchParticipant`.
+    """
+    data, shown = form_data(), shown_by_form()
+    page, going = raw_page(step, data), request.form.get("go", default)
+    names = page.held_names() | undo_names(data) | _OWN_NAMES
+    if shown.version < 0 or not page.is_ours or data.keys() - names or has_no_key_of_ours():
+        refuse(public_id)
+    rows = rows_change(page, going, data)
+    if rows:
+        changed = replace(page, raw={**page.raw, rows.key: rows.raw})
+        if not changed.is_ours:
+            refuse(public_id)
+    undecided, untold = _undecided(page)
+    form = SentForm(
+        page=changed if rows else page,
+        shown=shown,
+        undecided=undecided,
+        untold=untold,
+        choice=_choice(going, undecided),
+        undone=_undone(going),
+        left_as=sent_while_leaving(),
+    )
+    return Sent(form, going, rows)
+
+
+def refuse(public_id: str) -> NoReturn:
+    """Refuse what no form of ours sends: 400, or what those get who may not change the participant."""
+    if not may_change(viewer(), find(viewer(), public_id)):
+        raise NotAllowed(public_id)
+    abort(400)
+
+
+def _undecided(page: Page) -> tuple[frozenset[str], frozenset[str]]:
+    """The marks of the page that the form says two users have answered: all, and those the user was not led to."""
+    marks = request.form.getlist("uavklart")
+    known = frozenset(mark for mark in (one.rstrip("!") for one in marks) if page.has_mark(mark))
+    return known, known & frozenset(mark for mark in marks if not mark.endswith("!"))
+
+
+def _choice(going: str, undecided: frozenset[str]) -> Choice | None:
+    """What the buttons of an answer that two have given say; `None` for all others."""
+    verb, _dash, mark = going.partition("-")
+    is_ours = verb in {"mine", "theirs"} and mark in undecided
+    return Choice(mark, mine=verb == "mine") if is_ours else None
+
+
+def _undone(going: str) -> int | None:
+    """The version that the button takes back which stands beside what was taken away; `None` for all others."""
+    match = re.fullmatch("tilbake-([1-9][0-9]{0,7})", going)
+    return int(match[1]) if match else None
