@@ -1,7 +1,6 @@
 """What a request asks of the list: the query in its address or form, with the search that its id stands for."""
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -10,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, are_many, parse, write
 from app.web.access import viewer
 from app.web.responses import END_MARK, address_of
-from services.core.i18n import current_language
 from services.core.i18n import gettext as _
 from services.core.text import username
 from services.listing import stored_searches as searches
@@ -72,13 +70,7 @@ def with_query(place: str, written: str) -> str:
 
 def from_address() -> ListRequest:
     """What the request's address asks for; raises `BadQuery`."""
-    return _asked(_allowed(_read(request.query_string, current_language())))
-
-
-@lru_cache(maxsize=1000)
-def _read(_query: bytes, _language: str) -> Reading:
-    """The request's query as it was read; many ask for the same. Nothing personal stands in an address."""
-    return parse(request.args)
+    return _asked(_allowed(parse(request.args)))
 
 
 def _allowed(reading: Reading) -> Reading:

@@ -1,10 +1,9 @@
 """One participant as she is found and read; always through the eyes of a viewer. The list: `listing`."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -39,12 +38,6 @@ _ROWS: dict[str, Select[Any]] = {
 _HAS_SOME = select(*(rows.exists().label(name) for name, rows in _ROWS.items()))
 
 
-@lru_cache(maxsize=1000)
-def _seen(question: Select[Participation], wall: ColumnElement[bool]) -> Select[Participation]:
-    """Within the wall of a viewer, of which there are few."""
-    return question.where(wall)
-
-
 def _with_rows(work: Session, participation: Participation) -> Participation:
     """The participation with all that belongs to her pages. Few have all kinds of rows, so it is asked first which."""
     has_some = work.execute(_HAS_SOME, {"id": participation.id}).one()._mapping
@@ -66,7 +59,7 @@ def find_alone(viewer: Viewer, public_id: str) -> Participation:
 
 
 def _found(question: Select[Participation], viewer: Viewer, public_id: str) -> Participation:
-    found = session().scalar(_seen(question, visible_to(viewer)), {"public_id": public_id})
+    found = session().scalar(question.where(visible_to(viewer)), {"public_id": public_id})
     if found is None:
         raise _not_found(viewer, public_id)
     return found
