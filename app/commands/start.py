@@ -1,8 +1,8 @@
 """Everything in one go, for development: `make run`.
 
 One process prepares the database and becomes the server's main one; before that it forks the stand-ins. All end
-together: the stand-ins watch a pipe that closes when the main process ends, however it ends, and those that serve look
-after their parent.
+together, however the main process ends: what runs beside it watches a pipe (`app.commands.beside`), and the processes
+that serve look after their parent.
 """
 
 import errno
@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from select import select
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import click
 from flask import Flask
 
+from app.commands.beside import Life, NotBegun, beside
 from app.commands.refreshing import keep_refreshing
 from app.serving.server import serve as serve_program
 from app.settings.checks import is_local
@@ -92,7 +92,7 @@ def run(app: Flask, *, demo_participants: int, seed: int) -> None:
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()  # connections do not survive a fork
-        with _refreshing_beside(app), _standins_beside(settings):
+        with beside(_refreshing(app)), _standins_beside(settings):
             serve_program(
                 HOST,
                 settings.port,
@@ -126,59 +126,29 @@ def _announce(settings: Settings, someone: str) -> None:
     )
 
 
-@contextmanager
-def _refreshing_beside(app: Flask) -> Iterator[None]:
-    """A process that reads the registers anew now and then (`services.refresh.refresh`), until the end of the block or
-    of this process."""
-    life_out, life_in = os.pipe()  # nothing is ever written: its end is the sign
-    child = os.fork()
-    if child == 0:
-        os.close(life_in)
-        _keep_refreshing(app, life_out)
-    os.close(life_out)
-    try:
-        yield
-    finally:
-        os.close(life_in)
-        os.waitpid(child, 0)
+def _refreshing(app: Flask) -> Callable[[Life], None]:
+    """Reading the registers anew now and then (`services.refresh.refresh`)."""
 
+    def work(life: Life) -> None:
+        life.tell_ready()
+        keep_refreshing(app, life.is_over, _REFRESH_SECONDS)
 
-def _keep_refreshing(app: Flask, life_out: int) -> NoReturn:
-    """Refresh until the parent has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is the sign
-    keep_refreshing(app, lambda seconds: bool(select([life_out], [], [], seconds)[0]), _REFRESH_SECONDS)
-    os._exit(0)
+    return work
 
 
 @contextmanager
 def _standins_beside(settings: Settings) -> Iterator[None]:
-    """The stand-ins in a process of their own, if the settings name this machine.
-
-    They live until the end of the block, or of this process.
-    """
+    """The stand-ins in a process of their own, if the settings name this machine."""
     if not settings.uses_standins:
         yield
         return
     freg, pad = standin_addresses(settings)
     check_free(freg, pad)
-    life_out, life_in = os.pipe()  # nothing is ever written: its end is the sign
-    said_out, said_in = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(life_in)
-        os.close(said_out)
-        _be_standins(settings, freg, pad, life_out, said_in)
-    os.close(life_out)
-    os.close(said_in)
-    with open(said_out, "rb") as said:
-        is_ready = said.read() != b""
     try:
-        if not is_ready:
-            raise click.ClickException("The stand-ins of Folkeregisteret and PAD did not start.")
-        yield
-    finally:
-        os.close(life_in)
-        os.waitpid(child, 0)
+        with beside(lambda life: _be_standins(settings, freg, pad, life)):
+            yield
+    except NotBegun:
+        raise click.ClickException("The stand-ins of Folkeregisteret and PAD did not start.") from None
 
 
 def serve(settings: Settings, freg: Address, pad: Address, started: Callable[[Standins], None]) -> None:
@@ -193,24 +163,16 @@ def serve(settings: Settings, freg: Address, pad: Address, started: Callable[[St
     )
 
 
-def _be_standins(settings: Settings, freg: Address, pad: Address, life_out: int, said_in: int) -> NoReturn:
-    """Serve until SIGINT, SIGTERM or the end of the parent, then end this process."""
-
-    def started(running: Standins) -> None:
-        os.write(said_in, b"ready")
-        os.close(said_in)
-        threading.Thread(target=end_with_parent, daemon=True).start()
-        by_number()  # else the first question would wait for it
+def _be_standins(settings: Settings, freg: Address, pad: Address, life: Life) -> None:
+    """Serve until SIGTERM or the end of the parent."""
 
     def end_with_parent() -> None:
-        os.read(life_out, 1)
+        life.is_over()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    status = 1
-    try:
-        serve(settings, freg, pad, started)
-        status = 0
-    except Exception:
-        logging.getLogger(__name__).exception("the stand-ins ended")
-    finally:
-        os._exit(status)
+    def started(_running: Standins) -> None:
+        life.tell_ready()
+        threading.Thread(target=end_with_parent, daemon=True).start()
+        by_number()  # else the first request would wait for it
+
+    serve(settings, freg, pad, started)
