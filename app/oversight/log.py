@@ -16,7 +16,7 @@ from app.web.responses import is_partial, redirect_to, respond
 from services.access import access_log
 from services.access.access_log import Line, LogQuery
 from services.access.audit import Action, record
-from services.access.download_limit import log_download
+from services.access.hourly_limits import log_download
 from services.access.viewer import Right
 from services.core.clock import OSLO_TIME
 from services.core.code_lists import municipality_name

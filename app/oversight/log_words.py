@@ -13,7 +13,7 @@ from app.settings.config import Settings
 from app.web.formatting import moment_text
 from services.access.access_log import Line
 from services.access.audit import Action
-from services.access.look_up_limit import LookUpPurpose
+from services.access.hourly_limits import LookUpPurpose
 from services.access.viewer import ROLE_LABELS, Role
 from services.core.code_lists import district_name, municipality_name
 from services.core.days import date_text

@@ -13,7 +13,7 @@ from app.settings.config import Settings
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
 from services import export
-from services.access.download_limit import log_download
+from services.access.hourly_limits import log_download
 from services.access.viewer import Right, Viewer
 from services.core.db import end_reading
 from services.core.i18n import gettext as _

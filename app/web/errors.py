@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from app.settings.config import NoPublicUrl
 from app.web.csrf import tell_token
 from app.web.responses import NotWhole, is_partial, respond
-from services.access.download_limit import TooManyDownloads
+from services.access.hourly_limits import TooManyDownloads
 from services.access.page_views import NotLogged, TooManyViews
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext

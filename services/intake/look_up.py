@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from services.access.audit import Action, record
-from services.access.look_up_limit import LookUpPurpose, TooManyLookUps, log_look_up
+from services.access.hourly_limits import LookUpPurpose, TooManyLookUps, log_look_up
 from services.access.viewer import Viewer
 from services.core import national_id
 from services.core.db import end_reading, session

@@ -14,7 +14,7 @@ from enum import Enum
 from sqlalchemy import ColumnElement, or_, select
 
 from services.access.audit import Action, note, record
-from services.access.look_up_limit import LookUpPurpose, TooManyLookUps, log_look_up
+from services.access.hourly_limits import LookUpPurpose, TooManyLookUps, log_look_up
 from services.access.viewer import Viewer
 from services.accounts.sign_in import viewer_of
 from services.core.db import end_reading, hold, now, session, writing

@@ -17,7 +17,7 @@ from app.oversight.page_words import page_word
 from app.overview.downloads import _DOWNLOADS as DOWNLOADS
 from services.access.access_log import PAGE
 from services.access.audit import Action
-from services.access.look_up_limit import LookUpPurpose
+from services.access.hourly_limits import LookUpPurpose
 from services.core.clock import today
 from services.core.db import now
 from services.intake.look_up import Outcome
