@@ -1,9 +1,9 @@
 """The overview: one page of the list, whole or as a fragment, its search and its criteria."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from flask import Blueprint, Response, flash, request, session
+from flask.typing import ResponseReturnValue
 
 from app.overview import list_view
 from app.overview.chips import chips, without
@@ -71,7 +71,7 @@ def _title(*, is_wrong: bool) -> str:
 
 @overview.get("/deltakere")
 @requires(Right.READ)
-def overview_page() -> Any:
+def overview_page() -> ResponseReturnValue:
     """The participant list. An address with too many municipalities, made by hand, leads to one that holds none."""
     asked = from_address()
     is_long = "kommune" in request.args and are_many(asked.query.criteria.municipalities)
@@ -89,7 +89,7 @@ def search_page() -> Response:
 
 @overview.post("/deltakere/sok")
 @requires(Right.READ)
-def search() -> Any:
+def search() -> ResponseReturnValue:
     """Narrow the list down to what the form says, take a criterion or all of them away, or go on to the saved views
     with the list. Without JavaScript the panel is closed by this too, so that nothing typed is lost."""
     if key := request.form.get("fjern"):
@@ -109,7 +109,7 @@ def search() -> Any:
     return _answer(asked, ListState(redrawn, closed=closed))
 
 
-def _take_away(key: str) -> Any:
+def _take_away(key: str) -> ResponseReturnValue:
     before = shown_before()
     if not is_partial():  # what has been chosen and typed in the panel since goes along, if it is right
         chosen = chosen_in_form(before) if PANEL in request.form else None
@@ -120,7 +120,7 @@ def _take_away(key: str) -> Any:
     return _answer(asked, ListState(changed, focused=min(place, len(chips(asked)) - 1)))
 
 
-def _take_all_away() -> Any:
+def _take_all_away() -> ResponseReturnValue:
     query = shown_before().query
     asked = ListRequest(ListQuery(order=query.order, size=query.size))
     return _answer(asked, ListState(controls(asked))) if is_partial() else redirect_to(asked.address)
@@ -175,7 +175,7 @@ def _panel_stands(shown: ListState) -> bool:
 
 @overview.post("/deltakere/panel")
 @requires(Right.READ)
-def panel() -> Any:
+def panel() -> ResponseReturnValue:
     """Open or close the panel; it stays so until it is changed. Its criteria are kept. With something wrong in it that
     has not been seen yet it stays open."""
     asked = shown_before()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, request, url_for
+from flask.typing import ResponseReturnValue
 
 from app.connections.registers import registers
 from app.participants.labels import deletion_reason, event_label, field_label, from_and_to, who
@@ -34,7 +35,7 @@ _ORDER = {field: place for place, field in enumerate(FIELDS)}
 
 @participants.get("/<id:public_id>/data")
 @requires(Right.READ)
-def data_page(public_id: str) -> Any:
+def data_page(public_id: str) -> ResponseReturnValue:
     """All that is registered of a participant, with where it comes from."""
     participation = _fresh(public_id)
     opened(viewer(), participation)
@@ -87,7 +88,7 @@ def _lacking(page: Page) -> list[str]:
 
 @participants.get("/<id:public_id>/historikk")
 @requires(Right.READ)
-def history_page(public_id: str) -> Any:
+def history_page(public_id: str) -> ResponseReturnValue:
     """What has been changed of a participant, newest first: all of it, or one field."""
     participation = find_alone(viewer(), public_id)
     field = request.args.get("felt", "")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
+from flask.typing import ResponseReturnValue
 
 from app.connections.registers import registers
 from app.registration import forms
@@ -55,21 +56,21 @@ def _too_much_begun(_error: TooMuchBegun) -> Response:
 
 @creating.get("/ny")
 @requires(Right.REGISTER)
-def new() -> Any:
+def new() -> ResponseReturnValue:
     """Page 1 for a participant who does not exist yet."""
     return _answer_new(NewForm.blank(viewer()), ready=beginnings.ready(viewer()))
 
 
 @creating.get("/ny/<id:beginning_id>")
 @requires(Right.REGISTER)
-def begun_form(beginning_id: str) -> Any:
+def begun_form(beginning_id: str) -> ResponseReturnValue:
     """Page 1 as it was left. Whom Folkeregisteret has found since is shown, but it is not asked anew."""
     return _answer_new(NewForm.begun(viewer(), beginnings.find(viewer(), beginning_id)))
 
 
 @creating.get("/pabegynte")
 @requires(Right.REGISTER)
-def begun() -> Any:
+def begun() -> ResponseReturnValue:
     """«Påbegynte»: what the user has begun and not created."""
     refuse_too_many()
     found = [(one, NewForm.begun(viewer(), one)) for one in beginnings.all_of(viewer())]
@@ -79,7 +80,7 @@ def begun() -> Any:
 
 @creating.post("/ny/<id:beginning_id>/forkast")
 @requires(Right.REGISTER)
-def discard(beginning_id: str) -> Any:
+def discard(beginning_id: str) -> ResponseReturnValue:
     """Throw away what was begun."""
     beginnings.discard(viewer(), beginning_id)
     flash(_("Den påbegynte registreringen er forkastet."), "success")
@@ -115,7 +116,7 @@ def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
 
 @creating.post("/ny/lagre")
 @requires(Right.REGISTER)
-def keep() -> Any:
+def keep() -> ResponseReturnValue:
     """Keep page 1 as it is typed. Nobody is looked up for it."""
     if has_no_key_of_ours():
         abort(400)
@@ -131,7 +132,7 @@ def keep() -> Any:
 
 @creating.get("/ny/forlatt/<key>")
 @requires(Right.REGISTER)
-def left(key: str) -> Any:
+def left(key: str) -> ResponseReturnValue:
     """What became of the form that a page sent when it was left: 303 to it, 204 while it has not arrived."""
     identity = beginnings.left_as(viewer(), key) if is_key(key) else ""
     return redirect_to(url_for("creating.begun_form", beginning_id=identity)) if identity else ("", 204)
@@ -139,7 +140,7 @@ def left(key: str) -> Any:
 
 @creating.post("/ny/oppslag")
 @requires(Right.REGISTER)
-def look_up() -> Any:
+def look_up() -> ResponseReturnValue:
     """Who bears the number that is being typed: the name, for confirmation."""
     form = NewForm.sent(viewer(), form_data())
     form.look_up(registers(), typing=True)
@@ -156,7 +157,7 @@ def look_up() -> Any:
 
 @creating.post("/ny/vis")
 @requires(Right.REGISTER)
-def show_new() -> Any:
+def show_new() -> ResponseReturnValue:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), form_data())
     answered = form.follow_municipality()
@@ -168,7 +169,7 @@ def show_new() -> Any:
 
 @creating.post("/ny")
 @requires(Right.REGISTER)
-def create() -> Any:
+def create() -> ResponseReturnValue:
     """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept; if
     nothing but Folkeregisteret is missing, it waits."""
     form = NewForm.sent(viewer(), form_data())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
+from flask.typing import ResponseReturnValue
 
 from app.connections.registers import registers
 from app.registration import forms
@@ -57,7 +58,7 @@ def _addresses() -> dict[str, Any]:
 
 @registration.get(f"/<id:public_id>/{_PAGES}")
 @requires(Right.READ)
-def step_page(public_id: str, word: str) -> Any:
+def step_page(public_id: str, word: str) -> ResponseReturnValue:
     """One of the four pages; those who may not change are shown the registered data instead."""
     participation = find(viewer(), public_id)
     if not may_change(viewer(), participation):
@@ -71,7 +72,7 @@ def step_page(public_id: str, word: str) -> Any:
 
 @registration.post(f"/<id:public_id>/{_PAGES}/lagre")
 @requires(Right.REGISTER)
-def keep(public_id: str, word: str) -> Any:
+def keep(public_id: str, word: str) -> ResponseReturnValue:
     """Save what can be saved, while the user types. What cannot is kept as typed."""
     sent = read_sent(public_id, forms.STEP_OF_WORD[word])
     if sent.going and not sent.keeps_only:
@@ -88,7 +89,7 @@ def keep(public_id: str, word: str) -> Any:
 
 @registration.post(f"/<id:public_id>/{_PAGES}")
 @requires(Right.REGISTER)
-def save(public_id: str, word: str) -> Any:
+def save(public_id: str, word: str) -> ResponseReturnValue:
     """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
     backwards, and out, what cannot be registered is kept as typed."""
     sent = read_sent(public_id, forms.STEP_OF_WORD[word], default="next")
@@ -107,7 +108,7 @@ def save(public_id: str, word: str) -> Any:
         abort(400)
 
 
-def _save(public_id: str, sent: Sent) -> Any:
+def _save(public_id: str, sent: Sent) -> ResponseReturnValue:
     step, going = sent.page.step, sent.going
     known = {"next", "overview", "fetch", *(s.name for s in STEPS), *(["discharge"] if step is TERMINATION else [])}
     if going not in known:
@@ -144,7 +145,7 @@ def _answer_kept_whole(public_id: str, sent: Sent) -> Response:
 # ---- Discharge ----
 
 
-def _ask_discharge(public_id: str, form: SentForm) -> Any:
+def _ask_discharge(public_id: str, form: SentForm) -> ResponseReturnValue:
     """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
     try:
         participation = _save_whole(public_id, form).participation
@@ -171,7 +172,7 @@ def _changeable(public_id: str) -> Participation:
 
 @registration.get("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
-def confirm_discharge(public_id: str) -> Any:
+def confirm_discharge(public_id: str) -> ResponseReturnValue:
     """The question whether all is right, as a page of its own."""
     participation = _changeable(public_id)
     if saving.obstacles(pages_of(participation, username=viewer().username)):
@@ -201,7 +202,7 @@ def _thrown_away(participation: Participation) -> list[str]:
 
 @registration.post("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
-def discharge(public_id: str) -> Any:
+def discharge(public_id: str) -> ResponseReturnValue:
     """«Det er OK»: end the participation for good."""
     participation = find(viewer(), public_id)
     receipt_page = url_for("registration.receipt", public_id=public_id)
@@ -220,7 +221,7 @@ def discharge(public_id: str) -> Any:
 
 @registration.get("/<id:public_id>/kvittering")
 @requires(Right.READ)
-def receipt(public_id: str) -> Any:
+def receipt(public_id: str) -> ResponseReturnValue:
     """What has been done, and how she is found again; her name is told to nobody any more."""
     participation = find_alone(viewer(), public_id)
     if participation.status != Status.DISCHARGED:
