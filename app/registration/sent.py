@@ -24,7 +24,7 @@ _NO_VERSION = -1
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentPage:
     """A form and what its pressed button asks for: `going` is the button's value, '' for none; `rows` what a button
     that adds or removes a row makes of the rows."""
 
@@ -55,7 +55,7 @@ def shown_by_form() -> ShownForm:
     return ShownForm(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
 
 
-def read_sent(public_id: str, step: Step, *, default: str = "") -> Sent:
+def read_sent(public_id: str, step: Step, *, default: str = "") -> SentPage:
     """The form of a page as it came; what it means is not known yet. `default`: what a form without a button asks for.
 
     What no form of ours sends is refused (400), but that is not said to those who may not change the participant:
@@ -81,7 +81,7 @@ def read_sent(public_id: str, step: Step, *, default: str = "") -> Sent:
         undone=_undone(going),
         left_as=sent_while_leaving(),
     )
-    return Sent(form, going, rows)
+    return SentPage(form, going, rows)
 
 
 def refuse(public_id: str) -> NoReturn:

@@ -22,7 +22,7 @@ from app.registration.responses import (
     page_address,
     removed_words,
 )
-from app.registration.sent import Sent, read_sent, refuse, shown_by_form
+from app.registration.sent import SentPage, read_sent, refuse, shown_by_form
 from app.web.access import requires, viewer
 from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Right
@@ -108,7 +108,7 @@ def save(public_id: str, word: str) -> ResponseReturnValue:
         abort(400)
 
 
-def _save(public_id: str, sent: Sent) -> ResponseReturnValue:
+def _save(public_id: str, sent: SentPage) -> ResponseReturnValue:
     step, going = sent.page.step, sent.going
     known = {"next", "overview", "fetch", *(s.name for s in STEPS), *(["discharge"] if step is TERMINATION else [])}
     if going not in known:
@@ -128,7 +128,7 @@ def _save_whole(public_id: str, form: SentForm, *, keep_unread: bool = False) ->
     return saved
 
 
-def _answer_kept_whole(public_id: str, sent: Sent) -> Response:
+def _answer_kept_whole(public_id: str, sent: SentPage) -> Response:
     """The form again, for browsers without script: the fields that belong to the answers, or a row more or less. What
     can be saved is saved, as while the user types."""
     kept = saving.keep(viewer(), public_id, replace(sent.form, left_as=None))
