@@ -13,10 +13,13 @@ from tests.support.server import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 DECISIONS = ROOT / "docs" / "decisions"
+# Decisions and measurements are of their day.
+PAGES = (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
 # Parts of names: `OIDC_<NAME>_` stands before them.
 OF_A_PROVIDER = {"ISSUER", "CLIENT_ID", "CLIENT_SECRET", "KEY_FILE", "KEY_ID", "ACR", "LABEL"}
 NO_SETTINGS = {"FLASK_DEBUG"}  # Flask's own, which is only looked at
 # Of other programs, and of development alone.
+MADE = {"services/locale/", "services/locale/messages.pot"}  # by `make messages`
 NO_ADDRESSES = {"/token", "/folkeregisteret/…", "/utvikling/e-post"}
 CITED = ("domain", "guide")
 # What else has sections: standards, and the documentation of SQLite's ALTER TABLE.
@@ -57,10 +60,16 @@ def test_every_command_exists(app: Flask) -> None:
 
 
 def test_every_goal_of_make_exists() -> None:
-    goals = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z-]+)", README))
-    assert len(named) > 5
-    assert named <= goals
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    goals = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:`|^    )make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert named - goals == set()
+    told = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
+    assert told - set(re.findall(r"(?:`|^    )make ([a-z-]+)", README, re.MULTILINE)) == {"install", "clean"}
 
 
 def test_every_address_exists(app: Flask) -> None:
@@ -142,10 +151,11 @@ def test_every_file_that_is_linked_to_exists() -> None:
 
 
 def test_every_module_that_is_named_exists() -> None:
-    """In README and CONTRIBUTING, and in the documents but the decisions and measurements, which are of their day."""
-    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
-        for named in re.findall(r"`((?:app|services|tests|tools|docs)/[a-zæøå0-9_/.-]*)`", page.read_text("utf-8")):
-            assert (ROOT / named).exists(), f"{page.name}: {named}"
+    path = r"((?:app|services|tests|tools|docs)/[a-zæøå0-9_/.-]*)"
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        named = set(re.findall(rf"(?:`|^    ){path}(?:`|\s)", text, re.MULTILINE)) - MADE
+        assert {name for name in named if not (ROOT / name).exists()} == set(), page.name
 
 
 def test_every_name_of_the_glossary_exists_in_the_code() -> None:
