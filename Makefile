@@ -1,4 +1,4 @@
-# make run starts the register, make test runs every check. Both install what they need.
+# make run starts the register, make check is for the daily round, make test runs every check. All install what they need.
 # To use a certain Python: make run PYTHON=python3.13      To give pytest arguments: make test ARGS="-k viewer"
 
 .DEFAULT_GOAL := help
@@ -7,9 +7,12 @@ ARGS ?=
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 BABEL := $(PY) -m babel.messages.frontend --quiet
 LOCALE := services/locale
+# The fast tests: rules and formats, clients of the registers, the tests' own tools; no PostgreSQL, no browser.
+FAST := tests/services tests/support_tests tests/test_tooling.py tests/test_vendored.py \
+  --ignore tests/services/test_demo.py --ignore tests/support_tests/test_postgres.py -k "not postgresql"
 export PYTHON
 
-.PHONY: help run test faults bench lint format clean lock messages install check-office security
+.PHONY: help run check test coverage faults bench lint format clean lock messages install check-office security
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -22,8 +25,14 @@ install:  ## install all that the tests need: packages, browser, PostgreSQL
 	@sh tools/venv.sh requirements-dev.txt
 	@$(PY) -m tests.support.machine
 
+check: lint  ## lint, types and the fast tests: less than a minute on two quiet cores
+	@$(PY) -m pytest --quiet --numprocesses 2 --dist worksteal $(FAST)
+
 test: install lint  ## lint and run all tests; the last line is pytest's
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+coverage: install  ## run all tests, or ARGS="tests/web", and tell which lines none of them runs; in full under var/coverage
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-report=html:var/coverage $(ARGS)
 
 faults: install  ## cut every form off at every byte, also through HAProxy; two users on a bad line for ten minutes; an hour (not part of make test)
 	@$(PY) -m tests.support.haproxy
@@ -70,5 +79,5 @@ messages:  ## collect the texts, bring the catalogues up to date, compile them
 	  $(BABEL) compile --directory $(LOCALE); fi
 
 clean:  ## remove what was made, but not the database
-	rm -rf .venv .venv-security .venv-servers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-security .venv-servers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache var/coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

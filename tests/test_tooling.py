@@ -51,6 +51,22 @@ def test_checks_cannot_be_loosened_unseen() -> None:
     assert layers["exhaustive_ignores"] == ["migrations"]
 
 
+def test_hooks_run_the_tools_of_make_lint() -> None:
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert lint
+    tools = [line.removeprefix("@").replace("$(PY)", ".venv/bin/python") for line in lint[1].split("\t") if line]
+    hooks = re.findall(r"entry: (.+)\n", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    assert hooks == [tool.strip() for tool in tools if "venv.sh" not in tool]
+
+
+def test_the_fast_tests_are_there() -> None:
+    fast = re.search(r"^FAST := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert fast
+    paths = re.findall(r"tests/\S+", fast[1])
+    assert len(paths) > 4
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_no_two_public_classes_have_the_same_name() -> None:
     """One name, one meaning in the whole tree; private ones are their module's own."""
     found: dict[str, list[str]] = {}

@@ -197,7 +197,7 @@ class Participation(Base):
     written_end: Mapped[str | None] = mapped_column(String(30))
 
     __table_args__ = (
-        # One running participation a person in the whole country (domain: «active elsewhere»); it also
+        # One running participation a person in the whole country (domain, section 5); it also
         # makes a create that is sent twice harmless.
         Index(
             "uq_participation_running",

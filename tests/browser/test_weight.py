@@ -1,4 +1,4 @@
-"""What a visit costs on the line (design, section 6): round trips and bytes, as the browser counts them."""
+"""What a visit costs on the line (docs/performance.md): round trips and bytes, as the browser counts them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -96,7 +96,7 @@ def ids_on_all_pages(screen: Screen) -> list[str]:
 
 
 def visible(house: House, username: str) -> list[Any]:
-    """What stands in the user's overview by section 3 and 4 of the domain, in the order of registration."""
+    """What stands in the user's overview by sections 3 and 4 of the domain, in the order of registration."""
     user = demo_user(username)
     wanted = of_places(username) & (Participation.status != Status.DISCHARGED)
     if user.municipality_numbers:

@@ -76,7 +76,7 @@ def age_on(day: date, born: date) -> int:
 
 def warnings(values: Values) -> dict[str, str]:
     """Age outside 18–55 at oppstart, a man, or another stay in the own municipality, earlier or at the same time: said,
-    not stopped (sections 5 and 10)."""
+    not stopped (domain, sections 5 and 10)."""
     said = []
     stays: Sequence[Stay] = values.get("other_stays", tuple)()
     born, start = values.get("birth_date"), values.get("start_date") or values["today"]

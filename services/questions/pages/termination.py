@@ -244,7 +244,7 @@ FIELD_END_REASON, FIELD_LIVELIHOOD_END = (
 
 
 def checks(values: Values) -> dict[str, str]:
-    """The end is not before oppstart; absence fits into the period (section 5)."""
+    """The end is not before oppstart; absence fits into the period (domain, section 5)."""
     errors = {}
     start, end = values["start_date"], values.get("end_date")
     if end and end < start:
@@ -273,7 +273,7 @@ _NO_MEASURE = frozenset({"homemaker", "unknown"})
 
 def warnings(values: Values) -> dict[str, str]:
     """A reason, an outcome and a livelihood that contradict each other, or an end after the programme time: said, not
-    stopped (section 10)."""
+    stopped (domain, section 10)."""
     said = {"outcome": _of_outcome(values), "livelihood_end": _of_livelihood(values)}
     time, end = programme_time(values), values.get("end_date")
     if time and end and end > time.last_day:
