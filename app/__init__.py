@@ -34,7 +34,7 @@ from app.settings.installation import check_installation
 from app.web.access import init_access
 from app.web.csrf import MaskedTokens
 from app.web.errors import init_errors
-from app.web.form_fields import init_taken
+from app.web.form_fields import init_form_fields
 from app.web.formatting import init_formatting
 from app.web.health import health
 from app.web.logs import init_logs
@@ -48,7 +48,7 @@ from services.core.i18n import current_language, gettext, ngettext
 
 _LIST = (overview, downloads, saved_views)
 _PARTICIPANT = (creating, registration, participants, mending)
-_BLUEPRINTS = (health, accounts, *_LIST, *_PARTICIPANT, oversight)
+BLUEPRINTS = (health, accounts, *_LIST, *_PARTICIPANT, oversight)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -70,10 +70,10 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.url_map.converters["id"] = PublicIdConverter
     init_access(app)
     init_web(app)
-    init_taken(app)
+    init_form_fields(app)
     init_way_back(app, canonical)
     init_errors(app)
-    for blueprint in _BLUEPRINTS:
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_menu(app)
     init_commands(app)

@@ -16,6 +16,7 @@ from app.accounts.password import choice_fault
 from app.accounts.sign_in import after_password
 from app.connections.mail import outbox
 from app.web.access import public
+from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from services.accounts import invitations, new_passwords
 from services.accounts.one_time_links import DeadLink, LinkPurpose, user_of
@@ -67,6 +68,7 @@ def _invitation_page(token: str, user: User, username: str, errors: Errors) -> R
 
 @accounts.post("/invitasjon/<token>")
 @public
+@takes({"username", "password", "repeated"})
 def invitation_submit(token: str) -> Any:
     """Make the user, and go on as after signing in; or the form again."""
     try:
@@ -108,6 +110,7 @@ def _old_dead_link(token: str) -> Response:
 
 @accounts.post("/invitasjon/<token>/ny")
 @public
+@takes()
 def invitation_anew(token: str) -> Response:
     """Send a new link to where the dead one went, and say the same whatever it was."""
     invitations.ask_anew(token, address=sender_address(), outbox=outbox(), letter=letters.invitation)
@@ -158,6 +161,7 @@ def _old_reset_page(token: str) -> Any:
 
 @accounts.post("/nytt-passord/<token>")
 @public
+@takes({"password", "repeated"})
 def reset_submit(token: str) -> Any:
     """Give her the new password, and go on as after signing in; or the form again."""
     try:

@@ -12,6 +12,7 @@ from app.accounts.devices import origin
 from app.accounts.openid import providers
 from app.connections.mail import outbox, vault
 from app.web.access import public, signed_in, viewer
+from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from app.web.sessions import visit
 from services.accounts import external_identities as identities
@@ -59,6 +60,7 @@ def _old_forgotten_page() -> Response:
 
 @accounts.post("/glemt-passord")
 @public
+@takes({"whom"})
 def forgotten_submit() -> Any:
     """Send a link if there is such a user, and say the same if there is not."""
     whom = legible(given("whom"))
@@ -110,6 +112,7 @@ def own_page_answer(
 
 @accounts.post("/min-bruker")
 @signed_in
+@takes({"present", "password", "repeated"})
 def own_password_submit() -> Any:
     """Change the password: the present one is asked for, and other visits end."""
     who = viewer()

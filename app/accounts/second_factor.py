@@ -10,6 +10,7 @@ from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
 from app.connections.mail import vault
 from app.web.access import public, signed_in, viewer
 from app.web.errors import error_answer
+from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.accounts import second_factor as factor
 from services.accounts import sign_in as service
@@ -39,6 +40,7 @@ anew("accounts.set_up_submit")(begin_anew)
 
 @accounts.post("/logg-inn/kode")
 @public
+@takes({"code", "neste", "kept_for"})
 def code_submit() -> Any:
     """Take the code: in, or the page again."""
     who = halfway()
@@ -88,6 +90,7 @@ def _secret(who: Halfway) -> str:
 
 @accounts.post("/logg-inn/oppsett")
 @public
+@takes({"code", "neste"})
 def set_up_submit() -> Any:
     """Take the first code of the telephone: in, with recovery codes to keep."""
     who = halfway()
@@ -124,6 +127,7 @@ def recovery_codes() -> Any:
 
 @accounts.post("/min-bruker/koder")
 @signed_in
+@takes({"code"})
 def recovery_codes_submit() -> Any:
     """«Jeg har tatt vare på kodene»: they are not shown again. «Lag nye koder»: with a code of the telephone."""
     if request.form.get("go") == "lagret":

@@ -25,6 +25,7 @@ from app.accounts.openid import begun_targets
 from app.connections.mail import vault
 from app.web.access import public, signed_in, viewer
 from app.web.csrf import tell_token
+from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from app.web.sessions import PROVIDER, visit
 from services.access.viewer import Right, Viewer
@@ -98,6 +99,7 @@ def _over_page() -> bool:
 
 @accounts.post("/logg-inn")
 @public
+@takes({"username", "password", "neste", "kept_for"})
 def sign_in_submit() -> Any:
     """Take user name and password: on to the second step or in, or the page again with one and the same message."""
     username, target = request.form.get("username", ""), request.form.get("neste", "")

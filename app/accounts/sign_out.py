@@ -12,6 +12,7 @@ from app.accounts.openid import Refused, onward, providers
 from app.connections.mail import vault
 from app.web.access import public, signed_in, viewer
 from app.web.errors import error_answer, wrong_token
+from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from app.web.sessions import PROVIDER, visit
 from services.access.audit import Action, record
@@ -41,6 +42,7 @@ def _no_visit(_error: Unauthorized) -> Response:
 
 @accounts.post("/logg-ut")
 @signed_in
+@takes()
 def sign_out() -> Any:
     """End the visit. One that began at a provider goes on to be ended there."""
     who, began = viewer(), session.get(PROVIDER)

@@ -20,6 +20,7 @@ from app.accounts.sign_in import after_password, back_on_the_page, led_on, let_i
 from app.connections.mail import outbox, vault
 from app.web.access import public, signed_in, viewer
 from app.web.errors import error_answer
+from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Viewer
 from services.accounts import external_identities as identities
@@ -107,6 +108,7 @@ def _let_in(there: Provider, person: ProviderUser, user_id: int, target: str = "
 
 @accounts.post("/invitasjon/<token>/med/<name>")
 @public
+@takes()
 def invitation_by(token: str, name: str) -> Any:
     """On from our own page about an invitation to a provider. A link cannot lead there: nobody else decides whose user
     a browser's owner becomes."""
@@ -175,6 +177,7 @@ def confirm_invitation() -> Any:
 
 @accounts.post("/invitasjon/bekreft")
 @public
+@takes()
 def confirm_invitation_submit() -> Any:
     """«Ja»: make the user with the identity."""
     found = _confirming()
@@ -200,6 +203,7 @@ def _old_confirmation() -> Response:
 
 @accounts.post("/min-bruker/med/<name>")
 @signed_in
+@takes({"password", "code"})
 def tie_submit(name: str) -> Any:
     """Take the password, which shows that it is she herself, and go on to the provider."""
     if (there := _provider(name)) is None:
@@ -261,6 +265,7 @@ def _tie(there: Provider, person: ProviderUser, target: str) -> Response:
 
 @accounts.post("/min-bruker/med/<name>/fjern")
 @signed_in
+@takes()
 def untie(name: str) -> Any:
     """Sign in without the provider from now on."""
     if (there := _provider(name)) is None:

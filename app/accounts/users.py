@@ -14,6 +14,7 @@ from app.accounts.user_list import UserListRequest, from_address, from_form, lis
 from app.connections.mail import outbox
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
+from app.web.form_fields import reads_its_fields, takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Right, Role
 from services.accounts import administration as service
@@ -41,6 +42,7 @@ def _list(asked: UserListRequest) -> Response:
 
 @accounts.post("/brukere/sok")
 @requires(Right.SEE_USERS)
+@takes({"q", "visning"})
 def search_users() -> Any:
     """Search: names and addresses do not stand in an address, so the search is kept and only its id does."""
     asked = from_form()
@@ -76,6 +78,7 @@ def _invite_page(form: UserForm) -> Response:
 
 @accounts.post("/brukere/ny")
 @requires(Right.SEE_USERS)
+@reads_its_fields
 def invite_submit() -> Any:
     """Enter the user and send the link, or the form again."""
     form = sent()
@@ -122,6 +125,7 @@ def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Res
 
 @accounts.post(_SOMEBODY)
 @requires(Right.SEE_USERS)
+@reads_its_fields
 def user_change(user_id: int) -> Any:
     """Change the user, or the form again: with what is wrong, or with what somebody else has changed meanwhile."""
     one = service.find(viewer(), user_id)
@@ -162,6 +166,7 @@ def _back_to(user_id: int) -> Response:
 
 @accounts.post(f"{_SOMEBODY}/handling")
 @requires(Right.SEE_USERS)
+@takes()
 def user_action(user_id: int) -> Any:
     """Do what the pressed button says, and say that it is done."""
     button = request.form.get("go", "")

@@ -7,6 +7,7 @@ from flask import Response, flash, make_response, request, url_for
 
 from app.accounts.blueprint import accounts
 from app.web.access import signed_in, viewer
+from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from app.web.sessions import visit
 from services.access.audit import Action, record
@@ -31,6 +32,7 @@ def time_left() -> Any:
 
 @accounts.post("/forleng")
 @signed_in
+@takes()
 def prolong() -> Any:
     """«Forleng»: whoever asks is there, and that is all it takes."""
     visits.prolong(visit().own_key)
@@ -63,6 +65,7 @@ def _own_visits() -> dict[str, Any]:
 
 @accounts.post("/innlogginger/avslutt")
 @signed_in
+@takes({"innlogging"})
 def end_visits() -> Any:
     """End one of the user's other visits, or all of them."""
     ended = visits.end(viewer(), visit().own_key, request.form.get("innlogging") or None)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.oversight.log_words import ACTIONS, action_word, detail_text
 from app.oversight.views import oversight
 from app.web.access import requires, viewer
+from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.access import access_log
 from services.access.access_log import Line, LogQuery
@@ -136,6 +137,7 @@ def _cells(line: Line, *, most: int | None = None) -> list[str]:
 
 @oversight.post("/tilgangslogg/sok")
 @requires(Right.SEE_LOG)
+@takes({"hvem", "handling", "fra", "til", "feil"})
 def search_log() -> Any:
     """Search: by user name or PersonId, action and days; what is typed wrong is said."""
     form = request.form

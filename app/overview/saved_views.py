@@ -11,6 +11,7 @@ from app.overview.list_view import order_text
 from app.overview.query import BadQuery, write
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
+from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from services.access.viewer import Right
 from services.core.i18n import gettext as _
@@ -75,6 +76,7 @@ def _named(give: Callable[[str], None]) -> tuple[str, str]:
 
 @saved_views.post("/deltakere/visninger")
 @requires(Right.READ)
+@takes({"navn", "visning"})
 def save() -> Any:
     """Save the list that the form was sent from under a name."""
     query = write(shown_before().query, with_page=False)
@@ -101,6 +103,7 @@ def question(view_id: str) -> Any:
 
 @saved_views.post("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
+@takes({"navn", "visning"})
 def change(view_id: str) -> Any:
     """Rename, delete, or begin with a view, by the button that was pressed."""
     button = request.form.get("go")

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.overview import list_view
 from app.overview.chips import chips, without
 from app.overview.list_request import (
+    BESIDE,
     PANEL,
     ListRequest,
     address,
@@ -18,9 +19,10 @@ from app.overview.list_request import (
     views_address,
 )
 from app.overview.panel import PanelField, controls
-from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, are_many, write
+from app.overview.query import NAMES, PLACE_NAMES, BadQuery, ListQuery, are_many, write
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
+from app.web.form_fields import takes
 from app.web.page_views import note_list, refuse_too_many
 from app.web.responses import address_of, is_partial, redirect_to, respond
 from app.web.way_back import keep_form_list
@@ -89,6 +91,7 @@ def search_page() -> Response:
 
 @overview.post("/deltakere/sok")
 @requires(Right.READ)
+@takes(NAMES, BESIDE)
 def search() -> ResponseReturnValue:
     """Narrow the list down to what the form says, take a criterion or all of them away, or go on to the saved views
     with the list. Without JavaScript the panel is closed by this too, so that nothing typed is lost."""
@@ -175,6 +178,7 @@ def _panel_stands(shown: ListState) -> bool:
 
 @overview.post("/deltakere/panel")
 @requires(Right.READ)
+@takes(NAMES, BESIDE)
 def panel() -> ResponseReturnValue:
     """Open or close the panel; it stays so until it is changed. Its criteria are kept. With something wrong in it that
     has not been seen yet it stays open."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, flash, request, url_for
 
 from app.web.access import requires, viewer
+from app.web.form_fields import takes
 from app.web.page_views import note_list, note_one, refuse_too_many
 from app.web.responses import page_number, redirect_to, respond
 from app.web.way_back import list_address
@@ -78,6 +79,7 @@ def _summary(errors: dict[str, str]) -> list[tuple[str, str, str]]:
 
 @mending.post("/<id:public_id>/slett")
 @requires(Right.REGISTER)
+@takes({"reason", "text"})
 def delete(public_id: str) -> Any:
     """Delete the participant, for one of the reasons."""
     reason, text, errors = _reason_given()
@@ -122,6 +124,7 @@ def restore_page(public_id: str) -> Any:
 
 @mending.post("/<id:public_id>/gjenopprett")
 @requires(Right.MEND)
+@takes({"reason"})
 def restore(public_id: str) -> Any:
     """Bring a deleted participant back."""
     return _mend(public_id, "restore", service.may_restore, service.restore, _("Deltakeren er gjenopprettet."))
@@ -138,6 +141,7 @@ def reopen_page(public_id: str) -> Any:
 
 @mending.post("/<id:public_id>/gjenapne")
 @requires(Right.MEND)
+@takes({"reason"})
 def reopen(public_id: str) -> Any:
     """Open a discharged participant again."""
     return _mend(public_id, "reopen", service.may_reopen, service.reopen, _("Deltakeren er gjenåpnet."))
@@ -208,6 +212,7 @@ def notices() -> Any:
 
 @mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")
 @requires(Right.REGISTER)
+@takes({"fra"})
 def mark_read(notice_id: int) -> Any:
     """Note that a notice has been read."""
     public_id = service.mark_read(viewer(), notice_id)

@@ -17,6 +17,7 @@ from app.registration.responses import answer_redrawn
 from app.registration.sent import form_data
 from app.web.access import requires, viewer
 from app.web.errors import error_answer
+from app.web.form_fields import reads_its_fields, takes
 from app.web.page_views import note_number, refuse_too_many
 from app.web.responses import is_partial, redirect_to, respond
 from app.web.way_back import pass_list_on, remember_list
@@ -80,6 +81,7 @@ def begun() -> ResponseReturnValue:
 
 @creating.post("/ny/<id:beginning_id>/forkast")
 @requires(Right.REGISTER)
+@takes()
 def discard(beginning_id: str) -> ResponseReturnValue:
     """Throw away what was begun."""
     beginnings.discard(viewer(), beginning_id)
@@ -116,6 +118,7 @@ def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
 
 @creating.post("/ny/lagre")
 @requires(Right.REGISTER)
+@reads_its_fields
 def keep() -> ResponseReturnValue:
     """Keep page 1 as it is typed. Nobody is looked up for it."""
     if has_no_key_of_ours():
@@ -140,6 +143,7 @@ def left(key: str) -> ResponseReturnValue:
 
 @creating.post("/ny/oppslag")
 @requires(Right.REGISTER)
+@reads_its_fields
 def look_up() -> ResponseReturnValue:
     """Who bears the number that is being typed: the name, for confirmation."""
     form = NewForm.sent(viewer(), form_data())
@@ -157,6 +161,7 @@ def look_up() -> ResponseReturnValue:
 
 @creating.post("/ny/vis")
 @requires(Right.REGISTER)
+@reads_its_fields
 def show_new() -> ResponseReturnValue:
     """The questions that an answer brings or takes away, before anything is created."""
     form = NewForm.sent(viewer(), form_data())
@@ -169,6 +174,7 @@ def show_new() -> ResponseReturnValue:
 
 @creating.post("/ny")
 @requires(Right.REGISTER)
+@reads_its_fields
 def create() -> ResponseReturnValue:
     """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept; if
     nothing but Folkeregisteret is missing, it waits."""

@@ -24,6 +24,7 @@ from app.registration.responses import (
 )
 from app.registration.sent import SentPage, read_sent, refuse, shown_by_form
 from app.web.access import requires, viewer
+from app.web.form_fields import reads_its_fields, takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Right
 from services.core.i18n import gettext as _
@@ -72,6 +73,7 @@ def step_page(public_id: str, word: str) -> ResponseReturnValue:
 
 @registration.post(f"/<id:public_id>/{_PAGES}/lagre")
 @requires(Right.REGISTER)
+@reads_its_fields
 def keep(public_id: str, word: str) -> ResponseReturnValue:
     """Save what can be saved, while the user types. What cannot is kept as typed."""
     sent = read_sent(public_id, forms.STEP_OF_WORD[word])
@@ -89,6 +91,7 @@ def keep(public_id: str, word: str) -> ResponseReturnValue:
 
 @registration.post(f"/<id:public_id>/{_PAGES}")
 @requires(Right.REGISTER)
+@reads_its_fields
 def save(public_id: str, word: str) -> ResponseReturnValue:
     """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
     backwards, and out, what cannot be registered is kept as typed."""
@@ -202,6 +205,7 @@ def _thrown_away(participation: Participation) -> list[str]:
 
 @registration.post("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
+@takes({"version"})
 def discharge(public_id: str) -> ResponseReturnValue:
     """«Det er OK»: end the participation for good."""
     participation = find(viewer(), public_id)

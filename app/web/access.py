@@ -52,6 +52,11 @@ def mark_of(view: Any) -> Right | str | None:
     return mark
 
 
+def is_public(view: Any) -> bool:
+    """True for a view that is open to everybody."""
+    return mark_of(view) == _PUBLIC
+
+
 def viewer() -> Viewer:
     """The signed-in user of this request. Only for views that are not public."""
     found: Viewer = g.viewer
@@ -63,8 +68,9 @@ def _guard() -> Response | tuple[str, int] | None:
     g.viewer = current_user.viewer if current_user.is_authenticated else None
     if request.endpoint is None:  # no such address: say so to everyone alike
         return None
-    mark = mark_of(_view(request.endpoint))
-    if mark == _PUBLIC:
+    view = _view(request.endpoint)
+    mark = mark_of(view)
+    if is_public(view):
         return None
     if visit().is_unknown:
         abort(503)

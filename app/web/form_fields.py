@@ -1,71 +1,53 @@
-"""Which fields a form may bring. What no form of ours has is refused before the view is asked (400), so that nobody
-sets by hand what her form does not let her set. A view that takes forms and is not in the table takes no fields; files
-are taken by none.
+"""Which fields a form may bring. A view that takes forms bears a mark, `@takes(SignInForm)` or `@reads_its_fields`;
+without one it takes no fields, and files are taken by none. What no form of ours has is refused before the view is
+asked (400), so that nobody sets by hand what the form does not let the user set.
 
 And which field it must bring: the mark at its end. What comes without it has lost its end, and nothing of it is saved.
 """
 
+from collections.abc import Callable, Iterable
 from io import BytesIO
+from typing import Any, TypeVar
 
-from flask import Flask, abort, request
+from flask import Flask, abort, current_app, request
 from markupsafe import Markup
 
-from app.overview.list_request import BESIDE
-from app.overview.query import NAMES
+from app.web.access import is_public
 from app.web.csrf import PAGE_FIELD
+from app.web.forms import SmallForm
 from app.web.responses import END_MARK, NotWhole
 
-# The token, the button that was pressed, the mark at the end.
+View = TypeVar("View", bound=Callable[..., Any])
 MOST_FIELDS = 3_000  # in a form; a page with 50 tiltak and 20 permisjoner has a fifth of them
-_EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})
+_EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})  # the token, the button that was pressed, the mark at the end
 _END = Markup(f'<input type="hidden" name="{END_MARK}" value="1" autocomplete="off">')  # noqa: S704 - ours
 # These save nothing: a page from before there was the mark still signs its user in or out.
 ONLY_SIGNING = frozenset({"accounts.sign_in_submit", "accounts.code_submit", "accounts.sign_out"})
-# These read the fields of their form anew each time: they depend on the page, on what was answered, or on the role.
-BY_THEMSELVES = frozenset(
-    {
-        "accounts.invite_submit",
-        "accounts.user_change",
-        "creating.create",
-        "creating.keep",
-        "creating.look_up",
-        "creating.show_new",
-        "registration.keep",
-        "registration.save",
-    }
-)
-_OF_THE_LIST = NAMES | {*BESIDE, "kryss"}
-TAKEN: dict[str, frozenset[str]] = {
-    "accounts.code_submit": frozenset({"code", "neste", "kept_for", PAGE_FIELD}),
-    "accounts.end_visits": frozenset({"innlogging"}),
-    "accounts.forgotten_submit": frozenset({"whom", PAGE_FIELD}),
-    "accounts.invitation_anew": frozenset({PAGE_FIELD}),
-    "accounts.confirm_invitation_submit": frozenset({PAGE_FIELD}),
-    "accounts.invitation_by": frozenset({PAGE_FIELD}),
-    "accounts.invitation_submit": frozenset({"username", "password", "repeated", PAGE_FIELD}),
-    "accounts.own_password_submit": frozenset({"present", "password", "repeated"}),
-    "accounts.prolong": frozenset(),
-    "accounts.recovery_codes_submit": frozenset({"code"}),
-    "accounts.reset_submit": frozenset({"password", "repeated", PAGE_FIELD}),
-    "accounts.search_users": frozenset({"q", "visning"}),
-    "accounts.set_up_submit": frozenset({"code", "neste", PAGE_FIELD}),
-    "accounts.sign_in_submit": frozenset({"username", "password", "neste", "kept_for", PAGE_FIELD}),
-    "accounts.sign_out": frozenset(),
-    "accounts.tie_submit": frozenset({"password", "code"}),
-    "accounts.untie": frozenset(),
-    "accounts.user_action": frozenset(),
-    "creating.discard": frozenset(),
-    "mending.delete": frozenset({"reason", "text"}),
-    "mending.mark_read": frozenset({"fra"}),
-    "mending.reopen": frozenset({"reason"}),
-    "mending.restore": frozenset({"reason"}),
-    "oversight.search_log": frozenset({"hvem", "handling", "fra", "til", "feil"}),
-    "overview.panel": _OF_THE_LIST,
-    "overview.search": _OF_THE_LIST,
-    "registration.discharge": frozenset({"version"}),
-    "saved_views.change": frozenset({"navn", "visning"}),
-    "saved_views.save": frozenset({"navn", "visning"}),
-}
+
+
+def takes(*declared: type[SmallForm] | Iterable[str]) -> Callable[[View], View]:
+    """Let the view take the fields of forms, or of these names; without any only what every form has."""
+    names = (one.names() if isinstance(one, type) else one for one in declared)
+    fields = frozenset().union(*names)
+
+    def mark(view: View) -> View:
+        view.fields = fields  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def reads_its_fields(view: View) -> View:
+    """Leave it to the view which fields it takes: they depend on the page, on what was answered, or on the role."""
+    view.fields = None  # type: ignore[attr-defined]
+    return view
+
+
+def fields_of(view: Any) -> frozenset[str] | None:
+    """The fields that a view takes beside those of every form, `None` if it reads them itself. What anybody may send
+    has the token of its page."""
+    fields: frozenset[str] | None = getattr(view, "fields", frozenset())
+    return fields | {PAGE_FIELD} if fields is not None and is_public(view) else fields
 
 
 def _sent() -> bytes:
@@ -74,7 +56,7 @@ def _sent() -> bytes:
     return body.getvalue() if isinstance(body, BytesIO) else b""
 
 
-def init_taken(app: Flask) -> None:
+def init_form_fields(app: Flask) -> None:
     """Refuse what no form has, and forms without an end, in all views of the program. Templates get `end_mark`, which
     stands last in each form."""
     app.jinja_env.globals["end_mark"] = _END
@@ -86,8 +68,8 @@ def init_taken(app: Flask) -> None:
             abort(413)
         if request.endpoint not in ONLY_SIGNING and request.form.getlist(END_MARK) != ["1"]:
             raise NotWhole
-        names = frozenset() if request.endpoint in BY_THEMSELVES else set(request.form) - _EVERY_FORM
-        if request.files or names - TAKEN.get(request.endpoint, frozenset()):
+        fields = fields_of(current_app.view_functions[request.endpoint])
+        if request.files or (fields is not None and set(request.form) - _EVERY_FORM - fields):
             abort(400)
 
     # Behind the check of the body and the guard, before the token is looked at: what no form of ours sends is answered

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
 
 from app.registration.forms import SCREEN_NAMES, STEP_OF_WORD
-from app.web.form_fields import BY_THEMSELVES, ONLY_SIGNING, TAKEN
+from app.web.form_fields import ONLY_SIGNING
 from app.web.responses import END_MARK, MAX_BODY
 from services.participation.page import raw_page
 from services.tables.accounts import User
@@ -21,6 +21,7 @@ from services.tables.participants import Change, Participation
 from tests.support.addresses import get_addresses
 from tests.support.client import form_in, htmx_headers, text_of
 from tests.support.every_form import ANSWERS, Found, forms_of
+from tests.support.form_fields import BY_THEMSELVES, TAKEN
 from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places
 from tests.support.rules import NOBODYS, rules_of
 
