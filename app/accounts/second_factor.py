@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import flash, request, session, url_for
 
-from app.accounts.blueprint import accounts, anew, given, own_address, start_page, wait_words
+from app.accounts.blueprint import accounts, anew, own_address, start_page, wait_words
 from app.accounts.devices import origin, remember
+from app.accounts.forms import CodeForm, RecoveryCodesForm, SetUpForm
 from app.accounts.sign_in import Halfway, begin_anew, halfway, let_in
 from app.connections.mail import vault
 from app.web.access import public, signed_in, viewer
@@ -27,28 +28,29 @@ _CODES, _AFTER = "recovery_codes", "after_codes"
 def code_page() -> Any:
     """Ask for the code."""
     who = halfway()
-    return _code_page(who, "accounts/code_form.html") if who else begin_anew()
+    return _code_page(who, "accounts/code_form.html") if who else begin_anew(CodeForm())
 
 
 def _code_page(who: Halfway, fragment: str, error: str = "", status: int = 200) -> Any:
-    return respond("accounts/code.html", fragment, error=error, target=who.target, kept_for=who.kept_for, status=status)
+    form = CodeForm(formdata=None, target=who.target, kept_for=who.kept_for)
+    return respond("accounts/code.html", fragment, error=error, form=form, status=status)
 
 
-anew("accounts.code_submit")(begin_anew)
-anew("accounts.set_up_submit")(begin_anew)
+anew("accounts.code_submit")(lambda: begin_anew(CodeForm()))
+anew("accounts.set_up_submit")(lambda: begin_anew(SetUpForm()))
 
 
 @accounts.post("/logg-inn/kode")
 @public
-@takes({"code", "neste", "kept_for"})
+@takes(CodeForm)
 def code_submit() -> Any:
     """Take the code: in, or the page again."""
-    who = halfway()
+    form, who = CodeForm(), halfway()
     if who is None:
-        return begin_anew()
+        return begin_anew(form)
     fragment = "accounts/code_dialog.html" if who.kept_for else "accounts/code_form.html"
     try:
-        is_right = service.check_factor(vault(), who.user_id, given("code"), place=origin())
+        is_right = service.check_factor(vault(), who.user_id, form.code.data, place=origin())
     except TooFast as problem:
         return _code_page(who, fragment, wait_words(problem), 429)
     if not is_right:
@@ -62,7 +64,7 @@ def set_up_page() -> Any:
     """Show the secret for the telephone, as a picture and as text."""
     who = halfway()
     if who is None or factor.is_set(who.user_id):
-        return begin_anew()
+        return begin_anew(SetUpForm())
     return _set_up_page(who)
 
 
@@ -74,7 +76,7 @@ def _set_up_page(who: Halfway, error: str = "", status: int = 200) -> Any:
         "accounts/set_up_form.html",
         status=status,
         error=error,
-        target=who.target,
+        form=SetUpForm(formdata=None, target=who.target),
         secret=factor.in_groups(secret),
         picture=factor.picture(secret, found.username if found else ""),
     )
@@ -90,13 +92,13 @@ def _secret(who: Halfway) -> str:
 
 @accounts.post("/logg-inn/oppsett")
 @public
-@takes({"code", "neste"})
+@takes(SetUpForm)
 def set_up_submit() -> Any:
     """Take the first code of the telephone: in, with recovery codes to keep."""
-    who = halfway()
+    form, who = SetUpForm(), halfway()
     if who is None or factor.is_set(who.user_id) or "secret" not in session:
-        return begin_anew()
-    codes = factor.begin_with(vault(), who.user_id, _secret(who), given("code"))
+        return begin_anew(form)
+    codes = factor.begin_with(vault(), who.user_id, _secret(who), form.code.data)
     if codes is None:
         return _set_up_page(who, _(_WRONG), 422)
     answer = let_in(who.user_id, began=who.began)
@@ -122,12 +124,13 @@ def recovery_codes() -> Any:
         codes=vault().open(kept, "recovery codes shown").split() if kept else [],
         left=factor.codes_left(viewer().user_id),
         is_set=factor.is_set(viewer().user_id),
+        form=RecoveryCodesForm(),
     )
 
 
 @accounts.post("/min-bruker/koder")
 @signed_in
-@takes({"code"})
+@takes(RecoveryCodesForm)
 def recovery_codes_submit() -> Any:
     """«Jeg har tatt vare på kodene»: they are not shown again. «Lag nye koder»: with a code of the telephone."""
     if request.form.get("go") == "lagret":
@@ -136,7 +139,8 @@ def recovery_codes_submit() -> Any:
     if request.form.get("go") != "nye" or not factor.is_set(viewer().user_id):
         return error_answer(400)
     try:
-        is_right = service.check_factor(vault(), viewer().user_id, given("code"), place=origin())
+        code = RecoveryCodesForm().code.data
+        is_right = service.check_factor(vault(), viewer().user_id, code, place=origin())
     except TooFast as problem:
         flash(wait_words(problem), "danger")
         return redirect_to(url_for("accounts.recovery_codes"))

@@ -9,22 +9,24 @@ from typing import Any
 
 from flask import current_app, flash, g, make_response, request, session, url_for
 from flask_login import login_user
+from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from app.accounts.blueprint import (
     SignedIn,
     accounts,
     anew,
-    given,
     own_address,
     start_page,
     wait_words,
 )
 from app.accounts.devices import origin, remember
+from app.accounts.forms import CodeForm, OnwardForm, SignInForm
 from app.accounts.openid import begun_targets
 from app.connections.mail import vault
 from app.web.access import public, signed_in, viewer
 from app.web.csrf import tell_token
+from app.web.errors import error_answer
 from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from app.web.sessions import PROVIDER, visit
@@ -35,7 +37,6 @@ from services.accounts.throttle import TooFast
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
 from services.intake import unfinished as beginnings
-from services.questions.fields import legible
 
 _HALFWAY_SECONDS = 600
 _HALFWAY = "halfway"
@@ -61,9 +62,8 @@ def start() -> Response:
 @public
 def sign_in() -> Any:
     """The sign-in page; those who are signed in go on at once."""
-    if g.viewer:
-        return go_on(g.viewer, request.args.get("neste", ""))
-    return _sign_in_page("", request.args.get("neste", ""))
+    target = request.args.get("neste", "")
+    return go_on(g.viewer, target) if g.viewer else _sign_in_page(SignInForm(target=target))
 
 
 def go_on(who: Viewer, target: str) -> Response:
@@ -72,60 +72,67 @@ def go_on(who: Viewer, target: str) -> Response:
 
 
 def _sign_in_page(
-    username: str, target: str, *, error: str = "", advice: str = "", status: int = 200, dialog: bool = False
+    form: SignInForm, *, error: str = "", advice: str = "", status: int = 200, dialog: bool = False
 ) -> Response:
     """The page, or the dialog over the page that somebody was working on."""
+    form.username.data = "".join(filter(str.isprintable, form.username.data))
     return respond(
         "accounts/sign_in.html",
-        "accounts/sign_in_dialog.html" if dialog or _over_page() else "accounts/sign_in_form.html",
+        "accounts/sign_in_dialog.html" if dialog or form.is_over_page else "accounts/sign_in_form.html",
         status=status,
-        username="".join(character for character in username if character.isprintable()),
-        target=own_address(target),
+        form=form,
         error=error,
         advice=advice,
-        kept_for=legible(given("kept_for")),
     )
 
 
-def sign_in_dialog(error: str, advice: str = "") -> Response:
+def sign_in_dialog(error: str, advice: str = "", *, page_user: str = "") -> Response:
     """The dialog again, over the page that somebody was working on."""
-    return _sign_in_page("", "", error=error, advice=advice, status=422, dialog=True)
+    form = SignInForm(formdata=None, kept_for=page_user)
+    return _sign_in_page(form, error=error, advice=advice, status=422, dialog=True)
 
 
-def _over_page() -> bool:
-    """True for the dialog: its page stays, and `kept_for` is the user name of who was signed in there."""
-    return is_partial() and "kept_for" in request.form
+@accounts.app_errorhandler(401)
+def signed_out_meanwhile(_error: Unauthorized) -> Response:
+    """Signing in again: over a page, for what stands there is not lost, or on one of its own."""
+    if not is_partial():
+        return error_answer(401)
+    answer = respond("accounts/sign_in.html", "accounts/sign_in_dialog.html", status=401, form=SignInForm(None))
+    answer.headers["HX-Retarget"] = "#dialog"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    answer.headers["HX-Push-Url"] = "false"
+    return answer
 
 
 @accounts.post("/logg-inn")
 @public
-@takes({"username", "password", "neste", "kept_for"})
+@takes(SignInForm)
 def sign_in_submit() -> Any:
     """Take user name and password: on to the second step or in, or the page again with one and the same message."""
-    username, target = request.form.get("username", ""), request.form.get("neste", "")
+    form = SignInForm()
     try:
-        user_id = service.check_password(vault(), username, given("password"), place=origin())
+        user_id = service.check_password(vault(), form.username.data, form.password.data, place=origin())
     except TooFast as problem:
-        return _sign_in_page(username, target, error=wait_words(problem), status=429)
+        return _sign_in_page(form, error=wait_words(problem), status=429)
     if user_id is None:
-        return _sign_in_page(username, target, error=_("Brukernavnet eller passordet er feil."), status=422)
+        return _sign_in_page(form, error=_("Brukernavnet eller passordet er feil."), status=422)
     if g.viewer and g.viewer.user_id == user_id:  # signed in meanwhile, in another tab: both tabs go on with that visit
-        return _on_with_the_visit(target, given("kept_for") if _over_page() else "")
-    return after_password(user_id, target, given("kept_for") if _over_page() else "")
+        return _on_with_the_visit(form)
+    return after_password(user_id, form.target.data, form.page_user)
 
 
-def _on_with_the_visit(target: str, kept_for: str = "") -> Response:
-    return back_on_the_page(g.viewer) if kept_for == g.viewer.username else go_on(g.viewer, target)
+def _on_with_the_visit(form: OnwardForm) -> Response:
+    return back_on_the_page(g.viewer) if form.page_user == g.viewer.username else go_on(g.viewer, form.target.data)
 
 
 @anew("accounts.sign_in_submit")
 def _old_sign_in_page() -> Response:
     """The page anew with what was typed, but for the password."""
-    username, target = request.form.get("username", ""), request.form.get("neste", "")
+    form = SignInForm()
     if g.viewer:
-        return _on_with_the_visit(target, given("kept_for") if _over_page() else "")
+        return _on_with_the_visit(form)
     advice = _("Skriv passordet på nytt, og logg inn.")
-    return _sign_in_page(username, target, error=_("Siden sto åpen for lenge"), advice=advice, status=422)
+    return _sign_in_page(form, error=_("Siden sto åpen for lenge"), advice=advice, status=422)
 
 
 def after_password(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
@@ -143,7 +150,8 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
         "began": began,
     }
     if kept_for and second_factor.is_set(user_id):
-        return respond("accounts/code.html", "accounts/code_dialog.html", error="", target="", kept_for=kept_for)
+        form = CodeForm(formdata=None, kept_for=kept_for)
+        return respond("accounts/code.html", "accounts/code_dialog.html", error="", form=form)
     return _second_step()
 
 
@@ -153,7 +161,8 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
     found = service.viewer_of(user_id)
     if found is None:  # she has been blocked this very moment
         service.note_refused_sign_in(user_id, {"provider": began["name"]} if began else {})
-        return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
+        form = SignInForm(formdata=None, target=target)
+        return _sign_in_page(form, error=_("Brukernavnet eller passordet er feil."), status=422)
     _begin_visit()
     login_user(SignedIn(found))
     if began:
@@ -218,16 +227,15 @@ def halfway() -> Halfway | None:
     return Halfway(kept["user"], kept["target"], kept["kept_for"], kept["began"])
 
 
-def begin_anew() -> Response:
+def begin_anew(form: OnwardForm) -> Response:
     """Back to the first step, and from there to where the form that was sent should lead. Those who have come in
     meanwhile, in another tab, go there at once."""
-    target, kept_for = given("neste"), given("kept_for") if _over_page() else ""
     if g.viewer:
-        return _on_with_the_visit(target, kept_for)
+        return _on_with_the_visit(form)
     session.pop(_HALFWAY, None)
     late, advice = _("Det tok for lang tid"), _("Skriv brukernavn og passord på nytt.")
-    if kept_for:
-        return sign_in_dialog(late, advice)
+    if form.page_user:
+        return sign_in_dialog(late, advice, page_user=form.page_user)
     if request.method == "POST":
         flash(f"{late}. {advice}", "warning")
-    return redirect_to(url_for("accounts.sign_in", neste=own_address(target) or None))
+    return redirect_to(url_for("accounts.sign_in", neste=form.target.data or None))

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.accounts.blueprint import accounts
 from app.accounts.openid import Refused, onward, providers
+from app.accounts.sign_in import signed_out_meanwhile
 from app.connections.mail import vault
 from app.web.access import public, signed_in, viewer
 from app.web.errors import error_answer, wrong_token
@@ -35,9 +36,13 @@ def _wrong_token(_error: CSRFError) -> Response:
 
 
 @accounts.errorhandler(401)
-def _no_visit(_error: Unauthorized) -> Response:
+def _no_visit(error: Unauthorized) -> Response:
     """Signing out of a visit that has ended by itself comes to the same."""
-    return redirect_to(url_for("accounts.sign_in")) if request.endpoint == "accounts.sign_out" else error_answer(401)
+    return (
+        redirect_to(url_for("accounts.sign_in"))
+        if request.endpoint == "accounts.sign_out"
+        else signed_out_meanwhile(error)
+    )
 
 
 @accounts.post("/logg-ut")

@@ -57,8 +57,6 @@ def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
     """The answer for a status: a page, or an alert within the page on screen. `words` are its heading and
     advice, where those of the status say too little."""
     heading, advice = words or _words(code)
-    if is_partial() and code == 401:
-        return _sign_in_dialog()
     if is_partial():
         answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice, code=code), code)
         answer.headers["HX-Retarget"] = "#varsler"
@@ -75,16 +73,6 @@ def wrong_token() -> Response:
     answer, who = error_answer(400), g.get("viewer")
     if who is not None and is_partial():
         tell_token(answer, who)
-    return answer
-
-
-def _sign_in_dialog() -> Response:
-    """Signing in again, over the page: what stands there is not lost."""
-    html = render_template("accounts/sign_in_dialog.html", kept_for="", username="", error="")
-    answer = Response(html, 401)
-    answer.headers["HX-Retarget"] = "#dialog"
-    answer.headers["HX-Reswap"] = "innerHTML"
-    answer.headers["HX-Push-Url"] = "false"
     return answer
 
 
