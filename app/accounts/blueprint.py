@@ -56,12 +56,6 @@ def own_address(target: str) -> str:
     return target if inside and target.isprintable() and 1 < len(target) <= _LONGEST_ADDRESS else ""
 
 
-def given(name: str, *, longest: int = 1000) -> str:
-    """What was sent in a field, '' if nothing or far too much."""
-    text = request.form.get(name, "")
-    return text if len(text) <= longest else ""
-
-
 def sender_address() -> str:
     """Where the request comes from."""
     return request.remote_addr or "unknown"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import HiddenField, PasswordField, StringField, ValidationError
+from wtforms import PasswordField, StringField, ValidationError
 
 from app.accounts.blueprint import own_address
-from app.web.forms import SmallForm, at_most
+from app.web.forms import SmallForm, at_most, hidden, line, password_line
 from app.web.responses import is_partial
 from services.accounts.invitations import is_username
 from services.accounts.password_rules import fault_of, normalised
@@ -15,21 +15,14 @@ from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.questions.fields import legible
 
-_LONGEST = 1000
 _LONGEST_SEARCH = 200
+_NOT_LONG = at_most(1000)
 _PRESENT = {"autocomplete": "current-password"}
-_CODE = {"autocomplete": "one-time-code", "width": "medium"}
 _OF_PHONE_OR_KEPT = N_("Seks siffer fra kode-appen på telefonen, eller en av gjenopprettingskodene dine.")
 
 
-def _password(label: str, **look: Any) -> PasswordField:
-    return PasswordField(label, default="", filters=[at_most(_LONGEST)], render_kw=look)
-
-
-def _code(description: str = "", **look: Any) -> StringField:
-    return StringField(
-        N_("Engangskode"), description=description, default="", filters=[at_most(_LONGEST)], render_kw=_CODE | look
-    )
+def _code(**look: Any) -> StringField:
+    return line(N_("Engangskode"), _NOT_LONG, autocomplete="one-time-code", width="medium", **look)
 
 
 # ---- Signing in ----
@@ -38,7 +31,7 @@ def _code(description: str = "", **look: Any) -> StringField:
 class OnwardForm(SmallForm):
     """A step of signing in, which carries along where the user wants to go."""
 
-    target = HiddenField(name="neste", default="", filters=[own_address])
+    target = hidden(own_address, name="neste")
 
     @property
     def page_user(self) -> str:
@@ -49,7 +42,7 @@ class OnwardForm(SmallForm):
 class DialogForm(OnwardForm):
     """A step that may also stand in a dialog, over a page that is being worked on."""
 
-    kept_for = HiddenField(default="", filters=[at_most(_LONGEST), legible])
+    kept_for = hidden(_NOT_LONG, legible)
 
     @property
     def is_over_page(self) -> bool:
@@ -65,14 +58,14 @@ class DialogForm(OnwardForm):
 class SignInForm(DialogForm):
     """User name and password."""
 
-    username = StringField(N_("Brukernavn"), default="", render_kw={"autocomplete": "username"})
-    password = _password(N_("Passord"), **_PRESENT)
+    username = line(N_("Brukernavn"), autocomplete="username")
+    password = password_line(N_("Passord"), **_PRESENT)
 
 
 class CodeForm(DialogForm):
     """The second step."""
 
-    code = _code(_OF_PHONE_OR_KEPT)
+    code = _code(description=_OF_PHONE_OR_KEPT)
 
 
 class SetUpForm(OnwardForm):
@@ -87,34 +80,24 @@ class SetUpForm(OnwardForm):
 class ForgottenForm(SmallForm):
     """Whose password is forgotten."""
 
-    whom = StringField(
-        N_("Brukernavn eller e-post"),
-        default="",
-        filters=[at_most(_LONGEST), legible],
-        render_kw={"autocomplete": "username"},
-    )
+    whom = line(N_("Brukernavn eller e-post"), _NOT_LONG, legible, autocomplete="username")
 
     def validate_whom(self, field: StringField) -> None:
         """Something must be seen in it."""
         if text.is_blank(field.data):
+            field.data = ""
             raise ValidationError(_("Skriv brukernavnet eller e-postadressen din."))
 
 
 def _new_password(label: str) -> PasswordField:
-    return PasswordField(
-        label,
-        description=N_(
-            "Minst 12 tegn. Tre eller flere tilfeldige ord er lette å huske og vanskelige å gjette. "
-            "Mellomrom er tillatt."
-        ),
-        default="",
-        filters=[at_most(_LONGEST)],
-        render_kw={"autocomplete": "new-password", "required": True},
+    description = N_(
+        "Minst 12 tegn. Tre eller flere tilfeldige ord er lette å huske og vanskelige å gjette. Mellomrom er tillatt."
     )
+    return password_line(label, description=description, autocomplete="new-password", required=True)
 
 
 def _repeated() -> PasswordField:
-    return _password(N_("Gjenta passordet"), autocomplete="new-password", required=True)
+    return password_line(N_("Gjenta passordet"), autocomplete="new-password", required=True)
 
 
 class _ChosenPassword(SmallForm):
@@ -141,12 +124,13 @@ class _ChosenPassword(SmallForm):
 class InvitationForm(_ChosenPassword):
     """What an invited person chooses."""
 
-    username = StringField(
+    username = line(
         N_("Brukernavn"),
+        _NOT_LONG,
+        text.username,
         description=N_("3 til 60 tegn. Du logger inn med det."),
-        default="",
-        filters=[at_most(_LONGEST), text.username],
-        render_kw={"autocomplete": "username", "required": True},
+        autocomplete="username",
+        required=True,
     )
     password = _new_password(N_("Passord"))
     repeated = _repeated()
@@ -171,7 +155,7 @@ class ResetForm(_ChosenPassword):
 class OwnPasswordForm(_ChosenPassword):
     """A new password in place of the present one."""
 
-    present = _password(N_("Passordet du har nå"), **_PRESENT, required=True)
+    present = password_line(N_("Passordet du har nå"), **_PRESENT, required=True)
     password = _new_password(N_("Nytt passord"))
     repeated = _repeated()
 
@@ -182,20 +166,20 @@ class OwnPasswordForm(_ChosenPassword):
 class RecoveryCodesForm(SmallForm):
     """A code that stands for new recovery codes."""
 
-    code = _code(N_("Seks siffer fra kode-appen på telefonen."))
+    code = _code(description=N_("Seks siffer fra kode-appen på telefonen."))
 
 
 class TieForm(SmallForm):
     """What is asked before an identity provider is tied to the user."""
 
-    password = _password(N_("Passordet ditt"), **_PRESENT, required=True)
+    password = password_line(N_("Passordet ditt"), **_PRESENT, required=True)
     code = _code(inputmode="numeric", required=True)
 
 
 class EndVisitsForm(SmallForm):
     """Which of the user's other visits ends; without one, all of them."""
 
-    handle = HiddenField(name="innlogging", default="")
+    handle = hidden(name="innlogging")
 
 
 # ---- The list of users ----
@@ -204,12 +188,13 @@ class EndVisitsForm(SmallForm):
 class UserSearchForm(SmallForm):
     """What users are searched for, from the list that is `shown`."""
 
-    words = StringField(
+    words = line(
         N_("Søk etter bruker"),
+        at_most(_LONGEST_SEARCH),
+        text.plain_line,
+        legible,
         name="q",
         description=N_("Navn, brukernavn, e-post, telefon, kommune, rolle eller status."),
-        default="",
-        filters=[at_most(_LONGEST_SEARCH), text.plain_line, legible],
-        render_kw={"maxlength": _LONGEST_SEARCH},
+        maxlength=_LONGEST_SEARCH,
     )
-    shown = HiddenField(name="visning", default="", filters=[at_most(_LONGEST)])
+    shown = hidden(_NOT_LONG, name="visning")

@@ -11,8 +11,8 @@ from flask import flash, g, url_for
 from werkzeug.wrappers import Response
 
 from app.accounts import letters
-from app.accounts.blueprint import accounts, anew, given, sender_address
-from app.accounts.password import choice_fault
+from app.accounts.blueprint import accounts, anew, sender_address
+from app.accounts.forms import InvitationForm, ResetForm
 from app.accounts.sign_in import after_password
 from app.connections.mail import outbox
 from app.web.access import public
@@ -20,15 +20,12 @@ from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from services.accounts import invitations, new_passwords
 from services.accounts.one_time_links import DeadLink, LinkPurpose, user_of
-from services.core import text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
-from services.questions.fields import legible
 
 if TYPE_CHECKING:
     from services.tables.accounts import User
 
-Errors = dict[str, str]
 _TOO_OLD = N_("Siden sto åpen for lenge. Skriv passordet på nytt.")
 
 
@@ -42,7 +39,7 @@ def invitation(token: str) -> Any:
         return respond("accounts/dead_link.html", status=410, token=token)
     if _is_somebody_else(user):
         return somebody_else(user)
-    return _invitation_page(token, user, invitations.suggested_username(user.name), {})
+    return _invitation_page(token, user, InvitationForm(username=invitations.suggested_username(user.name)))
 
 
 def somebody_else(whose: User) -> Response:
@@ -54,41 +51,35 @@ def _is_somebody_else(whose: User) -> bool:
     return g.viewer is not None and g.viewer.user_id != whose.id
 
 
-def _invitation_page(token: str, user: User, username: str, errors: Errors) -> Response:
+def _invitation_page(token: str, user: User, form: InvitationForm) -> Response:
     return respond(
         "accounts/invitation.html",
         "accounts/invitation_form.html",
-        status=422 if errors else 200,
+        status=422 if form.errors else 200,
         token=token,
         user=user,
-        username=username,
-        errors=errors,
+        form=form,
     )
 
 
 @accounts.post("/invitasjon/<token>")
 @public
-@takes({"username", "password", "repeated"})
+@takes(InvitationForm)
 def invitation_submit(token: str) -> Any:
     """Make the user, and go on as after signing in; or the form again."""
     try:
         user = user_of(token, LinkPurpose.INVITE)
         if _is_somebody_else(user):
             return somebody_else(user)
-        username, password = text.username(given("username")), given("password")
-        errors = choice_fault(password, given("repeated"), (user.name, user.email, username))
-        if not invitations.is_username(username):
-            errors = {
-                "username": _("Bruk 3 til 60 tegn: bokstaver, tall, punktum og bindestrek, bokstav først."),
-                **errors,
-            }
-        if not errors:
+        form = InvitationForm((user.name, user.email))
+        if form.validate():
+            username, password = form.username.data, form.password.data
             return after_password(invitations.accept(token, username=username, password=password))
     except DeadLink:
         return redirect_to(url_for("accounts.invitation", token=token))
     except invitations.UsernameTaken:
-        errors = {"username": _("Brukernavnet er opptatt. Velg et annet.")}
-    return _invitation_page(token, user, username, errors)
+        form.username.errors = [_("Brukernavnet er opptatt. Velg et annet.")]
+    return _invitation_page(token, user, form)
 
 
 @anew("accounts.invitation_submit")
@@ -99,7 +90,9 @@ def _old_invitation_page(token: str) -> Any:
         return redirect_to(url_for("accounts.invitation", token=token))
     if _is_somebody_else(user):
         return somebody_else(user)
-    return _invitation_page(token, user, legible(given("username")), {"password": _(_TOO_OLD)})
+    form = InvitationForm()
+    form.password.errors = [_(_TOO_OLD)]
+    return _invitation_page(token, user, form)
 
 
 @anew("accounts.invitation_anew")
@@ -134,43 +127,45 @@ def reset(token: str) -> Any:
     """The form with which she chooses a new password."""
     try:
         user = user_of(token, LinkPurpose.RESET)
-        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {})
+        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, ResetForm())
     except DeadLink:
         return respond("accounts/dead_reset.html", status=410)
 
 
-def _reset_page(token: str, user: User, errors: Errors) -> Response:
+def _reset_page(token: str, user: User, form: ResetForm) -> Response:
     return respond(
         "accounts/reset.html",
         "accounts/reset_form.html",
-        status=422 if errors else 200,
+        status=422 if form.errors else 200,
         token=token,
         username=user.username,
-        errors=errors,
+        form=form,
     )
 
 
 @anew("accounts.reset_submit")
 def _old_reset_page(token: str) -> Any:
+    form = ResetForm()
+    form.password.errors = [_(_TOO_OLD)]
     try:
         user = user_of(token, LinkPurpose.RESET)
-        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, {"password": _(_TOO_OLD)})
+        return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, form)
     except DeadLink:
         return redirect_to(url_for("accounts.reset", token=token))
 
 
 @accounts.post("/nytt-passord/<token>")
 @public
-@takes({"password", "repeated"})
+@takes(ResetForm)
 def reset_submit(token: str) -> Any:
     """Give her the new password, and go on as after signing in; or the form again."""
     try:
         user = user_of(token, LinkPurpose.RESET)
         if _is_somebody_else(user):
             return somebody_else(user)
-        errors = choice_fault(given("password"), given("repeated"), (user.name, user.email, user.username or ""))
-        if errors:
-            return _reset_page(token, user, errors)
-        return after_password(new_passwords.by_link(token, given("password")))
+        form = ResetForm((user.name, user.email, user.username or ""))
+        if not form.validate():
+            return _reset_page(token, user, form)
+        return after_password(new_passwords.by_link(token, form.password.data))
     except DeadLink:
         return redirect_to(url_for("accounts.reset", token=token))

@@ -11,8 +11,9 @@ from flask import current_app, flash, g, request, session, url_for
 from werkzeug.wrappers import Response
 
 from app.accounts import letters
-from app.accounts.blueprint import accounts, anew, given, own_address, wait_words
+from app.accounts.blueprint import accounts, anew, own_address, wait_words
 from app.accounts.devices import origin
+from app.accounts.forms import TieForm
 from app.accounts.links import somebody_else
 from app.accounts.openid import PendingSignIn, Provider, Refused, onward, providers
 from app.accounts.password import own_page_answer
@@ -203,31 +204,34 @@ def _old_confirmation() -> Response:
 
 @accounts.post("/min-bruker/med/<name>")
 @signed_in
-@takes({"password", "code"})
+@takes(TieForm)
 def tie_submit(name: str) -> Any:
     """Take the password, which shows that it is she herself, and go on to the provider."""
     if (there := _provider(name)) is None:
         return error_answer(404)
-    who = viewer()
+    form, who = TieForm(), viewer()
     try:
-        user_id = service.check_password(vault(), who.username, given("password"), place=origin())
+        user_id = service.check_password(vault(), who.username, form.password.data, place=origin())
     except TooFast as problem:
-        return own_page_answer({}, 429, at_provider={name: wait_words(problem)})
+        form.password.errors = [wait_words(problem)]
+        return own_page_answer(status=429, tie=(name, form))
     if user_id != who.user_id:
-        return own_page_answer({}, 422, at_provider={name: _("Passordet er feil.")})
-    if wrong := _factor_fault(who):
-        return own_page_answer({}, wrong[1], code_fault={name: wrong[0]})
+        form.password.errors = [_("Passordet er feil.")]
+        return own_page_answer(status=422, tie=(name, form))
+    if wrong := _factor_fault(who, form.code.data):
+        form.code.errors = [wrong[0]]
+        return own_page_answer(status=wrong[1], tie=(name, form))
     session[_MAY_TIE] = name
     return redirect_to(url_for("accounts.tie_page", name=there.name))
 
 
-def _factor_fault(who: Viewer) -> tuple[str, int] | None:
+def _factor_fault(who: Viewer, code: str) -> tuple[str, int] | None:
     """What is wrong with the code that was sent with the password, and the status; `None` if nothing is."""
     if not second_factor.is_set(who.user_id):
         must = current_app.config["SETTINGS"].second_factor
         return (_("Logg ut, og logg inn med passordet. Da setter du opp engangskoder først."), 422) if must else None
     try:
-        is_right = service.check_factor(vault(), who.user_id, given("code"), place=origin())
+        is_right = service.check_factor(vault(), who.user_id, code, place=origin())
     except TooFast as problem:
         return wait_words(problem), 429
     return None if is_right else (_("Koden er feil eller brukt. Vent på neste kode i appen, og skriv den."), 422)

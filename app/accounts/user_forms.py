@@ -1,161 +1,191 @@
-"""The form about a user, for her invitation and for changes: which fields the viewer gets, and what was typed."""
+"""The form about a user, for the invitation and for changes: which fields the viewer gets, and what was typed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import Any
 
 from flask import abort, request
+from wtforms import RadioField, SelectMultipleField, StringField, ValidationError
+from wtforms.fields import SelectChoice
 
-from app.accounts.blueprint import given
 from app.web.access import viewer
-from app.web.responses import END_MARK
+from app.web.form_fields import EVERY_FORM
+from app.web.forms import CheckField, SmallForm, area, at_most, hidden, line
 from services.access.audit import Action, record
 from services.access.viewer import Role
 from services.accounts.administration import Administered, Details, Grant, grants_of
 from services.core import text
 from services.core.code_lists import municipality_names
+from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.core.municipality_names import MOST_PLACES, places_called
 from services.listing.search_terms import divided
 from services.mail.smtp import is_address
 from services.questions.fields import legible
 
-_PERSON = ("name", "email", "phone")
-_OWN_PLACES = "places"  # check boxes of the viewer's own municipalities
-_BY_NAME = {Role.CASEWORKER: "caseworker_in", Role.MUNICIPAL_ADMIN: "admin_in"}  # municipalities as text
-_IMDI_ROLE = "imdi_role"
-_PROTECTED_IN, _PROTECTED = (
-    "protected_in",
-    "sees_protected",
-)  # in municipalities as text; in all of them, for IMDi's roles
-_IMDI_ROLES = {"": None, **{role.value: role for role in (Role.IMDI_READER, Role.IMDI_ADMIN)}}
-_BESIDE = {"csrf_token", "version", "go", END_MARK}
 _LONGEST_NAME = 200
+_TYPED = (at_most(1000), legible)
+_PLACES: dict[str, Any] = {"rows": 1, "attrs": {"data-enter": ""}}
+_BY_NAME_OR_NUMBER = N_("Kommuner med navn eller nummer, med komma mellom.")
+_PERSON = ("name", "email", "phone")
+_BY_NAME = {Role.CASEWORKER: "caseworker_in", Role.MUNICIPAL_ADMIN: "admin_in"}
+_IMDI_ROLES = {"": None, **{role.value: role for role in (Role.IMDI_READER, Role.IMDI_ADMIN)}}
 
 
-@dataclass
-class UserForm:
-    """What stands in the form: `values` as they are shown, `errors` by field. `fields`: those that the viewer
-    gets. `details`, `grants`, `protected`: what it says, `None` for what it does not ask."""
-
-    fields: frozenset[str]
-    values: dict[str, str | list[str]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    details: Details | None = None
-    grants: frozenset[Grant] | None = None
-    protected: frozenset[Grant] | None = None
+def _imdi_choices() -> list[SelectChoice]:
+    labels = {"": _("Ingen"), Role.IMDI_READER: _("IMDi-bruker"), Role.IMDI_ADMIN: _("IMDi-administrator")}
+    return [SelectChoice(value, label) for value, label in labels.items()]
 
 
-def fields_for(one: Administered | None) -> frozenset[str]:
+class UserForm(SmallForm):
+    """What is asked about a user (`one`), or about a new one. Fields that the viewer does not get are `None`.
+
+    `details`, `grants`, `protected`: what it says when it has been validated, `None` for what it does not ask."""
+
+    name = line(N_("Navn"), *_TYPED, required=True, maxlength=_LONGEST_NAME)
+    email = line(N_("E-post"), *_TYPED, inputmode="email", required=True, maxlength=254)
+    phone = line(N_("Jobbtelefon"), *_TYPED, type="tel", required=True, maxlength=30, width="medium")
+    places = SelectMultipleField(N_("Kommunebruker i"), default=(), validate_choice=False)
+    # Municipalities by name are never cut: what is left out is taken away.
+    caseworker_in = area(N_("Kommunebruker i"), legible, description=_BY_NAME_OR_NUMBER, **_PLACES)
+    admin_in = area(N_("Kommuneadministrator i"), legible, description=_BY_NAME_OR_NUMBER, **_PLACES)
+    imdi_role = RadioField(N_("Rolle i IMDi"), default="", choices=_imdi_choices, validate_choice=False)
+    protected_in = area(
+        N_("Kan se deltakere med adressebeskyttelse i"),
+        legible,
+        description=N_("Kommuner der brukeren er kommunebruker, med komma mellom."),
+        **_PLACES,
+    )
+    sees_protected = CheckField(
+        N_("Kan se deltakere med adressebeskyttelse i hele landet"), description=N_("Bare for roller i IMDi.")
+    )
+    version = hidden()
+
+    def __init__(self, one: Administered | None = None, **values: Any) -> None:
+        super().__init__(**values)
+        self.one = one
+        self.details: Details | None = None
+        self.grants: frozenset[Grant] | None = None
+        self.protected: frozenset[Grant] | None = None
+        self.places.choices = [SelectChoice(place.number, place.name) for place in viewer().administers]
+        for key in set(self._fields) - _asked_about(one):
+            del self[key]
+
+    def validate_name(self, field: StringField) -> None:
+        """Two characters at least that can be seen."""
+        name = " ".join(field.data.split())
+        if len(text.seen(name).strip()) < 2 or len(name) > _LONGEST_NAME:
+            raise ValidationError(_("Skriv navnet."))
+
+    def validate_email(self, field: StringField) -> None:
+        """An address that letters can go to."""
+        if not is_address(text.username(field.data)):
+            raise ValidationError(_("Skriv en e-postadresse, slik: navn@kommune.no"))
+
+    def validate_phone(self, field: StringField) -> None:
+        """Something that can be dialled."""
+        if text.telephone(field.data) is None:
+            raise ValidationError(_("Skriv telefonnummeret med tall."))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each field by itself, then the roles that they give together."""
+        super().validate(extra_validators)
+        if self.name:
+            name, email = " ".join(self.name.data.split()), text.username(self.email.data)
+            self.details = Details(name=name, email=email, phone=text.telephone(self.phone.data) or "")
+        if self.places:
+            self._read_own_places()
+        if self.imdi_role:
+            self._read_roles()
+        if self.protected_in:
+            self._read_protected()
+        return not self.errors
+
+    def _read_own_places(self) -> None:
+        """Municipalities of others in it are caught by the service: they are not the viewer's to give."""
+        self.grants = frozenset((Role.CASEWORKER, number) for number in self.places.data)
+        own = {(Role.CASEWORKER, place.number) for place in viewer().administers}
+        held = self.one.grants if self.one else ()
+        keeps = any((Role.CASEWORKER, number) not in own for _role, number in held)
+        has_other_role = any(role is not Role.CASEWORKER for role, _number in held)
+        if not self.grants and not keeps and not has_other_role:
+            self.places.errors = [_("Velg minst én kommune. Skal brukeren ikke ha tilgang lenger, sperr brukeren.")]
+
+    def _read_roles(self) -> None:
+        grants: set[Grant] = set()
+        for role, key in _BY_NAME.items():
+            numbers, problem = _places(self[key].data)
+            grants |= {(role, number) for number in numbers}
+            if problem:
+                self[key].errors = [problem]
+        if self.imdi_role.data not in _IMDI_ROLES:
+            abort(400)
+        imdi_role = _IMDI_ROLES[self.imdi_role.data]
+        if imdi_role and grants:
+            self.imdi_role.errors = [_("En bruker hører enten til kommuner eller til IMDi.")]
+        elif imdi_role:
+            grants.add((imdi_role, None))
+        elif not grants and not self.errors:
+            self.caseworker_in.errors = [_("Gi brukeren minst én rolle, eller sperr brukeren.")]
+        self.grants = frozenset(grants)
+
+    def _read_protected(self) -> None:
+        numbers, problem = _places(self.protected_in.data)
+        held = self.grants or frozenset()
+        lacking = [number for number in numbers if (Role.CASEWORKER, number) not in held]
+        if lacking and not problem and not self.errors:
+            problem = _("Brukeren må være kommunebruker der: %(names)s") % {"names": _written(lacking)}
+        if problem:
+            self.protected_in.errors = [problem]
+        everywhere = self.sees_protected.data
+        national = {grant for grant in held if grant[1] is None} if everywhere else set()
+        if everywhere and not national and not self.errors:
+            self.sees_protected.errors = [
+                _("Hele landet er bare for dem som har en rolle i IMDi. Skriv kommunene i stedet.")
+            ]
+        self.protected = frozenset({(Role.CASEWORKER, number) for number in numbers}) | national
+
+
+def _asked_about(one: Administered | None) -> set[str]:
     """The fields that the viewer gets for a user, or for a new one."""
     is_national = Role.IMDI_ADMIN in viewer().roles
-    found = set(_PERSON) if one is None or one.governed else set()
+    found = {"version"} if one else set()
+    if one is None or one.governed:
+        found |= set(_PERSON)
     if one is None or one.user.id != viewer().user_id:
-        found |= {*_BY_NAME.values(), _IMDI_ROLE} if is_national else {_OWN_PLACES}
+        found |= {*_BY_NAME.values(), "imdi_role"} if is_national else {"places"}
         if is_national and one is not None:
-            found |= {_PROTECTED_IN, _PROTECTED}
-    return frozenset(found)
+            found |= {"protected_in", "sees_protected"}
+    return found
 
 
 def shown(one: Administered | None = None) -> UserForm:
     """The form as it is opened."""
-    form = UserForm(fields_for(one))
     own = [place.number for place in viewer().administers]
     if one is None:
-        form.values = {_OWN_PLACES: own if len(own) == 1 else []}
-        return form
+        return UserForm(formdata=None, places=own if len(own) == 1 else [])
     grants = grants_of(one.user)
-    form.values = {name: getattr(one.user, name) for name in _PERSON}
-    form.values[_OWN_PLACES] = [number for role, number in grants if role is Role.CASEWORKER and number in own]
-    for role, name in _BY_NAME.items():
-        form.values[name] = _written(number for held, number in grants if held is role and number)
-    form.values[_IMDI_ROLE] = next((role.value for role, number in grants if number is None), "")
+    by_name = {key: [number for held, number in grants if held is role and number] for role, key in _BY_NAME.items()}
     seeing = [grant.municipality_number for grant in one.user.grants if grant.sees_protected]
-    form.values[_PROTECTED_IN] = _written(number for number in seeing if number)
-    form.values[_PROTECTED] = "1" if None in seeing else ""
-    return form
+    return UserForm(
+        one,
+        formdata=None,
+        **{key: getattr(one.user, key) for key in _PERSON},
+        **{key: _written(numbers) for key, numbers in by_name.items()},
+        places=[number for role, number in grants if role is Role.CASEWORKER and number in own],
+        imdi_role=next((role.value for role, number in grants if number is None), ""),
+        protected_in=_written(number for number in seeing if number),
+        sees_protected=None in seeing,
+    )
 
 
 def sent(one: Administered | None = None) -> UserForm:
     """The form as it was sent. What the viewer may not set is refused with 403, and logged."""
-    form = UserForm(fields_for(one))
-    if set(request.form) - form.fields - _BESIDE:
+    form = UserForm(one)
+    if set(request.form) - {field.name for field in form} - EVERY_FORM:
         record(Action.REFUSED, viewer=viewer(), detail={"view": request.endpoint, "user": one.user.id if one else None})
         abort(403)
-    form.values = {name: legible(given(name)) for name in form.fields} | {
-        _OWN_PLACES: request.form.getlist(_OWN_PLACES)
-    }
-    for name in form.fields & {
-        *_BY_NAME.values(),
-        _PROTECTED_IN,
-    }:  # never cut: what is left out is taken away
-        form.values[name] = legible(request.form.get(name, ""))
-    if _PERSON[0] in form.fields:
-        _read_person(form)
-    if _OWN_PLACES in form.fields:
-        _read_own_places(form, one)
-    if _IMDI_ROLE in form.fields:
-        _read_roles(form)
-    if _PROTECTED in form.fields:
-        _read_protected(form)
+    form.validate()
     return form
-
-
-def _read_person(form: UserForm) -> None:
-    name, email, phone = (str(form.values[key]) for key in _PERSON)
-    name, email, number = " ".join(name.split()), text.username(email), text.telephone(phone)
-    if len(text.seen(name).strip()) < 2 or len(name) > _LONGEST_NAME:
-        form.errors["name"] = _("Skriv navnet.")
-    if not is_address(email):
-        form.errors["email"] = _("Skriv en e-postadresse, slik: navn@kommune.no")
-    if number is None:
-        form.errors["phone"] = _("Skriv telefonnummeret med tall.")
-    form.details = Details(name=name, email=email, phone=number or "")
-
-
-def _read_own_places(form: UserForm, one: Administered | None) -> None:
-    """Municipalities of others in it are caught by the service: they are not hers to give."""
-    form.grants = frozenset((Role.CASEWORKER, number) for number in form.values[_OWN_PLACES])
-    keeps = one is not None and any((Role.CASEWORKER, number) not in _own() for _role, number in one.grants)
-    has_other_role = one is not None and any(role is not Role.CASEWORKER for role, _number in one.grants)
-    if not form.grants and not keeps and not has_other_role:
-        form.errors[_OWN_PLACES] = _("Velg minst én kommune. Skal brukeren ikke ha tilgang lenger, sperr brukeren.")
-
-
-def _own() -> set[Grant]:
-    return {(Role.CASEWORKER, place.number) for place in viewer().administers}
-
-
-def _read_roles(form: UserForm) -> None:
-    grants: set[Grant] = set()
-    for role, name in _BY_NAME.items():
-        numbers, problem = _places(str(form.values[name]))
-        grants |= {(role, number) for number in numbers}
-        if problem:
-            form.errors[name] = problem
-    if form.values[_IMDI_ROLE] not in _IMDI_ROLES:
-        abort(400)
-    imdi_role = _IMDI_ROLES[str(form.values[_IMDI_ROLE])]
-    if imdi_role and grants:
-        form.errors[_IMDI_ROLE] = _("En bruker hører enten til kommuner eller til IMDi.")
-    elif imdi_role:
-        grants.add((imdi_role, None))
-    elif not grants and not form.errors:
-        form.errors[_BY_NAME[Role.CASEWORKER]] = _("Gi brukeren minst én rolle, eller sperr brukeren.")
-    form.grants = frozenset(grants)
-
-
-def _read_protected(form: UserForm) -> None:
-    numbers, problem = _places(str(form.values[_PROTECTED_IN]))
-    held = form.grants or frozenset()
-    lacking = [number for number in numbers if (Role.CASEWORKER, number) not in held]
-    if lacking and not problem and not form.errors:
-        problem = _("Brukeren må være kommunebruker der: %(names)s") % {"names": _written(lacking)}
-    if problem:
-        form.errors[_PROTECTED_IN] = problem
-    national = {grant for grant in held if grant[1] is None} if form.values[_PROTECTED] == "1" else set()
-    if form.values[_PROTECTED] == "1" and not national and not form.errors:
-        form.errors[_PROTECTED] = _("Hele landet er bare for dem som har en rolle i IMDi. Skriv kommunene i stedet.")
-    form.protected = frozenset({(Role.CASEWORKER, number) for number in numbers}) | national
 
 
 def _places(typed: str) -> tuple[list[str], str]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, request, url_for
 
-from app.accounts.blueprint import given
+from app.accounts.forms import UserSearchForm
 from app.web.access import viewer
 from app.web.formatting import clock_text, moment_text
 from services.access.viewer import ROLE_LABELS
@@ -21,17 +21,14 @@ from services.core.code_lists import municipality_name
 from services.core.collation import sort_key
 from services.core.i18n import N_, ngettext
 from services.core.i18n import gettext as _
-from services.core.text import plain_line
 from services.listing import stored_searches as searches
 from services.listing.stored_searches import StoredSearch
 from services.mail.outbox import is_delayed, last_to
-from services.questions.fields import legible
 
 if TYPE_CHECKING:
     from services.tables.accounts import OutboxMessage
 
 _PAGE_SIZE = 50
-_LONGEST_SEARCH = 200
 STATE_WORDS = {
     UserState.INVITED: (N_("Invitert"), "info"),
     UserState.ACTIVE: (N_("Aktiv"), "success"),
@@ -143,8 +140,8 @@ def _read(pairs: dict[str, str]) -> UserListRequest:
 
 def from_form() -> UserListRequest:
     """What the search form asks for, in the order of the list that it was sent from."""
-    before = _read(dict(parse_qsl(given("visning"))))
-    words = legible(plain_line(given("q", longest=_LONGEST_SEARCH)))
+    form = UserSearchForm()
+    before, words = _read(dict(parse_qsl(form.shown.data))), form.words.data
     if words == before.words:
         return replace(before, page=1)
     search = searches.keep(viewer(), StoredSearch((words,))) if words else ""
@@ -156,17 +153,17 @@ def listed(asked: UserListRequest) -> dict[str, Any]:
     wanted = UserQuery(asked.words, _COLUMNS[asked.column][1], asked.descending, asked.page, _PAGE_SIZE)
     found = page_of(viewer(), wanted, _words())
     number = ngettext("%(n)s bruker", "%(n)s brukere", found.total) % {"n": found.total}
+    written = asked.address.partition("?")[2]
     how = _("synkende") if asked.descending else _("stigende")
     order = _("sortert etter %(column)s, %(how)s") % {"column": _(_COLUMNS[asked.column][0]).lower(), "how": how}
     return {
-        "asked": asked,
+        "form": UserSearchForm(formdata=None, words=asked.words, shown=written),
         "rows": _rows_of(found.users),
         "number": number,
         "order": order,
         "headings": [_heading(asked, column) for column in _COLUMNS],
         "before": replace(asked, page=found.page - 1).address if found.page > 1 else "",
         "after": replace(asked, page=found.page + 1).address if found.page < found.pages else "",
-        "written": asked.address.partition("?")[2],
         "said": f"{number}, {order}.",
     }
 

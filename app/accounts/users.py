@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.accounts import letters
 from app.accounts.blueprint import accounts
+from app.accounts.forms import UserSearchForm
 from app.accounts.openid import providers
 from app.accounts.user_forms import UserForm, sent, shown
 from app.accounts.user_list import UserListRequest, from_address, from_form, listed, row_of
@@ -21,8 +22,10 @@ from services.accounts import administration as service
 from services.accounts import external_identities as identities
 from services.accounts import invitations
 from services.accounts.administration import Administered, EmailTaken, StaleUser
+from services.core.i18n import N_
 from services.core.i18n import gettext as _
 
+_EMAIL_TAKEN = N_("Det finnes allerede en bruker med denne e-postadressen.")
 _SOMEBODY = "/brukere/<int(max=2147483647):user_id>"
 
 
@@ -42,7 +45,7 @@ def _list(asked: UserListRequest) -> Response:
 
 @accounts.post("/brukere/sok")
 @requires(Right.SEE_USERS)
-@takes({"q", "visning"})
+@takes(UserSearchForm)
 def search_users() -> Any:
     """Search: names and addresses do not stand in an address, so the search is kept and only its id does."""
     asked = from_form()
@@ -72,7 +75,6 @@ def _invite_page(form: UserForm) -> Response:
         "accounts/invite_form.html",
         status=422 if form.errors else 200,
         form=form,
-        places=viewer().administers,
     )
 
 
@@ -86,7 +88,7 @@ def invite_submit() -> Any:
         try:
             user_id = invitations.invite(viewer(), form.details, form.grants, outbox=outbox(), letters=letters.INVITING)
         except EmailTaken:
-            form.errors["email"] = _("Det finnes allerede en bruker med denne e-postadressen.")
+            form.email.errors = [_(_EMAIL_TAKEN)]
         else:
             flash(_("Brukeren er lagt inn, og e-posten er på vei."), "success")
             return redirect_to(url_for("accounts.user_page", user_id=user_id))
@@ -106,6 +108,7 @@ def user_page(user_id: int) -> Any:
 
 def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Response:
     settings = current_app.config["SETTINGS"]
+    form.version.data = one.user.version
     return respond(
         "accounts/user.html",
         "accounts/user_parts.html",
@@ -114,7 +117,6 @@ def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Res
         row=row_of(one),
         form=form,
         stale=stale,
-        places=viewer().administers,
         is_self=one.user.id == viewer().user_id,
         asks_for_factor=settings.second_factor,
         tied=identities.of_user(one.user.id),
@@ -130,7 +132,7 @@ def user_change(user_id: int) -> Any:
     """Change the user, or the form again: with what is wrong, or with what somebody else has changed meanwhile."""
     one = service.find(viewer(), user_id)
     form = sent(one)
-    version = request.form.get("version", "")
+    version = form.version.data
     if not re.fullmatch("[0-9]{1,9}", version):
         return error_answer(400)
     if form.errors:
@@ -147,7 +149,7 @@ def user_change(user_id: int) -> Any:
             moved=letters.moved,
         )
     except EmailTaken:
-        form.errors["email"] = _("Det finnes allerede en bruker med denne e-postadressen.")
+        form.email.errors = [_(_EMAIL_TAKEN)]
         return _user_page(one, form)
     except StaleUser:
         return _user_page(service.find(viewer(), user_id), form, stale=True)

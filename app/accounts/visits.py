@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from flask import Response, flash, make_response, request, url_for
+from flask import Response, flash, make_response, url_for
 
 from app.accounts.blueprint import accounts
+from app.accounts.forms import EndVisitsForm
 from app.web.access import signed_in, viewer
 from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
@@ -65,10 +66,10 @@ def _own_visits() -> dict[str, Any]:
 
 @accounts.post("/innlogginger/avslutt")
 @signed_in
-@takes({"innlogging"})
+@takes(EndVisitsForm)
 def end_visits() -> Any:
     """End one of the user's other visits, or all of them."""
-    ended = visits.end(viewer(), visit().own_key, request.form.get("innlogging") or None)
+    ended = visits.end(viewer(), visit().own_key, EndVisitsForm().handle.data or None)
     if ended:
         record(Action.SIGN_OUT, viewer=viewer(), detail={"others": ended})
         flash(_("Innloggingen er avsluttet.") if ended == 1 else _("Innloggingene er avsluttet."), "success")

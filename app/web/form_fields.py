@@ -19,7 +19,7 @@ from app.web.responses import END_MARK, NotWhole
 
 View = TypeVar("View", bound=Callable[..., Any])
 MOST_FIELDS = 3_000  # in a form; a page with 50 tiltak and 20 permisjoner has a fifth of them
-_EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})  # the token, the button that was pressed, the mark at the end
+EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})  # the token, the button that was pressed, the mark at the end
 _END = Markup(f'<input type="hidden" name="{END_MARK}" value="1" autocomplete="off">')  # noqa: S704 - ours
 # These save nothing: a page from before there was the mark still signs its user in or out.
 ONLY_SIGNING = frozenset({"accounts.sign_in_submit", "accounts.code_submit", "accounts.sign_out"})
@@ -69,7 +69,7 @@ def init_form_fields(app: Flask) -> None:
         if request.endpoint not in ONLY_SIGNING and request.form.getlist(END_MARK) != ["1"]:
             raise NotWhole
         fields = fields_of(current_app.view_functions[request.endpoint])
-        if request.files or (fields is not None and set(request.form) - _EVERY_FORM - fields):
+        if request.files or (fields is not None and set(request.form) - EVERY_FORM - fields):
             abort(400)
 
     # Behind the check of the body and the guard, before the token is looked at: what no form of ours sends is answered
