@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from flask import Response, abort, current_app, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.oversight.log_words import ACTIONS, action_word, detail_text
+from app.oversight.forms import LogSearchForm
+from app.oversight.log_words import action_word, detail_text
 from app.oversight.views import oversight
 from app.web.access import requires, viewer
 from app.web.form_fields import takes
@@ -24,17 +25,14 @@ from services.core.code_lists import municipality_name
 from services.core.days import date_text
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
-from services.core.text import plain_line, seen
 from services.export import csv_file
 from services.export.reading import Cells
 from services.listing import stored_searches as searches
 from services.listing.stored_searches import StoredSearch
-from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, legible
+from services.questions.fields import EARLIEST, LATEST
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
-_LONGEST = 60
 _NAMED = 25  # participants that one line of the page names; the file names all
-_DAYS = ("fra", "til")
 
 
 @dataclass(frozen=True)
@@ -94,25 +92,24 @@ def log_page() -> Any:
     return _page(_from_address())
 
 
-def _page(asked: LogRequest, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Response:
-    """The page, or its lines. `errors` and what was `typed` are by the names of the two days."""
-    said_wrong = set(request.form.getlist("feil"))
-    redrawn = [name for name in _DAYS if name in {*(errors or {}), *said_wrong}] if is_partial() else []
+def _page(asked: LogRequest, sent: LogSearchForm | None = None) -> Response:
+    """The page, or its lines. `sent`: the search that asked for it; with something wrong in it, it stands as typed."""
+    wanted = asked.wanted
+    form = sent or LogSearchForm(formdata=None, whom=wanted.whom, action=wanted.action)
+    errors, redrawn = form.errors, form.redrawn() if is_partial() else []
+    if not errors:
+        form.first.data, form.last.data = date_text(wanted.first), date_text(wanted.last)
     record(Action.READ_LOG, viewer=viewer())
     found = [] if errors else access_log.lines(viewer(), asked.wanted, before=asked.before, most=access_log.PAGE + 1)
     lines = found[: access_log.PAGE]
-    wanted = asked.wanted
-    days = {"fra": date_text(wanted.first), "til": date_text(wanted.last)}
     answer = respond(
         "oversight/log.html",
         "oversight/log_lines.html",
         status=422 if errors else 200,
         asked=asked,
-        errors=errors or {},
-        days=days | (typed or {}),
+        form=form,
         redrawn=redrawn,
         title=(_("Feil: Tilgangslogg") if errors else _("Tilgangslogg")) if redrawn else "",
-        actions=sorted(((action.value, _(word)) for action, word in ACTIONS.items()), key=lambda pair: pair[1]),
         labels=[_(label) for label in _COLUMNS],
         lines=[_cells(line, most=_NAMED) for line in lines],
         older=asked.address(before=lines[-1].id) if len(found) > len(lines) else "",
@@ -137,36 +134,19 @@ def _cells(line: Line, *, most: int | None = None) -> list[str]:
 
 @oversight.post("/tilgangslogg/sok")
 @requires(Right.SEE_LOG)
-@takes({"hvem", "handling", "fra", "til", "feil"})
+@takes(LogSearchForm)
 def search_log() -> Any:
     """Search: by user name or PersonId, action and days; what is typed wrong is said."""
-    form = request.form
-    whom = legible(plain_line(form.get("hvem", "")))[:_LONGEST].rstrip()
-    typed = {name: legible(seen(form.get(name, "")))[:_LONGEST].strip() for name in _DAYS}
-    days, errors = _read_days(typed)
-    action = form.get("handling", "")
+    form = LogSearchForm()
+    form.validate()
+    whom, action = form.whom.data, form.action.data
     if action and action not in set(Action):
         abort(400)
-    wanted = LogQuery(whom=whom, action=action, first=days["fra"], last=days["til"])
-    if errors:
-        return _page(LogRequest(wanted), errors, typed)
+    wanted = LogQuery(whom=whom, action=action, first=form.first_day, last=form.last_day)
+    if form.errors:
+        return _page(LogRequest(wanted), form)
     asked = LogRequest(wanted, searches.keep(viewer(), StoredSearch((whom,))) if whom else "")
-    return _page(asked) if is_partial() else redirect_to(asked.address())
-
-
-def _read_days(typed: dict[str, str]) -> tuple[dict[str, date | None], dict[str, str]]:
-    """The days that are meant, and what is wrong with them, by their names."""
-    days: dict[str, date | None] = {}
-    errors: dict[str, str] = {}
-    for name, text in typed.items():
-        try:
-            days[name] = DateField(key=name, label=name).parse([text])
-        except Invalid as invalid:
-            days[name], errors[name] = None, invalid.errors[name]
-    first, last = days["fra"], days["til"]
-    if first and last and first > last:
-        errors["fra"] = _("Fra-datoen er etter til-datoen")
-    return days, errors
+    return _page(asked, form) if is_partial() else redirect_to(asked.address())
 
 
 @oversight.get("/tilgangslogg/sok")
