@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Response, flash, url_for
 
+from app.participants.forms import DeletionForm, MarkReadForm, ReasonForm
 from app.web.access import requires, viewer
 from app.web.form_fields import takes
 from app.web.page_views import note_list, note_one, refuse_too_many
 from app.web.responses import page_number, redirect_to, respond
 from app.web.way_back import list_address
 from services.access.viewer import Right, Viewer
-from services.core.i18n import N_
 from services.core.i18n import gettext as _
 from services.participation import corrections as service
 from services.participation.find import NotAllowed, find_alone, heading, may_change
-from services.questions.fields import Invalid, TextField, legible
 
 if TYPE_CHECKING:
     from services.tables.participants import Participation
 
 mending = Blueprint("mending", __name__, url_prefix="/deltakere")
-_TEXT = TextField(key="text", label=N_("Beskriv grunnen"), most=service.LONGEST_REASON)
-_WHY = TextField(key="reason", label=N_("Begrunnelse"), most=500, lines=True)
 
 
 # ---- Deleting ----
@@ -45,7 +42,7 @@ def confirm_delete(public_id: str) -> Any:
     """The question that is asked once more, and why: a dialog, or a page of its own."""
     participation = _changeable(public_id)
     note_one("delete", participation.id)
-    return _delete_question(participation)
+    return _delete_question(participation, DeletionForm())
 
 
 def _changeable(public_id: str) -> Participation:
@@ -55,59 +52,28 @@ def _changeable(public_id: str) -> Participation:
     return participation
 
 
-def _delete_question(
-    participation: Participation, *, reason: str = "", text: str = "", errors: dict[str, str] | None = None
-) -> Response:
+def _delete_question(participation: Participation, form: DeletionForm) -> Response:
     return respond(
         "participants/delete_confirm.html",
         "participants/delete_question.html",
-        status=422 if errors else 200,
+        status=422 if form.errors else 200,
         participation=participation,
         heading=heading(participation),
-        reasons=[(option.code, _(option.label)) for option in service.DELETION_REASONS],
-        reason=reason,
-        text=text,
-        errors=errors or {},
-        summary=_summary(errors or {}),
+        form=form,
     )
-
-
-def _summary(errors: dict[str, str]) -> list[tuple[str, str, str]]:
-    labels = {"reason": _("Hvorfor slettes deltakeren?"), _TEXT.key: _(_TEXT.label)}
-    return [(name, labels[name], said[:1].lower() + said[1:]) for name, said in errors.items()]
 
 
 @mending.post("/<id:public_id>/slett")
 @requires(Right.REGISTER)
-@takes({"reason", "text"})
+@takes(DeletionForm)
 def delete(public_id: str) -> Any:
     """Delete the participant, for one of the reasons."""
-    reason, text, errors = _reason_given()
-    if errors:
-        return _delete_question(_changeable(public_id), reason=reason, text=text, errors=errors)
-    service.delete(viewer(), public_id, reason=reason, text=text)
+    form = DeletionForm()
+    if not form.validate():
+        return _delete_question(_changeable(public_id), form)
+    service.delete(viewer(), public_id, reason=form.reason.data, text=form.text.data)
     flash(_("Deltakeren er slettet."), "success")
     return redirect_to(list_address(place=False))
-
-
-def _reason_given() -> tuple[str, str, dict[str, str]]:
-    """The reason, what is said about it, and what is wrong with them by control name."""
-    reason, errors = request.form.get("reason", ""), {}
-    if reason not in {option.code for option in service.DELETION_REASONS}:
-        reason, errors["reason"] = "", _("Velg hvorfor deltakeren slettes")
-    text, wrong = _read(_TEXT)
-    if reason == "other" and not text and not wrong:
-        wrong = {"text": _("Beskriv grunnen")}
-    return reason, text, errors | wrong
-
-
-def _read(field: TextField) -> tuple[str, dict[str, str]]:
-    """A text as it was sent, cleaned if it can be kept, and what is wrong with it."""
-    given = request.form.get(field.key, "")
-    try:
-        return field.parse([given]) or "", {}
-    except Invalid as invalid:
-        return legible(given), invalid.errors
 
 
 # ---- Restoring and reopening ----
@@ -119,12 +85,12 @@ def restore_page(public_id: str) -> Any:
     """Why a deleted participant is brought back."""
     participation = _mendable(public_id, service.may_restore)
     note_one("restore", participation.id)
-    return _mend_page(participation, "restore")
+    return _mend_page(participation, "restore", ReasonForm())
 
 
 @mending.post("/<id:public_id>/gjenopprett")
 @requires(Right.MEND)
-@takes({"reason"})
+@takes(ReasonForm)
 def restore(public_id: str) -> Any:
     """Bring a deleted participant back."""
     return _mend(public_id, "restore", service.may_restore, service.restore, _("Deltakeren er gjenopprettet."))
@@ -136,12 +102,12 @@ def reopen_page(public_id: str) -> Any:
     """Why a discharged participant is opened again."""
     participation = _mendable(public_id, service.may_reopen)
     note_one("reopen", participation.id)
-    return _mend_page(participation, "reopen")
+    return _mend_page(participation, "reopen", ReasonForm())
 
 
 @mending.post("/<id:public_id>/gjenapne")
 @requires(Right.MEND)
-@takes({"reason"})
+@takes(ReasonForm)
 def reopen(public_id: str) -> Any:
     """Open a discharged participant again."""
     return _mend(public_id, "reopen", service.may_reopen, service.reopen, _("Deltakeren er gjenåpnet."))
@@ -154,20 +120,19 @@ def _mendable(public_id: str, may: Callable[[Viewer, Participation], bool]) -> P
     return participation
 
 
-def _mend_page(participation: Participation, verb: str, *, reason: str = "", error: str = "") -> Response:
+def _mend_page(participation: Participation, verb: str, form: ReasonForm) -> Response:
     what = _("Gjenopprett deltaker") if verb == "restore" else _("Gjenåpne deltaker")
     title = f"{heading(participation)} · {what}"
     return respond(
         "participants/mend.html",
         "participants/mend_form.html",
-        status=422 if error else 200,
+        status=422 if form.errors else 200,
         what=what,
-        title=f"{_('Feil:')} {title}" if error else title,
+        title=f"{_('Feil:')} {title}" if form.errors else title,
         participation=participation,
         heading=heading(participation),
         verb=verb,
-        reason=reason,
-        error=error,
+        form=form,
     )
 
 
@@ -178,20 +143,21 @@ def _mend(
     carry_out: Callable[..., None],
     done: str,
 ) -> Any:
-    reason, errors = _read(_WHY)
-    error = errors.get("reason") or ("" if reason else _("Skriv en begrunnelse. Kommunen får se den"))
+    form = ReasonForm()
     participation = find_alone(viewer(), public_id)
     if not may(viewer(), participation):  # pressed twice, or never possible: the page says how she stands
         return redirect_to(url_for("participants.data_page", public_id=public_id))
-    if error:
-        return _mend_page(participation, verb, reason=reason, error=error)
+    if not form.validate():
+        return _mend_page(participation, verb, form)
     try:
-        carry_out(viewer(), public_id, reason=reason)
+        carry_out(viewer(), public_id, reason=form.reason.data)
     except NotAllowed:  # pressed twice at the same moment
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     except service.RunsElsewhere:
-        error = _("Personen er med i Jobbsjansen på nytt. Den deltakelsen må avsluttes eller slettes først")
-        return _mend_page(participation, verb, reason=reason, error=error)
+        form.reason.errors = [
+            _("Personen er med i Jobbsjansen på nytt. Den deltakelsen må avsluttes eller slettes først")
+        ]
+        return _mend_page(participation, verb, form)
     flash(done, "success")
     return redirect_to(url_for("participants.data_page", public_id=public_id))
 
@@ -212,10 +178,10 @@ def notices() -> Any:
 
 @mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")
 @requires(Right.REGISTER)
-@takes({"fra"})
+@takes(MarkReadForm)
 def mark_read(notice_id: int) -> Any:
     """Note that a notice has been read."""
     public_id = service.mark_read(viewer(), notice_id)
-    if request.form.get("fra") == "data":  # read on her own page
+    if MarkReadForm().page.data == "data":  # read on her own page
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     return redirect_to(url_for("mending.notices"))
