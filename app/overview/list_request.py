@@ -19,10 +19,11 @@ from services.listing.stored_searches import StoredSearch
 from services.questions.fields import legible
 
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
+SHOWN_FIELD = "visning"  # the query of the list that a form was sent from
 PANEL = "panel"  # sent by a form in which the panel is open
 NOTHING = StoredSearch()
 # What the form of the criteria sends beside them.
-BESIDE = ("csrf_token", "go", "visning", "fjern", "feil", "apen", "kryss", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
+BESIDE = ("csrf_token", "go", SHOWN_FIELD, "fjern", "feil", "apen", "kryss", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _asked(reading: Reading) -> ListRequest:
 
 def shown_before() -> ListRequest:
     """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
-    given = request.form.get("visning", "")
+    given = request.form.get(SHOWN_FIELD, "")
     return _asked(_allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True)))))
 
 

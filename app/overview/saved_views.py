@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request, url_for
 
 from app.overview.chips import chips
+from app.overview.forms import ViewForm
 from app.overview.list_request import from_address, shown_before, views_address, with_query
 from app.overview.list_view import order_text
 from app.overview.query import BadQuery, write
@@ -15,9 +16,7 @@ from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from services.access.viewer import Right
 from services.core.i18n import gettext as _
-from services.core.text import seen
 from services.listing import saved_views as views
-from services.questions.fields import legible
 
 saved_views = Blueprint("saved_views", __name__)
 
@@ -36,54 +35,52 @@ def _no_view(_error: views.NoSuchView) -> Response:
 @requires(Right.READ)
 def list_page() -> Any:
     """The user's views; the address carries the list that she came from, to be saved."""
-    return _page()
+    return _page(ViewForm())
 
 
-def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") -> Response:
-    """`problem` is about the name `typed` for the view `of`, or for the new one; `going` is the view of which it is
-    asked whether it shall go."""
-    asked = shown_before() if request.method == "POST" and "visning" in request.form else from_address()
+def _page(form: ViewForm, *, of: str = "", going: str = "") -> Response:
+    """`form` is about the view `of`, or about a new one; `going` is the view that the user is asked about before it is
+    deleted."""
+    asked = shown_before() if form.shown.raw_data else from_address()
     return respond(
         "overview/saved_views.html",
         "overview/saved_views_list.html",
-        status=422 if problem else 200,
+        status=422 if form.errors else 200,
         views=views.views_of(viewer()),
         written=write(asked.query),
         chips=chips(asked),
         order_text=order_text(asked.query),
-        problem=problem,
+        form=form,
         of=of,
-        typed=typed,
         going=going,
     )
 
 
-def _named(give: Callable[[str], None]) -> tuple[str, str]:
-    """Give a view the name that was typed; gives the name, and what is wrong with it."""
-    name = " ".join(legible(seen(request.form.get("navn", ""))).split())
-    if not name:
-        return name, _("Gi visningen et navn")
-    if len(name) > views.LONGEST_NAME:
-        return name, _("Navnet kan ha maks %(n)s tegn") % {"n": views.LONGEST_NAME}
+def _named(give: Callable[[str], None]) -> ViewForm:
+    """Give a view the name that was typed; gives the form, with what is wrong in it."""
+    form = ViewForm()
+    if not form.validate():
+        return form
+    name = form.name.data
     try:
         give(name)
     except views.NameTaken:
-        return name, _("Du har allerede en visning som heter «%(name)s»") % {"name": name}
+        form.name.errors = [_("Du har allerede en visning som heter «%(name)s»") % {"name": name}]
     except views.TooMany:
-        return name, _("Du kan ha maks %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}
-    return name, ""
+        form.name.errors = [_("Du kan ha maks %(n)s visninger. Slett en først.") % {"n": views.MOST_VIEWS}]
+    return form
 
 
 @saved_views.post("/deltakere/visninger")
 @requires(Right.READ)
-@takes({"navn", "visning"})
+@takes(ViewForm)
 def save() -> Any:
     """Save the list that the form was sent from under a name."""
     query = write(shown_before().query, with_page=False)
-    name, problem = _named(lambda name: views.save_view(viewer(), name, query))
-    if problem:
-        return _page(problem=problem, typed=name)
-    flash(_("Visningen «%(name)s» er lagret.") % {"name": name}, "success")
+    form = _named(lambda name: views.save_view(viewer(), name, query))
+    if form.errors:
+        return _page(form)
+    flash(_("Visningen «%(name)s» er lagret.") % {"name": form.name.data}, "success")
     return redirect_to(with_query(url_for("overview.overview_page"), query))
 
 
@@ -98,12 +95,12 @@ def view_page(view_id: str) -> Any:
 @requires(Right.READ)
 def question(view_id: str) -> Any:
     """The user's views, and whether one of them shall go."""
-    return _page(going=views.find_view(viewer(), view_id).id)
+    return _page(ViewForm(), going=views.find_view(viewer(), view_id).id)
 
 
 @saved_views.post("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
-@takes({"navn", "visning"})
+@takes(ViewForm)
 def change(view_id: str) -> Any:
     """Rename, delete, or begin with a view, by the button that was pressed."""
     button = request.form.get("go")
@@ -126,10 +123,10 @@ def change(view_id: str) -> Any:
 
 def _rename(view_id: str) -> Any:
     views.find_view(viewer(), view_id)
-    name, problem = _named(lambda name: views.rename_view(viewer(), view_id, name))
-    if problem:
-        return _page(problem=problem, of=view_id, typed=name)
-    return _done(_("Visningen heter nå «%(name)s».") % {"name": name})
+    form = _named(lambda name: views.rename_view(viewer(), view_id, name))
+    if form.errors:
+        return _page(form, of=view_id)
+    return _done(_("Visningen heter nå «%(name)s».") % {"name": form.name.data})
 
 
 def _done(said: str) -> Any:
