@@ -8,7 +8,8 @@ from werkzeug.datastructures import MultiDict
 
 from app.overview.query import PLACE_NAMES, BadQuery, ListQuery, Reading, are_many, parse, write
 from app.web.access import viewer
-from app.web.responses import END_MARK, address_of
+from app.web.form_fields import EVERY_FORM
+from app.web.responses import address_of
 from services.core.i18n import gettext as _
 from services.core.text import username
 from services.listing import stored_searches as searches
@@ -21,9 +22,11 @@ from services.questions.fields import legible
 SEARCH_FIELD, CHANGED_BY_FIELD = "q", "endret-av"
 SHOWN_FIELD = "visning"  # the query of the list that a form was sent from
 PANEL = "panel"  # sent by a form in which the panel is open
+OPENED, BY_CROSS = "apen", "kryss"  # whether the panel shall be open, and whether its cross was pressed
+TAKEN_AWAY, SAID_WRONG = "fjern", "feil"  # the criterion that goes, and the fields at which an error stands
 NOTHING = StoredSearch()
 # What the form of the criteria sends beside them.
-BESIDE = ("csrf_token", "go", SHOWN_FIELD, "fjern", "feil", "apen", "kryss", PANEL, SEARCH_FIELD, CHANGED_BY_FIELD)
+BESIDE = frozenset({SHOWN_FIELD, TAKEN_AWAY, SAID_WRONG, OPENED, BY_CROSS, PANEL, SEARCH_FIELD, CHANGED_BY_FIELD})
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Chosen:
 
 def chosen_in_form(before: ListRequest) -> Chosen:
     """What stands in the fields of the panel, where the list was `before`; raises `BadQuery`."""
-    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in {*BESIDE, END_MARK}]
+    pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in EVERY_FORM | BESIDE]
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
     words = divided(request.form.get(SEARCH_FIELD, ""))

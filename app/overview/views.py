@@ -9,7 +9,11 @@ from app.overview import list_view
 from app.overview.chips import chips, without
 from app.overview.list_request import (
     BESIDE,
+    BY_CROSS,
+    OPENED,
     PANEL,
+    SAID_WRONG,
+    TAKEN_AWAY,
     ListRequest,
     address,
     chosen_in_form,
@@ -63,7 +67,7 @@ class ListState:
 
 def _said_wrong() -> set[str]:
     """The fields of the panel at which an error stands."""
-    return set(request.form.getlist("feil"))
+    return set(request.form.getlist(SAID_WRONG))
 
 
 def _title(*, is_wrong: bool) -> str:
@@ -95,12 +99,12 @@ def search_page() -> Response:
 def search() -> ResponseReturnValue:
     """Narrow the list down to what the form says, take a criterion or all of them away, or go on to the saved views
     with the list. Without JavaScript the panel is closed by this too, so that nothing typed is lost."""
-    if key := request.form.get("fjern"):
+    if key := request.form.get(TAKEN_AWAY):
         return _take_all_away() if key == "alle" else _take_away(key)
     asked = from_form()
     if request.form.get("go") == "visninger" and not asked.faults:
         return redirect_to(views_address(asked.query))
-    closed = request.form.get("apen") == "0" and not asked.faults  # «Vis deltakerne»
+    closed = request.form.get(OPENED) == "0" and not asked.faults  # «Vis deltakerne»
     if closed:
         session.pop("panel", None)
     if not is_partial() and not asked.faults:
@@ -183,7 +187,7 @@ def panel() -> ResponseReturnValue:
     """Open or close the panel; it stays so until it is changed. Its criteria are kept. With something wrong in it that
     has not been seen yet it stays open."""
     asked = shown_before()
-    is_open = request.form.get("apen") == "1"
+    is_open = request.form.get(OPENED) == "1"
     if PANEL in request.form and (chosen := chosen_in_form(asked)).faults:
         is_open = True
         query = replace(asked.query, criteria=chosen.criteria)
@@ -202,5 +206,5 @@ def panel() -> ResponseReturnValue:
         mended=bool(_said_wrong()),
         title=_title(is_wrong=False) if _said_wrong() else "",
         views=saved_views.views_of(viewer()),
-        by_cross="kryss" in request.form,
+        by_cross=BY_CROSS in request.form,
     )

@@ -7,7 +7,7 @@ from flask import abort
 
 from app.registration.forms import SCREEN_NAMES, FormControl, controls_of, summary
 from app.registration.leaving import LEFT_KEY
-from app.web.responses import END_MARK
+from app.web.form_fields import EVERY_FORM
 from services.access.viewer import Viewer
 from services.core import national_id
 from services.core.clock import today
@@ -29,10 +29,8 @@ from services.registers.clients import Registers, fetch_for
 
 _OWN_NAMES = {
     held_mark("municipality"),
-    "csrf_token",
     "creation_key",
-    "go",
-    END_MARK,
+    *EVERY_FORM,
     *SCREEN_NAMES,
     "national_id",
     "name_confirmed",
@@ -45,7 +43,7 @@ _OWN_NAMES = {
 
 _OF_THE_NUMBER = {"national_id", "name_confirmed", "shown_name"}
 _MARKS = {held_mark(key) for key in ("municipality", *(question.key for question in PERSON.fields))}
-_NOT_TYPED = SCREEN_NAMES | _MARKS | {"csrf_token", "creation_key", "go", "followed", LEFT_KEY, END_MARK}
+_NOT_TYPED = EVERY_FORM | SCREEN_NAMES | _MARKS | {"creation_key", "followed", LEFT_KEY}
 
 
 @dataclass

@@ -12,14 +12,15 @@ from app.registration import forms
 from app.registration.leaving import LEAVING_NAMES, has_no_key_of_ours, left_form, sent_while_leaving
 from app.registration.rows import RowsChange, rows_change, undo_names
 from app.web.access import viewer
-from app.web.responses import END_MARK
+from app.web.form_fields import EVERY_FORM
 from services.participation.find import NotAllowed, find, may_change
 from services.participation.page import Page, raw_page
 from services.participation.sent_form import Choice, SentForm, ShownForm
 from services.questions.pages import Step
 
+VERSION_FIELD, _KEY_FIELD = "version", "form_key"  # of the participation and of the form, as they were shown
 # The names that each form has, whatever its page asks.
-_OWN_NAMES = forms.SCREEN_NAMES | {"csrf_token", "version", "form_key", "go", END_MARK, *LEAVING_NAMES}
+_OWN_NAMES = forms.SCREEN_NAMES | EVERY_FORM | LEAVING_NAMES | {VERSION_FIELD, _KEY_FIELD}
 _NO_VERSION = -1
 
 
@@ -50,7 +51,7 @@ def form_data() -> dict[str, list[str]]:
 
 def shown_by_form() -> ShownForm:
     """What the form says that it showed; a version below zero if it says none."""
-    given, key = request.form.get("version", ""), request.form.get("form_key", "")
+    given, key = request.form.get(VERSION_FIELD, ""), request.form.get(_KEY_FIELD, "")
     version = int(given) if re.fullmatch("[0-9]{1,8}", given) else _NO_VERSION
     return ShownForm(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
 

@@ -22,7 +22,7 @@ from app.registration.responses import (
     page_address,
     removed_words,
 )
-from app.registration.sent import SentPage, read_sent, refuse, shown_by_form
+from app.registration.sent import VERSION_FIELD, SentPage, read_sent, refuse, shown_by_form
 from app.web.access import requires, viewer
 from app.web.form_fields import reads_its_fields, takes
 from app.web.responses import is_partial, redirect_to, respond
@@ -205,7 +205,7 @@ def _thrown_away(participation: Participation) -> list[str]:
 
 @registration.post("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
-@takes({"version"})
+@takes({VERSION_FIELD})
 def discharge(public_id: str) -> ResponseReturnValue:
     """«Det er OK»: end the participation for good."""
     participation = find(viewer(), public_id)

@@ -18,7 +18,7 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 
 from flask import Flask, Response, current_app, g, request, session
-from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
 from app.web.responses import is_from_own_page
@@ -61,7 +61,7 @@ def _page_signer(address: str) -> TimestampSigner:
 
 
 class MaskedTokens(CSRFProtect):
-    """Flask-WTF's check of every POST, for tokens under masks."""
+    """Flask-WTF's protection of every POST, for tokens under masks. No view is exempt."""
 
     def init_app(self, app: Flask) -> None:
         """Check all requests of the program, and let its templates have `csrf_token`."""
@@ -69,10 +69,14 @@ class MaskedTokens(CSRFProtect):
         app.jinja_env.globals |= {"csrf_token": csrf_token, "page_token": page_token}
         app.context_processor(lambda: {"csrf_token": csrf_token})  # which goes before the extension's own
 
-    def _get_csrf_token(self) -> str | None:
-        """Flask-WTF's own token of the visit, if the form came with one of ours; `None` is refused."""
-        is_ours = _is_own(request.form.get(_FIELD, "")) or _is_of_own_page()
-        return str(generate_csrf()) if is_ours else None
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Refuse a form without a token of ours; over https also one that does not say that its page is ours."""
+        if request.endpoint is None or request.method not in current_app.config["WTF_CSRF_METHODS"]:
+            return
+        if not (_is_own(request.form.get(_FIELD, "")) or _is_of_own_page()):
+            raise CSRFError
+        if request.is_secure and not (request.referrer or "").startswith(f"https://{request.host}/"):
+            raise CSRFError
 
 
 def _is_of_own_page() -> bool:

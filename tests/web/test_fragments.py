@@ -171,6 +171,24 @@ def test_a_form_from_another_site(house: House, origin: str) -> None:
         assert client.post("/deltakere/panel", data=data, headers=ours).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("referer", "status"),
+    [
+        ("https://localhost/deltakere", 303),
+        ("http://localhost/deltakere", 400),
+        ("https://localhost.evil.example/", 400),
+        ("https://[", 400),
+        ("", 400),
+    ],
+)
+def test_over_https_a_form_says_where_it_stands(house: House, referer: str, status: int) -> None:
+    client = house.client("kari.oslo")
+    data = {"csrf_token": token_of(client), "visning": "", "apen": "1"}
+    headers = {"Referer": referer} if referer else {}
+    answer = client.post("/deltakere/panel", data=data, headers=headers, base_url="https://localhost")
+    assert answer.status_code == status
+
+
 def test_another_users_token_does_not_count(house: House) -> None:
     client = house.client("kari.oslo")
     foreign = token_of(house.client("berit.bergen"))
