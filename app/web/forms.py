@@ -87,23 +87,23 @@ class SmallForm(FlaskForm):
 
 def line(label: str, *filters: Filter, name: str | None = None, description: str = "", **look: Any) -> StringField:
     """Text on one line."""
-    return StringField(label, name=name, description=description, default="", filters=filters, render_kw=look)
+    return StringField(label, name=name, description=description, default=str, filters=filters, render_kw=look)
 
 
 def area(label: str, *filters: Filter, description: str = "", **look: Any) -> TextAreaField:
     """Text on several lines."""
-    return TextAreaField(label, description=description, default="", filters=filters, render_kw=look)
+    return TextAreaField(label, description=description, default=str, filters=filters, render_kw=look)
 
 
 def password_line(label: str, *, description: str = "", **look: Any) -> PasswordField:
     """A password, which is never cleaned and never drawn."""
     look["type"] = "password"
-    return PasswordField(label, description=description, default="", filters=[at_most(1000)], render_kw=look)
+    return PasswordField(label, description=description, default=str, filters=[at_most(1000)], render_kw=look)
 
 
 def hidden(*filters: Filter, name: str | None = None) -> HiddenField:
     """What the user does not see."""
-    return HiddenField("", name=name, default="", filters=filters)
+    return HiddenField("", name=name, default=str, filters=filters)
 
 
 def read_as(question: Question, field: Field) -> Any:
