@@ -36,8 +36,8 @@ COLUMNS = {column.name for model in (User, Participation) for column in model.__
 def test_every_view_that_takes_a_form_says_which_fields(house: House) -> None:
     takes = {rule.endpoint for name, rule in rules_of(house.app).items() if name.startswith("POST ")}
     said = BY_THEMSELVES | TAKEN.keys()
-    assert not takes - said, f"say in app/taken.py which fields are taken by {sorted(takes - said)}"
-    assert not said - takes, f"remove from app/taken.py: {sorted(said - takes)}"
+    assert not takes - said, f"say with @takes which fields are taken by {sorted(takes - said)}"
+    assert not said - takes, f"these take no form: {sorted(said - takes)}"
     assert not BY_THEMSELVES & TAKEN.keys()
 
 
