@@ -1,7 +1,6 @@
-"""Saving a page of a participation: as one types, and whole; and discharging her.
+"""Saving a page of a participation, automatically or as a whole, and discharging the participant.
 
-Whether a page is right is weighed on what then stands there, within the transaction. What two people write at the
-same time: `services.participation.merge`.
+The page is validated as merged, within the transaction. For simultaneous changes, see `services.participation.merge`.
 """
 
 import json
@@ -30,11 +29,11 @@ from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.row_fields import AFTER, RowsField, is_blank_row
 from services.tables.participants import Change, DraftValue, Participation
 
-MOST_TYPED = 64_000  # bytes that are kept as typed for a page and a user
+MOST_TYPED = 64_000  # bytes of drafts for a page and a user
 
 
 class TooMuchTyped(Exception):
-    """More is typed that cannot be registered than is kept for a page and a user."""
+    """The values that cannot be registered exceed the limit for a page and a user."""
 
 
 class Incomplete(Exception):
@@ -42,11 +41,11 @@ class Incomplete(Exception):
 
 
 class StaleParticipation(Exception):
-    """Something has changed since the question was put."""
+    """The participation has changed since the confirmation was shown."""
 
 
 class Unfinished(Exception):
-    """The page cannot be gone on from; `page` is what was sent, with what others have changed up to `version`."""
+    """The page is not complete; `page` is what was sent, merged with changes by others up to `version`."""
 
     def __init__(self, page: Page, version: int) -> None:
         super().__init__(page.step.name)
@@ -55,8 +54,8 @@ class Unfinished(Exception):
 
 
 class Conflict(Exception):
-    """Answers that somebody else has changed since the form was opened, by the key of the question where
-    that is to be said; `page` is what was sent, with what only others have changed up to `version`."""
+    """Conflicts with changes by others since the form was shown, by the key of the field at which to show them; `page`
+    is what was sent, merged with changes by others up to `version`."""
 
     def __init__(self, settled: Settled, version: int) -> None:
         super().__init__(", ".join(settled.clashes))
@@ -67,7 +66,7 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Saved:
-    """A page that was saved whole. `removed`: the questions whose answers it has taken away by changing others."""
+    """The result of saving a whole page. `removed`: fields whose answers were removed by changes of others."""
 
     participation: Participation
     removed: tuple[str, ...]
@@ -75,12 +74,11 @@ class Saved:
 
 @dataclass(frozen=True)
 class AutosaveResult:
-    """What became of a page that was sent as one types.
+    """The result of an automatic save.
 
-    `page` is what stands there now; what could not be registered is in its `unread`. `theirs`: answers taken over
-    from others; `clashes`: by mark what others have answered where nobody has chosen yet. `removed`: the questions,
-    also of other pages, whose answers this save has taken away by changing others; `put_back`: questions of the page
-    whose answers stand there again as they did before.
+    `page`: the page as it is now; values that could not be registered are in its `unread`. `theirs`: changes taken over
+    from other users; `clashes`: undecided conflicts by mark. `removed`: fields, also of other pages, whose answers this
+    save has removed by changing other fields; `put_back`: fields of the page whose earlier answers were restored.
     """
 
     participation: Participation
@@ -145,32 +143,33 @@ def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
 
 
 def _complete(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
-    """The page that was sent, read, where questions that its form does not hold are as they stand."""
+    """The page that was sent, parsed, with stored values in fields that its form does not contain."""
     standing = raw_standing(participation, page.step, current, viewer.username)
     return page_again(page, {key: raw for key, raw in standing.items() if not page.holds(key)}, current)
 
 
 def _undecided_elsewhere(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
-    """The marks that are kept with what the user has typed into questions that this form does not hold."""
+    """The marks of the user's drafts in fields that this form does not contain."""
     own = [one for one in participation.drafts if one.username == viewer.username and not page.holds(one.field)]
     return {mark for draft in own if draft.field in page.keys for mark in draft.undecided or ()}
 
 
 def _is_open(mark: str, page: Page) -> bool:
-    """Whether there is still something to choose: a row may have gone meanwhile."""
+    """True if the conflict is still open: the row may have been removed meanwhile."""
     _key, _row, is_removed = parts_of_mark(mark)
     return mark in page.undecided or (is_removed and bool(page.control_of(mark)))
 
 
 def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
-    """What a choice makes of the raw answers: the registered one comes in, or what excludes one's own goes."""
+    """The raw values after a choice: the registered value replaces the user's, or fields that exclude the user's own
+    are emptied."""
     question = FIELDS[choice.key]
     if choice.mine:
         return {other: [] for other in page.step.excluded_by(choice.mark)}
     if not isinstance(question, RowsField) or choice.mark == choice.key:
         return {choice.key: question.raw(current[choice.key])}
     _key, row, is_removed = parts_of_mark(choice.mark)
-    if is_removed:  # the row stands there already
+    if is_removed:  # the row is there already
         return {}
     stands = {key: question.raw_row(one) for key, one in rows_by_key(current[choice.key]).items()}
     rows = [stands.get(row) if key_of(one) == row else one for one in page.raw[choice.key]]
@@ -178,16 +177,16 @@ def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
 
 
 def _returning(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
-    """Raw answers of questions that come back into sight: what was registered there before it was taken away."""
+    """Raw values of fields that are shown again: the registered answers before their removal."""
     back = _set_aside_for(participation, page.answers)
     return {key: FIELDS[key].raw(value) for key, value in back.items() if key in page.keys and not page.holds(key)}
 
 
 def _set_aside_for(participation: Participation, answers: Values) -> dict[str, Any]:
-    """The answers that were taken away and whose questions are asked again."""
+    """The removed answers whose fields apply again."""
     back: dict[str, Any] = {}
     kept = participation.set_aside or {}
-    for key, question in FIELDS.items():  # a question stands after those it hangs on
+    for key, question in FIELDS.items():  # a field comes after those it depends on
         if key in kept and answers.get(key) is None:
             value = question.from_json(kept[key])
             if question.shown({**answers, **back, key: value}):
@@ -198,8 +197,8 @@ def _set_aside_for(participation: Participation, answers: Values) -> dict[str, A
 def _taken_back(
     viewer: Viewer, participation: Participation, page: Page, current: Values, version: int
 ) -> dict[str, Raw]:
-    """The raw answers of before a change of the user's, for those of its questions that still stand as it left them and
-    on which others hang."""
+    """The raw values before a change of the user's, for fields that others depend on and that have not changed
+    since."""
     wanted = (Change.participation_ref == participation.id, Change.version == version)
     changes = session().scalars(select(Change).where(*wanted, Change.username == viewer.username)).all()
     hung_on = {key for question in FIELDS.values() for key in question.shown.keys if key != question.key}
@@ -215,8 +214,8 @@ def _taken_back(
 def _register(
     viewer: Viewer, participation: Participation, page: Page, current: Values, shown: ShownForm
 ) -> tuple[str, ...]:
-    """Write what has changed, with its history, and renew what is kept as typed. Gives the questions whose answers were
-    taken away by other answers."""
+    """Write changes with their history, and update drafts. Returns the fields whose answers were removed by other
+    answers."""
     is_late = shown.version < participation.version
     wanted = _without_unasked(page.answers | _back_on_other_pages(participation, page))
     changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
@@ -237,7 +236,7 @@ def _back_on_other_pages(participation: Participation, page: Page) -> dict[str, 
 
 
 def _set_aside(participation: Participation, current: Values, wanted: Values, removed: tuple[str, ...]) -> None:
-    """Keep the answers that were taken away, and forget those that are there again or were answered anew."""
+    """Store removed answers for later, and delete those that were restored or answered anew."""
     kept = {key: value for key, value in (participation.set_aside or {}).items() if wanted[key] is None}
     kept |= {key: FIELDS[key].to_json(current[key]) for key in removed}
     participation.set_aside = kept or None
@@ -246,7 +245,7 @@ def _set_aside(participation: Participation, current: Values, wanted: Values, re
 def _change(
     viewer: Viewer, participation: Participation, current: Values, changed: Values, form_key: str | None
 ) -> None:
-    """Register other answers, with their history."""
+    """Set changed answers, with their history."""
     both = ((FIELDS[key], current[key], value) for key, value in changed.items())
     changes = [(question.key, question.to_json(old), question.to_json(new)) for question, old, new in both]
     note_changes(participation, viewer.username, changes, form_key=form_key)
@@ -258,7 +257,7 @@ def _change(
 
 
 def _without_unasked(answers: Values) -> dict[str, Any]:
-    """The answers of all pages, without those of questions that are not asked (any more)."""
+    """The answers of all pages, without those of fields that do not apply."""
     kept = dict(answers)
     for step in STEPS:
         kept |= step.pruned(kept)
@@ -266,9 +265,9 @@ def _without_unasked(answers: Values) -> dict[str, Any]:
 
 
 def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:
-    """Renew what is kept as typed of the user's for a page; gives whether that changes anything.
+    """Update the user's drafts of a page; returns whether that changes anything.
 
-    What the user has typed after this form was opened (`is_late`) stays where this form has changed nothing.
+    Drafts that the user has typed after this form was shown (`is_late`) stay where this form has changed nothing.
     """
     own = {draft.field: draft for draft in participation.drafts if draft.username == viewer.username}
     before = _as_kept(own.values())
@@ -293,7 +292,7 @@ def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, curre
 
 
 def _typed_rows(question: RowsField, page: Page) -> Raw:
-    """The rows of a page that are not registered as they are typed, each with the one that it stands behind."""
+    """The typed rows of a page that are not registered, each with the row before it."""
     registered = {key: question.raw_row(row) for key, row in rows_by_key(page.answers[question.key]).items()}
     rows: Raw = []
     for before, row in zip([{}, *page.raw[question.key]], page.raw[question.key], strict=False):
@@ -320,8 +319,8 @@ def _end_for_good(viewer: Viewer, participation: Participation) -> None:
 def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
     """End a participation for good: «Utskriv og registrer ferdig» (guide 4.4).
 
-    Raises `Incomplete` while something is missing, `StaleParticipation` if anything has changed since the question
-    was put, `NoSuchParticipant`, `NotAllowed`.
+    Raises `Incomplete` if required fields are missing, `StaleParticipation` if it has changed since the confirmation
+    was shown, `NoSuchParticipant`, `NotAllowed`.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
@@ -331,14 +330,14 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
             raise Incomplete
         participation.drafts.clear()
         participation.set_aside = None
-        count_missing(participation)  # what others had typed counted
+        count_missing(participation)  # drafts of others had counted
         _end_for_good(viewer, participation)
         note_changes(participation, viewer.username, [("discharged", None, True)])
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
 
 
 def obstacles(pages: Mapping[str, Page]) -> dict[str, dict[str, str]]:
-    """What stands in the way of discharge: for each page its questions, by control name, in words."""
+    """The problems that prevent discharge: messages by control name, for each page."""
     found = {name: dict(page.problems) for name, page in pages.items()}
     answers = pages[TERMINATION.name].answers
     if answers["end_date"] and answers["end_date"] > answers["today"]:
