@@ -1,4 +1,4 @@
-"""Views of the participant list that a user has given a name: «Mine, mangler Bakgrunn»."""
+"""Saved views: named criteria and orders of the participant list, such as «Mine, mangler Bakgrunn»."""
 
 import secrets
 
@@ -21,11 +21,11 @@ class NoSuchView(LookupError):
 
 
 class NameTaken(ValueError):
-    """The user has a view of that name already."""
+    """The user already has a view with that name."""
 
 
 class TooMany(ValueError):
-    """The user has as many views as one can have."""
+    """The user has reached the limit on views."""
 
 
 def views_of(viewer: Viewer) -> list[SavedView]:
@@ -35,7 +35,7 @@ def views_of(viewer: Viewer) -> list[SavedView]:
 
 
 def start_view(viewer: Viewer) -> SavedView | None:
-    """The view that the user begins with, if she has chosen one."""
+    """The user's start view, if one is chosen."""
     return session().scalar(select(SavedView).where(SavedView.user_id == viewer.user_id, SavedView.is_start))
 
 
@@ -45,7 +45,7 @@ def find_view(viewer: Viewer, identity: str) -> SavedView:
 
 
 def save_view(viewer: Viewer, name: str, query: str) -> None:
-    """Give the view with that query a name; raises `NameTaken`, `TooMany`."""
+    """Save a view with that query under a name; raises `NameTaken`, `TooMany`."""
     try:
         with writing() as work:
             work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
@@ -68,7 +68,7 @@ def save_view(viewer: Viewer, name: str, query: str) -> None:
 
 
 def rename_view(viewer: Viewer, identity: str, name: str) -> None:
-    """Give one of the user's views another name; raises `NoSuchView`, `NameTaken`."""
+    """Rename one of the user's views; raises `NoSuchView`, `NameTaken`."""
     try:
         with writing() as work:
             work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
@@ -80,13 +80,13 @@ def rename_view(viewer: Viewer, identity: str, name: str) -> None:
 
 
 def delete_view(viewer: Viewer, identity: str) -> None:
-    """Forget one of the user's views, if it is there."""
+    """Delete one of the user's views, if it exists."""
     with writing() as work:
         work.execute(delete(SavedView).where(SavedView.id == identity, SavedView.user_id == viewer.user_id))
 
 
 def start_with(viewer: Viewer, identity: str | None) -> None:
-    """Begin with this view from now on, or with the plain list for `None`; raises `NoSuchView`."""
+    """Set the start view, or none for `None`; raises `NoSuchView`."""
     with writing() as work:
         work.execute(update(SavedView).where(SavedView.user_id == viewer.user_id).values(is_start=False))
         if identity is not None:
@@ -94,7 +94,8 @@ def start_with(viewer: Viewer, identity: str | None) -> None:
 
 
 def _need_free(work: Session, viewer: Viewer, name: str, but: str = "") -> None:
-    """Raises `NameTaken`: the database would say so, too, but with the name in its own log."""
+    """Raise `NameTaken` if the name is in use. The database would refuse it too, but write the name into its own
+    log."""
     same = (SavedView.user_id == viewer.user_id, SavedView.name == name, SavedView.id != but)
     if work.scalar(select(SavedView.id).where(*same)) is not None:
         raise NameTaken(name)
