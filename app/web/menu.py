@@ -1,4 +1,4 @@
-"""The main menu: what the viewer may go to."""
+"""The main menu for the viewer."""
 
 from flask import Flask, g, request
 
@@ -17,11 +17,11 @@ _ENTRIES = (
     (Right.SEE_LOG, "oversight.log_page", N_("Tilgangslogg"), "/tilgangslogg"),
 )
 _HELP = "/hjelp"
-_SECONDS_TOLD = 1700  # a visit has 1 800 from now on, unless it is over sooner
+_SECONDS_TOLD = 1700  # a session has 1 800 left after a request, unless its absolute limit is near
 
 
 def _place() -> str:
-    """Which entry of the menu the present page belongs to."""
+    """The menu entry of the current page."""
     under = [*(place for *_rest, place in _ENTRIES), _HELP]
     return max((place for place in under if request.path.startswith(place)), key=len, default="")
 
@@ -38,7 +38,7 @@ def _entries(viewer: Viewer) -> list[tuple[str, str, bool]]:
 
 
 def init_menu(app: Flask) -> None:
-    """Give the menu, the viewer and the settings that are shown to the templates."""
+    """Give the menu, the viewer and some settings to the templates."""
 
     def menu() -> dict[str, object]:
         """What the menu is drawn of: its entries, and the seconds that are left of a visit that ends soon."""
