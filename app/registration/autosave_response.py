@@ -1,4 +1,4 @@
-"""The answer to a form that is saved as one types: what that changes on the screen."""
+"""The response to an automatic save: the changes on the screen."""
 
 from collections.abc import Mapping
 
@@ -27,9 +27,9 @@ from services.questions.programme_time import programme_time
 
 
 def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | None = None) -> Response:
-    """What a save has changed on the screen: the line at the top, the steps, questions that come and go, errors, and
-    what others have answered. `typing`: the control that is being typed in, where nothing is wrong yet; `rows`: what
-    has become of a repeatable question."""
+    """The response to an automatic save: the line at the top, the steps, fields that appear and disappear, errors, and
+    changes by others. `typing`: the control that is being typed in, which shows no error yet; `rows`: the change of a
+    field's rows."""
     page, participation = kept.page, kept.participation
     written = page.write_in_standard_form(but=typing)
     pages = pages_of(participation, page, username=viewer().username)
@@ -66,14 +66,15 @@ def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | No
 
 
 def tell_written(answer: Response, written: list[tuple[str, str, str]]) -> Response:
-    """Let the page write answers in the standard form: name of the control, what was typed, what shall stand there."""
+    """Let the page rewrite answers in the standard form: the control's name, the typed text, and the new one."""
     if written:
         tell_page(answer, "skrevet", felt=written)
     return answer
 
 
 def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
-    """An error is said once a control is left. Of a row that is being filled in, what is still empty is no error."""
+    """True if an error is to be shown: after the user has left the control. Empty fields in a row that is being filled
+    in are no errors."""
     key, _dash, rest = name.partition("-")
     if name == typing:
         return key in drawn
@@ -84,13 +85,13 @@ def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
 
 
 def _said(kept: AutosaveResult) -> str:
-    """What a screen reader shall hear of a save: what calls for something to be done."""
+    """The text for screen readers about a save: only what the user must react to."""
     clashing = [clash_words(kept.page, mark, clash) for mark, clash in kept.clashes.items()]
     return " ".join([*clashing, *_others_words(kept.theirs), removed_words(kept.removed)]).strip()
 
 
 def _others_words(theirs: Mapping[str, Clash]) -> list[str]:
-    """Who has changed which answers since the form was shown, for each of them one sentence."""
+    """Messages about fields that others have changed since the form was shown, one sentence for each user and time."""
     by: dict[tuple[str, str], list[str]] = {}
     for key, clash in theirs.items():
         if clash.is_own:
