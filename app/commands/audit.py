@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def init_audit_commands(app: Flask) -> None:
-    """Add the commands to the program's `flask`."""
+    """Register the commands."""
     for command in (seal_audit, verify_audit):
         app.cli.add_command(command)
 

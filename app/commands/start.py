@@ -41,16 +41,17 @@ _REFRESH_SECONDS = 300
 
 @contextmanager
 def reserved(port: int) -> Iterator[None]:
-    """Keep a port of this machine for the server within the block; ends the command in plain words if it is in use."""
+    """Reserve a port of this machine for the server within the block; ends the command with a message if it is in
+    use."""
     check_free((HOST, port), advice="Choose another with PORT.")
     with socket.socket() as holding:
-        holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the server's own
-        holding.bind((HOST, port))  # and does not listen
+        holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # like the server itself
+        holding.bind((HOST, port))  # without listening
         yield
 
 
 def check_free(*addresses: Address, advice: str = STANDIN_ADVICE) -> None:
-    """End the command in plain words if somebody listens at one of the addresses."""
+    """End the command with a message if one of the addresses is in use."""
     for address in addresses:
         _check(address, advice)
 
@@ -68,7 +69,7 @@ def _check(address: Address, advice: str) -> None:
 
 
 def standin_addresses(settings: Settings) -> tuple[Address, Address]:
-    """Where Folkeregisteret's (with Maskinporten's) and PAD's stand-in listen; any port if the settings name
+    """The addresses of Folkeregisteret's (with Maskinporten's) and PAD's stand-ins; any port if the settings name
     another machine."""
     freg = {_address(url) for url in (settings.freg_url, settings.maskinporten_url) if is_local(url)}
     if len(freg) > 1:
@@ -108,7 +109,7 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _prepare_database(settings: Settings, participants: int, seed: int, app: Flask) -> str:
-    """Migrate, fill if empty; gives a person to try, in words."""
+    """Migrate, and fill if empty; returns a synthetic person to try, as text."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app.extensions["alembic"].upgrade()
     if fill(participants=participants, seed=seed, accepts=settings.accepts):
@@ -152,7 +153,7 @@ def _standins_beside(settings: Settings) -> Iterator[None]:
 
 
 def serve(settings: Settings, freg: Address, pad: Address, started: Callable[[Standins], None]) -> None:
-    """Be the stand-ins that these settings name, until SIGINT or SIGTERM; `started` is told when they listen."""
+    """Run the stand-ins of these settings, until SIGINT or SIGTERM; `started`: called when they listen."""
     serve_standins(
         client_id=settings.maskinporten_client_id,
         key_id=settings.maskinporten_key_id,
