@@ -1,4 +1,4 @@
-"""The answers of a participation: read from the tables, put into them, and counted where they are missing."""
+"""The answers of a participation: reading, setting, and counting missing ones."""
 
 from typing import Any
 

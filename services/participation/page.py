@@ -1,4 +1,7 @@
-"""A page of a registration: as it was sent, and as it stands."""
+"""A page of a registration, as sent and as stored.
+
+For saving and discharging, see `services.participation.save`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the outside registers say of a person, as the tables hold it."""
+"""A person's data from the outside registers, as stored in the tables."""
 
 from datetime import date, datetime
 from typing import Any
