@@ -1,7 +1,7 @@
-"""Checks that every HTML answer of the tests goes through. Each finding says its remedy.
+"""Checks of every HTML response in the tests. Each finding says its remedy.
 
-`check_html` is called by the one test client (`tests.support.client`), so a test that only looks at
-one word of a page has the whole page checked.
+The test client (`tests.support.client`) calls `check_html`, so a test that only looks at one word of a page has the
+whole page checked.
 """
 
 import re
@@ -91,7 +91,7 @@ def _parsing(tree: HtmlTree) -> Iterator[str]:
 
 def _known_words(tree: HtmlTree) -> Iterator[str]:
     for element in tree.elements():
-        if element.tag.startswith("{"):  # inside svg other words hold
+        if element.tag.startswith("{"):  # svg has its own vocabulary
             continue
         if element.tag not in vocabulary.ELEMENTS:
             yield f"{describe(element)}: no element of HTML (or an obsolete one); use another"
@@ -227,7 +227,7 @@ def _label_targets(tree: HtmlTree) -> Iterator[str]:
 
 
 def _ends_of_forms(tree: HtmlTree) -> Iterator[str]:
-    """A form that was cut off is known by its missing end (app.web.form_fields)."""
+    """Report forms without an end mark (app.web.form_fields)."""
     for element in tree.elements("form"):
         form = Form(tree, element)
         posts = element.attrib.get("method", "get").lower() == "post"

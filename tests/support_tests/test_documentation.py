@@ -1,4 +1,4 @@
-"""README and the index of decisions say what is there, and all of it."""
+"""README and the index of decisions are true and complete."""
 
 import re
 
@@ -11,9 +11,9 @@ from tests.support.server import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 DECISIONS = ROOT / "docs" / "decisions"
-# Parts of names: `OIDC_<NAME>_` stands before them.
+# Parts of names, after `OIDC_<NAME>_`.
 OF_A_PROVIDER = {"ISSUER", "CLIENT_ID", "CLIENT_SECRET", "KEY_FILE", "KEY_ID", "ACR", "LABEL"}
-NO_SETTINGS = {"FLASK_DEBUG"}  # Flask's own, which is only looked at
+NO_SETTINGS = {"FLASK_DEBUG"}  # Flask's own, which is only read
 # Of other programs, and of development alone.
 NO_ADDRESSES = {"/token", "/folkeregisteret/…", "/utvikling/e-post"}
 
