@@ -57,10 +57,10 @@ class ListState:
     @property
     def mended(self) -> bool:
         """True if the screen showed errors, and all their fields are redrawn."""
-        return bool(_said_wrong()) and _said_wrong() <= {one.name for one in self.redrawn}
+        return bool(_fields_with_error()) and _fields_with_error() <= {one.name for one in self.redrawn}
 
 
-def _said_wrong() -> set[str]:
+def _fields_with_error() -> set[str]:
     """The fields of the panel that show an error on screen."""
     return set(request.form.getlist("feil"))
 
@@ -94,7 +94,7 @@ def search() -> ResponseReturnValue:
     """Apply the criteria of the form, remove one or all, or continue to the saved views with the list. Without
     JavaScript this also closes the panel, so that nothing typed is lost."""
     if key := request.form.get("fjern"):
-        return _take_all_away() if key == "alle" else _take_away(key)
+        return _remove_all_criteria() if key == "alle" else _remove_criterion(key)
     asked = from_form()
     if request.form.get("go") == "visninger" and not asked.faults:
         return redirect_to(views_address(asked.query))
@@ -105,12 +105,12 @@ def search() -> ResponseReturnValue:
         return redirect_to(asked.address)
     if not is_partial():
         keep_form_list(asked.address.partition("?")[2])
-    stale = _said_wrong() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
+    stale = _fields_with_error() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
     redrawn = [one for one in controls(asked) if any(one.errors) or one.name in stale]
     return _answer(asked, ListState(redrawn, closed=closed))
 
 
-def _take_away(key: str) -> ResponseReturnValue:
+def _remove_criterion(key: str) -> ResponseReturnValue:
     before = shown_before()
     if not is_partial():  # changes in the panel since are applied too, if valid
         chosen = chosen_in_form(before) if PANEL in request.form else None
@@ -121,7 +121,7 @@ def _take_away(key: str) -> ResponseReturnValue:
     return _answer(asked, ListState(changed, focused=min(place, len(chips(asked)) - 1)))
 
 
-def _take_all_away() -> ResponseReturnValue:
+def _remove_all_criteria() -> ResponseReturnValue:
     query = shown_before().query
     asked = ListRequest(ListQuery(order=query.order, size=query.size))
     return _answer(asked, ListState(controls(asked))) if is_partial() else redirect_to(asked.address)
@@ -134,7 +134,7 @@ def _answer(asked: ListRequest, shown: ListState) -> Response:
     refuse_too_many()
     listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
     note_list("list", [row.id for row in listed.rows], order=write(query))
-    panel_open = _panel_stands(shown) or bool(asked.faults)
+    panel_open = _is_panel_open(shown) or bool(asked.faults)
     fields = controls(asked) if asked.faults or (panel_open and not is_partial()) else []
     wrong = [one for control in fields for one in control.wrong]
     answer = respond(
@@ -166,7 +166,7 @@ def _answer(asked: ListRequest, shown: ListState) -> Response:
     return answer
 
 
-def _panel_stands(shown: ListState) -> bool:
+def _is_panel_open(shown: ListState) -> bool:
     """True if the panel is open on the resulting page. A form states it, since another tab of the same session may have
     opened or closed it there; otherwise the session does."""
     if is_partial() and request.method == "POST":
@@ -196,8 +196,8 @@ def panel() -> ResponseReturnValue:
         "overview/panel_switched.html",
         panel_open=is_open,
         controls=controls(asked),
-        mended=bool(_said_wrong()),
-        title=_title(is_wrong=False) if _said_wrong() else "",
+        mended=bool(_fields_with_error()),
+        title=_title(is_wrong=False) if _fields_with_error() else "",
         views=saved_views.views_of(viewer()),
         by_cross="kryss" in request.form,
     )

@@ -45,7 +45,7 @@ def data_page(public_id: str) -> ResponseReturnValue:
         (
             _(step.title),
             [(q.kind, _(q.label), q.parts(values[q.key]), _source(sources.get(q.key))) for q in step.visible(values)],
-            _lacking(standing[step.name]),
+            _labels_with_problems(standing[step.name]),
         )
         for step in STEPS
     ]
@@ -78,7 +78,7 @@ def _source(change: history.Changed | None) -> str:
     return f"{who(change)}, {moment_text(change.at)}" if change else ""
 
 
-def _lacking(page: Page) -> list[str]:
+def _labels_with_problems(page: Page) -> list[str]:
     """The labels of a page's fields with problems; for the last page only if the participant is to leave."""
     if page.step is TERMINATION and not page.answers["end_date"]:
         return []

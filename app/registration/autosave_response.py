@@ -35,7 +35,7 @@ def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | No
     pages = pages_of(participation, page, username=viewer().username)
     drawn_errors, is_summed_up = set(request.form.getlist("sagt")), "oppsummert" in request.form
     wrong_now = page.problems if is_summed_up else page.errors
-    said = {name: words for name, words in wrong_now.items() if _is_to_be_said(page, name, typing, drawn_errors)}
+    said = {name: words for name, words in wrong_now.items() if _is_error_shown(page, name, typing, drawn_errors)}
     found = controls(page, said=said, clashes=kept.clashes)
     anew = kept.theirs.keys() | kept.put_back | ({rows.key} if rows else set())
     wrong = {control.name for control in found if control.has_error} | drawn_errors
@@ -55,12 +55,12 @@ def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | No
         step_word=forms.STEP_WORDS[page.step.name],
         state=saved_state(participation, page),
         time=programme_time(page.answers) if page.step is PROGRAMME else None,
-        others=_others_words(kept.theirs),
+        others=_messages_about_others(kept.theirs),
         removed=removed_words(kept.removed),
         obstacles=obstacle_words(pages) if page.step is TERMINATION else "",
         summary=forms.summary(page.problems, forms.ids_of(found)) if is_summed_up else None,
         title=page_title(participation, page, failed=bool(page.problems)) if is_summed_up else None,
-        said=_said(kept),
+        said=_spoken_text(kept),
     )
     return tell_written(answer, written)
 
@@ -72,7 +72,7 @@ def tell_written(answer: Response, written: list[tuple[str, str, str]]) -> Respo
     return answer
 
 
-def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
+def _is_error_shown(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
     """True if an error is to be shown: after the user has left the control. Empty fields in a row that is being filled
     in are no errors."""
     key, _dash, rest = name.partition("-")
@@ -84,13 +84,13 @@ def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
     return any(text.strip() for text in page.raw[key][int(index)].get(inner, []))
 
 
-def _said(kept: AutosaveResult) -> str:
+def _spoken_text(kept: AutosaveResult) -> str:
     """The text for screen readers about a save: only what the user must react to."""
     clashing = [clash_words(kept.page, mark, clash) for mark, clash in kept.clashes.items()]
-    return " ".join([*clashing, *_others_words(kept.theirs), removed_words(kept.removed)]).strip()
+    return " ".join([*clashing, *_messages_about_others(kept.theirs), removed_words(kept.removed)]).strip()
 
 
-def _others_words(theirs: Mapping[str, Clash]) -> list[str]:
+def _messages_about_others(theirs: Mapping[str, Clash]) -> list[str]:
     """Messages about fields that others have changed since the form was shown, one sentence for each user and time."""
     by: dict[tuple[str, str], list[str]] = {}
     for key, clash in theirs.items():

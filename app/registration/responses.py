@@ -252,7 +252,7 @@ def answer_redrawn(
     were `answered` here. Text that is being typed elsewhere is never touched."""
     changed = changed_controls(controls)
     anew = changed + [c for c in controls if c.name in answered | wrong and c not in changed]
-    warned = _warned()
+    warned = _fields_with_warning()
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",
@@ -265,7 +265,7 @@ def answer_redrawn(
     )
 
 
-def _warned() -> set[str]:
+def _fields_with_warning() -> set[str]:
     """The keys of fields with a warning in the form."""
     return set(request.form.getlist("varslet"))
 

@@ -189,12 +189,12 @@ def _discharge_question(participation: Participation) -> Response:
         heading=heading(participation),
         version=participation.version,
         answers=[(_(q.label), q.sentence(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
-        thrown_away=_thrown_away(participation),
+        thrown_away=_discarded_drafts(participation),
         warnings=[text for step in STEPS for text in step.warnings(values).values()],
     )
 
 
-def _thrown_away(participation: Participation) -> list[str]:
+def _discarded_drafts(participation: Participation) -> list[str]:
     """Other users' drafts, which a discharge discards."""
     typed = [draft for draft in participation.drafts if draft.username != viewer().username]
     return [f"{draft.username}: {_(FIELDS[draft.field].label)}" for draft in typed if draft.field in FIELDS]

@@ -77,32 +77,32 @@ def _guard() -> Response | tuple[str, int] | None:
         return redirect_to("/")  # the page on screen belongs to another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
         g.let_in = (visit().key, g.viewer)
-        return _turn_away_foreign()
+        return _refuse_cross_site()
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
     return abort(403)
 
 
 @before_writing
-def _read_rights_again() -> None:
+def _recheck_rights() -> None:
     """Check the user's rights again within a writing transaction. A user may be blocked, demoted or signed out between
     the guard and the transaction: 401 without a session, 403 with other rights."""
-    if let_in := _let_in():
+    if let_in := _accepted_visit():
         key, held = let_in
         _refuse_unless(held, read_visit(key))
 
 
 @after_waiting
-def _read_rights_at_the_end() -> None:
+def _recheck_rights_before_commit() -> None:
     """Check the user's rights before the commit: PostgreSQL lets others commit a block while this transaction waits for
     a row lock."""
-    if let_in := _let_in():
+    if let_in := _accepted_visit():
         key, held = let_in
         with current_app.app_context():  # to get a connection of its own
             found = read_visit(key)
         _refuse_unless(held, found)
 
 
-def _let_in() -> tuple[str, Viewer] | None:
+def _accepted_visit() -> tuple[str, Viewer] | None:
     """Key and user of the session that the guard has accepted; None for a job, a public view, and if the view has begun
     another session."""
     let_in: tuple[str, Viewer] | None = g.get("let_in") if has_request_context() else None
@@ -127,7 +127,7 @@ def _page_of(address: str) -> str:
     return _FILE.sub("", _ROOT_FILE.sub(r"/\1", address))
 
 
-def _turn_away_foreign() -> Response | None:
+def _refuse_cross_site() -> Response | None:
     """Refuse cross-site downloads and fetches; another site may only link to a page. A user who returns from a
     provider's sign-in comes from another site, and is led to the page that the file belongs to."""
     if request.method not in {"GET", "HEAD"} or request.headers.get("Sec-Fetch-Site", "none") in _OWN_SITES:

@@ -213,11 +213,11 @@ def init_web(app: Flask) -> None:
 
     app.request_class = WholeRequest
 
-    def _refuse_what_is_not_whole() -> None:
+    def _refuse_incomplete() -> None:
         """Refuse incomplete requests before the guard: without reading the user or a form."""
         cast(WholeRequest, request).refuse_unless_whole()
 
-    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_what_is_not_whole)
+    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_incomplete)
 
     @app.before_request
     def _refuse_foreign_forms() -> None:

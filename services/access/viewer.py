@@ -121,11 +121,11 @@ def visible_to(viewer: Viewer, within: Sequence[str] | None = None) -> ColumnEle
         places = None if within is None else tuple(within)
     else:
         places = tuple(place.number for place in viewer.places if within is None or place.number in within)
-    return _wall(places, viewer.is_national, viewer.sees_all_protected, viewer.protected_in)
+    return _visibility_clause(places, viewer.is_national, viewer.sees_all_protected, viewer.protected_in)
 
 
 @lru_cache(maxsize=1000)
-def _wall(
+def _visibility_clause(
     places: tuple[str, ...] | None, is_national: bool, sees_all: bool, protected_in: frozenset[str]
 ) -> ColumnElement[bool]:
     """The visibility condition as SQL, cached: every page needs it, and there are few different ones."""

@@ -197,7 +197,7 @@ def change(
         raise EmailTaken from None
 
 
-def _need(allowed: bool) -> None:
+def _require(allowed: bool) -> None:
     if not allowed:
         raise NotYours
 
@@ -208,7 +208,7 @@ def _change_details(
     changed = [name for name in ("name", "email", "phone") if getattr(user, name) != getattr(details, name)]
     if not changed:
         return []
-    _need(governs(viewer, user))
+    _require(governs(viewer, user))
     if "email" in changed:
         if work.scalar(select(User.id).where(User.email == details.email, User.id != user.id)) is not None:
             raise EmailTaken
@@ -222,12 +222,12 @@ def set_grants(work: Session, viewer: Viewer, user: User, wanted: Iterable[Grant
     """Grant and revoke roles within the caller's transaction; returns the changes as codes for the log. Raises
     `NotYours`, also if the viewer would change their own roles."""
     before, wanted = grants_of(user), frozenset(wanted)
-    _need(all(may_give(viewer, grant) for grant in wanted))
+    _require(all(may_give(viewer, grant) for grant in wanted))
     mine = {grant for grant in before if may_give(viewer, grant)}
     given, taken = wanted - mine, mine - wanted
     if not given and not taken:
         return []
-    _need(user.id != viewer.user_id)
+    _require(user.id != viewer.user_id)
     for one in list(user.grants):
         if (Role(one.role), one.municipality_number) in taken:
             user.grants.remove(one)
@@ -245,7 +245,7 @@ def _set_protected(viewer: Viewer, user: User, wanted: frozenset[Grant]) -> list
         grant = (Role(one.role), one.municipality_number)
         sees = grant in wanted and grant[0] in SEEING
         if sees != one.sees_protected:
-            _need(Role.IMDI_ADMIN in viewer.roles and user.id != viewer.user_id)
+            _require(Role.IMDI_ADMIN in viewer.roles and user.id != viewer.user_id)
             one.sees_protected = sees
             changed.append(" ".join(filter(None, ("+sees_protected" if sees else "-sees_protected", grant[1]))))
     _tell_older_programs(user)
@@ -267,7 +267,7 @@ def acting_on(viewer: Viewer, user_id: int, action: Action | None) -> Iterator[t
     find(viewer, user_id)
     with writing() as work:
         user = locked(work, viewer, user_id)
-        _need(governs(viewer, user) and user_id != viewer.user_id)
+        _require(governs(viewer, user) and user_id != viewer.user_id)
         user.version += 1
         if action:
             note(action, user_id=viewer.user_id, detail={"user": user_id})
@@ -299,7 +299,7 @@ def unblock(viewer: Viewer, user_id: int) -> None:
     """Unblock a user. Raises `NoSuchUser`, `NotYours` (also if IMDi has blocked the user and the viewer is not from
     IMDi)."""
     with acting_on(viewer, user_id, Action.UNBLOCK) as (_work, user):
-        _need(not user.blocked_by_imdi or Role.IMDI_ADMIN in viewer.roles)
+        _require(not user.blocked_by_imdi or Role.IMDI_ADMIN in viewer.roles)
         user.blocked_at = user.blocked_by = None
         user.blocked_by_imdi = False
 

@@ -73,7 +73,7 @@ def accept(token: str, person: ProviderUser) -> int:
             user.activated_at = now()
             user.version += 1
             note(Action.ACCEPT, user_id=user.id, detail={"user": user.id, "provider": person.provider})
-            _tie(work, user.id, person)
+            _connect(work, user.id, person)
     except IntegrityError:
         raise IdentityTaken from None
     return user.id
@@ -89,13 +89,13 @@ def tie(user_id: int, person: ProviderUser, *, mark: str, outbox: Outbox, letter
             if user.blocked_at or mark != outbox.vault.digest("password", user.password_hash):
                 raise Outdated
             work.execute(delete(Identity).where(Identity.user_id == user_id, Identity.issuer == person.issuer))
-            _tie(work, user_id, person)
+            _connect(work, user_id, person)
             outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
     except IntegrityError:
         raise IdentityTaken from None
 
 
-def _tie(work: Session, user_id: int, person: ProviderUser) -> None:
+def _connect(work: Session, user_id: int, person: ProviderUser) -> None:
     hold(work, f"{person.issuer} {person.subject}")
     if work.scalar(select(Identity.id).where(Identity.issuer == person.issuer, Identity.subject == person.subject)):
         raise IdentityTaken

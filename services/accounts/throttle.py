@@ -93,7 +93,7 @@ def count(vault: Vault, *counted: tuple[Pace, str]) -> Try:
     moment = now()
     paces = {vault.digest(pace.name, about): pace for pace, about in counted}
     with writing() as work:
-        found = {key: _held(work, key, moment) for key in sorted(paces)}
+        found = {key: _locked_counter(work, key, moment) for key in sorted(paces)}
         left = max(paces[key].left(number, at, moment) for key, (number, at) in found.items())
         if left > timedelta():
             raise TooFast(ceil(left.total_seconds()))
@@ -108,7 +108,7 @@ def count(vault: Vault, *counted: tuple[Pace, str]) -> Try:
     return Try(closest, tuple(wider), number)
 
 
-def _held(work: Session, key: str, moment: datetime) -> tuple[int, datetime]:
+def _locked_counter(work: Session, key: str, moment: datetime) -> tuple[int, datetime]:
     """The counter of a key, created if missing, and locked until the end of the transaction."""
     insert = postgresql.insert if work.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = insert(SignInFailure).values(key_hash=key, number=0, last_at=moment)

@@ -137,11 +137,11 @@ def _searched(search: str, words: Words) -> list[ColumnElement[bool]]:
     wanted = sorted({folded(word) for word in search.split()}, key=len, reverse=True)
     # A word that is part of another one needs no condition of its own.
     apart = [word for place, word in enumerate(wanted) if not any(word in longer for longer in wanted[:place])]
-    everywhere = and_(true(), *(_told(word, words) for word in apart))
+    everywhere = and_(true(), *(_word_condition(word, words) for word in apart))
     return [or_(_text().contains(number), everywhere) if number else everywhere]
 
 
-def _told(word: str, words: Words) -> ColumnElement[bool]:
+def _word_condition(word: str, words: Words) -> ColumnElement[bool]:
     """The condition that a word occurs in a user's row."""
     places = [number for number, name in municipality_names().items() if word in folded(name)]
     roles = [role.value for role, label in words.roles.items() if word in folded(label)]

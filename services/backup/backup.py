@@ -167,8 +167,8 @@ def restore(
     check_revision(stored)
     db.session.remove()
     revision = stored.manifest.revision
-    with _alone(changes_tables=revision != _scripts().get_current_head()) as connection:
-        replaced = _keep_what_was(connection, safety, tell)
+    with _exclusive_transaction(changes_tables=revision != _scripts().get_current_head()) as connection:
+        replaced = _back_up_replaced(connection, safety, tell)
         blocked = _blocked(connection)
         chains, replaced_ends = _ends_of_chains(connection), seals.ends(Session(connection))
         _empty(connection)
@@ -179,7 +179,7 @@ def restore(
             raise BadBackup("it holds demo users, with whom production does not start")
         if takes_demo and connection.scalar(sa.select(Installation.environment).limit(1)):
             raise BadBackup("it is of a register in production: restore it with APP_ENV=production")
-        links, letters = _end_what_was_under_way(connection)
+        links, letters = _invalidate_open_links_and_messages(connection)
         if not _is_sqlite(connection):
             _advance_sequences(connection)
             connection.execute(sa.text("ANALYZE"))
@@ -193,15 +193,15 @@ def restore(
 
 
 @contextmanager
-def _alone(*, changes_tables: bool) -> Iterator[Connection]:
+def _exclusive_transaction(*, changes_tables: bool) -> Iterator[Connection]:
     """A transaction that excludes other writers. Others read the previous state until it ends; but if tables change,
     PostgreSQL lets nobody read them."""
     mode = "ACCESS EXCLUSIVE" if changes_tables else "EXCLUSIVE"
-    with db.engine.connect().execution_options(writes=True) as connection, _begun(connection, mode):
+    with db.engine.connect().execution_options(writes=True) as connection, _begin_locked(connection, mode):
         yield connection
 
 
-def _begun(connection: Connection, mode: str) -> sa.RootTransaction:
+def _begin_locked(connection: Connection, mode: str) -> sa.RootTransaction:
     """A transaction that locks all tables. Others lock them in other orders, so PostgreSQL may have to resolve a
     deadlock; if it aborts this transaction, it is tried again."""
     for is_last in (*[False] * (_TRIES - 1), True):
@@ -226,7 +226,7 @@ def _quoted(connection: Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote(name)
 
 
-def _keep_what_was(connection: Connection, safety: Path, tell: Callable[[str], None]) -> str | None:
+def _back_up_replaced(connection: Connection, safety: Path, tell: Callable[[str], None]) -> str | None:
     """Back up the data that will be replaced, under the lock, so that nothing is lost in between; returns the file's
     SHA-256."""
     told = (User.__table__, AccessEntry.__table__)
@@ -251,13 +251,13 @@ def _ends_of_chains(connection: Connection) -> dict[str, str]:
 def _empty(connection: Connection) -> None:
     tables = {table.name: table for table in reversed(_tables(connection))}
     counts = tables.pop("participation_count")  # last: emptying the participations changes it
-    with _locks_off(connection):
+    with _without_append_only_triggers(connection):
         for table in (*tables.values(), counts):
             connection.execute(sa.delete(table))
 
 
 @contextmanager
-def _locks_off(connection: Connection) -> Iterator[None]:
+def _without_append_only_triggers(connection: Connection) -> Iterator[None]:
     """Drop the triggers that keep logs and seals append-only, and create them again; as part of the transaction this is
     invisible to others. Only the owner of the tables can do it."""
     if _is_sqlite(connection):
@@ -346,7 +346,7 @@ def _moment(written: str) -> datetime:
     return moment
 
 
-def _end_what_was_under_way(connection: Connection) -> tuple[int, int]:
+def _invalidate_open_links_and_messages(connection: Connection) -> tuple[int, int]:
     """Invalidate open links and e-mails: links that were used or replaced since the backup must not work again, and
     e-mails that were sent since must not be sent again. Which ones these are is unknown, so all are invalidated; they
     can be sent anew."""

@@ -159,7 +159,7 @@ def end_reading() -> None:
     session().rollback()
 
 
-def _without_compiler(engine: Engine) -> None:
+def _turn_off_jit(engine: Engine) -> None:
     """Turn off PostgreSQL's JIT: it compiles statements that look expensive for half a second; ours take
     milliseconds."""
 
@@ -170,16 +170,16 @@ def _without_compiler(engine: Engine) -> None:
         connection.commit()
 
 
-def _ask_after_a_rest(engine: Engine) -> None:
+def _check_idle_connections(engine: Engine) -> None:
     """Check a connection that was idle before it is used, and replace it if it is broken. The pool's own
     `pool_pre_ping` checks each time, which is one more round trip in every request."""
 
     @event.listens_for(engine, "checkin")
-    def _rests(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    def _note_checkin(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         record.info["rests_since"] = monotonic()
 
     @event.listens_for(engine, "checkout")
-    def _ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    def _check(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
         if monotonic() - record.info.get("rests_since", monotonic()) > _RESTED_SECONDS:
             try:
                 engine.dialect.do_ping(connection)
@@ -249,7 +249,7 @@ def when_free(do: Callable[[], None]) -> None:
         do()
 
 
-def _own_file(engine: Engine) -> None:
+def _restrict_file_to_owner(engine: Engine) -> None:
     """Restrict SQLite's file, and those it creates beside it with the same mode, to their owner."""
 
     @event.listens_for(engine, "do_connect")
@@ -288,11 +288,11 @@ def listen(engine: Engine) -> None:
     """Set up connections. SQLite: WAL, durable commits, foreign keys, our own BEGIN, hints. PostgreSQL: a check for
     broken connections, no JIT."""
     if engine.dialect.name != "sqlite":
-        _ask_after_a_rest(engine)
-        _without_compiler(engine)
+        _check_idle_connections(engine)
+        _turn_off_jit(engine)
         return
     engine.dialect.statement_compiler = _HintedCompiler
-    _own_file(engine)
+    _restrict_file_to_owner(engine)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -195,11 +195,11 @@ def known(viewer: Viewer, creation_key: str, number: str, place: str) -> LookUp 
 def all_of(viewer: Viewer) -> list[UnfinishedRegistration]:
     """A user's unfinished registrations, the last changed first; without those whose number has been registered
     since."""
-    return [_begun(row, viewer) for row in _rows(viewer)]
+    return [_registration_from(row, viewer) for row in _rows(viewer)]
 
 
 def _rows(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Beginning]:
-    found = select(Beginning).where(*_of(viewer), *wanted).order_by(Beginning.changed_at.desc(), Beginning.id)
+    found = select(Beginning).where(*_owned_by(viewer), *wanted).order_by(Beginning.changed_at.desc(), Beginning.id)
     rows = session().scalars(found).all()
     created = _created(session(), [(row.creation_key, _number(row.form)) for row in rows])
     registered = _registered(viewer, {_number(row.form) for row in rows})
@@ -247,7 +247,7 @@ def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -
 def find(viewer: Viewer, identity: str) -> UnfinishedRegistration:
     """Find an unfinished registration of the user; raises `NoSuchBeginning`."""
     for row in _rows(viewer, Beginning.id == identity):
-        return _begun(row, viewer)
+        return _registration_from(row, viewer)
     raise NoSuchBeginning(identity)
 
 
@@ -284,11 +284,11 @@ def ready(viewer: Viewer) -> int:
     return sum(begun.is_ready for begun in all_of(viewer))
 
 
-def _of(viewer: Viewer) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _owned_by(viewer: Viewer) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Beginning.user_id == viewer.user_id, Beginning.changed_at >= now() - KEPT_FOR
 
 
-def _begun(row: Beginning, viewer: Viewer) -> UnfinishedRegistration:
+def _registration_from(row: Beginning, viewer: Viewer) -> UnfinishedRegistration:
     return UnfinishedRegistration(
         id=row.id,
         creation_key=row.creation_key,

@@ -55,14 +55,14 @@ class ListPage:
 def count(viewer: Viewer, criteria: Criteria) -> int:
     """Count the participants in the list."""
     if criteria.is_plain:
-        return _count_kept(viewer, criteria.municipalities, criteria.statuses)
+        return _count_from_table(viewer, criteria.municipalities, criteria.statuses)
     if criteria.terms is not None:
         searched = select(func.count()).select_from(Participation).where(statements.listed(viewer, criteria))
         return read(searched).scalar() or 0
     return read(statements.counting(viewer, criteria, today())).scalar() or 0
 
 
-def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
+def _count_from_table(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
     """The count from the table that the triggers keep: it has no more rows than there are municipalities and kinds."""
     return read(statements.summing(viewer, municipalities, statuses)).scalar() or 0
 
@@ -74,7 +74,7 @@ def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size
     """One page of the list (from 1); a page beyond the last one is the last one."""
     criteria = replace(criteria, terms=with_present_numbers(criteria.terms))
     found = _page_of(viewer, criteria, order, page, size)
-    return replace(found, missed=found.missed + _users_missed(viewer, criteria, found))
+    return replace(found, missed=found.missed + _usernames_without_match(viewer, criteria, found))
 
 
 def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> ListPage:
@@ -87,7 +87,7 @@ def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: 
     return ListPage(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
 
 
-def _users_missed(viewer: Viewer, criteria: Criteria, found: ListPage) -> list[Term]:
+def _usernames_without_match(viewer: Viewer, criteria: Criteria, found: ListPage) -> list[Term]:
     """The filtered user names without a match in the list."""
     lost = set(criteria.changed_by) - {row.changed_by for row in found.rows}
     if lost and len(found.rows) < found.total:  # the others may be on other pages
@@ -121,7 +121,7 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
         rows = ask(offset)
     lost = missed(criteria.terms or (), rows)
     if lost and len(rows) < total:  # the others may be on other pages
-        lost = _nowhere(viewer, criteria.without_terms(), lost)
+        lost = _terms_without_match(viewer, criteria.without_terms(), lost)
     replaced = _replaced(criteria.terms or (), rows)
     return ListPage(rows, total, page, pages, offset + 1 if rows else 0, lost, replaced)
 
@@ -131,7 +131,7 @@ def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:
     return {row.national_id: present[row.national_id] for row in rows if row.national_id in present}
 
 
-def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
+def _terms_without_match(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
     """The terms without a match in the list: numbers and PersonIds all at once, the others one by one."""
     exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
     asked = question(exact, None)
@@ -153,13 +153,15 @@ def _page_rows(viewer: Viewer, criteria: Criteria, order: Order, total: int, off
         offset = total - offset - limit
     here = {"most": limit, "before": offset}
     if statements.is_along(criteria, order, today()):
-        rows = _along(viewer, criteria, order, from_the_end, here)
+        rows = _rows_in_order(viewer, criteria, order, from_the_end, here)
     else:
-        rows = _those_who_fit(viewer, criteria, order, from_the_end, total, here)
+        rows = _matching_rows(viewer, criteria, order, from_the_end, total, here)
     return rows[::-1] if from_the_end else rows
 
 
-def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]) -> list[Any]:
+def _rows_in_order(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]
+) -> list[Any]:
     asked = viewer, criteria, order, from_the_end, today()
     if (at_once := statements.at_once(*asked, here["before"] <= _NEAR)) is not None:
         return list(read(at_once, here))
@@ -168,14 +170,16 @@ def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool,
     return [found[one] for one in ids if one in found]
 
 
-def _those_who_fit(
+def _matching_rows(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, here: dict[str, int]
 ) -> list[Any]:
     """The rows of a page if only some rows match. If one row in n matches, a page takes about n steps per row in the
     order. Matches are unevenly distributed, so it may take more; if the scan gets more expensive than gathering and
     sorting all matches, that is done instead."""
     farthest, wanted = 2 * total, 2 * (here["before"] + here["most"])
-    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
+    whole = (
+        _count_from_table(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
+    )
     if _SOME + wanted * whole // total < farthest:
         chosen = statements.on_the_way(viewer, criteria, order, from_the_end, today())
         rows = list(read(chosen, {**here, "steps": farthest}))

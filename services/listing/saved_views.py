@@ -52,7 +52,7 @@ def save_view(viewer: Viewer, name: str, query: str) -> None:
             own = select(func.count()).select_from(SavedView).where(SavedView.user_id == viewer.user_id)
             if (work.scalar(own) or 0) >= MOST_VIEWS:
                 raise TooMany
-            _need_free(work, viewer, name)
+            _require_free_name(work, viewer, name)
             work.add(
                 SavedView(
                     id=secrets.token_urlsafe(12),
@@ -73,7 +73,7 @@ def rename_view(viewer: Viewer, identity: str, name: str) -> None:
         with writing() as work:
             work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
             view = _own(work, viewer, identity)
-            _need_free(work, viewer, name, but=identity)
+            _require_free_name(work, viewer, name, but=identity)
             view.name, view.name_key = name, sort_key(name)[:480]
     except IntegrityError:
         raise NameTaken(name) from None
@@ -93,7 +93,7 @@ def start_with(viewer: Viewer, identity: str | None) -> None:
             _own(work, viewer, identity).is_start = True
 
 
-def _need_free(work: Session, viewer: Viewer, name: str, but: str = "") -> None:
+def _require_free_name(work: Session, viewer: Viewer, name: str, but: str = "") -> None:
     """Raise `NameTaken` if the name is in use. The database would refuse it too, but write the name into its own
     log."""
     same = (SavedView.user_id == viewer.user_id, SavedView.name == name, SavedView.id != but)

@@ -85,7 +85,7 @@ def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, dis
 # are personal and never cached here, only their shape. `day` is today: some criteria count from it.
 
 
-def _remembered(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
+def _cached(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
     """Cache statements separately for each database, since a process may use both. Large searches are not cached."""
 
     def made(_for_sqlite: bool, *args: *_Asked) -> _Made:
@@ -102,7 +102,7 @@ def _remembered(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
     return kept
 
 
-@_remembered
+@_cached
 def counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
     """The statement for the number of matching participations."""
     counting = select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
@@ -116,12 +116,12 @@ def changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
     return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
 
 
-@_remembered
+@_cached
 def _changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
     return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
 
 
-@_remembered
+@_cached
 def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
     """The statement for the number of participations by municipality and status, from the table that triggers keep."""
     counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
@@ -156,7 +156,7 @@ _SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
 _IDENTITY: tuple[InstrumentedAttribute[Any], ...] = (_P.national_id, _P.person_id, _P.discharged)
 
 
-@_remembered
+@_cached
 def searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Select[Any]:
     """The statement for matching participations that a search of that shape finds. PostgreSQL combines the indexes by
     itself; SQLite is made to go from the hits to the rows by id, never the reverse."""
@@ -172,8 +172,8 @@ def searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) ->
 _BEFORE, _MOST, _STEPS = (bindparam(name, type_=Integer) for name in ("before", "most", "steps"))
 
 
-@_remembered
-def _way(
+@_cached
+def _ordered_scan(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, in_steps: bool
 ) -> Select[Any]:
     """Scan the whole list by the order's index; returns the ids up to the end of the page, or so many `steps`. Of the
@@ -216,7 +216,7 @@ def is_along(criteria: Criteria, order: Order, day: date) -> bool:
     return is_one_range and all(column is order.key for column in asked_about)
 
 
-@_remembered
+@_cached
 def at_once(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, is_near: bool
 ) -> Select[Any] | None:
@@ -235,18 +235,18 @@ def at_once(
 
 def ids(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
     """The statement for the ids of a page's rows, in order."""
-    return _way(viewer, criteria, order, from_the_end, day, False).offset(_BEFORE)
+    return _ordered_scan(viewer, criteria, order, from_the_end, day, False).offset(_BEFORE)
 
 
 THESE = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
 
 
-@_remembered
+@_cached
 def on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
     """The statement for a page of matching rows among the first `steps` of the whole list. Neither database scans
     beyond the end of the page: PostgreSQL knows that `first` is in order, and SQLite reads it row by row, as long as
     nothing has to be sorted or joined."""
-    first = _way(viewer, criteria, order, from_the_end, day, True).subquery("first")
+    first = _ordered_scan(viewer, criteria, order, from_the_end, day, True).subquery("first")
     fits = [condition for _column, condition in conditions(criteria, day)]
     if on_sqlite():
         who_fit = select(first.c.id, first.c.key).where(select(_P.id).where(_P.id == first.c.id, *fits).exists())
@@ -254,7 +254,7 @@ def on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: b
     return _rows(first, order, from_the_end).where(*fits).limit(_MOST).offset(_BEFORE)
 
 
-@_remembered
+@_cached
 def finding(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None
 ) -> Select[Any]:

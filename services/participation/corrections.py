@@ -153,17 +153,17 @@ def notices(viewer: Viewer, page: int = 1) -> Notices:
     visible = select(func.count()).select_from(Notice).join(Participation, _ABOUT).where(visible_to(viewer))
     pages = max(1, -(-(session().scalar(visible) or 0) // PAGE))
     page = min(page, pages)
-    return Notices(_told(viewer, page=page), page, pages)
+    return Notices(_notices(viewer, page=page), page, pages)
 
 
 def unread_notices(viewer: Viewer, participation: Participation) -> list[Told]:
     """The unread notices about a participation, the newest first; none for viewers who cannot register there."""
     if not viewer.registers_in(participation.municipality_number):
         return []
-    return _told(viewer, Notice.participation_ref == participation.id, Notice.read_at.is_(None))
+    return _notices(viewer, Notice.participation_ref == participation.id, Notice.read_at.is_(None))
 
 
-def _told(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[Told]:
+def _notices(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[Told]:
     rows = session().execute(
         select(Notice, Participation)
         .join(Participation, _ABOUT)
@@ -192,7 +192,7 @@ def _told(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[T
 def mark_read(viewer: Viewer, notice_id: int) -> str:
     """Mark a notice as read; the first reader is kept. Returns the public id of the participation. Raises
     `NoSuchParticipant` if the viewer may not see the notice."""
-    told = _told(viewer, Notice.id == notice_id)
+    told = _notices(viewer, Notice.id == notice_id)
     if not told:
         raise NoSuchParticipant(str(notice_id))
     with writing() as work:

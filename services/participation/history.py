@@ -71,7 +71,7 @@ def history(viewer: Viewer, participation: Participation, *, field: str | None =
 
     After discharge, names are shown to nobody (guide 3.1); grades of protection only to viewers who may see them.
     """
-    shown = [Change.participation_ref == participation.id, Change.field.not_in(_untold(viewer, participation))]
+    shown = [Change.participation_ref == participation.id, Change.field.not_in(_hidden_fields(viewer, participation))]
     fields = [*session().scalars(select(Change.field).where(*shown).distinct()), CREATED]
     created = Changed(participation.created_at, participation.created_by, "user", CREATED, None, None)
     if field == CREATED:
@@ -86,7 +86,7 @@ def history(viewer: Viewer, participation: Participation, *, field: str | None =
     return Lines([*lines, created] if page == pages and not field else lines, page, pages, fields)
 
 
-def _untold(viewer: Viewer, participation: Participation) -> list[str]:
+def _hidden_fields(viewer: Viewer, participation: Participation) -> list[str]:
     names = ["name"] if participation.status == Status.DISCHARGED else []
     return names + ([] if viewer.sees_protected_in(participation.municipality_number) else ["protection"])
 

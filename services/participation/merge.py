@@ -136,7 +136,7 @@ class _Settling:
                 self._settle_rows(question)
             elif not self._settle(question):
                 clashing.add(question.key)
-        places = _places(self.page, clashing, self.current, self.since.last)
+        places = _conflict_places(self.page, clashing, self.current, self.since.last)
         asked = {question.key for question in self.page.asked}
         self.raw |= {key: self.page.raw[key] if key in asked else FIELDS[key].raw(self.current[key]) for key in places}
         self.clashes |= places
@@ -152,7 +152,7 @@ class _Settling:
         key, current = question.key, self.current[question.key]
         raw, known = self.page.raw[key], question.from_json(self.known[key])
         is_unread = key in self.page.unread
-        if self._is_taken_away(question):
+        if self._is_removed_by_user(question):
             return False
         if raw == question.raw(current) if is_unread else self.page.answers[key] == current:
             if not self.page.holds(key):  # not sent, though it is shown
@@ -164,7 +164,7 @@ class _Settling:
             return True
         return key not in self.since.not_left
 
-    def _is_taken_away(self, question: Field) -> bool:
+    def _is_removed_by_user(self, question: Field) -> bool:
         """True if the user's other answers remove an answer that somebody else has given meanwhile."""
         if question.is_empty(self.current[question.key]) or question.key not in self.since.not_left:
             return False
@@ -219,7 +219,7 @@ def _clash(change: Change, key: str | None = None) -> Clash:
     return Clash(key or change.field, change.username, change.at, change.new)
 
 
-def _places(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
+def _conflict_places(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
     """The fields at which to show conflicts. A conflict about a field that one user has removed is shown at the field
     that removed it, so that both answers are visible."""
     found: dict[str, Clash] = {}

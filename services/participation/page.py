@@ -108,8 +108,8 @@ class Page:
             hidden = [one for one in self.step.fields if key in one.shown.keys and not one.shown(self.answers)]
             self.unread.add(key)
             self.errors[key], self.answers[key] = said, registered.get(key)
-            self._let_stand(key, registered)
-            self._ask_again(hidden, registered)
+            self._clear_excluding_errors(key, registered)
+            self._show_again(hidden, registered)
         elif is_removed or not self.control_of(mark):  # the row has been removed meanwhile
             return
         else:
@@ -117,7 +117,7 @@ class Page:
             self.errors[self.control_of(mark)] = said
         self.undecided.add(mark)
 
-    def _ask_again(self, hidden: list[Field], registered: Values) -> None:
+    def _show_again(self, hidden: list[Field], registered: Values) -> None:
         """Show fields that the undecided answer would remove, as long as the registered answer stands."""
         for question in hidden:
             if question.shown(self.answers):
@@ -125,7 +125,7 @@ class Page:
                 if self.raw[question.key] != question.raw(registered.get(question.key)):
                     self.refuse(question.key, {}, registered.get(question.key))
 
-    def _let_stand(self, key: str, registered: Values) -> None:
+    def _clear_excluding_errors(self, key: str, registered: Values) -> None:
         """Clear errors in fields that exclude this one, if they have their registered value."""
         for other in self.step.excluded_by(key):
             if self.raw[other] == FIELDS[other].raw(registered.get(other)):
@@ -300,11 +300,11 @@ def _standing(step: Step, values: Values, typed: Typed) -> Page:
     page.others = typed.others
     for question in page.asked if typed.own else ():
         if draft := typed.own.get(question.key):
-            _show_as_kept(page, question, draft, values)
+            _show_draft(page, question, draft, values)
     return page
 
 
-def _show_as_kept(page: Page, question: Field, draft: DraftValue, values: Values) -> None:
+def _show_draft(page: Page, question: Field, draft: DraftValue, values: Values) -> None:
     """Show a draft, with the reason why it is not registered, and the registered value."""
     for mark in draft.undecided or ():
         page.undecide(mark, values)

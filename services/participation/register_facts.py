@@ -50,7 +50,7 @@ def take_over(
     if results is not None:
         update_results(person, results, now())
     work.flush()
-    _tell(work, person, before, _facts(person))
+    _update_participations(work, person, before, _facts(person))
     return same
 
 
@@ -74,7 +74,7 @@ def _take_over_record(work: Session, person: Person, record: PersonRecord) -> in
     return other
 
 
-def _tell(work: Session, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+def _update_participations(work: Session, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Update the person's columns in the list, and add the changes to the history of running participations."""
     changed = [fact for fact in after if after[fact] != before[fact]]
     hers = select(Participation).where(Participation.person_ref == person.id).order_by(Participation.id)

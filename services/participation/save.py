@@ -100,8 +100,8 @@ def save(viewer: Viewer, public_id: str, form: SentForm, *, keep_unread: bool = 
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        page = _complete(viewer, participation, form.page, current)
-        page = page_again(page, _returning(participation, page, current), current)
+        page = _with_unsent_fields(viewer, participation, form.page, current)
+        page = page_again(page, _raw_restored(participation, page, current), current)
         settled = settle(participation, page, current, form.shown, viewer.username)
         if settled.clashes:
             raise Conflict(settled, participation.version)
@@ -124,13 +124,13 @@ def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        page = _complete(viewer, participation, form.page, current)
-        back = _taken_back(viewer, participation, page, current, form.undone) if form.undone else {}
-        raw = page.raw | (_chosen(page, choice, current) if choice else {}) | back
+        page = _with_unsent_fields(viewer, participation, form.page, current)
+        back = _raw_undone(viewer, participation, page, current, form.undone) if form.undone else {}
+        raw = page.raw | (_raw_after_choice(page, choice, current) if choice else {}) | back
         page = page_again(page, raw, current)
-        page = page_again(page, _returning(participation, page, current), current)
+        page = page_again(page, _raw_restored(participation, page, current), current)
         settled = settle(participation, page, current, form.shown, viewer.username)
-        open_marks = form.undecided | _undecided_elsewhere(viewer, participation, page) | settled.clashes.keys()
+        open_marks = form.undecided | _undecided_in_unsent_fields(viewer, participation, page) | settled.clashes.keys()
         open_marks -= {choice.mark} if choice else set()
         for mark in open_marks:
             settled.page.undecide(mark, current)
@@ -142,13 +142,13 @@ def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
     return AutosaveResult(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
 
 
-def _complete(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
+def _with_unsent_fields(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
     """The page that was sent, parsed, with stored values in fields that its form does not contain."""
     standing = raw_standing(participation, page.step, current, viewer.username)
     return page_again(page, {key: raw for key, raw in standing.items() if not page.holds(key)}, current)
 
 
-def _undecided_elsewhere(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
+def _undecided_in_unsent_fields(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
     """The marks of the user's drafts in fields that this form does not contain."""
     own = [one for one in participation.drafts if one.username == viewer.username and not page.holds(one.field)]
     return {mark for draft in own if draft.field in page.keys for mark in draft.undecided or ()}
@@ -160,7 +160,7 @@ def _is_open(mark: str, page: Page) -> bool:
     return mark in page.undecided or (is_removed and bool(page.control_of(mark)))
 
 
-def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
+def _raw_after_choice(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
     """The raw values after a choice: the registered value replaces the user's, or fields that exclude the user's own
     are emptied."""
     question = FIELDS[choice.key]
@@ -176,7 +176,7 @@ def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
     return {choice.key: [one for one in rows if one is not None]}
 
 
-def _returning(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
+def _raw_restored(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
     """Raw values of fields that are shown again: the registered answers before their removal."""
     back = _set_aside_for(participation, page.answers)
     return {key: FIELDS[key].raw(value) for key, value in back.items() if key in page.keys and not page.holds(key)}
@@ -194,7 +194,7 @@ def _set_aside_for(participation: Participation, answers: Values) -> dict[str, A
     return back
 
 
-def _taken_back(
+def _raw_undone(
     viewer: Viewer, participation: Participation, page: Page, current: Values, version: int
 ) -> dict[str, Raw]:
     """The raw values before a change of the user's, for fields that others depend on and that have not changed
@@ -217,7 +217,7 @@ def _register(
     """Write changes with their history, and update drafts. Returns the fields whose answers were removed by other
     answers."""
     is_late = shown.version < participation.version
-    wanted = _without_unasked(page.answers | _back_on_other_pages(participation, page))
+    wanted = _without_hidden_fields(page.answers | _restored_on_other_pages(participation, page))
     changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
     removed = tuple(key for key in changed if wanted[key] is None and not FIELDS[key].shown(wanted))
     redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
@@ -230,7 +230,7 @@ def _register(
     return removed
 
 
-def _back_on_other_pages(participation: Participation, page: Page) -> dict[str, Any]:
+def _restored_on_other_pages(participation: Participation, page: Page) -> dict[str, Any]:
     back = _set_aside_for(participation, page.answers)
     return {key: value for key, value in back.items() if key not in page.keys}
 
@@ -256,7 +256,7 @@ def _change(
     note(Action.CHANGE, user_id=viewer.user_id, participation=participation.id, detail={"fields": sorted(changed)})
 
 
-def _without_unasked(answers: Values) -> dict[str, Any]:
+def _without_hidden_fields(answers: Values) -> dict[str, Any]:
     """The answers of all pages, without those of fields that do not apply."""
     kept = dict(answers)
     for step in STEPS:
@@ -270,7 +270,7 @@ def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, curre
     Drafts that the user has typed after this form was shown (`is_late`) stay where this form has changed nothing.
     """
     own = {draft.field: draft for draft in participation.drafts if draft.username == viewer.username}
-    before = _as_kept(own.values())
+    before = _draft_contents(own.values())
     for question in page.step.fields:
         key, draft = question.key, own.get(question.key)
         if key in page.unread:
@@ -288,7 +288,7 @@ def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, curre
     typed = json.dumps([own[key].raw for key in own.keys() & page.keys], ensure_ascii=False)
     if len(typed.encode()) > MOST_TYPED:
         raise TooMuchTyped
-    return before != _as_kept(own.values())
+    return before != _draft_contents(own.values())
 
 
 def _typed_rows(question: RowsField, page: Page) -> Raw:
@@ -304,7 +304,7 @@ def _typed_rows(question: RowsField, page: Page) -> Raw:
     return rows
 
 
-def _as_kept(drafts: Iterable[DraftValue]) -> dict[str, tuple[Raw, list[str] | None]]:
+def _draft_contents(drafts: Iterable[DraftValue]) -> dict[str, tuple[Raw, list[str] | None]]:
     return {draft.field: (draft.raw, draft.undecided) for draft in drafts}
 
 
