@@ -86,5 +86,5 @@ def _failing_in_words(file: Path) -> Iterator[None]:
 
 def _words_of(error: StatementError) -> str:
     """The database's error text; PostgreSQL's details, which contain values, are left out."""
-    told = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    return str(told or error.orig).strip().splitlines()[0]
+    message = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    return str(message or error.orig).strip().splitlines()[0]

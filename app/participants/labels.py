@@ -94,8 +94,8 @@ def deletion_reason(participation: Participation) -> str:
 
 def _event(change: Changed) -> str:
     said = _(_EVENTS[change.field])
-    told: Mapping[str, str] = change.new if isinstance(change.new, dict) else {}
-    because = _because(told.get("reason", ""), told.get("text", ""))
+    detail: Mapping[str, str] = change.new if isinstance(change.new, dict) else {}
+    because = _because(detail.get("reason", ""), detail.get("text", ""))
     return f"{said}: {because}" if because else said
 
 

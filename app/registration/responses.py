@@ -176,13 +176,13 @@ def _row_words(page: Page, mark: str, clash: Clash) -> str:
     if not isinstance(question, RowsField):
         raise TypeError(clash.key)
     place = int(page.control_of(mark).split("-")[1])
-    told = {"who": clash.username, "row": f"{_(question.item).lower()} {place + 1}", "at": moment_text(clash.at)}
+    values = {"who": clash.username, "row": f"{_(question.item).lower()} {place + 1}", "at": moment_text(clash.at)}
     if clash.value is None:
-        return _("%(who)s har fjernet %(row)s mens du skrev (%(at)s).") % told
+        return _("%(who)s har fjernet %(row)s mens du skrev (%(at)s).") % values
     stands = (question.from_json([clash.value]) or [{}])[0]
     if clash.is_removed_here:
         words = _("%(who)s har endret %(row)s mens du fjernet raden (%(at)s). Nå står det «%(theirs)s».")
-        return words % (told | {"theirs": question.row_text(stands)})
+        return words % (values | {"theirs": question.row_text(stands)})
     differing = question.differing(page.raw[clash.key][place], stands)
     changed = [inner for inner in question.fields if inner.key in (clash.fields or differing)]
     theirs = _(" og ").join(
@@ -191,7 +191,7 @@ def _row_words(page: Page, mark: str, clash: Clash) -> str:
         for inner in changed
     )
     words = _("%(who)s har endret %(theirs)s i %(row)s mens du skrev (%(at)s).")
-    return words % (told | {"theirs": theirs})
+    return words % (values | {"theirs": theirs})
 
 
 def removed_words(keys: Iterable[str]) -> str:

@@ -167,8 +167,8 @@ def _seal_batch(
 def digest_of(row: Any, salt: str) -> str:
     """The salted digest of a line, over all columns in their order."""
     values = [_plain(getattr(row, column.key)) for column in type(row).__mapper__.columns]
-    told = json.dumps([salt, *values], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()
+    encoded = json.dumps([salt, *values], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(encoded.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -305,11 +305,11 @@ def _faults_of_batch(log: str, one: Seal, after: int | None) -> Iterator[SealFau
     rows: list[Any] = list(session().scalars(select(table).where(*within)))
     standing = {row.id: row for row in rows}
     sealed = {line.line: line for line in _digests(log, one)}
-    for line, kept in sealed.items():
+    for line, sealed_line in sealed.items():
         row = standing.pop(line, None)
         if row is None:
             yield SealFault(log, "removed", line)
-        elif digest_of(row, kept.salt) != kept.digest:
+        elif digest_of(row, sealed_line.salt) != sealed_line.digest:
             yield SealFault(log, "changed", line)
     for line in standing:
         yield SealFault(log, "inserted", line)

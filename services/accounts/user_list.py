@@ -101,8 +101,8 @@ def page_of(viewer: Viewer, wanted: UserQuery, words: Words) -> Found:
     pages = max(1, -(-total // wanted.size))
     page = min(wanted.page, pages)
     order = _order(wanted, words)
-    asked = select(User.__table__, living_links().label("alive")).where(*fitting)
-    rows = read(asked.order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)).all()
+    statement = select(User.__table__, living_links().label("alive")).where(*fitting)
+    rows = read(statement.order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)).all()
     grants = _grants_of([row.id for row in rows])
     users = [
         ListedUser(
@@ -146,12 +146,12 @@ def _word_condition(word: str, words: Words) -> ColumnElement[bool]:
     places = [number for number, name in municipality_names().items() if word in folded(name)]
     roles = [role.value for role, label in words.roles.items() if word in folded(label)]
     states = [state.value for state, label in words.states.items() if word in folded(label)]
-    told = [_text().contains(word, autoescape=True)]
+    conditions = [_text().contains(word, autoescape=True)]
     if places or roles:
-        told.append(User.grants.any(or_(RoleGrant.municipality_number.in_(places), RoleGrant.role.in_(roles))))
+        conditions.append(User.grants.any(or_(RoleGrant.municipality_number.in_(places), RoleGrant.role.in_(roles))))
     if states:
-        told.append(_state().in_(states))
-    return or_(*told)
+        conditions.append(_state().in_(states))
+    return or_(*conditions)
 
 
 def _text() -> ColumnElement[str]:

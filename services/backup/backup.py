@@ -120,8 +120,8 @@ def _is_sqlite(connection: Connection) -> bool:
 
 
 def _write(connection: Connection, path: Path, *, overwrite: bool = False) -> str:
-    kept = [table for table in _tables(connection) if table.name not in _NOT_KEPT]
-    tables = (Table(table.name, list(table.c.keys()), _rows(connection, table)) for table in kept)
+    included = [table for table in _tables(connection) if table.name not in _NOT_KEPT]
+    tables = (Table(table.name, list(table.c.keys()), _rows(connection, table)) for table in included)
     return backup_file.write(path, _revision_of(connection), tables, overwrite=overwrite)
 
 
@@ -229,8 +229,8 @@ def _quoted(connection: Connection, name: str) -> str:
 def _back_up_replaced(connection: Connection, safety: Path, tell: Callable[[str], None]) -> str | None:
     """Back up the data that will be replaced, under the lock, so that nothing is lost in between; returns the file's
     SHA-256."""
-    told = (User.__table__, AccessEntry.__table__)
-    if not any(connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() for table in told):
+    tables = (User.__table__, AccessEntry.__table__)
+    if not any(connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() for table in tables):
         return None
     sha256 = _write(connection, safety)
     tell(f"What was there is kept in {safety}")

@@ -245,16 +245,16 @@ def _manifest(archive: ZipFile) -> Manifest:
             written = file.read(_LONGEST_MANIFEST + 1)
         if len(written) > _LONGEST_MANIFEST:
             raise BadBackup("its manifest cannot be understood")
-        told = json.loads(written)
-        if told["format"] != FORMAT:
+        content = json.loads(written)
+        if content["format"] != FORMAT:
             raise BadBackup(
                 "it was written by another version of this program, in a format that this one does not know"
             )
-        parts = [_part(part) for part in told["parts"]]
-        datetime.fromisoformat(told["taken_at"])
-        if not isinstance(told["revision"], str) or not is_encodable(told):
+        parts = [_part(part) for part in content["parts"]]
+        datetime.fromisoformat(content["taken_at"])
+        if not isinstance(content["revision"], str) or not is_encodable(content):
             raise ValueError("values of another kind")
-        return Manifest(revision=told["revision"], taken_at=told["taken_at"], parts=parts)
+        return Manifest(revision=content["revision"], taken_at=content["taken_at"], parts=parts)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadBackup("its manifest cannot be understood") from error
 

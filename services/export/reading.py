@@ -333,7 +333,7 @@ def is_longer_than(rows: int, where: ColumnElement[bool]) -> bool:
 
 def has_more_rows_than(most: int, where: ColumnElement[bool]) -> bool:
     """True if the matching participations have more than `most` tiltak and permisjoner."""
-    kept = [_P.__mapper__.relationships[question.key].mapper.class_ for question in ROW_QUESTIONS]
-    found = [select(model.id).join(_P, _P.id == model.participation_ref).where(where) for model in kept]
+    models = [_P.__mapper__.relationships[question.key].mapper.class_ for question in ROW_QUESTIONS]
+    found = [select(model.id).join(_P, _P.id == model.participation_ref).where(where) for model in models]
     some = union_all(*found).limit(most + 1).subquery()
     return (session().scalar(select(func.count()).select_from(some)) or 0) > most

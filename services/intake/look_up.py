@@ -123,13 +123,13 @@ def _ask(number: str, viewer: Viewer, registers: Registers, place: str) -> tuple
     """The result, and the detail for the access log."""
     end_reading()
     try:
-        told = registers.folkeregisteret.look_up(number)
+        person_record = registers.folkeregisteret.look_up(number)
     except RegisterError as error:
         logger.warning("The look-up gave nobody: %s", error)
         answer = LookUp(outcome=_refusal(error), message=no_answer(error))
         fault = {"fault": error.fault.value} if error.fault else {}
         return answer, {"outcome": answer.outcome.value, **fault}
-    answer = outcome_of(number, told, viewer, place)
+    answer = outcome_of(number, person_record, viewer, place)
     return answer, {"outcome": answer.outcome.value}
 
 

@@ -131,26 +131,26 @@ def _keep(
 ) -> tuple[str, bool]:
     with writing() as work:
         work.execute(delete(Beginning).where(Beginning.changed_at < now() - KEPT_FOR))
-        kept = work.scalar(select(Beginning).where(Beginning.creation_key == creation_key).with_for_update())
-        if kept and kept.user_id != viewer.user_id:
+        row = work.scalar(select(Beginning).where(Beginning.creation_key == creation_key).with_for_update())
+        if row and row.user_id != viewer.user_id:
             raise NoSuchBeginning(creation_key)
-        is_new = kept is None
-        if kept is None:
+        is_new = row is None
+        if row is None:
             if is_blank or _created(work, [(creation_key, _number(form))]):
                 return "", False
             mine = select(func.count()).select_from(Beginning).where(Beginning.user_id == viewer.user_id)
             if (work.scalar(mine) or 0) >= MOST_BEGUN:
                 raise TooManyBegun
-            kept = Beginning(id=secrets.token_urlsafe(12), user_id=viewer.user_id, creation_key=creation_key)
-            kept.begun_at, kept.form = now(), {}
-            work.add(kept)
-        _take_form(kept, form, is_new=is_new)
-        kept.left_key = left_key or kept.left_key
+            row = Beginning(id=secrets.token_urlsafe(12), user_id=viewer.user_id, creation_key=creation_key)
+            row.begun_at, row.form = now(), {}
+            work.add(row)
+        _take_form(row, form, is_new=is_new)
+        row.left_key = left_key or row.left_key
         if found:
-            _take_over(kept, found)
+            _take_over(row, found)
         if waits:
-            kept.waits_since = kept.waits_since or now()
-        return kept.id, is_new
+            row.waits_since = row.waits_since or now()
+        return row.id, is_new
 
 
 def _take_form(kept: Beginning, form: TypedForm, *, is_new: bool) -> None:
@@ -184,12 +184,12 @@ def known(viewer: Viewer, creation_key: str, number: str, place: str) -> LookUp 
     """The stored result of a recent look-up of the number for this form, as far as the user may see it with the
     municipality `place`; or None."""
     mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
-    kept = session().scalar(select(Beginning).where(*mine))
-    found = _found(kept, viewer, place) if kept and _number(kept.form) == normalise(number) else None
-    if not kept or not found or found.may_retry or kept.looked_up_at is None:
+    row = session().scalar(select(Beginning).where(*mine))
+    found = _found(row, viewer, place) if row and _number(row.form) == normalise(number) else None
+    if not row or not found or found.may_retry or row.looked_up_at is None:
         return None
     fresh_for = _FRESH_FOR.get(Outcome.FOUND if found.withheld else found.outcome, _FRESH_AT_ALL)
-    return found if kept.looked_up_at > now() - fresh_for else None
+    return found if row.looked_up_at > now() - fresh_for else None
 
 
 def all_of(viewer: Viewer) -> list[UnfinishedRegistration]:
@@ -214,11 +214,13 @@ def _registered(viewer: Viewer, numbers: set[str]) -> dict[str, datetime]:
     """When the persons with these numbers were last registered in a municipality of the user, by any user, as far as
     the user may see them."""
     seen = visible_to(viewer, [place.number for place in viewer.places])
-    asked = select(Participation.national_id, func.max(Participation.created_at)).group_by(Participation.national_id)
+    statement = select(Participation.national_id, func.max(Participation.created_at)).group_by(
+        Participation.national_id
+    )
     whole = {number for number in numbers if len(number) == LENGTH}
     if not whole:
         return {}
-    rows = session().execute(asked.where(Participation.national_id.in_(whole), seen))
+    rows = session().execute(statement.where(Participation.national_id.in_(whole), seen))
     return {number: at for number, at in rows}  # noqa: C416 - rows are no tuples for the type checker
 
 
@@ -235,11 +237,11 @@ def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -
     Raises `NoSuchBeginning`."""
     with writing() as work:
         mine = (Beginning.id == identity, Beginning.user_id == viewer.user_id)
-        kept = work.scalar(select(Beginning).where(*mine).with_for_update())
-        if kept is None or kept.creation_key == creation_key:
+        row = work.scalar(select(Beginning).where(*mine).with_for_update())
+        if row is None or row.creation_key == creation_key:
             raise NoSuchBeginning(identity)
-        _refuse_too_much({**kept.form, **answers})
-        _take_form(kept, {**kept.form, **answers}, is_new=False)
+        _refuse_too_much({**row.form, **answers})
+        _take_form(row, {**row.form, **answers}, is_new=False)
         mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
         work.execute(delete(Beginning).where(*mine))
 
@@ -274,9 +276,9 @@ def waiting() -> list[tuple[str, int, str]]:
 def answered(identity: str, number: str, found: LookUp) -> None:
     """Store the result of a look-up for a waiting registration, unless its number has changed."""
     with writing() as work:
-        kept = work.scalar(select(Beginning).where(Beginning.id == identity).with_for_update())
-        if kept and kept.waits_since and _number(kept.form) == number:
-            _take_over(kept, found)
+        row = work.scalar(select(Beginning).where(Beginning.id == identity).with_for_update())
+        if row and row.waits_since and _number(row.form) == number:
+            _take_over(row, found)
 
 
 def ready(viewer: Viewer) -> int:

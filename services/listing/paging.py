@@ -105,13 +105,13 @@ def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
 
 def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> ListPage:
     """A page of a search, in one statement: matches are counted and sorted once."""
-    asked = question(criteria.terms or (), statements.places_of(viewer, criteria))
-    found = statements.finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
+    search = question(criteria.terms or (), statements.places_of(viewer, criteria))
+    found = statements.finding(viewer, criteria.without_terms(), order, False, today(), search.shape)
     # SQLAlchemy's compiled form of a large statement is not cached either.
-    uncached: dict[str, Any] = {"compiled_cache": None} if asked.shape.is_large else {}
+    uncached: dict[str, Any] = {"compiled_cache": None} if search.shape.is_large else {}
 
     def ask(offset: int) -> list[Any]:
-        here = {**asked.values, "most": size, "before": offset}
+        here = {**search.values, "most": size, "before": offset}
         return list(read(found, here, **uncached))
 
     rows = ask((page - 1) * size)
@@ -134,14 +134,14 @@ def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:
 def _terms_without_match(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
     """The terms without a match in the list: numbers and PersonIds all at once, the others one by one."""
     exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
-    asked = question(exact, None)
-    rows = read(statements.searching(viewer, criteria, today(), asked.shape), asked.values).all() if exact else []
+    search = question(exact, None)
+    rows = read(statements.searching(viewer, criteria, today(), search.shape), search.values).all() if exact else []
     lost = set(missed(exact, rows))
     for one in terms:
         if one not in exact:
-            asked = question([one], statements.places_of(viewer, criteria))
-            first = statements.searching(viewer, criteria, today(), asked.shape).limit(1)
-            if read(first, asked.values).first() is None:
+            search = question([one], statements.places_of(viewer, criteria))
+            first = statements.searching(viewer, criteria, today(), search.shape).limit(1)
+            if read(first, search.values).first() is None:
                 lost.add(one)
     return [one for one in terms if one in lost]
 

@@ -214,8 +214,8 @@ def _pattern(word: str) -> str:
 
 def _match(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> str:
     """The FTS5 expression, every word a quoted phrase."""
-    asked = " OR ".join("(" + " AND ".join(_phrase(word) for word in words) + ")" for words in names)
-    match = f"name_words : ({asked})"
+    alternatives = " OR ".join("(" + " AND ".join(_phrase(word) for word in words) + ")" for words in names)
+    match = f"name_words : ({alternatives})"
     if places:
         match += " AND municipality_number : (" + " OR ".join(f'"{number}"' for number in places) + ")"
     return match

@@ -47,10 +47,10 @@ def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> Colum
     fits = and_(parts, *(condition for _column, condition in conditions(criteria, day or today())))
     if criteria.terms is None:
         return fits
-    asked = question(criteria.terms, places_of(viewer, criteria))
+    search = question(criteria.terms, places_of(viewer, criteria))
     if on_sqlite():
-        return and_(fits, _P.id.in_(hits(asked.shape, asked.values)))
-    return and_(fits, found_by(asked.shape, asked.values))
+        return and_(fits, _P.id.in_(hits(search.shape, search.values)))
+    return and_(fits, found_by(search.shape, search.values))
 
 
 def places_of(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
@@ -125,9 +125,9 @@ def _changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
 def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
     """The statement for the number of participations by municipality and status, from the table that triggers keep."""
     counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
-    asked = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    statuses_counted = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
     places = places_of(viewer, criteria)
-    found = select(func.sum(counts.number)).where(counts.status.in_(asked))
+    found = select(func.sum(counts.number)).where(counts.status.in_(statuses_counted))
     if not viewer.can(Right.READ):
         return found.where(false())
     if places is not None:
@@ -160,12 +160,12 @@ _IDENTITY: tuple[InstrumentedAttribute[Any], ...] = (_P.national_id, _P.person_i
 def searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Select[Any]:
     """The statement for matching participations that a search of that shape finds. PostgreSQL combines the indexes by
     itself; SQLite is made to go from the hits to the rows by id, never the reverse."""
-    asked: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
+    statement: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
     if not on_sqlite():
-        return asked.where(found_by(searched))
+        return statement.where(found_by(searched))
     hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
     one = select(hit.c.id).distinct().subquery("one")
-    return asked.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+    return statement.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
 
 
 # The offset and the number of rows of a page; the number of steps to scan.
@@ -182,11 +182,11 @@ def _ordered_scan(
     The ranges of several municipalities are merged. SQLite does so incrementally; PostgreSQL needs a limit in each of
     them.
     """
-    asked = select(_P.id.label("id"), order.key.label("key")).where(*_narrowing(criteria, order, day))
+    statement = select(_P.id.label("id"), order.key.label("key")).where(*_narrowing(criteria, order, day))
     ranges = _ranges(viewer, criteria)
     if len(ranges) > _MOST_RANGES:
         ranges = _ranges(viewer, criteria, apart=False)
-    parts = [_by_order(asked.where(part), viewer, criteria, order) for part in ranges]
+    parts = [_by_order(statement.where(part), viewer, criteria, order) for part in ranges]
     most = _STEPS if in_steps else _MOST
     clauses = order.clauses(from_the_end=from_the_end)
     if len(parts) == 1:
@@ -226,8 +226,8 @@ def at_once(
     ranges = _ranges(viewer, criteria)
     if is_near and len(ranges) == 1:
         narrowed = select(*_SHOWN).where(*_narrowing(criteria, order, day), ranges[0])
-        asked = _by_order(narrowed, viewer, criteria, order)
-        return asked.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
+        statement = _by_order(narrowed, viewer, criteria, order)
+        return statement.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
     if on_sqlite():
         return None
     return _rows(ids(viewer, criteria, order, from_the_end, day).subquery("page"), order, from_the_end)

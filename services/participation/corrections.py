@@ -192,10 +192,10 @@ def _notices(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> lis
 def mark_read(viewer: Viewer, notice_id: int) -> str:
     """Mark a notice as read; the first reader is kept. Returns the public id of the participation. Raises
     `NoSuchParticipant` if the viewer may not see the notice."""
-    told = _notices(viewer, Notice.id == notice_id)
-    if not told:
+    found = _notices(viewer, Notice.id == notice_id)
+    if not found:
         raise NoSuchParticipant(str(notice_id))
     with writing() as work:
         unread = (Notice.id == notice_id, Notice.read_at.is_(None))
         work.execute(update(Notice).where(*unread).values(read_at=now(), read_by=viewer.username))
-    return told[0].public_id
+    return found[0].public_id

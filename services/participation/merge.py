@@ -137,8 +137,10 @@ class _Settling:
             elif not self._settle(question):
                 clashing.add(question.key)
         places = _conflict_places(self.page, clashing, self.current, self.since.last)
-        asked = {question.key for question in self.page.asked}
-        self.raw |= {key: self.page.raw[key] if key in asked else FIELDS[key].raw(self.current[key]) for key in places}
+        visible = {question.key for question in self.page.asked}
+        self.raw |= {
+            key: self.page.raw[key] if key in visible else FIELDS[key].raw(self.current[key]) for key in places
+        }
         self.clashes |= places
         merged = page_again(self.page, self.raw, self.current)
         self.clashes |= self._excluding(merged)
@@ -223,14 +225,14 @@ def _conflict_places(page: Page, clashing: set[str], current: Values, last: dict
     """The fields at which to show conflicts. A conflict about a field that one user has removed is shown at the field
     that removed it, so that both answers are visible."""
     found: dict[str, Clash] = {}
-    asked = {question.key for question in page.asked}
+    visible = {question.key for question in page.asked}
     for question in reversed(page.step.fields):  # a field comes after those it depends on
         key = question.key
         if key not in clashing:
             continue
         clash = _clash(last[key])
         above = [other.key for other in page.step.fields if other.key in question.shown.keys and other.key != key]
-        if key in asked:
+        if key in visible:
             found[key] = clash
             clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
         else:

@@ -77,8 +77,8 @@ def _take_over_record(work: Session, person: Person, record: PersonRecord) -> in
 def _update_participations(work: Session, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Update the person's columns in the list, and add the changes to the history of running participations."""
     changed = [fact for fact in after if after[fact] != before[fact]]
-    hers = select(Participation).where(Participation.person_ref == person.id).order_by(Participation.id)
-    for participation in work.scalars(hers.with_for_update()):
+    participations = select(Participation).where(Participation.person_ref == person.id).order_by(Participation.id)
+    for participation in work.scalars(participations.with_for_update()):
         participation.protected = person.protection is not None
         if participation.status == Status.DISCHARGED:
             continue
@@ -87,9 +87,9 @@ def _update_participations(work: Session, person: Person, before: Mapping[str, A
         if participation.deleted_at is not None:
             continue
         for source, facts in _FACTS.items():
-            told = [(fact, _json(before[fact]), _json(after[fact])) for fact in facts if fact in changed]
-            if told:
-                note_changes(participation, source, told, source=source)
+            source_changes = [(fact, _json(before[fact]), _json(after[fact])) for fact in facts if fact in changed]
+            if source_changes:
+                note_changes(participation, source, source_changes, source=source)
     work.flush()
 
 

@@ -25,9 +25,9 @@ def row_changes(old: JsonRows, new: JsonRows) -> set[str]:
 def rows_after(rows: JsonRows, old: JsonRows, new: JsonRows) -> list[Mapping[str, Any]] | None:
     """Rows (JSON) after the change from `old` to `new` is applied to them."""
     done, after = row_changes(old, new), rows_by_key(new)
-    kept = [after.get(key) if key in done else row for key, row in rows_by_key(rows).items()]
+    remaining = [after.get(key) if key in done else row for key, row in rows_by_key(rows).items()]
     added = [row for key, row in after.items() if key in done and key not in rows_by_key(rows)]
-    return [row for row in (*kept, *added) if row is not None] or None
+    return [row for row in (*remaining, *added) if row is not None] or None
 
 
 @dataclass(frozen=True)

@@ -258,10 +258,10 @@ def _change(
 
 def _without_hidden_fields(answers: Values) -> dict[str, Any]:
     """The answers of all pages, without those of fields that do not apply."""
-    kept = dict(answers)
+    visible = dict(answers)
     for step in STEPS:
-        kept |= step.pruned(kept)
-    return kept
+        visible |= step.pruned(visible)
+    return visible
 
 
 def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:

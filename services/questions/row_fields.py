@@ -121,10 +121,10 @@ class RowsField(Field):
         if self.key in errors:
             return registered
         stands = {key_of(row): row for row in registered or []}
-        kept = [
+        merged = [
             row or (None if is_blank_row(one) else stands.get(key_of(one))) for row, one in zip(rows, raw, strict=True)
         ]
-        return [row for row in kept if row is not None] or None
+        return [row for row in merged if row is not None] or None
 
     def differing(self, raw_row: Mapping[str, list[str]], row: Values) -> list[str]:
         """The keys of the fields in which a raw row differs from a registered row."""

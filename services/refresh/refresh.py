@@ -158,14 +158,14 @@ def refresh_person(
     if claim is None:
         return Read.NOT_DUE, None
     number, asks_freg, asks_pad = claim
-    told = None
+    found = None
     if asks_freg:
         try:
-            told = registers.folkeregisteret.look_up(number, hurried=hurried)
+            found = registers.folkeregisteret.look_up(number, hurried=hurried)
         except RegisterError as error:
             return _failed(person_ref, error), None
-    results = fetch_for(told.national_id if told else number, registers, hurried=hurried) if asks_pad else None
-    _store(person_ref, told, results)
+    results = fetch_for(found.national_id if found else number, registers, hurried=hurried) if asks_pad else None
+    _store(person_ref, found, results)
     return Read.DONE, results is not None if asks_pad else None
 
 
