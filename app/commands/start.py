@@ -1,8 +1,8 @@
-"""Everything in one go, for development: `make run`.
+"""Starting everything at once, for development: `make run`.
 
 One process prepares the database and becomes the server's main one; before that it forks the stand-ins. All end
-together, however the main process ends: what runs beside it watches a pipe (`app.commands.beside`), and the processes
-that serve look after their parent.
+together, for whatever reason the main process ends: background processes watch a pipe (`app.commands.beside`), and the
+serving processes watch their parent.
 """
 
 import errno
@@ -128,7 +128,7 @@ def _announce(settings: Settings, someone: str) -> None:
 
 
 def _refreshing(app: Flask) -> Callable[[Life], None]:
-    """Reading the registers anew now and then (`services.refresh.refresh`)."""
+    """Refresh from the registers periodically (`services.refresh.refresh`)."""
 
     def work(life: Life) -> None:
         life.tell_ready()
@@ -139,7 +139,7 @@ def _refreshing(app: Flask) -> Callable[[Life], None]:
 
 @contextmanager
 def _standins_beside(settings: Settings) -> Iterator[None]:
-    """The stand-ins in a process of their own, if the settings name this machine."""
+    """Run the stand-ins in a process of their own, if the settings name this machine."""
     if not settings.uses_standins:
         yield
         return
@@ -174,6 +174,6 @@ def _be_standins(settings: Settings, freg: Address, pad: Address, life: Life) ->
     def started(_running: Standins) -> None:
         life.tell_ready()
         threading.Thread(target=end_with_parent, daemon=True).start()
-        by_number()  # else the first request would wait for it
+        by_number()  # otherwise the first request would wait for it
 
     serve(settings, freg, pad, started)

@@ -73,7 +73,7 @@ def step_page(public_id: str, word: str) -> ResponseReturnValue:
 @registration.post(f"/<id:public_id>/{_PAGES}/lagre")
 @requires(Right.REGISTER)
 def keep(public_id: str, word: str) -> ResponseReturnValue:
-    """Save what can be saved, while the user types. What cannot is kept as typed."""
+    """Save valid values automatically; others are kept as drafts."""
     sent = read_sent(public_id, forms.STEP_OF_WORD[word])
     if sent.going and not sent.keeps_only:
         refuse(public_id)
@@ -129,8 +129,8 @@ def _save_whole(public_id: str, form: SentForm, *, keep_unread: bool = False) ->
 
 
 def _answer_kept_whole(public_id: str, sent: Sent) -> Response:
-    """The form again, for browsers without script: the fields that belong to the answers, or a row more or less. What
-    can be saved is saved, as while the user types."""
+    """The form again, for browsers without script: with the fields that the answers require, or a row more or less.
+    Valid values are saved, as automatically."""
     kept = saving.keep(viewer(), public_id, replace(sent.form, left_as=None))
     return answer_page(
         kept.participation,

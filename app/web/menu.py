@@ -27,8 +27,8 @@ def _place() -> str:
 
 
 def _entries(viewer: Viewer) -> list[tuple[str, str, bool]]:
-    """(text, address, is the present place) for each entry that the viewer has the right to. On a participant's pages
-    the list is the one that the participant was opened from."""
+    """The menu entries by the viewer's rights: (text, address, is the current place). On a participant's pages, the
+    list entry leads to the list that the participant was opened from."""
     place = _place()
     entries = [(_(text), address_of(endpoint), under) for right, endpoint, text, under in _ENTRIES if viewer.can(right)]
     if leads_back() and viewer.can(Right.READ):
@@ -41,7 +41,7 @@ def init_menu(app: Flask) -> None:
     """Give the menu, the viewer and some settings to the templates."""
 
     def menu() -> dict[str, object]:
-        """What the menu is drawn of: its entries, and the seconds that are left of a visit that ends soon."""
+        """The menu for its template: its entries, and the remaining seconds of a session that ends soon."""
         left = visit().seconds_left
         return {"entries": _entries(g.viewer), "left": left if left < _SECONDS_TOLD else None}
 

@@ -90,12 +90,11 @@ class AutosaveResult:
 
 
 def save(viewer: Viewer, public_id: str, form: SentForm, *, keep_unread: bool = False) -> Saved:
-    """Save a whole page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
-    cannot be registered is kept beside as typed. One clash, and nothing is saved.
+    """Save a whole page if it is complete; with `keep_unread` as far as possible, and invalid values are kept as
+    drafts. On any conflict nothing is saved.
 
-    The page is read here, over what then stands there. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`,
-    `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`. Saving what stands there already changes nothing, neither status nor
-    «Sist endret».
+    The page is parsed here, over the current answers. Saving unchanged values changes nothing, neither status nor «Sist
+    endret». Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
@@ -114,11 +113,11 @@ def save(viewer: Viewer, public_id: str, form: SentForm, *, keep_unread: bool = 
 
 
 def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
-    """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
-    types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
+    """Save a page automatically: register valid values, and keep the others, and those in conflict, as drafts. Raises
+    `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
 
-    The page may hold some questions only; the others are left as they are. A request whose response nobody reads is
-    noted as handled. It may be sent twice: what stands there already changes nothing.
+    The page may contain only some fields; the others stay unchanged. A request whose response nobody reads is recorded
+    as handled. Saving again changes nothing.
     """
     choice = form.choice
     with writing() as work:

@@ -36,12 +36,12 @@ def check_html(
     asset_exists: Callable[[str], bool] | None = None,
     providers: frozenset[str] = frozenset(),
 ) -> HtmlTree | None:
-    """Check one HTML answer; AssertionError lists every finding. Returns the parsed tree, or None if the very same
-    HTML, but for the tokens of its forms, has been found right before: then nothing is parsed again.
+    """Check one HTML response; AssertionError lists every finding. Returns the parsed tree, or None if the same HTML,
+    except for the tokens of its forms, has passed before: then it is not parsed again.
 
-    `is_page`: a whole page, or a fragment that htmx asked for. `address`: path and query that were
-    asked for, which relative links start from. `asset_exists`: whether a static address is served. `providers`:
-    the identity providers that links may lead to.
+    `is_page`: a whole page, or a fragment requested by htmx. `address`: path and query of the request, the base of
+    relative links. `asset_exists`: tells whether a static address is served. `providers`: the identity providers that
+    links may lead to.
     """
     known_as = _digest(source, is_page, url_adapter, address, providers)
     if known_as in _found_right:
@@ -56,13 +56,13 @@ def check_html(
 
 
 _TOKEN = re.compile(r'(?<=name="csrf_token" value=")[^"]+(?=")')
-_RELATIVE = re.compile(r'(?:href|action|src|data-hx-[a-z]+)="(?:\?[^"]*)?"')  # hangs on the query of its page
+_RELATIVE = re.compile(r'(?:href|action|src|data-hx-[a-z]+)="(?:\?[^"]*)?"')  # depends on the query of its page
 _found_right: set[bytes] = set()
 _rules_of: WeakKeyDictionary[Map, str] = WeakKeyDictionary()
 
 
 def _digest(source: str, is_page: bool, url_adapter: MapAdapter, address: str, providers: frozenset[str]) -> bytes:
-    """All that the findings hang on. Whether static files are there is the same in the whole run."""
+    """Everything that the findings depend on. Whether static files exist does not change during a run."""
     where = address if _RELATIVE.search(source) else address.partition("?")[0]
     if url_adapter.map not in _rules_of:
         _rules_of[url_adapter.map] = repr(
