@@ -2,12 +2,16 @@
 
 import ast
 import re
+import tokenize
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# Words that hide the subject of a sentence: say «the user», «the participant», «the viewer».
+HIDING_WORDS = ("she", "her", "hers", "herself", "whoever")
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-security.txt")
 
 
@@ -76,3 +80,35 @@ def test_no_two_public_classes_have_the_same_name() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def docstrings_and_comments(path: Path) -> Iterator[tuple[int, str]]:
+    """The prose in a file of Python or Jinja, each text with its line."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".html":
+        for found in re.finditer(r"\{#.*?#\}", text, re.DOTALL):
+            yield text.count("\n", 0, found.start()) + 1, found.group()
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
+            said := ast.get_docstring(node)
+        ):
+            yield node.body[0].lineno, said
+    with tokenize.open(path) as lines:
+        for token in tokenize.generate_tokens(lines.readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+def test_docstrings_and_comments_name_their_subject() -> None:
+    hiding = re.compile(rf"\b({'|'.join(HIDING_WORDS)})\b", re.IGNORECASE)
+    paths = [
+        path for folder in ("app", "services") for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".html"}
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {word.group()}"
+        for path in sorted(paths)
+        for line, text in docstrings_and_comments(path)
+        for word in hiding.finditer(text)
+    ]
+    assert found == []

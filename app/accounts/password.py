@@ -25,7 +25,7 @@ from services.questions.fields import legible
 
 
 def choice_fault(password: str, repeated: str, about_user: Sequence[str]) -> dict[str, str]:
-    """What is wrong with a newly chosen password, by field."""
+    """Errors in a newly chosen password, by field."""
     if fault := fault_of(password, about_user=about_user):
         return {"password": fault}
     if normalised(repeated) != normalised(password):
@@ -36,7 +36,7 @@ def choice_fault(password: str, repeated: str, about_user: Sequence[str]) -> dic
 @accounts.get("/glemt-passord")
 @public
 def forgotten() -> Any:
-    """Ask for a link to a new password."""
+    """The form to request a link to a new password."""
     return _forgotten_page()
 
 
@@ -60,7 +60,7 @@ def _old_forgotten_page() -> Response:
 @accounts.post("/glemt-passord")
 @public
 def forgotten_submit() -> Any:
-    """Send a link if there is such a user, and say the same if there is not."""
+    """Send a link if the user exists, and respond the same if not."""
     whom = legible(given("whom"))
     if is_blank(whom):
         return _forgotten_page(error=_("Skriv brukernavnet eller e-postadressen din."), status=422)
@@ -80,7 +80,7 @@ def forgotten_submit() -> Any:
 @accounts.get("/min-bruker")
 @signed_in
 def own_page() -> Any:
-    """What the user may change about herself."""
+    """The user's own page, with the user's password and identity providers."""
     return own_page_answer({})
 
 
@@ -91,8 +91,8 @@ def own_page_answer(
     at_provider: dict[str, str] | None = None,
     code_fault: dict[str, str] | None = None,
 ) -> Response:
-    """The page with what is wrong in its form, by field, or in the form that ties a provider, by its name:
-    in the password, or in the code."""
+    """The own page with errors: `errors` of the password form by field; `at_provider` and `code_fault` of the form to
+    connect a provider, by its name."""
     user_id = viewer().user_id
     tied = identities.issuers_of(user_id) if providers() else set()
     return respond(
@@ -111,7 +111,7 @@ def own_page_answer(
 @accounts.post("/min-bruker")
 @signed_in
 def own_password_submit() -> Any:
-    """Change the password: the present one is asked for, and other visits end."""
+    """Change the password: requires the present one, and ends other sessions."""
     who = viewer()
     try:
         user_id = service.check_password(vault(), who.username, given("present"), place=origin())

@@ -1,6 +1,6 @@
-"""Signing in: user name and password, then the second factor where it is demanded.
+"""Signing in: user name and password, then the second factor if required.
 
-Between the two steps the visit has no user, so it opens nothing; it only knows who may go on to the second step.
+Between the two steps the session has no user, so it gives no access; it only has the user of the second step.
 """
 
 import time
@@ -38,14 +38,14 @@ from services.questions.fields import legible
 
 _HALFWAY_SECONDS = 600
 _HALFWAY = "halfway"
-_LED = "led"  # in a visit's data: where sign-ins at providers shall lead that an earlier visit began, by their state
+_LED = "led"  # in a session: destinations of sign-ins at providers that an earlier session began, by state
 _MOST_LED = 5
 
 
 @accounts.get("/")
 @signed_in
 def start() -> Response:
-    """The way in: the overview, or the users for those who only administer."""
+    """The entry: the overview, or the list of users for those who only administer."""
     if viewer().can(Right.REGISTER) and (number := beginnings.ready(viewer())):
         words = ngettext(
             "Navnet er hentet for %(n)s påbegynt registrering. Du finner den under Påbegynte.",
@@ -59,21 +59,21 @@ def start() -> Response:
 @accounts.get("/logg-inn")
 @public
 def sign_in() -> Any:
-    """The sign-in page; those who are signed in go on at once."""
+    """The sign-in page; signed-in users are redirected at once."""
     if g.viewer:
         return go_on(g.viewer, request.args.get("neste", ""))
     return _sign_in_page("", request.args.get("neste", ""))
 
 
 def go_on(who: Viewer, target: str) -> Response:
-    """To where a user who is signed in wanted to go, or to the first page."""
+    """Redirect a signed-in user to the requested address, or to the start page."""
     return redirect_to(own_address(target) or start_page(who))
 
 
 def _sign_in_page(
     username: str, target: str, *, error: str = "", advice: str = "", status: int = 200, dialog: bool = False
 ) -> Response:
-    """The page, or the dialog over the page that somebody was working on."""
+    """The sign-in page, or the dialog over the page that the user was working on."""
     return respond(
         "accounts/sign_in.html",
         "accounts/sign_in_dialog.html" if dialog or _over_page() else "accounts/sign_in_form.html",
@@ -87,19 +87,20 @@ def _sign_in_page(
 
 
 def sign_in_dialog(error: str, advice: str = "") -> Response:
-    """The dialog again, over the page that somebody was working on."""
+    """The dialog again, over the page that the user was working on."""
     return _sign_in_page("", "", error=error, advice=advice, status=422, dialog=True)
 
 
 def _over_page() -> bool:
-    """True for the dialog: its page stays, and `kept_for` is the user name of who was signed in there."""
+    """True for the dialog: its page stays, and `kept_for` is the name of the user who was signed in there."""
     return is_partial() and "kept_for" in request.form
 
 
 @accounts.post("/logg-inn")
 @public
 def sign_in_submit() -> Any:
-    """Take user name and password: on to the second step or in, or the page again with one and the same message."""
+    """Check user name and password: continue to the second step or sign in, or show the page again, always with the
+    same message."""
     username, target = request.form.get("username", ""), request.form.get("neste", "")
     try:
         user_id = service.check_password(vault(), username, given("password"), place=origin())
@@ -107,7 +108,7 @@ def sign_in_submit() -> Any:
         return _sign_in_page(username, target, error=wait_words(problem), status=429)
     if user_id is None:
         return _sign_in_page(username, target, error=_("Brukernavnet eller passordet er feil."), status=422)
-    if g.viewer and g.viewer.user_id == user_id:  # signed in meanwhile, in another tab: both tabs go on with that visit
+    if g.viewer and g.viewer.user_id == user_id:  # signed in meanwhile, in another tab: both tabs use that session
         return _on_with_the_visit(target, given("kept_for") if _over_page() else "")
     return after_password(user_id, target, given("kept_for") if _over_page() else "")
 
@@ -118,7 +119,7 @@ def _on_with_the_visit(target: str, kept_for: str = "") -> Response:
 
 @anew("accounts.sign_in_submit")
 def _old_sign_in_page() -> Response:
-    """The page anew with what was typed, but for the password."""
+    """The sign-in page again with the typed values, except the password."""
     username, target = request.form.get("username", ""), request.form.get("neste", "")
     if g.viewer:
         return _on_with_the_visit(target, given("kept_for") if _over_page() else "")
@@ -127,8 +128,7 @@ def _old_sign_in_page() -> Response:
 
 
 def after_password(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
-    """What comes when the password is known to be right, or has just been chosen: the second step, or in. `began`: as
-    for `let_in`."""
+    """Continue after a right or newly chosen password: to the second step, or sign in. `began`: as for `let_in`."""
     if not current_app.config["SETTINGS"].second_factor:
         return let_in(user_id, target, kept_for, began)
     _begin_visit()
@@ -146,10 +146,10 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
 
 
 def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
-    """Begin a visit of the user under a new key, and go on to where she wanted, or stay on the page that was kept
-    for her. `began`: at which identity provider, with «name», «mark» and sealed «id_token»."""
+    """Begin a session of the user under a new key, and redirect to the target, or stay on the page under the dialog.
+    `began`: the identity provider, with «name», «mark» and encrypted «id_token»."""
     found = service.viewer_of(user_id)
-    if found is None:  # she has been blocked this very moment
+    if found is None:  # the user has just been blocked
         service.note_refused_sign_in(user_id, {"provider": began["name"]} if began else {})
         return _sign_in_page("", target, error=_("Brukernavnet eller passordet er feil."), status=422)
     _begin_visit()
@@ -163,8 +163,8 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
 
 
 def _begin_visit() -> None:
-    """A new visit under a new key. Of sign-ins at providers that were begun in other tabs, it knows where they shall
-    lead: when they come back, the user is in already."""
+    """Begin a session under a new key. It keeps the destinations of sign-ins at providers that other tabs have begun:
+    when these return, the user is already signed in."""
     led = {**session.get(_LED, {}), **begun_targets()}
     visit().renew()
     if led:
@@ -172,7 +172,7 @@ def _begin_visit() -> None:
 
 
 def led_on(state: str) -> Response | None:
-    """What comes of a sign-in that came back from a provider when another tab was faster; `None` if none was."""
+    """The response to a sign-in that returns from a provider after another tab has signed in; `None` if none has."""
     led = session.get(_LED, {})
     if state not in led or not (g.viewer or halfway()):
         return None
@@ -187,7 +187,8 @@ def _second_step() -> Response:
 
 
 def back_on_the_page(who: Viewer) -> Response:
-    """She is signed in again: if it was she who worked on it, the page stays, and its forms get the new token."""
+    """The response after signing in again in the dialog: for the same user the page stays, and its forms get the new
+    token."""
     answer = make_response("", 200)
     answer.headers["HX-Reswap"] = "none"
     tell_token(answer, who)
@@ -196,8 +197,8 @@ def back_on_the_page(who: Viewer) -> Response:
 
 @dataclass(frozen=True)
 class Halfway:
-    """Who has given her password in this visit and not yet the second factor, and where she wants to go.
-    `kept_for`: who was signed in on the page under the dialog, if it is one. `began`: as for `let_in`."""
+    """A user between the two steps, and the destination. `kept_for`: the user of the page under the dialog, if any.
+    `began`: as for `let_in`."""
 
     user_id: int
     target: str
@@ -206,8 +207,8 @@ class Halfway:
 
 
 def halfway() -> Halfway | None:
-    """Who stands between the two steps; `None` if nobody does, or not any more: after ten minutes, when she is
-    blocked, or when her password has been changed meanwhile."""
+    """The user between the two steps; `None` if there is none, after ten minutes, or if the user is blocked or the
+    password has changed."""
     kept = session.get(_HALFWAY)
     if not kept or kept["until"] < time.time() or service.viewer_of(kept["user"]) is None:
         return None
@@ -217,8 +218,8 @@ def halfway() -> Halfway | None:
 
 
 def begin_anew() -> Response:
-    """Back to the first step, and from there to where the form that was sent should lead. Those who have come in
-    meanwhile, in another tab, go there at once."""
+    """Return to the first step, with the destination of the form that was sent. Users who have signed in meanwhile, in
+    another tab, are redirected at once."""
     target, kept_for = given("neste"), given("kept_for") if _over_page() else ""
     if g.viewer:
         return _on_with_the_visit(target, kept_for)

@@ -1,4 +1,4 @@
-"""The form about a user, for her invitation and for changes: which fields the viewer gets, and what was typed."""
+"""The form about a user, for invitations and changes: the viewer's fields, and the parsed values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ _IMDI_ROLE = "imdi_role"
 _PROTECTED_IN, _PROTECTED = (
     "protected_in",
     "sees_protected",
-)  # in municipalities as text; in all of them, for IMDi's roles
+)  # municipalities as text; a check box for all of them, for IMDi's roles
 _IMDI_ROLES = {"": None, **{role.value: role for role in (Role.IMDI_READER, Role.IMDI_ADMIN)}}
 _BESIDE = {"csrf_token", "version", "go", END_MARK}
 _LONGEST_NAME = 200
@@ -34,8 +34,8 @@ _LONGEST_NAME = 200
 
 @dataclass
 class UserForm:
-    """What stands in the form: `values` as they are shown, `errors` by field. `fields`: those that the viewer
-    gets. `details`, `grants`, `protected`: what it says, `None` for what it does not ask."""
+    """The form: `values` as shown, `errors` by field. `fields`: those that the viewer gets. `details`, `grants`,
+    `protected`: the parsed values, `None` for parts that the form does not have."""
 
     fields: frozenset[str]
     values: dict[str, str | list[str]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ def fields_for(one: Administered | None) -> frozenset[str]:
 
 
 def shown(one: Administered | None = None) -> UserForm:
-    """The form as it is opened."""
+    """The form with its initial values."""
     form = UserForm(fields_for(one))
     own = [place.number for place in viewer().administers]
     if one is None:
@@ -76,7 +76,7 @@ def shown(one: Administered | None = None) -> UserForm:
 
 
 def sent(one: Administered | None = None) -> UserForm:
-    """The form as it was sent. What the viewer may not set is refused with 403, and logged."""
+    """The form as sent. Fields that the viewer may not set are refused with 403, and logged."""
     form = UserForm(fields_for(one))
     if set(request.form) - form.fields - _BESIDE:
         record(Action.REFUSED, viewer=viewer(), detail={"view": request.endpoint, "user": one.user.id if one else None})
@@ -87,7 +87,7 @@ def sent(one: Administered | None = None) -> UserForm:
     for name in form.fields & {
         *_BY_NAME.values(),
         _PROTECTED_IN,
-    }:  # never cut: what is left out is taken away
+    }:  # never cut: an omitted one would be revoked
         form.values[name] = legible(request.form.get(name, ""))
     if _PERSON[0] in form.fields:
         _read_person(form)
@@ -113,7 +113,7 @@ def _read_person(form: UserForm) -> None:
 
 
 def _read_own_places(form: UserForm, one: Administered | None) -> None:
-    """Municipalities of others in it are caught by the service: they are not hers to give."""
+    """Parse the viewer's own municipalities. Others are refused by the service, since the viewer may not grant them."""
     form.grants = frozenset((Role.CASEWORKER, number) for number in form.values[_OWN_PLACES])
     keeps = one is not None and any((Role.CASEWORKER, number) not in _own() for _role, number in one.grants)
     has_other_role = one is not None and any(role is not Role.CASEWORKER for role, _number in one.grants)
@@ -159,7 +159,7 @@ def _read_protected(form: UserForm) -> None:
 
 
 def _places(typed: str) -> tuple[list[str], str]:
-    """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
+    """The numbers of municipalities typed by name or number, and an error message."""
     numbers = []
     values = divided(typed)
     if len(values) > MOST_PLACES:
@@ -177,5 +177,5 @@ def _places(typed: str) -> tuple[list[str], str]:
 
 
 def _written(numbers: Iterable[str]) -> str:
-    """Municipalities as they are typed."""
+    """Municipalities as text for the form."""
     return ", ".join(sorted(municipality_names()[number] for number in numbers))

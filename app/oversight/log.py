@@ -32,14 +32,14 @@ from services.questions.fields import EARLIEST, LATEST, DateField, Invalid, legi
 
 _COLUMNS = (N_("Når"), N_("Hvem"), N_("Hva"), N_("PersonId"), N_("Kommune"), N_("Mer"))
 _LONGEST = 60
-_NAMED = 25  # participants that one line of the page names; the file names all
+_NAMED = 25  # participants named by one line of the page; the file names all
 _DAYS = ("fra", "til")
 
 
 @dataclass(frozen=True)
 class LogRequest:
-    """Which lines, as the address has it: the search is kept, since it may be a user name, and only its id stands
-    there. `before`: the page begins after this line."""
+    """A request of the log: the search is stored, since it may be a user name, and the address has only its id.
+    `before`: the page begins after this line."""
 
     wanted: LogQuery
     search: str = ""
@@ -47,7 +47,7 @@ class LogRequest:
 
     @property
     def query(self) -> str:
-        """What an address of these lines ends with, on their first page."""
+        """The query string of these lines, for their first page."""
         wanted = self.wanted
         pairs = {
             "sok": self.search,
@@ -58,7 +58,7 @@ class LogRequest:
         return urlencode({name: value for name, value in pairs.items() if value})
 
     def address(self, endpoint: str = "oversight.log_page", before: int | None = None) -> str:
-        """Where these lines stand, from the one after `before`."""
+        """The address of these lines, from the one after `before`."""
         query = "&".join(filter(None, (self.query, f"eldre={before}" if before else "")))
         return url_for(endpoint) + (f"?{query}" if query else "")
 
@@ -94,7 +94,7 @@ def log_page() -> Any:
 
 
 def _page(asked: LogRequest, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Response:
-    """The page, or its lines. `errors` and what was `typed` are by the names of the two days."""
+    """The page, or its lines. `errors` and `typed`: by the names of the two days."""
     said_wrong = set(request.form.getlist("feil"))
     redrawn = [name for name in _DAYS if name in {*(errors or {}), *said_wrong}] if is_partial() else []
     record(Action.READ_LOG, viewer=viewer())
@@ -137,7 +137,7 @@ def _cells(line: Line, *, most: int | None = None) -> list[str]:
 @oversight.post("/tilgangslogg/sok")
 @requires(Right.SEE_LOG)
 def search_log() -> Any:
-    """Search: by user name or PersonId, action and days; what is typed wrong is said."""
+    """Search by user name or PersonId, action and days; invalid days are shown as errors."""
     form = request.form
     whom = legible(plain_line(form.get("hvem", "")))[:_LONGEST].rstrip()
     typed = {name: legible(seen(form.get(name, "")))[:_LONGEST].strip() for name in _DAYS}
@@ -153,7 +153,7 @@ def search_log() -> Any:
 
 
 def _read_days(typed: dict[str, str]) -> tuple[dict[str, date | None], dict[str, str]]:
-    """The days that are meant, and what is wrong with them, by their names."""
+    """The parsed days, and errors, by their names."""
     days: dict[str, date | None] = {}
     errors: dict[str, str] = {}
     for name, text in typed.items():
@@ -170,14 +170,14 @@ def _read_days(typed: dict[str, str]) -> tuple[dict[str, date | None], dict[str,
 @oversight.get("/tilgangslogg/sok")
 @requires(Right.SEE_LOG)
 def search_log_page() -> BaseResponse:
-    """Whoever reloads the answer to a search comes to the log."""
+    """Lead a reload of a search response to the log."""
     return redirect_to(url_for("oversight.log_page"))
 
 
 @oversight.get("/tilgangslogg.csv")
 @requires(Right.SEE_LOG)
 def log_csv() -> Response:
-    """The same lines, all pages of them, as a file for a spreadsheet."""
+    """The same lines, all pages, as a CSV file."""
     asked = _from_address()
     disposition = {"Content-Disposition": 'attachment; filename="tilgangslogg.csv"'}
     if request.method == "HEAD":  # nothing is read, so nothing counts as downloaded
@@ -186,7 +186,7 @@ def log_csv() -> Response:
     log_download(viewer(), "access_log", "csv", order=asked.query, most=most)
     batches = access_log.all_lines(viewer(), asked.wanted)
     made = csv_file.lines(_COLUMNS, (_columns(batch) for batch in batches))
-    first = next(made)  # what goes wrong at the beginning is still an error, not half a file
+    first = next(made)  # an error at the beginning is then a response of its own, not half a file
     answer = Response(chain([first], made), mimetype="text/csv", headers=disposition)
     answer.call_on_close(batches.close)
     return answer

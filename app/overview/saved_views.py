@@ -1,4 +1,4 @@
-"""Saved views: the list of a user's own, and what she does with them."""
+"""Saved views of the participant list: the user's own list of them, and their changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,13 +34,13 @@ def _no_view(_error: views.NoSuchView) -> Response:
 @saved_views.get("/deltakere/visninger")
 @requires(Right.READ)
 def list_page() -> Any:
-    """The user's views; the address carries the list that she came from, to be saved."""
+    """The user's views; the address has the list that the user came from, to be saved."""
     return _page()
 
 
 def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") -> Response:
-    """`problem` is about the name `typed` for the view `of`, or for the new one; `going` is the view of which it is
-    asked whether it shall go."""
+    """The page of saved views. `problem`: an error in the name `typed` for the view `of`, or for the new one; `going`:
+    the view whose deletion is to be confirmed."""
     asked = shown_before() if request.method == "POST" and "visning" in request.form else from_address()
     return respond(
         "overview/saved_views.html",
@@ -58,7 +58,7 @@ def _page(*, problem: str = "", of: str = "", typed: str = "", going: str = "") 
 
 
 def _named(give: Callable[[str], None]) -> tuple[str, str]:
-    """Give a view the name that was typed; gives the name, and what is wrong with it."""
+    """Save a view under the typed name; returns the name, and an error message."""
     name = " ".join(legible(seen(request.form.get("navn", ""))).split())
     if not name:
         return name, _("Gi visningen et navn")
@@ -88,27 +88,27 @@ def save() -> Any:
 @saved_views.get("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
 def view_page(view_id: str) -> Any:
-    """Whoever reloads an answer about a view comes to the list of them."""
+    """Lead a reload of a response about a view to the list of views."""
     return redirect_to(url_for("saved_views.list_page"))
 
 
 @saved_views.get("/deltakere/visninger/<id:view_id>/slett")
 @requires(Right.READ)
 def question(view_id: str) -> Any:
-    """The user's views, and whether one of them shall go."""
+    """The user's views, with the confirmation of a deletion."""
     return _page(going=views.find_view(viewer(), view_id).id)
 
 
 @saved_views.post("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
 def change(view_id: str) -> Any:
-    """Rename, delete, or begin with a view, by the button that was pressed."""
+    """Rename or delete a view, or make it the start view, by the button pressed."""
     button = request.form.get("go")
     if button == "navn":
         return _rename(view_id)
     if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
         return redirect_to(with_query(url_for("saved_views.question", view_id=view_id), write(shown_before().query)))
-    if button in {"slett", "slett-ja"}:  # twice is once
+    if button in {"slett", "slett-ja"}:  # a second deletion does nothing
         views.delete_view(viewer(), view_id)
         return _done(_("Visningen er slettet."))
     if button == "start":

@@ -1,4 +1,4 @@
-"""Deleting a participant, and what IMDi mends: restoring, reopening, and telling the municipality."""
+"""Corrections: deleting a participant, and IMDi's restoring and reopening, with notices to the municipality."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WHY = TextField(key="reason", label=N_("Begrunnelse"), most=500, lines=True)
 @mending.get("/<id:public_id>/slett")
 @requires(Right.REGISTER)
 def delete_page(public_id: str) -> Any:
-    """The participant's name for a double check, and the button."""
+    """The page with the participant's name for a double check, and the delete button."""
     participation = _changeable(public_id)
     note_one("delete", participation.id)
     return respond("participants/delete.html", participation=participation, heading=heading(participation))
@@ -41,7 +41,7 @@ def delete_page(public_id: str) -> Any:
 @mending.get("/<id:public_id>/slett/bekreft")
 @requires(Right.REGISTER)
 def confirm_delete(public_id: str) -> Any:
-    """The question that is asked once more, and why: a dialog, or a page of its own."""
+    """The confirmation of a deletion, with its reason: a dialog, or a page of its own."""
     participation = _changeable(public_id)
     note_one("delete", participation.id)
     return _delete_question(participation)
@@ -89,7 +89,7 @@ def delete(public_id: str) -> Any:
 
 
 def _reason_given() -> tuple[str, str, dict[str, str]]:
-    """The reason, what is said about it, and what is wrong with them by control name."""
+    """The submitted reason, its details, and errors by control name."""
     reason, errors = request.form.get("reason", ""), {}
     if reason not in {option.code for option in service.DELETION_REASONS}:
         reason, errors["reason"] = "", _("Velg hvorfor deltakeren slettes")
@@ -100,7 +100,7 @@ def _reason_given() -> tuple[str, str, dict[str, str]]:
 
 
 def _read(field: TextField) -> tuple[str, dict[str, str]]:
-    """A text as it was sent, cleaned if it can be kept, and what is wrong with it."""
+    """A submitted text, cleaned if valid, and errors."""
     given = request.form.get(field.key, "")
     try:
         return field.parse([given]) or "", {}
@@ -114,7 +114,7 @@ def _read(field: TextField) -> tuple[str, dict[str, str]]:
 @mending.get("/<id:public_id>/gjenopprett")
 @requires(Right.MEND)
 def restore_page(public_id: str) -> Any:
-    """Why a deleted participant is brought back."""
+    """The form for restoring a deleted participant, with the reason."""
     participation = _mendable(public_id, service.may_restore)
     note_one("restore", participation.id)
     return _mend_page(participation, "restore")
@@ -123,14 +123,14 @@ def restore_page(public_id: str) -> Any:
 @mending.post("/<id:public_id>/gjenopprett")
 @requires(Right.MEND)
 def restore(public_id: str) -> Any:
-    """Bring a deleted participant back."""
+    """Restore a deleted participant."""
     return _mend(public_id, "restore", service.may_restore, service.restore, _("Deltakeren er gjenopprettet."))
 
 
 @mending.get("/<id:public_id>/gjenapne")
 @requires(Right.MEND)
 def reopen_page(public_id: str) -> Any:
-    """Why a discharged participant is opened again."""
+    """The form for reopening a discharged participant, with the reason."""
     participation = _mendable(public_id, service.may_reopen)
     note_one("reopen", participation.id)
     return _mend_page(participation, "reopen")
@@ -139,7 +139,7 @@ def reopen_page(public_id: str) -> Any:
 @mending.post("/<id:public_id>/gjenapne")
 @requires(Right.MEND)
 def reopen(public_id: str) -> Any:
-    """Open a discharged participant again."""
+    """Reopen a discharged participant."""
     return _mend(public_id, "reopen", service.may_reopen, service.reopen, _("Deltakeren er gjenåpnet."))
 
 
@@ -177,7 +177,7 @@ def _mend(
     reason, errors = _read(_WHY)
     error = errors.get("reason") or ("" if reason else _("Skriv en begrunnelse. Kommunen får se den"))
     participation = find_alone(viewer(), public_id)
-    if not may(viewer(), participation):  # pressed twice, or never possible: the page says how she stands
+    if not may(viewer(), participation):  # pressed twice, or never possible: the page shows the present state
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     if error:
         return _mend_page(participation, verb, reason=reason, error=error)
@@ -192,13 +192,13 @@ def _mend(
     return redirect_to(url_for("participants.data_page", public_id=public_id))
 
 
-# ---- What the municipality is told ----
+# ---- Notices to municipalities ----
 
 
 @mending.get("/meldinger")
 @requires(Right.REGISTER)
 def notices() -> Any:
-    """What IMDi has told the user's municipalities, page by page."""
+    """The notices from IMDi to the user's municipalities, page by page."""
     page = page_number()
     refuse_too_many()
     found = service.notices(viewer(), page)
@@ -209,8 +209,8 @@ def notices() -> Any:
 @mending.post("/meldinger/<int(max=2147483647):notice_id>/lest")
 @requires(Right.REGISTER)
 def mark_read(notice_id: int) -> Any:
-    """Note that a notice has been read."""
+    """Mark a notice as read."""
     public_id = service.mark_read(viewer(), notice_id)
-    if request.form.get("fra") == "data":  # read on her own page
+    if request.form.get("fra") == "data":  # read on the participant's own page
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     return redirect_to(url_for("mending.notices"))

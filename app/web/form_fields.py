@@ -1,8 +1,8 @@
-"""Which fields a form may bring. What no form of ours has is refused before the view is asked (400), so that nobody
-sets by hand what her form does not let her set. A view that takes forms and is not in the table takes no fields; files
-are taken by none.
+"""The accepted fields of forms. A field that no form of ours has is refused before the view runs (400), so that a
+manipulated form cannot set more than the user's own form. A view with forms that is not in the table accepts no fields;
+no view accepts files.
 
-And which field it must bring: the mark at its end. What comes without it has lost its end, and nothing of it is saved.
+A form must also have its end mark. Without it, its end is missing, and nothing of it is saved.
 """
 
 from io import BytesIO
@@ -15,13 +15,13 @@ from app.overview.query import NAMES
 from app.web.csrf import PAGE_FIELD
 from app.web.responses import END_MARK, NotWhole
 
-# The token, the button that was pressed, the mark at the end.
+# The token, the button that was pressed, the end mark.
 MOST_FIELDS = 3_000  # in a form; a page with 50 tiltak and 20 permisjoner has a fifth of them
 _EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})
 _END = Markup(f'<input type="hidden" name="{END_MARK}" value="1" autocomplete="off">')  # noqa: S704 - ours
-# These save nothing: a page from before there was the mark still signs its user in or out.
+# These save nothing: a page from before the end mark was introduced still signs its user in or out.
 ONLY_SIGNING = frozenset({"accounts.sign_in_submit", "accounts.code_submit", "accounts.sign_out"})
-# These read the fields of their form anew each time: they depend on the page, on what was answered, or on the role.
+# These check the fields of their form themselves: they depend on the page, on the answers, or on the role.
 BY_THEMSELVES = frozenset(
     {
         "accounts.invite_submit",
@@ -69,20 +69,20 @@ TAKEN: dict[str, frozenset[str]] = {
 
 
 def _sent() -> bytes:
-    """The body, which is read already."""
+    """The body, which was read before."""
     body = request.stream
     return body.getvalue() if isinstance(body, BytesIO) else b""
 
 
 def init_taken(app: Flask) -> None:
-    """Refuse what no form has, and forms without an end, in all views of the program. Templates get `end_mark`, which
-    stands last in each form."""
+    """Refuse unknown fields, and forms without an end mark, in all views of the program. Templates get `end_mark`, the
+    last element of each form."""
     app.jinja_env.globals["end_mark"] = _END
 
     def _refuse_foreign_fields() -> None:
         if request.method != "POST" or request.endpoint is None:
             return
-        if _sent().count(b"&") >= MOST_FIELDS:  # before they are read
+        if _sent().count(b"&") >= MOST_FIELDS:  # before they are parsed
             abort(413)
         if request.endpoint not in ONLY_SIGNING and request.form.getlist(END_MARK) != ["1"]:
             raise NotWhole
@@ -90,6 +90,6 @@ def init_taken(app: Flask) -> None:
         if request.files or names - TAKEN.get(request.endpoint, frozenset()):
             abort(400)
 
-    # Behind the check of the body and the guard, before the token is looked at: what no form of ours sends is answered
-    # with no form.
+    # After the checks of the body and of access, before the check of the token: the response to a form that is not ours
+    # contains no form.
     app.before_request_funcs.setdefault(None, []).insert(2, _refuse_foreign_fields)
