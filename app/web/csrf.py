@@ -46,7 +46,7 @@ def csrf_token() -> str:
 
 
 def tell_token(answer: Response, who: Viewer) -> None:
-    """Let the page on screen, which is hers, put the token of this visit into its forms: app.js hears of it."""
+    """Let the page on screen, which is hers, put the token of this visit into its forms: sign_in_again.js listens."""
     told = {"target": "body", "token": csrf_token(), "user": who.username}
     answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
 
