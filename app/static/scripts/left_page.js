@@ -5,8 +5,7 @@
    Without it: a page may show what was registered before the user's last words arrived, and autosave fails (without
    JavaScript nothing is sent when a page is left).
 
-   Uses `contact` by way of `savingLine`, and `edits`. Gives `leftPage`. The server tells by the event `ventet` that it has
-   handled the send. */
+   Uses `edits` and `savingLine`. Gives `leftPage`. The server tells by the event `ventet` that it has handled the send. */
 const leftPage = (() => {
   "use strict";
   const STORE = "avsted";
