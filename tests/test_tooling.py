@@ -2,6 +2,9 @@
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
 import tokenize
 import tomllib
 from collections.abc import Iterator
@@ -112,3 +115,41 @@ def test_docstrings_and_comments_name_their_subject() -> None:
         for word in hiding.finditer(text)
     ]
     assert found == []
+
+
+def oxlint(copy: Path, *mutation: str) -> subprocess.CompletedProcess[str]:
+    """Check a copy of our scripts; `mutation`: a file, what stands in it, and what stands there instead."""
+    scripts = "app/static/scripts"
+    shutil.copytree(ROOT / scripts, copy / scripts)
+    shutil.copy(ROOT / ".oxlintrc.json", copy)
+    if mutation:
+        name, old, new = mutation
+        text = (copy / scripts / name).read_text(encoding="utf-8")
+        assert old in text
+        (copy / scripts / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    command = [Path(sys.executable).with_name("oxlint"), "--format", "unix", scripts]
+    return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+
+
+def test_scripts_pass_the_linter(tmp_path: Path) -> None:
+    result = oxlint(tmp_path)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        pytest.param("pressing.js", "let press = null;", "", "'press' is not defined", id="undefined"),
+        pytest.param(
+            "cover.js", "let timer = 0;", "let timer = 0, most;", "'most' is declared but never used", id="unused"
+        ),
+        pytest.param("keys.js", "})();", "})(;", "Unexpected token", id="syntax"),
+        pytest.param("dialog.js", "waiting.isOn(", "offline.isOn(", "'offline' is not defined", id="not its to use"),
+        pytest.param("cover.js", "const isOn", "const isOff", "'isOn' is not defined", id="renamed in one place"),
+        pytest.param("dialog.js", "function open(", "function show(", "Unexpected use of 'open'", id="the window's"),
+    ],
+)
+def test_the_linter_finds_mistakes_in_scripts(tmp_path: Path, name: str, old: str, new: str, said: str) -> None:
+    result = oxlint(tmp_path, name, old, new)
+    assert result.returncode == 1
+    assert said in result.stdout

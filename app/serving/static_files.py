@@ -1,10 +1,16 @@
 """Style sheet and script: built at start from readable sources, served with long caching.
 
-A first visit needs few requests and few bytes, without a JavaScript tool chain. When the program starts, the component
-files of Designsystemet that we use, its theme and our own rules become one style sheet, and htmx and our own scripts
-become one. Each is written with a hash of its content in the name, beside its brotli and gzip variants, into a folder
-named by the hash of everything in it. Such a folder appears in one move and is never changed, so any number of
-processes can start at once.
+A first visit shall cost few requests and few bytes, yet there is no JavaScript tool chain. So, when the
+program starts, the component files of Designsystemet that we use, its theme and our own rules become one
+style sheet, and htmx and our own scripts become one. Each is written with a hash of its content in the
+name, beside its brotli and gzip variants, into a folder that is named by the hash of everything in it.
+Such a folder appears in one move and is never changed, so any number of processes can start at once.
+
+Our scripts have one subject each (`static/scripts`). Each is a function of its own, so that no variable of
+one is seen by another. What one needs of another goes by an event of the document, by what stands in the
+page, or by the one object of functions that a script gives to those after it. Which script may use which
+is written down in `.oxlintrc.json`. The head of each file says what the user lacks without it. A script
+that fails while it is loaded takes those after it along; one that fails later fails alone.
 """
 
 import atexit
@@ -25,6 +31,7 @@ from whitenoise import WhiteNoise
 
 STATIC_DIR = Path(__file__).parents[1] / "static"
 VENDOR_DIR = STATIC_DIR / "vendor"
+SCRIPTS_DIR = STATIC_DIR / "scripts"
 URL_PREFIX = "/static/"
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
@@ -51,12 +58,52 @@ COMPONENTS = (
 )
 # Later files may override earlier ones (on paper, in forced colours).
 OWN_STYLES = ("tables.css", "filters.css", "app.css", "print.css")
-OWN_SCRIPTS = ("contact.js", "app.js", "forms.js", "visit.js", "saving.js")
-# Pictures and the like in `static/` are served unchanged, under a hashed name.
+# A script comes after those that it uses. Of one event, the first one here hears first.
+OWN_SCRIPTS = (
+    # contact with the server, and what is said of it
+    "contact.js",
+    "offline.js",
+    "band.js",
+    "announce.js",
+    # a response comes into the page
+    "waiting.js",
+    "dialog.js",
+    "sign_in_again.js",
+    "focus.js",
+    "field_values.js",
+    "pressing.js",
+    # the list of participants, and other lists
+    "list_view.js",
+    "list_position.js",
+    "list_links.js",
+    "list_requests.js",
+    "list_queue.js",
+    "list_downloads.js",
+    "list_resend.js",
+    # any form
+    "keys.js",
+    "end_mark.js",
+    "submit_once.js",
+    "choices.js",
+    # the end of the session
+    "cover.js",
+    "visit.js",
+    # saving while the user types
+    "edits.js",
+    "look_up.js",
+    "saving_line.js",
+    "left_page.js",
+    "saving.js",
+    "leaving.js",
+)
+# Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+# Blanks that mean nothing in a style sheet of ours, since none of its strings holds one of these characters (a test).
+_BLANKS = re.compile(r"(?<=[{};,:])\s+| (?=\{)")
 _LINE_COMMENT = re.compile(r"(^|\s)//.*$")
+_LINE_END = re.compile(r"(?<=[;{,(\[])\n")
 _CHARSET = re.compile(r'@charset "[^"]*";\s*')
 
 
@@ -78,14 +125,14 @@ def stylesheet() -> str:
     parts.append(_plain_css(VENDOR_DIR / "designsystemet-theme" / "designsystemet.css"))
     for component, layer in COMPONENTS:
         parts.append(f"@layer {layer}{{{_plain_css(VENDOR_DIR / 'designsystemet-css' / f'{component}.css')}}}")
-    parts += [_plain_css(STATIC_DIR / name) for name in OWN_STYLES]
+    parts += [_BLANKS.sub("", _plain_css(STATIC_DIR / name)) for name in OWN_STYLES]
     return "\n".join(parts) + "\n"
 
 
 def script() -> str:
-    """The whole script as text: htmx, then our own scripts."""
+    """The whole script as text: htmx, then our own files."""
     htmx = (VENDOR_DIR / "htmx" / "htmx.min.js").read_text(encoding="utf-8").strip()
-    return "\n;\n".join([htmx, *(_plain_js(STATIC_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
+    return "\n;\n".join([htmx, *(_plain_js(SCRIPTS_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
 
 
 def licences() -> str:
@@ -184,10 +231,12 @@ def _plain_css(path: Path) -> str:
 
 
 def _plain_js(path: Path) -> str:
-    """A script of ours without comments and indentation. Our scripts use `//` and `/*` in comments only (a test checks
-    it)."""
+    """A script of ours without comments, indentation and the line ends that mean nothing.
+
+    Our scripts hold `//` and `/*` in comments alone, and no string goes on in the next line (a test).
+    """
     lines = _COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines()
-    return "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines)))
+    return _LINE_END.sub("", "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines))))
 
 
 def _digest(content: bytes) -> str:

@@ -46,8 +46,8 @@ def csrf_token() -> str:
 
 
 def tell_token(answer: Response, who: Viewer) -> None:
-    """Send the token of this session to the page on screen, if the page belongs to the user, for its forms; app.js
-    listens for it."""
+    """Send the token of this session to the page on screen, if the page belongs to the user, for its forms:
+    sign_in_again.js listens for it."""
     detail = {"target": "body", "token": csrf_token(), "user": who.username}
     answer.headers["HX-Trigger"] = json.dumps({"innlogget": detail})
 

@@ -104,7 +104,7 @@ def _known_words(tree: HtmlTree) -> Iterator[str]:
 def _known_attribute(element: Element, name: str, allowed: frozenset[str]) -> Iterator[str]:
     where = describe(element)
     if name.startswith("on"):
-        yield f"{where}: {name} is script in the page; listen in app.js"
+        yield f"{where}: {name} is script in the page; listen in a script of static/scripts"
     elif name == "style":
         yield f"{where}: style is forbidden by the content policy; use a class of app.css"
     elif name.startswith("hx-"):
@@ -135,7 +135,7 @@ def _inline_code(tree: HtmlTree) -> Iterator[str]:
         if element.tag == "style":
             yield "<style>: forbidden by the content policy; write it in app.css"
         elif "src" not in element.attrib or (element.text or "").strip():
-            yield f"{describe(element)}: inline script is forbidden by the content policy; write it in app.js"
+            yield f"{describe(element)}: inline script is forbidden by the content policy; write it in static/scripts"
 
 
 def _nesting(tree: HtmlTree) -> Iterator[str]:

@@ -113,7 +113,7 @@ ONLY_CHILDREN: dict[str, frozenset[str]] = {
 
 # htmx attributes that the program does not use, and the alternative.
 FORBIDDEN_HTMX: dict[str, str] = {
-    "on": "listen in app.js",
+    "on": "listen in a script of static/scripts",
     "boost": "give the link its own data-hx-get",
     "delete": "write with POST and a form",
     "put": "write with POST and a form",
