@@ -42,13 +42,14 @@ bench:  ## measure the program beside its floor (ARGS="--sizes 10000 --databases
 	@sh tools/venv.sh requirements-dev.txt
 	@$(PY) -m tests.bench $(ARGS)
 
-lint:  ## ruff, mypy, djlint, import-linter
+lint:  ## ruff, mypy, djlint, import-linter, oxlint
 	@sh tools/venv.sh requirements-dev.txt
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m djlint app --lint --quiet
 	@.venv/bin/lint-imports
+	@.venv/bin/oxlint app/static/scripts
 
 check-office:  ## open the CSV downloads in LibreOffice and check what it makes of them (not part of make test)
 	@sh tools/venv.sh requirements-dev.txt

@@ -6,8 +6,8 @@ from app import create_app
 
 app = create_app()
 
-# What stands from the beginning stays: to look through it for garbage at each full collection takes as long as some
-# answers. New garbage is looked for after as many new objects as some requests make.
+# Objects created at start are permanent: examining them at each full collection takes as long as some responses. New
+# garbage is collected after as many new objects as some requests create.
 gc.collect()
 gc.freeze()
 gc.set_threshold(20_000, 20, 20)

@@ -1,4 +1,4 @@
-"""The web: HTTP in, HTML out. `create_app` puts it together, in reading order."""
+"""The web: HTTP in, HTML out. `create_app` assembles it, in reading order."""
 
 import os
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ BLUEPRINTS = (health, accounts, *_LIST, *_PARTICIPANT, oversight)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
-    """The program with the settings of an environment (default: the process's own)."""
+    """Create the program with the settings of an environment (default: the process's own)."""
     settings = settings_from(os.environ if environ is None else environ)
     app = Flask(__name__, static_folder=None, instance_path=str(PROJECT / "instance"))
     _configure(app, settings)
@@ -96,15 +96,15 @@ def _configure(app: Flask, settings: Settings) -> None:
         "MAX_FORM_MEMORY_SIZE": MAX_BODY,
         "SESSION_COOKIE_NAME": "__Host-session" if settings.in_production else "session",
         "SESSION_COOKIE_SECURE": settings.in_production,
-        "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the visit
+        "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the session
         "COMPRESS_MIMETYPES": ["text/html"],
         "COMPRESS_ALGORITHM": ["br", "gzip"],
         "COMPRESS_MIN_SIZE": 500,
-        "COMPRESS_EVALUATE_CONDITIONAL_REQUEST": False,  # pages are never stored, so nobody asks for them anew
+        "COMPRESS_EVALUATE_CONDITIONAL_REQUEST": False,  # pages are never stored, so there are no conditional requests
         "COMPRESS_BR_LEVEL": 5,  # a tenth smaller than the default, for a tenth of a millisecond
-        "COMPRESS_BR_WINDOW": 16,  # as long as a page; the default's four megabytes are slower to set up
+        "COMPRESS_BR_WINDOW": 16,  # as large as a page; the default's four megabytes are slower to set up
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        # The values of a statement that fails never reach the log: they are personal data.
+        # Values of a failed statement never reach the log: they are personal data.
         "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
         "ALEMBIC": {"script_location": str(PROJECT / "services" / "migrations")},
         "ALEMBIC_CONTEXT": {"include_object": belongs_to_schema},
@@ -130,8 +130,8 @@ def _set_up_templates(app: Flask) -> None:
 
 
 def _lay_out_macros(app: Flask) -> None:
-    """The shared macros are at hand for all templates, since to import them anew takes a tenth of a millisecond of
-    every answer; and so are, by `always`, the parts of a page that never change: drawn once for each language."""
+    """Make the shared macros global to all templates, since importing them takes a tenth of a millisecond of every
+    response; and provide `always` for parts of a page that never change: rendered once for each language."""
     of = app.jinja_env.get_template
     app.jinja_env.globals["icon"] = cache(of("ui/icons.html").module.icon)  # type: ignore[attr-defined]
     for name in ("data", "fields", "messages", "navigation"):
@@ -146,6 +146,6 @@ def _lay_out_macros(app: Flask) -> None:
 
 def _sign_in_manager() -> LoginManager:
     manager = LoginManager()
-    manager.session_protection = None  # the visits are kept in the database, under keys that nobody can guess
+    manager.session_protection = None  # sessions are in the database, under random keys
     manager.user_loader(load_user)
     return manager

@@ -1,1 +1,1 @@
-"""The register: people, rules, data, outside systems. Knows nothing of HTTP."""
+"""The register: people, rules, data, outside systems. Does not depend on HTTP."""

@@ -1,7 +1,7 @@
 """Fixtures for all tests: the databases, the stand-ins, the program, its clients. All parts are real.
 
-`database_url`, and with it `app` and `client`, come once for SQLite and once for PostgreSQL. They hold the
-demo users and no participants; `@pytest.mark.participants(40)` fills in demo participants.
+`database_url`, and with it `app` and `client`, run once for SQLite and once for PostgreSQL. They have the demo users
+and no participants; `@pytest.mark.participants(40)` adds demo participants.
 """
 
 import logging
@@ -31,7 +31,7 @@ from tests.support.postbox import Postbox, open_postbox
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.registering import Office
 
-# No example has to be quick: the machine decides that. In continuous integration all runs try the same ones.
+# No deadline for examples: the speed depends on the machine. In continuous integration all runs try the same ones.
 hypothesis_settings.register_profile(
     "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
@@ -47,8 +47,8 @@ _LOGGING = (logging.Handler.format, logging.Handler.handle, logging.raiseExcepti
 
 @pytest.fixture(autouse=True)
 def _logging_of_pytest() -> Iterator[None]:
-    """A program that is made for production or development changes how all of its process logs (`app.web.logs`); pytest
-    must still see what is logged as it is."""
+    """Restore pytest's logging: a program created for production or development changes the logging of its process
+    (`app.web.logs`)."""
 
     def restore() -> None:
         handler = logging.Handler
@@ -68,7 +68,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
-    """Folkeregisteret (with Maskinporten) and PAD, over HTTP. To let them fail: `fail_register`."""
+    """Folkeregisteret (with Maskinporten) and PAD, over HTTP. To make them fail: `fail_register`."""
     key = load_or_create_key(_key_file(tmp_path_factory))
     running = start_standins(client_id=CLIENT_ID, key_id=KEY_ID, public_key_pem=public_key_pem(key))
     with running:
@@ -77,7 +77,7 @@ def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
 
 @pytest.fixture
 def fail_register(standins: Standins) -> Iterator[FailRegister]:
-    """`fail_register("freg", "500", number=…)` as `flask standins fail`; healed after the test."""
+    """`fail_register("freg", "500", number=…)`: as `flask standins fail`; healed after the test."""
     servers = {"freg": standins.freg.base_url, "pad": standins.pad.base_url}
 
     def fail(register: str, kind: standin_control.Kind, number: str | None = None, **more: Any) -> None:
@@ -90,7 +90,7 @@ def fail_register(standins: Standins) -> Iterator[FailRegister]:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory, standins: Standins) -> dict[str, str]:
-    """The program's settings, as its environment would hold them, apart from DATABASE_URL."""
+    """The program's settings, as in its environment, without DATABASE_URL."""
     read_or_make_keys(tmp_path_factory.getbasetemp() / "audit.key")
     return {
         "APP_ENV": "test",
@@ -116,14 +116,14 @@ def _key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def databases(
     tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str], request: pytest.FixtureRequest
 ) -> Databases:
-    """Makes databases; PostgreSQL is started when the first of its kind is asked for."""
+    """Creates databases; PostgreSQL is started when its first database is requested."""
     folder = tmp_path_factory.mktemp("databases")
     return Databases(folder, lambda: request.getfixturevalue("postgres"), settings)
 
 
 @pytest.fixture(params=DIALECTS)
 def dialect(request: pytest.FixtureRequest) -> str:
-    """sqlite and postgresql."""
+    """The database kinds: sqlite and postgresql."""
     return str(request.param)
 
 
@@ -158,7 +158,7 @@ def app(database_url: str, settings: dict[str, str]) -> Iterator[Flask]:
 
 @pytest.fixture
 def client(app: Flask) -> CheckedClient:
-    """A browser without a screen, not signed in; every answer is checked."""
+    """A client without a screen, not signed in; every response is checked."""
     made = app.test_client()
     assert isinstance(made, CheckedClient)
     return made
@@ -166,7 +166,7 @@ def client(app: Flask) -> CheckedClient:
 
 @pytest.fixture
 def sign_in(app: Flask) -> Callable[[str], CheckedClient]:
-    """`sign_in("kari.oslo")`: a client of her own, signed in through the form."""
+    """`sign_in("kari.oslo")`: a client of the user, signed in through the form."""
 
     def sign_in(username: str) -> CheckedClient:
         made = app.test_client()
@@ -184,26 +184,26 @@ def services_context(app: Flask) -> Iterator[Flask]:
         yield app
 
 
-# ---- The program with browsers of its users ----
+# ---- The program with clients of its users ----
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
 def house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """For tests that only look. What they leave in the access log is all that they may change."""
+    """A house for tests that only read. They change nothing but the access log."""
     with running_house(request.param, databases, settings) as made:
         yield made
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def own_house(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """For the tests of one file, which may change it."""
+    """A house for the tests of one file, which may change it."""
     with running_house(request.param, databases, settings) as made:
         yield made
 
 
 @pytest.fixture
 def cheap_answers(request: pytest.FixtureRequest) -> Iterator[None]:
-    """For tests that throw odd things at the program: each of its answers costs little."""
+    """For tests with hostile input: each response must be cheap."""
     name = "own_house" if "own_house" in request.fixturenames else "house"
     made: House = request.getfixturevalue(name)
     with costs_held(made.app):
@@ -219,7 +219,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def postbox() -> Postbox:
-    """Where e-mails of a test arrive."""
+    """The mailbox for a test's e-mails."""
     return Postbox()
 
 
@@ -232,13 +232,13 @@ def mail_url(postbox: Postbox) -> Iterator[str]:
 
 @pytest.fixture
 def office(own_house: House) -> Office:
-    """The caseworkers at their screens; berit.bergen and anne.tokommuner share Bergen."""
+    """The caseworkers with their clients; berit.bergen and anne.tokommuner share Bergen."""
     return Office(own_house.app, own_house.client)
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def strict(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """A house where the second factor is demanded."""
+    """A house that requires the second factor."""
     with running_house(request.param, databases, {**settings, "SECOND_FACTOR": "required"}, participants=0) as made:
         yield made
 

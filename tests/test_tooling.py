@@ -2,12 +2,19 @@
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
+import tokenize
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# Words that hide the subject of a sentence: say «the user», «the participant», «the viewer».
+HIDING_WORDS = ("she", "her", "hers", "herself", "whoever")
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-security.txt")
 
 
@@ -76,3 +83,73 @@ def test_no_two_public_classes_have_the_same_name() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def docstrings_and_comments(path: Path) -> Iterator[tuple[int, str]]:
+    """The prose in a file of Python or Jinja, each text with its line."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".html":
+        for found in re.finditer(r"\{#.*?#\}", text, re.DOTALL):
+            yield text.count("\n", 0, found.start()) + 1, found.group()
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
+            said := ast.get_docstring(node)
+        ):
+            yield node.body[0].lineno, said
+    with tokenize.open(path) as lines:
+        for token in tokenize.generate_tokens(lines.readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+def test_docstrings_and_comments_name_their_subject() -> None:
+    hiding = re.compile(rf"\b({'|'.join(HIDING_WORDS)})\b", re.IGNORECASE)
+    paths = [
+        path for folder in ("app", "services") for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".html"}
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {word.group()}"
+        for path in sorted(paths)
+        for line, text in docstrings_and_comments(path)
+        for word in hiding.finditer(text)
+    ]
+    assert found == []
+
+
+def oxlint(copy: Path, *mutation: str) -> subprocess.CompletedProcess[str]:
+    """Check a copy of our scripts; `mutation`: a file, what stands in it, and what stands there instead."""
+    scripts = "app/static/scripts"
+    shutil.copytree(ROOT / scripts, copy / scripts)
+    shutil.copy(ROOT / ".oxlintrc.json", copy)
+    if mutation:
+        name, old, new = mutation
+        text = (copy / scripts / name).read_text(encoding="utf-8")
+        assert old in text
+        (copy / scripts / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    command = [Path(sys.executable).with_name("oxlint"), "--format", "unix", scripts]
+    return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+
+
+def test_scripts_pass_the_linter(tmp_path: Path) -> None:
+    result = oxlint(tmp_path)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        pytest.param("pressing.js", "let press = null;", "", "'press' is not defined", id="undefined"),
+        pytest.param(
+            "cover.js", "let timer = 0;", "let timer = 0, most;", "'most' is declared but never used", id="unused"
+        ),
+        pytest.param("keys.js", "})();", "})(;", "Unexpected token", id="syntax"),
+        pytest.param("dialog.js", "waiting.isOn(", "offline.isOn(", "'offline' is not defined", id="not its to use"),
+        pytest.param("cover.js", "const isOn", "const isOff", "'isOn' is not defined", id="renamed in one place"),
+        pytest.param("dialog.js", "function open(", "function show(", "Unexpected use of 'open'", id="the window's"),
+    ],
+)
+def test_the_linter_finds_mistakes_in_scripts(tmp_path: Path, name: str, old: str, new: str, said: str) -> None:
+    result = oxlint(tmp_path, name, old, new)
+    assert result.returncode == 1
+    assert said in result.stdout

@@ -1,4 +1,4 @@
-"""Accounts: signing in, second factor, invitations, passwords, and the users that an administrator answers for."""
+"""Accounts: signing in, second factor, invitations, passwords, and user administration."""
 
 from app.accounts import (  # noqa: F401 - their views hang on it
     links,

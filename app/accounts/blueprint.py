@@ -1,4 +1,4 @@
-"""The blueprint that all views of this package hang on, and what they share."""
+"""The blueprint of all views in this package, and their common functions."""
 
 from collections.abc import Callable
 from math import ceil
@@ -21,11 +21,11 @@ from services.listing.saved_views import start_view
 
 accounts = Blueprint("accounts", __name__)
 _LONGEST_ADDRESS = 2000
-_IN_MINUTES = 119  # seconds, from which on a wait is told in minutes
+_IN_MINUTES = 119  # seconds from which a wait is given in minutes
 
 
 class SignedIn(UserMixin):
-    """Flask-Login's user: holds the viewer, nothing else."""
+    """Flask-Login's user, with the viewer."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -36,14 +36,14 @@ class SignedIn(UserMixin):
 
 
 def load_user(user_id: str) -> SignedIn | None:
-    """The signed-in user of a visit, unless she has been blocked meanwhile. She was read together with it."""
+    """The signed-in user of a session, read together with it; None if blocked meanwhile."""
     found: Viewer | None = visit().viewer
     return SignedIn(found) if found and str(found.user_id) == user_id else None
 
 
 def start_page(of: Viewer) -> str:
-    """Where a user begins: with the view of the list that she has chosen for it, or the whole list; those who only
-    administer with the users; those who have no role (any more) with the help."""
+    """The start page: the user's start view of the list, or the whole list; the list of users for those who only
+    administer; the help page for users without a role."""
     if of.can(Right.READ):
         view = start_view(of)
         return url_for("overview.overview_page") + (f"?{view.query}" if view and view.query else "")
@@ -51,18 +51,18 @@ def start_page(of: Viewer) -> str:
 
 
 def own_address(target: str) -> str:
-    """The address if it is one of ours to go on to after sign-in, else ''."""
+    """The address if it is one of our own, to continue to after sign-in, else ''."""
     inside = target.startswith("/") and not target.startswith("//") and "\\" not in target
     return target if inside and target.isprintable() and 1 < len(target) <= _LONGEST_ADDRESS else ""
 
 
 def sender_address() -> str:
-    """Where the request comes from."""
+    """The IP address of the request."""
     return request.remote_addr or "unknown"
 
 
 def wait_words(problem: TooFast) -> str:
-    """How long to wait before the next try."""
+    """The message how long to wait before the next attempt."""
     if problem.seconds > _IN_MINUTES:
         minutes = ceil(problem.seconds / 60)
         return _("For mange forsøk. Vent %(n)s minutter og prøv igjen.") % {"n": minutes}
@@ -79,7 +79,8 @@ Again = Callable[..., Any]
 
 
 def anew(endpoint: str) -> Callable[[Again], Again]:
-    """Mark what shows the page of a form anew, with what was typed, when the form stood open for too long."""
+    """Register a function that shows a form's page again, with the typed values, when the form was open for too
+    long."""
 
     def mark(again: Again) -> Again:
         _ANEW[endpoint] = again

@@ -1,7 +1,7 @@
-"""Devices on which users have signed in before: a signed cookie tells so, and by it the throttle knows them.
+"""Known devices: a signed cookie tells the throttle which users have signed in on a device before.
 
-The cookie opens nothing. It holds, for each user that has signed in fully on this device, a random name of the device;
-strangers' wrong passwords do not hold back a user who is known on it.
+The cookie gives no access. It has a random name of the device for each user that has signed in fully on it; wrong
+passwords by strangers do not delay a user on a known device.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from app.connections.mail import outbox
 from services.accounts.sign_in import AttemptOrigin
 
 _DAYS = 180
-_MOST_USERS = 8  # of one device; those who signed in last
+_MOST_USERS = 8  # of one device; the last ones signed in
 _LONGEST = 2000
 
 
@@ -39,12 +39,12 @@ def _known() -> dict[int, str]:
 
 
 def origin() -> AttemptOrigin:
-    """Where the present request comes from, for the throttle."""
+    """The origin of the current request, for the throttle."""
     return AttemptOrigin(address=sender_address(), devices=_known(), outbox=outbox(), warning=letters.many_wrong)
 
 
 def remember(answer: Response, user_id: int) -> Response:
-    """Let the browser know from now on that the user has signed in here."""
+    """Mark the device as known for the user."""
     known = _known()
     name = known.pop(user_id, "") or secrets.token_urlsafe(12)
     kept = [*known.items(), (user_id, name)][-_MOST_USERS:]

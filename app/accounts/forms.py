@@ -29,18 +29,18 @@ def _code(**look: Any) -> StringField:
 
 
 class OnwardForm(SmallForm):
-    """A step of signing in, which carries along where the user wants to go."""
+    """A step of signing in, with the destination after it."""
 
     target = hidden(own_address, name="neste")
 
     @property
     def page_user(self) -> str:
-        """The user name of the page that is kept under the form, if the form is a dialog over it."""
+        """The user name on the page under the dialog; '' if the form is no dialog."""
         return ""
 
 
 class DialogForm(OnwardForm):
-    """A step that may also stand in a dialog, over a page that is being worked on."""
+    """A step that may also be a dialog, over the page that the user was working on."""
 
     kept_for = hidden(_NOT_LONG, legible)
 
@@ -51,25 +51,24 @@ class DialogForm(OnwardForm):
 
     @property
     def page_user(self) -> str:
-        """The user name of the page that is kept."""
         return self.kept_for.data if self.is_over_page else ""
 
 
 class SignInForm(DialogForm):
-    """User name and password."""
+    """The first step of signing in: user name and password."""
 
     username = line(N_("Brukernavn"), autocomplete="username")
     password = password_line(N_("Passord"), **_PRESENT)
 
 
 class CodeForm(DialogForm):
-    """The second step."""
+    """The second step of signing in: a code."""
 
     code = _code(description=_OF_PHONE_OR_KEPT)
 
 
 class SetUpForm(OnwardForm):
-    """The first code of a telephone that has just got the secret."""
+    """The set-up of one-time codes: the first code of the telephone."""
 
     code = _code(inputmode="numeric")
 
@@ -78,12 +77,12 @@ class SetUpForm(OnwardForm):
 
 
 class ForgottenForm(SmallForm):
-    """Whose password is forgotten."""
+    """The request for a link to a new password."""
 
     whom = line(N_("Brukernavn eller e-post"), _NOT_LONG, legible, autocomplete="username")
 
     def validate_whom(self, field: StringField) -> None:
-        """Something must be seen in it."""
+        """Refuse a blank value."""
         if text.is_blank(field.data):
             field.data = ""
             raise ValidationError(_("Skriv brukernavnet eller e-postadressen din."))
@@ -101,7 +100,7 @@ def _repeated() -> PasswordField:
 
 
 class _ChosenPassword(SmallForm):
-    """A new password, twice. `about_user`: what it must not be made of."""
+    """A new password, typed twice. `about_user`: texts that the password must not contain."""
 
     password: Any
     repeated: Any
@@ -111,18 +110,18 @@ class _ChosenPassword(SmallForm):
         self.about_user = about_user
 
     def validate_password(self, field: PasswordField) -> None:
-        """The rules for passwords."""
+        """Apply the password rules."""
         if fault := fault_of(field.data, about_user=self.about_user):
             raise ValidationError(fault)
 
     def validate_repeated(self, field: PasswordField) -> None:
-        """Twice the same."""
+        """Compare with the password, if that is valid."""
         if not self.password.errors and normalised(field.data) != normalised(self.password.data):
             raise ValidationError(_("De to passordene er ikke like."))
 
 
 class InvitationForm(_ChosenPassword):
-    """What an invited person chooses."""
+    """The user name and password of an invited user."""
 
     username = line(
         N_("Brukernavn"),
@@ -140,20 +139,20 @@ class InvitationForm(_ChosenPassword):
         self.about_user = (*about_user, self.username.data)
 
     def validate_username(self, field: StringField) -> None:
-        """The rule for user names."""
+        """Apply the rule for user names."""
         if not is_username(field.data):
             raise ValidationError(_("Bruk 3 til 60 tegn: bokstaver, tall, punktum og bindestrek, bokstav først."))
 
 
 class ResetForm(_ChosenPassword):
-    """A new password in place of a forgotten one."""
+    """The new password of a user who has forgotten the old one."""
 
     password = _new_password(N_("Nytt passord"))
     repeated = _repeated()
 
 
 class OwnPasswordForm(_ChosenPassword):
-    """A new password in place of the present one."""
+    """The change of the user's own password."""
 
     present = password_line(N_("Passordet du har nå"), **_PRESENT, required=True)
     password = _new_password(N_("Nytt passord"))
@@ -164,20 +163,20 @@ class OwnPasswordForm(_ChosenPassword):
 
 
 class RecoveryCodesForm(SmallForm):
-    """A code that stands for new recovery codes."""
+    """The request for new recovery codes, with a code of the telephone."""
 
     code = _code(description=N_("Seks siffer fra kode-appen på telefonen."))
 
 
 class TieForm(SmallForm):
-    """What is asked before an identity provider is tied to the user."""
+    """The check of the user before an identity provider is connected."""
 
     password = password_line(N_("Passordet ditt"), **_PRESENT, required=True)
     code = _code(inputmode="numeric", required=True)
 
 
 class EndVisitsForm(SmallForm):
-    """Which of the user's other visits ends; without one, all of them."""
+    """The end of one of the user's other sessions; of all of them without a handle."""
 
     handle = hidden(name="innlogging")
 
@@ -186,7 +185,7 @@ class EndVisitsForm(SmallForm):
 
 
 class UserSearchForm(SmallForm):
-    """What users are searched for, from the list that is `shown`."""
+    """The search in the list of users; `shown`: the query of the list that the form was sent from."""
 
     words = line(
         N_("Søk etter bruker"),

@@ -1,4 +1,4 @@
-"""The e-mails: what stands in them, in bokmål and in nynorsk in one and the same message."""
+"""The texts of e-mails, in bokmål and in nynorsk in the same message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Version:
 
 
 def _letter(subject: str, bokmal: tuple[str, ...], nynorsk: tuple[str, ...], link: str = "") -> Letter:
-    # It begins with nothing that anybody has typed: the name is the choice of who invites.
+    # The greeting contains no typed text, such as a name chosen by an inviting user.
     versions = (
         _Version("nb", "Hei!", bokmal, f"Trenger du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
         _Version("nn", "Hei!", nynorsk, f"Treng du hjelp til innlogging? Skriv til {HELP_ADDRESS}."),
@@ -41,7 +41,7 @@ def _letter(subject: str, bokmal: tuple[str, ...], nynorsk: tuple[str, ...], lin
 
 
 def _address(endpoint: str, **values: str) -> str:
-    """The whole address of a page. It begins with PUBLIC_URL: what a request says of its host is not believed."""
+    """The full address of a page. It begins with PUBLIC_URL: the host in a request is not trusted."""
     path = current_app.url_map.bind("localhost").build(endpoint, values)
     base = current_app.config["SETTINGS"].public_url
     if not base:
@@ -50,7 +50,7 @@ def _address(endpoint: str, **values: str) -> str:
 
 
 def invitation(_user: User, token: str) -> Letter:
-    """To one who shall make her user."""
+    """The letter with an invitation."""
     return _letter(
         "Invitasjon til Jobbsjanseregisteret",
         (
@@ -66,7 +66,7 @@ def invitation(_user: User, token: str) -> Letter:
 
 
 def known(_user: User) -> Letter:
-    """To one who has a user and has been given another role."""
+    """The letter to an existing user who has been given another role."""
     return _letter(
         "Ny tilgang i Jobbsjanseregisteret",
         ("Du har fått en ny tilgang i Jobbsjanseregisteret. Logg inn som du pleier.",),
@@ -79,7 +79,7 @@ INVITING = Letters(invitation=invitation, known=known)
 
 
 def reset(user: User, token: str) -> Letter:
-    """To one who has forgotten her password."""
+    """The letter with a link to a new password."""
     return _letter(
         "Nytt passord i Jobbsjanseregisteret",
         (
@@ -95,7 +95,7 @@ def reset(user: User, token: str) -> Letter:
 
 
 def password_changed(_user: User) -> Letter:
-    """After she has changed her password."""
+    """The letter after the password was changed."""
     return _letter(
         "Passordet i Jobbsjanseregisteret er endret",
         (
@@ -110,7 +110,7 @@ def password_changed(_user: User) -> Letter:
 
 
 def moved(_user: User) -> Letter:
-    """To the old address, when another one is put in its place."""
+    """The letter to the old address when the e-mail address changes."""
     return _letter(
         "E-postadressen i Jobbsjanseregisteret er endret",
         ("Brukeren din har fått en annen e-postadresse. Er det feil, ta kontakt med en gang.",),
@@ -119,7 +119,7 @@ def moved(_user: User) -> Letter:
 
 
 def factor_reset(_user: User) -> Letter:
-    """When the administrator has taken her second factor away."""
+    """The letter after an administrator has reset the second factor."""
     return _letter(
         "Ny kode-app i Jobbsjanseregisteret",
         (
@@ -134,7 +134,7 @@ def factor_reset(_user: User) -> Letter:
 
 
 def tied(_user: User) -> Letter:
-    """After she has tied an identity provider to her user."""
+    """The letter after the user has connected an identity provider."""
     return _letter(
         "Ny innloggingsmåte i Jobbsjanseregisteret",
         ("Brukeren din har fått en innloggingsmåte til. Du ser den under «Min bruker». Var det ikke deg, si ifra.",),
@@ -143,7 +143,7 @@ def tied(_user: User) -> Letter:
 
 
 def many_wrong(_user: User) -> Letter:
-    """After many wrong passwords or codes."""
+    """The letter after many wrong passwords or codes."""
     return _letter(
         "Mange mislykkede innlogginger i Jobbsjanseregisteret",
         (
@@ -158,7 +158,7 @@ def many_wrong(_user: User) -> Letter:
 
 
 def untied(_user: User) -> Letter:
-    """When an administrator has removed an identity of the user's."""
+    """The letter after an administrator has removed an identity of the user."""
     return _letter(
         "En innloggingsmåte i Jobbsjanseregisteret er fjernet",
         ("En innloggingsmåte er fjernet fra brukeren din. Har du ikke passord, velg «Glemt passordet?» for å få et.",),

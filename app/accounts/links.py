@@ -1,6 +1,6 @@
-"""What the links in e-mails lead to: making one's user, and a new password.
+"""The pages that links in e-mails lead to: accepting an invitation, and choosing a new password.
 
-Opening a link only looks: mail filters open links, too. It is used up when its form is sent.
+Opening a link does not use it up, since mail filters open links too; sending its form does.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TOO_OLD = N_("Siden sto åpen for lenge. Skriv passordet på nytt.")
 @accounts.get("/invitasjon/<token>")
 @public
 def invitation(token: str) -> Any:
-    """The form with which an invited makes her user."""
+    """The form to accept an invitation."""
     try:
         user = user_of(token, LinkPurpose.INVITE)
     except DeadLink:
@@ -43,7 +43,7 @@ def invitation(token: str) -> Any:
 
 
 def somebody_else(whose: User) -> Response:
-    """What a signed-in user hears who follows the link of somebody else: nobody becomes another user by the way."""
+    """The page for a signed-in user who follows another user's link: nobody becomes another user that way."""
     return respond("accounts/somebody_else.html", status=409, whose=whose)
 
 
@@ -66,7 +66,7 @@ def _invitation_page(token: str, user: User, form: InvitationForm) -> Response:
 @public
 @takes(InvitationForm)
 def invitation_submit(token: str) -> Any:
-    """Make the user, and go on as after signing in; or the form again."""
+    """Accept an invitation and continue as after signing in, or show the form again."""
     try:
         user = user_of(token, LinkPurpose.INVITE)
         if _is_somebody_else(user):
@@ -105,7 +105,7 @@ def _old_dead_link(token: str) -> Response:
 @public
 @takes()
 def invitation_anew(token: str) -> Response:
-    """Send a new link to where the dead one went, and say the same whatever it was."""
+    """Send a new link for an expired invitation; the response does not depend on the token."""
     invitations.ask_anew(token, address=sender_address(), outbox=outbox(), letter=letters.invitation)
     flash(
         _("Er invitasjonen fortsatt ubrukt, kommer det straks en ny e-post. Se også i søppelpost (spam)."),
@@ -117,14 +117,14 @@ def invitation_anew(token: str) -> Response:
 @accounts.get("/invitasjon/<token>/ny")
 @public
 def invitation_anew_page(token: str) -> Response:
-    """Whoever reloads the answer comes to the link itself."""
+    """Lead a reload to the link itself."""
     return redirect_to(url_for("accounts.invitation", token=token))
 
 
 @accounts.get("/nytt-passord/<token>")
 @public
 def reset(token: str) -> Any:
-    """The form with which she chooses a new password."""
+    """The form to choose a new password."""
     try:
         user = user_of(token, LinkPurpose.RESET)
         return somebody_else(user) if _is_somebody_else(user) else _reset_page(token, user, ResetForm())
@@ -158,7 +158,7 @@ def _old_reset_page(token: str) -> Any:
 @public
 @takes(ResetForm)
 def reset_submit(token: str) -> Any:
-    """Give her the new password, and go on as after signing in; or the form again."""
+    """Set the new password and continue as after signing in, or show the form again."""
     try:
         user = user_of(token, LinkPurpose.RESET)
         if _is_somebody_else(user):

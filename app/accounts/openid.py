@@ -1,8 +1,8 @@
-"""Identity providers by OpenID Connect, with Authlib: where users are sent, and what comes back of them.
+"""Identity providers by OpenID Connect, with Authlib.
 
-Discovery, the code with PKCE (S256), state and nonce are always used. A token counts when its signature, issuer,
-audience, expiry, nonce and level of assurance are right; else nothing of it does (`Refused`).
-Source: OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 7636 and RFC 9207.
+Discovery, the code flow with PKCE (S256), state and nonce are always used. A token is accepted if its signature,
+issuer, audience, expiry, nonce and level of assurance are right; otherwise the sign-in is refused (`Refused`). Source:
+OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 7636 and RFC 9207.
 """
 
 import logging
@@ -28,7 +28,7 @@ from services.core.encryption import Unreadable
 from services.core.text import is_encodable
 from services.registers.http import CONNECT_TIMEOUT, READ_TIMEOUT, CircuitBreaker
 
-# Authlib takes everything else in a provider's description for a setting of its own.
+# Authlib takes everything else in a provider's metadata for a setting of its own.
 _USED = (
     "_loaded_at",
     "issuer",
@@ -41,15 +41,15 @@ _USED = (
 _MALFORMED = (JoseError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 _TEXTS = ("iss", "sub", "nonce", "acr", "azp", "sid", "at_hash", "c_hash", "email", "name", "jti")
 _NUMBERS = ("exp", "iat", "nbf", "auth_time")
-_METADATA_SECONDS = 24 * 3600  # how long a provider's own description holds
+_METADATA_SECONDS = 24 * 3600  # how long a provider's metadata are used
 _LEEWAY = 30  # seconds that two clocks may differ
-_MOST_BEGUN = 5  # sign-ins of one visit that have not come back yet: tabs that were left
-_LONGEST_SEALED = 400  # of a target in the state: providers take addresses of 2 000 characters
+_MOST_BEGUN = 5  # sign-ins of one session that have not returned yet, from tabs that were left
+_LONGEST_SEALED = 400  # of a target in the state: providers accept addresses of 2 000 characters
 _STATE = "state"
 _FOR_ADDRESSES, _FROM_ADDRESSES = str.maketrans("+/", "-."), str.maketrans("-.", "+/")
-# Signed with a key that only the provider has. «none», and HMAC with a secret that both know, are not among them.
+# Signed with a key that only the provider has, which excludes «none», and HMAC with a shared secret.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-# What a provider says of itself or of the user (RFC 6749, section 4.1.2.1; OpenID Connect Core, section 3.1.2.6).
+# Error codes from a provider (RFC 6749, section 4.1.2.1; OpenID Connect Core, section 3.1.2.6).
 _TOLD = {
     "temporarily_unavailable": "down",
     "server_error": "down",
@@ -60,13 +60,13 @@ _TOLD = {
     "account_selection_required": "cancelled",
 }
 
-logging.getLogger("authlib").setLevel(logging.INFO)  # below that it logs what only the provider may know
+logging.getLogger("authlib").setLevel(logging.INFO)  # below that it logs secrets
 
 
 class Refused(Exception):
-    """The provider has recognised nobody whom it may send to us. `why`: «cancelled» by the user; «state»: too old,
-    begun elsewhere, or used before; «acr»: recognised, but not surely enough; «down»: no sensible answer; «token»: what
-    came is not to be trusted. `target`: where the sign-in should have led, if that is known."""
+    """The sign-in at a provider failed. `why`: «cancelled» by the user; «state»: too old, begun elsewhere, or used
+    before; «acr»: the level of assurance is too low; «down»: no usable response; «token»: the token is invalid.
+    `target`: the destination of the sign-in, if known."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -75,22 +75,22 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """What was wanted when a sign-in began: «sign-in», «accept» an invitation, or «tie» to the user who is signed
-    in. `target`: where to go on to, or the invitation's sealed secret."""
+    """The purpose of a sign-in: «sign-in», «accept» an invitation, or «tie» an identity to the signed-in user.
+    `target`: the destination, or the invitation's encrypted token."""
 
     purpose: str
     target: str
 
 
 class Provider(FlaskOAuth2App):
-    """One provider. Its description is fetched when it is needed first."""
+    """One provider. Its metadata are fetched when first needed."""
 
     server_metadata: dict[str, Any]
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.settings = settings
         self._breaker = CircuitBreaker(threshold=3)
-        self._lock = threading.Lock()  # while the description is fetched
+        self._lock = threading.Lock()  # while the metadata are fetched
         auth = self._key_auth() if settings.key_file else None
         super().__init__(
             FlaskIntegration(settings.name),
@@ -104,7 +104,7 @@ class Provider(FlaskOAuth2App):
                 "code_challenge_method": "S256",
                 "token_endpoint_auth_method": auth.name if auth else "client_secret_basic",
                 "default_timeout": (CONNECT_TIMEOUT, READ_TIMEOUT),
-                "max_redirects": 0,  # what was fetched elsewhere would not be the provider's word
+                "max_redirects": 0,  # metadata fetched elsewhere could not be trusted
             },
         )
 
@@ -114,12 +114,12 @@ class Provider(FlaskOAuth2App):
 
     @property
     def redirect_uri(self) -> str:
-        """Where the provider sends users back to. What a request says of its host is not believed."""
+        """The address that the provider sends users back to. The host in a request is not trusted."""
         return f"{_public_url()}/logg-inn/med/{self.settings.name}/tilbake"
 
     def load_server_metadata(self) -> dict[str, Any]:
-        """What is used of the provider's description, fetched anew each day; `Refused` if it is another one's, or makes
-        no sense."""
+        """The provider's metadata as far as used, fetched anew each day; `Refused` if they are another provider's or
+        malformed."""
         with self._lock:
             if time.time() - self.server_metadata.get("_loaded_at", 0) > _METADATA_SECONDS:
                 self.server_metadata = {}
@@ -140,7 +140,7 @@ class Provider(FlaskOAuth2App):
         return is_ours and all(isinstance(one, str) and one.startswith(f"{scheme}://") for one in there)
 
     def begin(self, begun: PendingSignIn) -> str:
-        """Begin a sign-in: the address at the provider to send the user to. Raises `Refused`."""
+        """Begin a sign-in; returns the address at the provider to send the user to. Raises `Refused`."""
         wanted = {"acr_values": " ".join(self.settings.acr)} if self.settings.acr else {}
         state = _sealed_state(begun)
         made = self._asked(lambda: self.create_authorization_url(self.redirect_uri, state=state, **wanted))
@@ -156,7 +156,7 @@ class Provider(FlaskOAuth2App):
             session.pop(key)
 
     def finish(self) -> tuple[ProviderUser, PendingSignIn]:
-        """Take what the provider sent the user back with. Raises `Refused`; the sign-in is used up in any case."""
+        """Process the provider's redirect back. Raises `Refused`; the sign-in is used up in any case."""
         data = self.framework.get_state_data(session, request.args.get("state"))
         try:
             return self._finished(data)
@@ -195,8 +195,7 @@ class Provider(FlaskOAuth2App):
         return claims, id_token
 
     def sign_out_address(self, id_token: str) -> str:
-        """Where to send a user who has signed out here, so that she is signed out there; '' if the provider has no
-        such place. Raises `Refused`."""
+        """The address to sign a user out at the provider too; '' if the provider has none. Raises `Refused`."""
         if not self._asked(self.load_server_metadata).get("end_session_endpoint"):
             return ""
         back = f"{_public_url()}/logget-ut"
@@ -204,7 +203,7 @@ class Provider(FlaskOAuth2App):
         return str(made["url"])
 
     def _asked(self, question: Any) -> Any:
-        """The answer to a question that may have to be put to the provider; `Refused` if it has no good one."""
+        """Call a function that may send a request to the provider; `Refused` if the response is not usable."""
         if not self._breaker.may_ask():
             raise Refused("down")
         try:
@@ -219,26 +218,26 @@ class Provider(FlaskOAuth2App):
         except ClaimError as problem:
             raise self._refusal("acr" if problem.claim == "acr" else "token", problem) from None
         except _MALFORMED as problem:
-            # Authlib takes it for granted that a provider's JSON has the right shape.
+            # Authlib assumes that a provider's JSON has the right shape.
             raise self._refusal("token", problem) from None
         self._breaker.succeeded()
         return answer
 
     def _refusal(self, why: str, problem: Exception) -> Refused:
-        """The words of the problem may hold tokens, so the log gets its kind only."""
+        """Convert an error to `Refused`. Only its kind is logged, since its text may contain tokens."""
         current_app.logger.warning("sign-in by %s refused: %s (%s)", self.settings.name, why, type(problem).__name__)
         return problem if isinstance(problem, Refused) else Refused(why)
 
 
 def _sealed_state(begun: PendingSignIn) -> str:
-    """The state of a sign-in: a secret, and where the sign-in shall lead, sealed, so that this is known also when the
-    visit that began it has ended. The provider cannot read it."""
+    """The state of a sign-in: a secret, and the encrypted destination, which is then known even if the session that
+    began it has ended. The provider cannot read it."""
     target = begun.target if begun.purpose == "sign-in" and len(begun.target) <= _LONGEST_SEALED else ""
     return vault().seal(target, _STATE).translate(_FOR_ADDRESSES)
 
 
 def target_in(state: str) -> str:
-    """Where the sign-in with this state shall lead, '' if that is not known."""
+    """The destination of the sign-in with this state, '' if unknown."""
     try:
         return vault().open(state.translate(_FROM_ADDRESSES), _STATE)
     except Unreadable:
@@ -246,8 +245,8 @@ def target_in(state: str) -> str:
 
 
 def _is_well_formed(claims: Mapping[str, Any]) -> bool:
-    """True if each claim that is there is of the kind that its definition says (OpenID Connect Core, sections 2 and
-    5.1): a library that compares a list where a text must be may find in it what it looks for."""
+    """True if each claim has its specified type (OpenID Connect Core, sections 2 and 5.1): a library that finds a list
+    instead of a text may accept it."""
 
     def is_texts(value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
@@ -264,7 +263,7 @@ def _is_well_formed(claims: Mapping[str, Any]) -> bool:
 
 
 def begun_targets() -> dict[str, str]:
-    """Where the sign-ins of this visit that have not come back yet shall lead, by their state."""
+    """The destinations of this session's sign-ins that have not returned yet, by state."""
     begun = ((key, session[key].get("data", {})) for key in list(session) if key.startswith("_state_"))
     return {key.rpartition("_")[2]: data["target"] for key, data in begun if data.get("purpose") == "sign-in"}
 
@@ -274,14 +273,15 @@ def _public_url() -> str:
 
 
 def onward(provider: ProviderSettings, address: str, *, is_out: bool = False) -> Response:
-    """A page that goes on to the provider by itself, for where a redirect may not: what a form leads to stays here."""
+    """A page that continues to the provider automatically, where a redirect is not possible: the content policy keeps
+    the targets of forms on this site."""
     answer = respond("accounts/onward.html", address=address, label=provider.label, is_out=is_out)
     answer.headers["Refresh"] = f"0; url={address}"
     return answer
 
 
 def init_providers(app: Flask) -> None:
-    """Make the providers of the settings; they are asked nothing yet."""
+    """Create the providers of the settings; no requests are sent yet."""
     found = app.config["SETTINGS"].providers
     app.extensions["providers"] = {one.name: Provider(one) for one in found}
     app.jinja_env.globals["identity_providers"] = found

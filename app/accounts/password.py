@@ -25,7 +25,7 @@ from services.core.i18n import gettext as _
 @accounts.get("/glemt-passord")
 @public
 def forgotten() -> Any:
-    """Ask for a link to a new password."""
+    """The form to request a link to a new password."""
     return _forgotten_page(ForgottenForm())
 
 
@@ -44,7 +44,7 @@ def _old_forgotten_page() -> Response:
 @public
 @takes(ForgottenForm)
 def forgotten_submit() -> Any:
-    """Send a link if there is such a user, and say the same if there is not."""
+    """Send a link if the user exists, and respond the same if not."""
     form = ForgottenForm()
     if not form.validate():
         return _forgotten_page(form, status=422)
@@ -64,14 +64,14 @@ def forgotten_submit() -> Any:
 @accounts.get("/min-bruker")
 @signed_in
 def own_page() -> Any:
-    """What the user may change about herself."""
+    """The user's own page, with the user's password and identity providers."""
     return own_page_answer()
 
 
 def own_page_answer(
     form: OwnPasswordForm | None = None, status: int = 200, *, tie: tuple[str, TieForm] | None = None
 ) -> Response:
-    """The page with what is wrong in the form for the password, or in the form that ties a provider, by its name."""
+    """The own page, with errors in the form for the password, or in the form that connects a provider, by its name."""
     user_id = viewer().user_id
     tied = identities.issuers_of(user_id) if providers() else set()
     return respond(
@@ -91,7 +91,7 @@ def own_page_answer(
 @signed_in
 @takes(OwnPasswordForm)
 def own_password_submit() -> Any:
-    """Change the password: the present one is asked for, and other visits end."""
+    """Change the password: requires the present one, and ends other sessions."""
     who = viewer()
     form = OwnPasswordForm((who.name, who.username))
     try:

@@ -1,4 +1,4 @@
-"""The second step of signing in: a code from the telephone, or setting that up; and the recovery codes."""
+"""The second step of signing in: a code from the telephone, or its set-up; and the recovery codes."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _CODES, _AFTER = "recovery_codes", "after_codes"
 @accounts.get("/logg-inn/kode")
 @public
 def code_page() -> Any:
-    """Ask for the code."""
+    """The form for the code."""
     who = halfway()
     return _code_page(who, "accounts/code_form.html") if who else begin_anew(CodeForm())
 
@@ -44,7 +44,7 @@ anew("accounts.set_up_submit")(lambda: begin_anew(SetUpForm()))
 @public
 @takes(CodeForm)
 def code_submit() -> Any:
-    """Take the code: in, or the page again."""
+    """Check the code: sign in, or show the form again."""
     form, who = CodeForm(), halfway()
     if who is None:
         return begin_anew(form)
@@ -61,7 +61,7 @@ def code_submit() -> Any:
 @accounts.get("/logg-inn/oppsett")
 @public
 def set_up_page() -> Any:
-    """Show the secret for the telephone, as a picture and as text."""
+    """The set-up page: the secret as a QR code and as text."""
     who = halfway()
     if who is None or factor.is_set(who.user_id):
         return begin_anew(SetUpForm())
@@ -83,7 +83,7 @@ def _set_up_page(who: Halfway, error: str = "", status: int = 200) -> Any:
 
 
 def _secret(who: Halfway) -> str:
-    """The secret that this visit offers; it stays the same until it is used, so that a reload does no harm."""
+    """The secret offered in this session, the same until it is used, so that a reload does no harm."""
     purpose = f"totp offered {who.user_id}"
     if "secret" not in session:
         session["secret"] = vault().seal(factor.new_secret(), purpose)
@@ -94,7 +94,7 @@ def _secret(who: Halfway) -> str:
 @public
 @takes(SetUpForm)
 def set_up_submit() -> Any:
-    """Take the first code of the telephone: in, with recovery codes to keep."""
+    """Check the first code of the telephone: sign in, and show recovery codes."""
     form, who = SetUpForm(), halfway()
     if who is None or factor.is_set(who.user_id) or "secret" not in session:
         return begin_anew(form)
@@ -102,14 +102,14 @@ def set_up_submit() -> Any:
     if codes is None:
         return _set_up_page(who, _(_WRONG), 422)
     answer = let_in(who.user_id, began=who.began)
-    if "_user_id" not in session:  # blocked this very moment
+    if "_user_id" not in session:  # the user has just been blocked
         return answer
     _keep(codes, who.target)
     return remember(redirect_to(url_for("accounts.recovery_codes")), who.user_id)
 
 
 def _keep(codes: list[str], target: str) -> None:
-    """Keep the codes for the page that shows them, until she says that she has stored them."""
+    """Keep the codes for the page that shows them, until the user confirms having stored them."""
     session[_CODES] = vault().seal(" ".join(codes), "recovery codes shown")
     session[_AFTER] = target
 
@@ -117,7 +117,7 @@ def _keep(codes: list[str], target: str) -> None:
 @accounts.get("/min-bruker/koder")
 @signed_in
 def recovery_codes() -> Any:
-    """New recovery codes, or how many are left."""
+    """The new recovery codes, or how many are left."""
     kept = session.get(_CODES)
     return respond(
         "accounts/recovery_codes.html",
@@ -132,7 +132,8 @@ def recovery_codes() -> Any:
 @signed_in
 @takes(RecoveryCodesForm)
 def recovery_codes_submit() -> Any:
-    """«Jeg har tatt vare på kodene»: they are not shown again. «Lag nye koder»: with a code of the telephone."""
+    """«Jeg har tatt vare på kodene»: stop showing them. «Lag nye koder»: make new ones, with a code of the
+    telephone."""
     if request.form.get("go") == "lagret":
         session.pop(_CODES, None)
         return redirect_to(own_address(session.pop(_AFTER, "")) or start_page(viewer()))

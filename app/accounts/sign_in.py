@@ -1,6 +1,6 @@
-"""Signing in: user name and password, then the second factor where it is demanded.
+"""Signing in: user name and password, then the second factor if required.
 
-Between the two steps the visit has no user, so it opens nothing; it only knows who may go on to the second step.
+Between the two steps the session has no user, so it gives no access; it only has the user of the second step.
 """
 
 import time
@@ -40,14 +40,14 @@ from services.intake import unfinished as beginnings
 
 _HALFWAY_SECONDS = 600
 _HALFWAY = "halfway"
-_LED = "led"  # in a visit's data: where sign-ins at providers shall lead that an earlier visit began, by their state
+_LED = "led"  # in a session: destinations of sign-ins at providers that an earlier session began, by state
 _MOST_LED = 5
 
 
 @accounts.get("/")
 @signed_in
 def start() -> Response:
-    """The way in: the overview, or the users for those who only administer."""
+    """The entry: the overview, or the list of users for those who only administer."""
     if viewer().can(Right.REGISTER) and (number := beginnings.ready(viewer())):
         words = ngettext(
             "Navnet er hentet for %(n)s påbegynt registrering. Du finner den under Påbegynte.",
@@ -61,20 +61,20 @@ def start() -> Response:
 @accounts.get("/logg-inn")
 @public
 def sign_in() -> Any:
-    """The sign-in page; those who are signed in go on at once."""
+    """The sign-in page; signed-in users are redirected at once."""
     target = request.args.get("neste", "")
     return go_on(g.viewer, target) if g.viewer else _sign_in_page(SignInForm(target=target))
 
 
 def go_on(who: Viewer, target: str) -> Response:
-    """To where a user who is signed in wanted to go, or to the first page."""
+    """Redirect a signed-in user to the requested address, or to the start page."""
     return redirect_to(own_address(target) or start_page(who))
 
 
 def _sign_in_page(
     form: SignInForm, *, error: str = "", advice: str = "", status: int = 200, dialog: bool = False
 ) -> Response:
-    """The page, or the dialog over the page that somebody was working on."""
+    """The sign-in page, or the dialog over the page that the user was working on."""
     form.username.data = "".join(filter(str.isprintable, form.username.data))
     return respond(
         "accounts/sign_in.html",
@@ -87,14 +87,14 @@ def _sign_in_page(
 
 
 def sign_in_dialog(error: str, advice: str = "", *, page_user: str = "") -> Response:
-    """The dialog again, over the page that somebody was working on."""
+    """The dialog again, over the page that the user was working on."""
     form = SignInForm(formdata=None, kept_for=page_user)
     return _sign_in_page(form, error=error, advice=advice, status=422, dialog=True)
 
 
 @accounts.app_errorhandler(401)
 def signed_out_meanwhile(_error: Unauthorized) -> Response:
-    """Signing in again: over a page, for what stands there is not lost, or on one of its own."""
+    """The sign-in dialog over the page, so that the page's content is not lost; an error page without JavaScript."""
     if not is_partial():
         return error_answer(401)
     answer = respond("accounts/sign_in.html", "accounts/sign_in_dialog.html", status=401, form=SignInForm(None))
@@ -108,7 +108,8 @@ def signed_out_meanwhile(_error: Unauthorized) -> Response:
 @public
 @takes(SignInForm)
 def sign_in_submit() -> Any:
-    """Take user name and password: on to the second step or in, or the page again with one and the same message."""
+    """Check user name and password: continue to the second step or sign in, or show the page again, always with the
+    same message."""
     form = SignInForm()
     try:
         user_id = service.check_password(vault(), form.username.data, form.password.data, place=origin())
@@ -127,7 +128,7 @@ def _on_with_the_visit(form: OnwardForm) -> Response:
 
 @anew("accounts.sign_in_submit")
 def _old_sign_in_page() -> Response:
-    """The page anew with what was typed, but for the password."""
+    """The sign-in page again with the typed values, except the password."""
     form = SignInForm()
     if g.viewer:
         return _on_with_the_visit(form)
@@ -136,8 +137,7 @@ def _old_sign_in_page() -> Response:
 
 
 def after_password(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
-    """What comes when the password is known to be right, or has just been chosen: the second step, or in. `began`: as
-    for `let_in`."""
+    """Continue after a right or newly chosen password: to the second step, or sign in. `began`: as for `let_in`."""
     if not current_app.config["SETTINGS"].second_factor:
         return let_in(user_id, target, kept_for, began)
     _begin_visit()
@@ -156,10 +156,10 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
 
 
 def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
-    """Begin a visit of the user under a new key, and go on to where she wanted, or stay on the page that was kept
-    for her. `began`: at which identity provider, with «name», «mark» and sealed «id_token»."""
+    """Begin a session of the user under a new key, and redirect to the target, or stay on the page under the dialog.
+    `began`: the identity provider, with «name», «mark» and encrypted «id_token»."""
     found = service.viewer_of(user_id)
-    if found is None:  # she has been blocked this very moment
+    if found is None:  # the user has just been blocked
         service.note_refused_sign_in(user_id, {"provider": began["name"]} if began else {})
         form = SignInForm(formdata=None, target=target)
         return _sign_in_page(form, error=_("Brukernavnet eller passordet er feil."), status=422)
@@ -174,8 +174,8 @@ def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, 
 
 
 def _begin_visit() -> None:
-    """A new visit under a new key. Of sign-ins at providers that were begun in other tabs, it knows where they shall
-    lead: when they come back, the user is in already."""
+    """Begin a session under a new key. It keeps the destinations of sign-ins at providers that other tabs have begun:
+    when these return, the user is already signed in."""
     led = {**session.get(_LED, {}), **begun_targets()}
     visit().renew()
     if led:
@@ -183,7 +183,7 @@ def _begin_visit() -> None:
 
 
 def led_on(state: str) -> Response | None:
-    """What comes of a sign-in that came back from a provider when another tab was faster; `None` if none was."""
+    """The response to a sign-in that returns from a provider after another tab has signed in; `None` if none has."""
     led = session.get(_LED, {})
     if state not in led or not (g.viewer or halfway()):
         return None
@@ -198,7 +198,8 @@ def _second_step() -> Response:
 
 
 def back_on_the_page(who: Viewer) -> Response:
-    """She is signed in again: if it was she who worked on it, the page stays, and its forms get the new token."""
+    """The response after signing in again in the dialog: for the same user the page stays, and its forms get the new
+    token."""
     answer = make_response("", 200)
     answer.headers["HX-Reswap"] = "none"
     tell_token(answer, who)
@@ -207,8 +208,8 @@ def back_on_the_page(who: Viewer) -> Response:
 
 @dataclass(frozen=True)
 class Halfway:
-    """Who has given her password in this visit and not yet the second factor, and where she wants to go.
-    `kept_for`: who was signed in on the page under the dialog, if it is one. `began`: as for `let_in`."""
+    """A user between the two steps, and the destination. `kept_for`: the user of the page under the dialog, if any.
+    `began`: as for `let_in`."""
 
     user_id: int
     target: str
@@ -217,8 +218,8 @@ class Halfway:
 
 
 def halfway() -> Halfway | None:
-    """Who stands between the two steps; `None` if nobody does, or not any more: after ten minutes, when she is
-    blocked, or when her password has been changed meanwhile."""
+    """The user between the two steps; `None` if there is none, after ten minutes, or if the user is blocked or the
+    password has changed."""
     kept = session.get(_HALFWAY)
     if not kept or kept["until"] < time.time() or service.viewer_of(kept["user"]) is None:
         return None
@@ -228,8 +229,8 @@ def halfway() -> Halfway | None:
 
 
 def begin_anew(form: OnwardForm) -> Response:
-    """Back to the first step, and from there to where the form that was sent should lead. Those who have come in
-    meanwhile, in another tab, go there at once."""
+    """Return to the first step, with the destination of the form that was sent. Users who have signed in meanwhile, in
+    another tab, are redirected at once."""
     if g.viewer:
         return _on_with_the_visit(form)
     session.pop(_HALFWAY, None)

@@ -1,4 +1,5 @@
-"""Signing out: here, and at the identity provider that the visit began at; or there, which ends it here, too."""
+"""Signing out: here, and at the identity provider that the session began at; or at the provider, which also ends the
+session here."""
 
 from typing import Any
 
@@ -27,7 +28,7 @@ _ONWARD = "onward"
 
 @accounts.errorhandler(CSRFError)
 def _wrong_token(_error: CSRFError) -> Response:
-    """A page of an earlier visit asks whether the one that has begun since shall end."""
+    """Ask for confirmation if the form is from an earlier session."""
     if request.endpoint != "accounts.sign_out":
         return wrong_token()
     if is_partial():
@@ -37,7 +38,7 @@ def _wrong_token(_error: CSRFError) -> Response:
 
 @accounts.errorhandler(401)
 def _no_visit(error: Unauthorized) -> Response:
-    """Signing out of a visit that has ended by itself comes to the same."""
+    """Signing out of an expired session has the same result."""
     return (
         redirect_to(url_for("accounts.sign_in"))
         if request.endpoint == "accounts.sign_out"
@@ -49,7 +50,7 @@ def _no_visit(error: Unauthorized) -> Response:
 @signed_in
 @takes()
 def sign_out() -> Any:
-    """End the visit. One that began at a provider goes on to be ended there."""
+    """End the session. One that began at a provider continues to be ended there."""
     who, began = viewer(), session.get(PROVIDER)
     record(Action.SIGN_OUT, viewer=who)
     there = providers().get(began["name"]) if began else None
@@ -61,7 +62,7 @@ def sign_out() -> Any:
     except (Refused, Unreadable):
         address = ""
     visit().renew()
-    # The address holds what the provider has signed, and so the person's name there.
+    # The address contains the provider's signed token, which may have the person's name.
     session[_ONWARD] = {"address": vault().seal(address, _ONWARD), "name": there.name}
     return redirect_to(url_for("accounts.signed_out"))
 
@@ -69,7 +70,7 @@ def sign_out() -> Any:
 @accounts.get("/logget-ut")
 @public
 def signed_out() -> Any:
-    """The page after it: goes on to the provider by itself. The provider sends users back here, too."""
+    """The page after signing out: continues to the provider automatically. The provider also sends users back here."""
     kept = session.pop(_ONWARD, None)
     there = providers().get(kept["name"]) if kept else None
     if kept is None or there is None:
@@ -83,8 +84,8 @@ def signed_out() -> Any:
 @accounts.get("/logg-ut/med/<name>")
 @public
 def provider_signs_out(name: str) -> Response:
-    """The provider's page opens this, in a frame and without our cookie, when she signs out there.
-    Source: OpenID Connect Front-Channel Logout 1.0."""
+    """The front-channel logout: the provider's page opens this, in a frame and without our cookie, when the user signs
+    out there. Source: OpenID Connect Front-Channel Logout 1.0."""
     there, sid = providers().get(name), request.args.get("sid", "")
     if there is None:
         return error_answer(404)

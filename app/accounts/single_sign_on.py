@@ -1,7 +1,7 @@
-"""Signing in by an identity provider, and tying one to the user that one has: on the way there, and back.
+"""Single sign-on: signing in by an identity provider, and connecting one to the signed-in user.
 
-The way there begins with a link and not with a form: the content policy lets forms lead to the register itself only.
-Where something must be sent first (a password, signing out), a page of ours lies between and goes on by itself.
+The way to the provider begins with a link, not a form: the content policy allows forms to the register itself only. If
+something must be sent first (a password, signing out), a page of ours lies between and continues automatically.
 """
 
 import json
@@ -33,9 +33,9 @@ from services.accounts.throttle import TooFast
 from services.core.encryption import Unreadable
 from services.core.i18n import gettext as _
 
-_INVITATION = "invitation"  # what the link's secret is sealed for
+_INVITATION = "invitation"  # the purpose for encrypting the link's token
 _MAY_TIE = "may_tie"
-_CONFIRMS = "confirms"  # in a visit: who has come back from a provider with an invitation, sealed
+_CONFIRMS = "confirms"  # in a session: the identity of an invitation that is not confirmed yet, encrypted
 _MAY_TRY_AGAIN = {"down", "cancelled", "state", "token"}
 
 
@@ -46,7 +46,7 @@ def _provider(name: str) -> Provider | None:
 @accounts.get("/logg-inn/med/<name>")
 @public
 def provider(name: str) -> Any:
-    """Go to a provider to sign in."""
+    """Redirect to a provider for signing in."""
     if (there := _provider(name)) is None:
         return error_answer(404)
     return _leave(there, PendingSignIn("sign-in", own_address(request.args.get("neste", ""))))
@@ -62,7 +62,7 @@ def _leave(there: Provider, begun: PendingSignIn) -> Response:
 @accounts.get("/logg-inn/med/<name>/tilbake")
 @public
 def provider_back(name: str) -> Any:
-    """Back from a provider: in, or told why not."""
+    """The response to a provider's redirect back: sign in, or show the reason for a refusal."""
     if (there := _provider(name)) is None:
         return error_answer(404)
     if (answer := led_on(request.args.get("state", ""))) is not None:
@@ -84,7 +84,7 @@ def provider_back(name: str) -> Any:
 
 
 def _refused(there: Provider, why: str, target: str = "") -> Response:
-    """What became of it. `target`: where it should have led, so that a new try leads there."""
+    """The page for a refused sign-in. `target`: the destination, for another attempt."""
     status = {"down": 503, "cancelled": 200}.get(why, 403)
     label, again = there.settings.label, why in _MAY_TRY_AGAIN
     return respond(
@@ -97,7 +97,7 @@ def _refused(there: Provider, why: str, target: str = "") -> Response:
 
 
 def _let_in(there: Provider, person: ProviderUser, user_id: int, target: str = "") -> Response:
-    """In, if the provider vouches for more than a password; else the second factor comes first."""
+    """Sign in if the provider guarantees more than a password; otherwise the second factor comes first."""
     known = {
         "name": there.name,
         "mark": person.mark(vault()),
@@ -111,8 +111,8 @@ def _let_in(there: Provider, person: ProviderUser, user_id: int, target: str = "
 @public
 @takes()
 def invitation_by(token: str, name: str) -> Any:
-    """On from our own page about an invitation to a provider. A link cannot lead there: nobody else decides whose user
-    a browser's owner becomes."""
+    """Continue from our own page about an invitation to a provider. A link must not lead there directly: nobody else
+    may decide which user the owner of a browser becomes."""
     if (there := _provider(name)) is None:
         return error_answer(404)
     try:
@@ -133,7 +133,7 @@ def _old_invitation_by(token: str, name: str) -> Response:
 
 
 def _accept(there: Provider, person: ProviderUser, sealed: str) -> Response:
-    """Back from the provider: ask whether it is the invited person, before the identity is tied to that user."""
+    """After the provider: ask whether this is the invited person, before the identity is connected to the user."""
     try:
         token = vault().open(sealed, _INVITATION)
         whose = user_of(token, LinkPurpose.INVITE)
@@ -151,7 +151,7 @@ def _accept(there: Provider, person: ProviderUser, sealed: str) -> Response:
 
 
 def _confirming() -> tuple[Provider, str, ProviderUser] | None:
-    """Who has come back from a provider with an invitation, and has not confirmed yet: where, with which link, whom."""
+    """The provider, token and identity of an invitation that waits for confirmation; None if there is none."""
     asked = session.get(_CONFIRMS)
     there = _provider(asked["name"]) if asked else None
     if asked is None or there is None:
@@ -163,7 +163,7 @@ def _confirming() -> tuple[Provider, str, ProviderUser] | None:
 @accounts.get("/invitasjon/bekreft")
 @public
 def confirm_invitation() -> Any:
-    """The page that says whose invitation it is and asks whether that is the person who has come back."""
+    """The page that names the invited user and asks for confirmation."""
     if (found := _confirming()) is None:
         return redirect_to(url_for("accounts.sign_in"))
     there, token, _person = found
@@ -180,7 +180,7 @@ def confirm_invitation() -> Any:
 @public
 @takes()
 def confirm_invitation_submit() -> Any:
-    """«Ja»: make the user with the identity."""
+    """«Ja»: activate the user with the identity."""
     found = _confirming()
     if found is None or g.viewer is not None:
         return redirect_to(url_for("accounts.confirm_invitation"))
@@ -199,14 +199,14 @@ def _old_confirmation() -> Response:
     return redirect_to(url_for("accounts.confirm_invitation"))
 
 
-# ---- Tying a provider to the user that one has ----
+# ---- Connecting a provider to the signed-in user ----
 
 
 @accounts.post("/min-bruker/med/<name>")
 @signed_in
 @takes(TieForm)
 def tie_submit(name: str) -> Any:
-    """Take the password, which shows that it is she herself, and go on to the provider."""
+    """Check the user's password, then continue to the provider."""
     if (there := _provider(name)) is None:
         return error_answer(404)
     form, who = TieForm(), viewer()
@@ -240,7 +240,7 @@ def _factor_fault(who: Viewer, code: str) -> tuple[str, int] | None:
 @accounts.get("/min-bruker/med/<name>")
 @signed_in
 def tie_page(name: str) -> Any:
-    """The page between the password and the provider; without the password it leads back."""
+    """The page between the password and the provider; without the password it redirects back."""
     there = _provider(name)
     if there is None or session.pop(_MAY_TIE, "") != name:
         return redirect_to(url_for("accounts.own_page"))
@@ -271,7 +271,7 @@ def _tie(there: Provider, person: ProviderUser, target: str) -> Response:
 @signed_in
 @takes()
 def untie(name: str) -> Any:
-    """Sign in without the provider from now on."""
+    """Remove the provider from the user."""
     if (there := _provider(name)) is None:
         return error_answer(404)
     try:
@@ -283,24 +283,24 @@ def untie(name: str) -> Any:
     return redirect_to(url_for("accounts.own_page"))
 
 
-# ---- Signing in again while a page is being worked on: in another tab, for the provider's pages fill one ----
+# ---- Signing in again while working on a page: in another tab, since the provider needs a whole page ----
 
 
 @accounts.get("/logg-inn/ferdig")
 @signed_in
 def signed_in_again() -> Any:
-    """The other tab, when she is in."""
+    """The page of the other tab after signing in."""
     return respond("accounts/signed_in_again.html")
 
 
 @accounts.get("/logg-inn/igjen")
 @public
 def go_on_signed_in() -> Any:
-    """The tab that was being worked on asks whether she is in; its script sees to it that it is the same user."""
+    """Confirm to the tab with the work that the user is signed in; its script checks that it is the same user."""
     if not is_partial():
         return redirect_to(url_for("accounts.sign_in"))
     if g.viewer is None:
         return sign_in_dialog(_("Du er ikke logget inn ennå."))
     answer = back_on_the_page(g.viewer)
-    answer.status_code = 204  # there is nothing of it on any page
+    answer.status_code = 204  # no page contains it
     return answer

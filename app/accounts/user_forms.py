@@ -1,4 +1,4 @@
-"""The form about a user, for the invitation and for changes: which fields the viewer gets, and what was typed."""
+"""The form about a user, for invitations and changes: the viewer's fields, and the parsed values."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -37,15 +37,15 @@ def _imdi_choices() -> list[SelectChoice]:
 
 
 class UserForm(SmallForm):
-    """What is asked about a user (`one`), or about a new one. Fields that the viewer does not get are `None`.
+    """The form about a user (`one`), or about a new one. Fields that the viewer does not have are `None`.
 
-    `details`, `grants`, `protected`: what it says when it has been validated, `None` for what it does not ask."""
+    `details`, `grants`, `protected`: the parsed values of a validated form, `None` for parts that it does not have."""
 
     name = line(N_("Navn"), *_TYPED, required=True, maxlength=_LONGEST_NAME)
     email = line(N_("E-post"), *_TYPED, inputmode="email", required=True, maxlength=254)
     phone = line(N_("Jobbtelefon"), *_TYPED, type="tel", required=True, maxlength=30, width="medium")
     places = SelectMultipleField(N_("Kommunebruker i"), default=(), validate_choice=False)
-    # Municipalities by name are never cut: what is left out is taken away.
+    # Municipalities by name are never cut: an omitted one would be revoked.
     caseworker_in = area(N_("Kommunebruker i"), legible, description=_BY_NAME_OR_NUMBER, **_PLACES)
     admin_in = area(N_("Kommuneadministrator i"), legible, description=_BY_NAME_OR_NUMBER, **_PLACES)
     imdi_role = RadioField(N_("Rolle i IMDi"), default="", choices=_imdi_choices, validate_choice=False)
@@ -71,23 +71,23 @@ class UserForm(SmallForm):
             del self[key]
 
     def validate_name(self, field: StringField) -> None:
-        """Two characters at least that can be seen."""
+        """Require two visible characters."""
         name = " ".join(field.data.split())
         if len(text.seen(name).strip()) < 2 or len(name) > _LONGEST_NAME:
             raise ValidationError(_("Skriv navnet."))
 
     def validate_email(self, field: StringField) -> None:
-        """An address that letters can go to."""
+        """Require an e-mail address."""
         if not is_address(text.username(field.data)):
             raise ValidationError(_("Skriv en e-postadresse, slik: navn@kommune.no"))
 
     def validate_phone(self, field: StringField) -> None:
-        """Something that can be dialled."""
+        """Require a telephone number."""
         if text.telephone(field.data) is None:
             raise ValidationError(_("Skriv telefonnummeret med tall."))
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Each field by itself, then the roles that they give together."""
+        """Check each field, then the roles that the fields give together."""
         super().validate(extra_validators)
         if self.name:
             name, email = " ".join(self.name.data.split()), text.username(self.email.data)
@@ -101,7 +101,7 @@ class UserForm(SmallForm):
         return not self.errors
 
     def _read_own_places(self) -> None:
-        """Municipalities of others in it are caught by the service: they are not the viewer's to give."""
+        """Parse the viewer's own municipalities. Others are refused by the service, since the viewer may not grant them."""
         self.grants = frozenset((Role.CASEWORKER, number) for number in self.places.data)
         own = {(Role.CASEWORKER, place.number) for place in viewer().administers}
         held = self.one.grants if self.one else ()
@@ -159,7 +159,7 @@ def _asked_about(one: Administered | None) -> set[str]:
 
 
 def shown(one: Administered | None = None) -> UserForm:
-    """The form as it is opened."""
+    """The form with its initial values."""
     own = [place.number for place in viewer().administers]
     if one is None:
         return UserForm(formdata=None, places=own if len(own) == 1 else [])
@@ -179,7 +179,7 @@ def shown(one: Administered | None = None) -> UserForm:
 
 
 def sent(one: Administered | None = None) -> UserForm:
-    """The form as it was sent. What the viewer may not set is refused with 403, and logged."""
+    """The form as sent. Fields that the viewer may not set are refused with 403, and logged."""
     form = UserForm(one)
     if set(request.form) - {field.name for field in form} - EVERY_FORM:
         record(Action.REFUSED, viewer=viewer(), detail={"view": request.endpoint, "user": one.user.id if one else None})
@@ -189,7 +189,7 @@ def sent(one: Administered | None = None) -> UserForm:
 
 
 def _places(typed: str) -> tuple[list[str], str]:
-    """The numbers of municipalities that were typed by name or number, and what is wrong with it."""
+    """The numbers of municipalities typed by name or number, and an error message."""
     numbers = []
     values = divided(typed)
     if len(values) > MOST_PLACES:
@@ -207,5 +207,5 @@ def _places(typed: str) -> tuple[list[str], str]:
 
 
 def _written(numbers: Iterable[str]) -> str:
-    """Municipalities as they are typed."""
+    """Municipalities as text for the form."""
     return ", ".join(sorted(municipality_names()[number] for number in numbers))

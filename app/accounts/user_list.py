@@ -1,4 +1,4 @@
-"""The list of users: what its address and its form ask for, and its rows in words."""
+"""The list of users: parsing its address and its form, and its rows as text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _INVITED = frozenset({UserState.INVITED, UserState.EXPIRED})
 
 @dataclass(frozen=True)
 class UserRow:
-    """A user in words. `mail` is the last e-mail to the user's address; `delay` says when it is tried again."""
+    """A row of the list as text. `mail`: the last e-mail to the user's address; `delay`: when it is sent again."""
 
     user: ListedUser
     places: str
@@ -53,18 +53,18 @@ class UserRow:
 
 
 def row_of(one: Administered) -> UserRow:
-    """The user in words, with the last e-mail to the user's address."""
+    """A row for one user, with the last e-mail to the user's address."""
     return _row(listed_user(one), last_to({one.user.id: one.user.email}).get(one.user.id), *_grant_words(one.grants))
 
 
 def _rows_of(users: Sequence[ListedUser]) -> list[UserRow]:
-    """The users in words, with the last e-mail to those who are invited, if it has not arrived."""
+    """Rows for users, with the last e-mail to invited ones if it has not arrived."""
     mails = last_to({user.id: user.email for user in users if user.state in _INVITED}, in_trouble=True)
     return [_row(user, mails.get(user.id), *_grant_words(user.grants)) for user in users]
 
 
 def _grant_words(grants: frozenset[Grant]) -> tuple[str, str]:
-    """The municipalities of some roles, and what the roles are called."""
+    """The municipalities and the labels of some roles."""
     places = sorted({municipality_name(number) for _role, number in grants if number}, key=sort_key)
     held = {role for role, _number in grants}
     return ", ".join(places), ", ".join(_(label) for role, label in ROLE_LABELS.items() if role in held)
@@ -79,7 +79,7 @@ def _row(user: ListedUser, mail: OutboxMessage | None, places: str, roles: str) 
 
 
 def _delay_text(mail: OutboxMessage | None) -> str:
-    """When an e-mail that has failed is tried again; '' if it is not."""
+    """When a failed e-mail is sent again; '' if it is not."""
     at = mail.next_try_at if mail and is_delayed(mail) else None
     if at is None:
         return ""
@@ -102,7 +102,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class UserListRequest:
-    """Which list: the id of a kept search and its words, the order, the page."""
+    """A request of the list: the id and words of a stored search, the order, the page."""
 
     search: str = ""
     words: str = ""
@@ -112,7 +112,7 @@ class UserListRequest:
 
     @property
     def address(self) -> str:
-        """Where this list stands."""
+        """The address of this list."""
         pairs = {
             "sok": self.search,
             "sorter": self.column if (self.column, self.descending) != ("navn", False) else "",
@@ -124,7 +124,7 @@ class UserListRequest:
 
 
 def from_address() -> UserListRequest:
-    """What the request's address asks for; 400 for what is unknown."""
+    """Parse the request's address; 400 for unknown values."""
     return _read(request.args.to_dict())
 
 
@@ -139,7 +139,7 @@ def _read(pairs: dict[str, str]) -> UserListRequest:
 
 
 def from_form() -> UserListRequest:
-    """What the search form asks for, in the order of the list that it was sent from."""
+    """Parse the search form, in the order of the list that it was sent from."""
     form = UserSearchForm()
     before, words = _read(dict(parse_qsl(form.shown.data))), form.words.data
     if words == before.words:
@@ -149,7 +149,7 @@ def from_form() -> UserListRequest:
 
 
 def listed(asked: UserListRequest) -> dict[str, Any]:
-    """All that the list is drawn of."""
+    """The template's values for the list."""
     wanted = UserQuery(asked.words, _COLUMNS[asked.column][1], asked.descending, asked.page, _PAGE_SIZE)
     found = page_of(viewer(), wanted, _words())
     number = ngettext("%(n)s bruker", "%(n)s brukere", found.total) % {"n": found.total}
@@ -175,7 +175,7 @@ def _words() -> Words:
 
 
 def _heading(asked: UserListRequest, column: str) -> tuple[str, str, str, str]:
-    """(words, where a click leads, how it is sorted now, key)."""
+    """A column's heading: (label, address of a click, present order, key)."""
     is_present = asked.column == column
     sort = ("descending" if asked.descending else "ascending") if is_present else "none"
     after = replace(asked, column=column, descending=is_present and not asked.descending, page=1)

@@ -1,4 +1,4 @@
-"""The users that an administrator answers for: the list, invitations, and one user."""
+"""User administration: the list of users, invitations, and one user."""
 
 import re
 from typing import Any
@@ -32,7 +32,7 @@ _SOMEBODY = "/brukere/<int(max=2147483647):user_id>"
 @accounts.get("/brukere")
 @requires(Right.SEE_USERS)
 def users() -> Any:
-    """The users that the viewer answers for."""
+    """The list of the users that the viewer administers."""
     return _list(from_address())
 
 
@@ -47,7 +47,8 @@ def _list(asked: UserListRequest) -> Response:
 @requires(Right.SEE_USERS)
 @takes(UserSearchForm)
 def search_users() -> Any:
-    """Search: names and addresses do not stand in an address, so the search is kept and only its id does."""
+    """Search the list: names and addresses must not be in an address, so the search is stored and the address has its
+    id."""
     asked = from_form()
     return _list(asked) if is_partial() else redirect_to(asked.address)
 
@@ -55,11 +56,11 @@ def search_users() -> Any:
 @accounts.get("/brukere/sok")
 @requires(Right.SEE_USERS)
 def search_users_page() -> Response:
-    """Whoever reloads the answer to a search comes to the list."""
+    """Lead a reload of a search response to the list."""
     return redirect_to(url_for("accounts.users"))
 
 
-# ---- Inviting ----
+# ---- Invitations ----
 
 
 @accounts.get("/brukere/ny")
@@ -82,7 +83,7 @@ def _invite_page(form: UserForm) -> Response:
 @requires(Right.SEE_USERS)
 @reads_its_fields
 def invite_submit() -> Any:
-    """Enter the user and send the link, or the form again."""
+    """Add the user and send the invitation, or show the form again."""
     form = sent()
     if not form.errors and form.details and form.grants:
         try:
@@ -101,7 +102,7 @@ def invite_submit() -> Any:
 @accounts.get(_SOMEBODY)
 @requires(Right.SEE_USERS)
 def user_page(user_id: int) -> Any:
-    """One user: what is known, what can be done, and the form to change it."""
+    """One user: details, actions, and the form to change the user."""
     one = service.find(viewer(), user_id)
     return _user_page(one, shown(one))
 
@@ -129,7 +130,7 @@ def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Res
 @requires(Right.SEE_USERS)
 @reads_its_fields
 def user_change(user_id: int) -> Any:
-    """Change the user, or the form again: with what is wrong, or with what somebody else has changed meanwhile."""
+    """Change the user, or show the form again: with errors, or with another administrator's changes."""
     one = service.find(viewer(), user_id)
     form = sent(one)
     version = form.version.data
@@ -158,7 +159,7 @@ def user_change(user_id: int) -> Any:
 
 
 def _back_to(user_id: int) -> Response:
-    """The user's page, or the list if she is no longer the viewer's to see."""
+    """The user's page, or the list if the viewer no longer administers the user."""
     try:
         service.find(viewer(), user_id)
     except service.NoSuchUser:
@@ -170,7 +171,7 @@ def _back_to(user_id: int) -> Response:
 @requires(Right.SEE_USERS)
 @takes()
 def user_action(user_id: int) -> Any:
-    """Do what the pressed button says, and say that it is done."""
+    """Perform the action of the pressed button, and confirm it."""
     button = request.form.get("go", "")
     who = viewer()
     service.find(who, user_id)
@@ -202,6 +203,6 @@ def user_action(user_id: int) -> Any:
 @accounts.get(f"{_SOMEBODY}/handling")
 @requires(Right.SEE_USERS)
 def user_action_page(user_id: int) -> Response:
-    """Whoever reloads comes to the user."""
+    """Lead a reload to the user's page."""
     service.find(viewer(), user_id)
     return redirect_to(url_for("accounts.user_page", user_id=user_id))

@@ -1,4 +1,4 @@
-"""The visits of a user: how long the present one lasts, and «Mine innlogginger»."""
+"""The user's sessions: the remaining time of the current one, and «Mine innlogginger»."""
 
 import json
 from typing import Any
@@ -15,13 +15,13 @@ from services.access.audit import Action, record
 from services.accounts import sessions as visits
 from services.core.i18n import gettext as _
 
-WARNED_SECONDS = 120  # before a visit ends
+WARNED_SECONDS = 120  # before a session ends
 
 
 @accounts.get("/innlogget")
 @signed_in
 def time_left() -> Any:
-    """How long the visit lasts; asking does not prolong it. Two minutes before its end there is a warning."""
+    """The remaining time of the session; asking does not prolong it. Two minutes before the end there is a warning."""
     left = visit().seconds_left
     if left > WARNED_SECONDS + 5:
         return _told(left)
@@ -35,10 +35,10 @@ def time_left() -> Any:
 @signed_in
 @takes()
 def prolong() -> Any:
-    """«Forleng»: whoever asks is there, and that is all it takes."""
+    """«Forleng»: prolong the session."""
     visits.prolong(visit().own_key)
     answer = _told(visits.IDLE.seconds)
-    answer.status_code = 200  # the warning goes
+    answer.status_code = 200  # removes the warning
     return answer
 
 
@@ -49,14 +49,14 @@ def _told(seconds: int) -> Response:
 
 
 def _duration(seconds: int, *, warned: bool = False) -> str:
-    """How long the visit lasts, for the page's script; `warned`: the user is being told."""
+    """The remaining time for the page's script; `warned`: the warning is shown."""
     return json.dumps({"varighet": {"target": "body", "seconds": seconds, "warned": warned}})
 
 
 @accounts.get("/innlogginger")
 @signed_in
 def own_visits() -> Any:
-    """«Mine innlogginger»: where the user is signed in, each of which she can end."""
+    """«Mine innlogginger»: the user's sessions, which the user can end."""
     return respond("accounts/visits.html", **_own_visits())
 
 
@@ -68,7 +68,7 @@ def _own_visits() -> dict[str, Any]:
 @signed_in
 @takes(EndVisitsForm)
 def end_visits() -> Any:
-    """End one of the user's other visits, or all of them."""
+    """End one of the user's other sessions, or all of them."""
     ended = visits.end(viewer(), visit().own_key, EndVisitsForm().handle.data or None)
     if ended:
         record(Action.SIGN_OUT, viewer=viewer(), detail={"others": ended})

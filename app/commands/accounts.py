@@ -16,7 +16,7 @@ from services.mail.smtp import is_address
 
 
 def init_account_commands(app: Flask) -> None:
-    """Add the commands to the program's `flask`."""
+    """Register the commands."""
     app.cli.add_command(user)
     app.cli.add_command(outbox_group)
 

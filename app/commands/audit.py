@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def init_audit_commands(app: Flask) -> None:
-    """Add the commands to the program's `flask`."""
+    """Register the commands."""
     for command in (seal_audit, verify_audit):
         app.cli.add_command(command)
 
@@ -61,7 +61,7 @@ def verify_audit(anchors: tuple[Path, ...]) -> None:
     except BAD_FILE:
         raise click.ClickException("A file of anchors cannot be read.") from None
     for fault in found.faults:
-        click.echo(_told(fault))
+        click.echo(_fault_text(fault))
     for log, last in found.hashes.items():
         click.echo(f"{log}: the chain ends with {last}")
     _tell_of_anchors(found)
@@ -70,7 +70,7 @@ def verify_audit(anchors: tuple[Path, ...]) -> None:
     click.echo(f"{found.lines} sealed lines, all as they were written.")
 
 
-def _told(fault: SealFault) -> str:
+def _fault_text(fault: SealFault) -> str:
     return f"{fault.log}: {_WORDS[fault.what].format(line=fault.line)}"
 
 

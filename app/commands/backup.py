@@ -20,7 +20,7 @@ NOT_CURRENT = "The database is not up to date. Run: flask --app wsgi db upgrade"
 
 
 def init_backup_commands(app: Flask) -> None:
-    """Add the commands to the program's `flask`."""
+    """Register the commands."""
     app.cli.add_command(backup)
     app.cli.add_command(restore)
 
@@ -66,8 +66,8 @@ def _safety_beside(file: Path) -> Path:
 
 @contextmanager
 def _failing_in_words(file: Path) -> Iterator[None]:
-    """What goes wrong is told in a sentence, with exit code 1; nothing has changed then."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks, too
+    """Convert errors to a message, with exit code 1; nothing has changed then."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it also logs inspections
     try:
         yield
     except FileExistsError:
@@ -85,6 +85,6 @@ def _failing_in_words(file: Path) -> Iterator[None]:
 
 
 def _words_of(error: StatementError) -> str:
-    """What the database says; PostgreSQL's details, which hold values, stay out."""
-    told = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    return str(told or error.orig).strip().splitlines()[0]
+    """The database's error text; PostgreSQL's details, which contain values, are left out."""
+    message = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    return str(message or error.orig).strip().splitlines()[0]

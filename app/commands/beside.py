@@ -1,4 +1,4 @@
-"""Work in a process of its own beside this one: it ends when the block ends, or this process, however that ends."""
+"""Background work in a forked process, which ends when the block ends, or when this process ends for any reason."""
 
 import logging
 import os
@@ -12,31 +12,32 @@ logger = logging.getLogger(__name__)
 
 
 class Life:
-    """What the process beside is told of its parent, and tells it. A pipe to which nothing is ever written ends with
-    the parent, also when that is killed."""
+    """The connection of a background process to its parent, both ways. A pipe to which nothing is ever written ends
+    with the parent, also if that is killed."""
 
     def __init__(self, parent: int, ready: int) -> None:
         self._parent, self._ready = parent, ready
 
     def tell_ready(self) -> None:
-        """Let the parent go on: the work has begun."""
+        """Report that the work has begun, so that the parent continues."""
         os.write(self._ready, b"ready")
         os.close(self._ready)
 
     def is_over(self, seconds: float | None = None) -> bool:
-        """Wait for so many seconds, or without end, for the end of the parent; True if it has ended."""
+        """Wait for the end of the parent, for so many seconds or without limit; returns True if it has ended."""
         return bool(select([self._parent], [], [], seconds)[0])
 
 
 class NotBegun(RuntimeError):
-    """The work has ended before it said that it had begun; its log says why."""
+    """The work ended before it had begun; its log says why."""
 
 
 @contextmanager
 def beside(work: Callable[[Life], None]) -> Iterator[None]:
-    """Fork a process for the work, and go on when it has begun. Ctrl-C reaches this process alone. Raises `NotBegun`.
+    """Fork a process for the work, and continue when it has begun. Ctrl-C reaches this process alone. Raises
+    `NotBegun`.
 
-    A process manager (honcho, circus) would run commands, and leave them behind when it is killed itself.
+    A process manager (honcho, circus) would run commands, and leave them running if it is killed itself.
     """
     parent_out, parent_in = os.pipe()
     ready_out, ready_in = os.pipe()
@@ -59,7 +60,7 @@ def beside(work: Callable[[Life], None]) -> Iterator[None]:
 
 
 def _do(work: Callable[[Life], None], life: Life) -> NoReturn:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is the sign
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is the signal
     status = 1
     try:
         work(life)

@@ -1,4 +1,4 @@
-"""Reading the registers anew, and sealing the logs, now and then, in a process of its own."""
+"""Refreshing from the registers and sealing the logs periodically, in a process of its own."""
 
 import logging
 from collections.abc import Callable
@@ -19,8 +19,8 @@ def keep_refreshing(
     tell: Callable[[Done | None], None] = lambda done: None,
     at_once: bool = False,
 ) -> None:
-    """Read anew every so many seconds, until `ended`, which waits so many seconds at most, says so: that ends also
-    the one under way. What goes wrong is logged and ends nothing."""
+    """Refresh every `every` seconds, until `ended`, which waits up to the given seconds, returns True; this also stops
+    a running refresh. Errors are logged and do not end the loop."""
     if not at_once and ended(every):
         return
     while True:

@@ -26,7 +26,7 @@ DEMO_PARTICIPANTS = 2000
 
 
 def init_commands(app: Flask) -> None:
-    """Add the commands to the program's `flask`."""
+    """Register the commands."""
     for command in (start, serve_command, demo, registers_group, standins):
         app.cli.add_command(command)
 
@@ -37,8 +37,8 @@ def _settings() -> Settings:
 
 
 def need_current_database() -> None:
-    """End the command if a migration has not been run."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks, too
+    """End the command if the database is not migrated."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it also logs inspections
     if current_app.extensions["alembic"].needs_upgrade():
         raise click.ClickException("The database is not up to date. Run: flask --app wsgi db upgrade")
 
@@ -93,7 +93,7 @@ def registers_group() -> None:
 
 
 def _span(given: str) -> int:
-    """A span of time such as 15m, in seconds."""
+    """Parse a time span such as 15m to seconds."""
     found = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", given)
     if found is None:
         raise click.BadParameter("Write it like 30s, 15m or 2h.")

@@ -1,4 +1,4 @@
-"""Sealing the logs with the program's settings: the keys, the file of anchors, and the daily e-mail with them."""
+"""Sealing the logs with the program's settings: the keys, the anchor file, and the daily e-mail with the anchors."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def sealing() -> Sealing:
-    """The keys and the anchors of this database. Its address names it: nobody in the database can change that."""
+    """The keys and the anchors of this database. Its address identifies it, which nobody in the database can change."""
     settings: Settings = current_app.config["SETTINGS"]
     read = read_keys if settings.in_production else read_or_make_keys
     url = make_url(settings.database_url)
@@ -32,14 +32,14 @@ def sealing() -> Sealing:
 
 
 def seal_and_mail() -> int:
-    """Seal what has settled, and send the newest anchors if that was not done for a day; gives how many lines."""
+    """Seal settled lines, and e-mail the newest anchors once a day; returns the number of lines."""
     own = sealing()
     sealed = seals.seal(own)
     settings: Settings = current_app.config["SETTINGS"]
     if settings.audit_mail_to and settings.mail_url:
         try:
             _mail_if_due(own, settings)
-        except BAD_FILE as problem:  # it remembers when the e-mail was sent: without it, one would go each minute
+        except BAD_FILE as problem:  # without its record of the last e-mail, one would be sent each minute
             logger.error("the anchors were not sent, %s cannot be used: %s", seals.ANCHOR_FILE, type(problem).__name__)
     return sealed
 

@@ -1,8 +1,8 @@
-"""Everything in one go, for development: `make run`.
+"""Starting everything at once, for development: `make run`.
 
 One process prepares the database and becomes the server's main one; before that it forks the stand-ins. All end
-together, however the main process ends: what runs beside it watches a pipe (`app.commands.beside`), and the processes
-that serve look after their parent.
+together, for whatever reason the main process ends: background processes watch a pipe (`app.commands.beside`), and the
+serving processes watch their parent.
 """
 
 import errno
@@ -41,16 +41,17 @@ _REFRESH_SECONDS = 300
 
 @contextmanager
 def reserved(port: int) -> Iterator[None]:
-    """Keep a port of this machine for the server within the block; ends the command in plain words if it is in use."""
+    """Reserve a port of this machine for the server within the block; ends the command with a message if it is in
+    use."""
     check_free((HOST, port), advice="Choose another with PORT.")
     with socket.socket() as holding:
-        holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the server's own
-        holding.bind((HOST, port))  # and does not listen
+        holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # like the server itself
+        holding.bind((HOST, port))  # without listening
         yield
 
 
 def check_free(*addresses: Address, advice: str = STANDIN_ADVICE) -> None:
-    """End the command in plain words if somebody listens at one of the addresses."""
+    """End the command with a message if one of the addresses is in use."""
     for address in addresses:
         _check(address, advice)
 
@@ -68,7 +69,7 @@ def _check(address: Address, advice: str) -> None:
 
 
 def standin_addresses(settings: Settings) -> tuple[Address, Address]:
-    """Where Folkeregisteret's (with Maskinporten's) and PAD's stand-in listen; any port if the settings name
+    """The addresses of Folkeregisteret's (with Maskinporten's) and PAD's stand-ins; any port if the settings name
     another machine."""
     freg = {_address(url) for url in (settings.freg_url, settings.maskinporten_url) if is_local(url)}
     if len(freg) > 1:
@@ -108,7 +109,7 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _prepare_database(settings: Settings, participants: int, seed: int, app: Flask) -> str:
-    """Migrate, fill if empty; gives a person to try, in words."""
+    """Migrate, and fill if empty; returns a synthetic person to try, as text."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app.extensions["alembic"].upgrade()
     if fill(participants=participants, seed=seed, accepts=settings.accepts):
@@ -127,7 +128,7 @@ def _announce(settings: Settings, someone: str) -> None:
 
 
 def _refreshing(app: Flask) -> Callable[[Life], None]:
-    """Reading the registers anew now and then (`services.refresh.refresh`)."""
+    """Refresh from the registers periodically (`services.refresh.refresh`)."""
 
     def work(life: Life) -> None:
         life.tell_ready()
@@ -138,7 +139,7 @@ def _refreshing(app: Flask) -> Callable[[Life], None]:
 
 @contextmanager
 def _standins_beside(settings: Settings) -> Iterator[None]:
-    """The stand-ins in a process of their own, if the settings name this machine."""
+    """Run the stand-ins in a process of their own, if the settings name this machine."""
     if not settings.uses_standins:
         yield
         return
@@ -152,7 +153,7 @@ def _standins_beside(settings: Settings) -> Iterator[None]:
 
 
 def serve(settings: Settings, freg: Address, pad: Address, started: Callable[[Standins], None]) -> None:
-    """Be the stand-ins that these settings name, until SIGINT or SIGTERM; `started` is told when they listen."""
+    """Run the stand-ins of these settings, until SIGINT or SIGTERM; `started`: called when they listen."""
     serve_standins(
         client_id=settings.maskinporten_client_id,
         key_id=settings.maskinporten_key_id,
@@ -173,6 +174,6 @@ def _be_standins(settings: Settings, freg: Address, pad: Address, life: Life) ->
     def started(_running: Standins) -> None:
         life.tell_ready()
         threading.Thread(target=end_with_parent, daemon=True).start()
-        by_number()  # else the first request would wait for it
+        by_number()  # otherwise the first request would wait for it
 
     serve(settings, freg, pad, started)

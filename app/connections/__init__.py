@@ -1,1 +1,1 @@
-"""The outside systems as the settings name them: Folkeregisteret, PAD, the mail server."""
+"""Connections to the outside systems by the settings: Folkeregisteret, PAD, the mail server."""

@@ -1,5 +1,5 @@
-"""Outgoing e-mail: the outbox with the program's settings, the thread that sends, and in development the page on
-which e-mails can be read."""
+"""Outgoing e-mail: the outbox with the program's settings, the thread that sends, and in development the page on which
+e-mails can be read."""
 
 from __future__ import annotations
 
@@ -24,19 +24,18 @@ development = Blueprint("development", __name__)
 
 
 def outbox() -> Outbox:
-    """Where e-mails are put."""
+    """The outbox of the running program."""
     found: Outbox = current_app.extensions["outbox"]
     return found
 
 
 def vault() -> Vault:
-    """What seals and digests."""
+    """The encryption of the running program."""
     return outbox().vault
 
 
 def init_outgoing(app: Flask) -> None:
-    """Make the outbox and, where a mail server is named, let each process send by itself. Tests send when they
-    say so."""
+    """Create the outbox and, if a mail server is configured, let each process send by itself. Tests send explicitly."""
     settings: Settings = app.config["SETTINGS"]
     server = Server.at(settings.mail_url) if settings.mail_url else None
     app.extensions["outbox"] = Outbox(vault=Vault(settings.secret_key), sender=settings.mail_from, server=server)
@@ -47,13 +46,13 @@ def init_outgoing(app: Flask) -> None:
 
 
 class _Postman:
-    """A thread of each process that sends what is due: after each request that may have written a message, and
-    every half minute, for what was left by others."""
+    """A thread of each process that sends due messages: after each request that may have written one, and every half
+    minute, for those left by others."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._wake = threading.Event()
-        self._process = 0  # whose thread it is: threads do not survive a fork
+        self._process = 0  # the process of the thread: threads do not survive a fork
         self._lock = threading.Lock()
 
     def begin_with_requests(self) -> None:
@@ -82,7 +81,7 @@ class _Postman:
             try:
                 with self._app.app_context():
                     outbox().send_due()
-            except Exception:  # the database is away, say: it is tried again, and requests tell of it themselves
+            except Exception:  # for example without the database: it is tried again, and requests report it themselves
                 self._app.logger.exception("e-mails could not be sent")
             self._wake.wait(_POLL_SECONDS)
 
@@ -90,7 +89,7 @@ class _Postman:
 @development.get("/utvikling/e-post")
 @public
 def mail_page() -> Any:
-    """The e-mails that have been written, the newest first. This page is there in development only."""
+    """The written e-mails, the newest first. This page exists in development only."""
     return respond("accounts/mail.html", letters=[_shown(message) for message in newest()])
 
 

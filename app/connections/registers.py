@@ -1,4 +1,4 @@
-"""Folkeregisteret and PAD as the settings name them."""
+"""Connecting Folkeregisteret and PAD by the settings."""
 
 from itertools import cycle, islice
 from random import randrange
@@ -15,7 +15,7 @@ from services.standins.population import people
 
 
 def connect_registers(settings: Settings) -> Registers:
-    """The clients; in development the key to Maskinporten is made if there is none."""
+    """Create the clients; in development the key for Maskinporten is created if missing."""
     key_file = settings.maskinporten_key_file
     key = key_file.read_bytes() if settings.in_production else load_or_create_key(key_file)
     tokens = MaskinportenTokens(
@@ -33,13 +33,13 @@ def connect_registers(settings: Settings) -> Registers:
 
 
 def registers() -> Registers:
-    """The registers of the running program."""
+    """The register clients of the running program."""
     found: Registers = current_app.extensions["registers"]
     return found
 
 
 def suggest_number() -> str:
-    """In development: the number of a synthetic person whom nobody has registered; else ''."""
+    """In development: the number of a synthetic person who is not registered; else ''."""
     settings: Settings = current_app.config["SETTINGS"]
     if settings.environment != "development" or not settings.uses_standins:
         return ""

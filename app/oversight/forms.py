@@ -1,4 +1,4 @@
-"""The search of the access log."""
+"""The search form of the access log."""
 
 from datetime import date
 from typing import Any
@@ -31,8 +31,8 @@ def _day(label: str, name: str) -> StringField:
 
 
 class LogSearchForm(SmallForm):
-    """Whose acts, of which kind, and when. `wrong`: the names of the days at which an error stands on screen.
-    `first_day`, `last_day`: what was typed, when it has been validated."""
+    """The search by user or participant, action and days. `wrong`: the names of the days that show an error on screen.
+    `first_day`, `last_day`: the parsed days of a validated form."""
 
     whom = line(
         N_("Brukernavn eller PersonId"), plain_line, legible, _cut, name="hvem", width="medium", maxlength=_LONGEST
@@ -46,15 +46,15 @@ class LogSearchForm(SmallForm):
     last_day: date | None = None
 
     def validate_first(self, field: StringField) -> None:
-        """A day."""
+        """Parse the first day."""
         self.first_day = read_as(_DAY, field)
 
     def validate_last(self, field: StringField) -> None:
-        """A day, and not before the first one."""
+        """Parse the last day, and refuse a first day after it."""
         self.last_day = read_as(_DAY, field)
         if self.first_day and self.last_day and self.first_day > self.last_day:
             self.first.errors.append(_("Fra-datoen er etter til-datoen"))
 
     def redrawn(self) -> list[Any]:
-        """The days at which an error stands now, or stood."""
+        """The fields of days that show an error now, or did before."""
         return [day for day in (self.first, self.last) if day.errors or day.name in self.wrong.data]

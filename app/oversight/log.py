@@ -37,8 +37,8 @@ _NAMED = 25  # participants that one line of the page names; the file names all
 
 @dataclass(frozen=True)
 class LogRequest:
-    """Which lines, as the address has it: the search is kept, since it may be a user name, and only its id stands
-    there. `before`: the page begins after this line."""
+    """A request of the log: the search is stored, since it may be a user name, and the address has only its id.
+    `before`: the page begins after this line."""
 
     wanted: LogQuery
     search: str = ""
@@ -46,7 +46,7 @@ class LogRequest:
 
     @property
     def query(self) -> str:
-        """What an address of these lines ends with, on their first page."""
+        """The query string of these lines, for their first page."""
         wanted = self.wanted
         pairs = {
             "sok": self.search,
@@ -57,7 +57,7 @@ class LogRequest:
         return urlencode({name: value for name, value in pairs.items() if value})
 
     def address(self, endpoint: str = "oversight.log_page", before: int | None = None) -> str:
-        """Where these lines stand, from the one after `before`."""
+        """The address of these lines, from the one after `before`."""
         query = "&".join(filter(None, (self.query, f"eldre={before}" if before else "")))
         return url_for(endpoint) + (f"?{query}" if query else "")
 
@@ -93,7 +93,7 @@ def log_page() -> Any:
 
 
 def _page(asked: LogRequest, sent: LogSearchForm | None = None) -> Response:
-    """The page, or its lines. `sent`: the search that asked for it; with something wrong in it, it stands as typed."""
+    """The page, or its lines. `sent`: the search form, shown as typed if it has errors."""
     wanted = asked.wanted
     form = sent or LogSearchForm(formdata=None, whom=wanted.whom, action=wanted.action)
     errors, redrawn = form.errors, form.redrawn() if is_partial() else []
@@ -136,7 +136,7 @@ def _cells(line: Line, *, most: int | None = None) -> list[str]:
 @requires(Right.SEE_LOG)
 @takes(LogSearchForm)
 def search_log() -> Any:
-    """Search: by user name or PersonId, action and days; what is typed wrong is said."""
+    """Search by user name or PersonId, action and days; invalid days are shown as errors."""
     form = LogSearchForm()
     form.validate()
     whom, action = form.whom.data, form.action.data
@@ -152,14 +152,14 @@ def search_log() -> Any:
 @oversight.get("/tilgangslogg/sok")
 @requires(Right.SEE_LOG)
 def search_log_page() -> BaseResponse:
-    """Whoever reloads the answer to a search comes to the log."""
+    """Lead a reload of a search response to the log."""
     return redirect_to(url_for("oversight.log_page"))
 
 
 @oversight.get("/tilgangslogg.csv")
 @requires(Right.SEE_LOG)
 def log_csv() -> Response:
-    """The same lines, all pages of them, as a file for a spreadsheet."""
+    """The same lines, all pages, as a CSV file."""
     asked = _from_address()
     disposition = {"Content-Disposition": 'attachment; filename="tilgangslogg.csv"'}
     if request.method == "HEAD":  # nothing is read, so nothing counts as downloaded
@@ -168,7 +168,7 @@ def log_csv() -> Response:
     log_download(viewer(), "access_log", "csv", order=asked.query, most=most)
     batches = access_log.all_lines(viewer(), asked.wanted)
     made = csv_file.lines(_COLUMNS, (_columns(batch) for batch in batches))
-    first = next(made)  # what goes wrong at the beginning is still an error, not half a file
+    first = next(made)  # an error at the beginning is then a response of its own, not half a file
     answer = Response(chain([first], made), mimetype="text/csv", headers=disposition)
     answer.call_on_close(batches.close)
     return answer

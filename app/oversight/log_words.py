@@ -1,4 +1,4 @@
-"""The access log in words."""
+"""The access log as text."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ ACTIONS = {
     Action.BACKUP: N_("Tok sikkerhetskopi"),
     Action.RESTORE_BACKUP: N_("La inn sikkerhetskopi"),
 }
-# What else a line can hold, by its key, in the order in which it is said.
+# The other keys of a line's detail, in the order of display.
 KEYS = {
     "user": N_("bruker"),
     "purpose": N_("formål"),
@@ -93,7 +93,7 @@ KEYS = {
     "chains": N_("siste segl før"),
     "same_as": N_("er samme person som nummer"),
 }
-# Of a search: how many values there are of each kind.
+# The labels of search terms by kind: the number of values of each.
 _SEARCH_KEYS = {"number": N_("fødselsnummer")}
 _OUTCOMES: dict[str, str] = {
     Outcome.FOUND: N_("funnet"),
@@ -153,7 +153,7 @@ _WHY = {
     "down": N_("ikke noe gyldig svar"),
     "token": N_("svaret var ikke til å stole på"),
 }
-# The words for codes, by the key that they stand under; a key may have codes of several kinds.
+# The labels of codes, by the key that they belong to; a key may have codes of several kinds.
 WORDS: dict[str, Mapping[str, str]] = {
     "by": {"provider": N_("utlogging hos innloggingstjenesten")},
     "chains": {"access_entry": N_("tilgangsloggen"), "change": N_("historikken")},
@@ -171,7 +171,7 @@ _GRANTS = {
     "+": (N_("fikk rollen %(role)s"), N_("fikk se deltakere med adressebeskyttelse")),
     "-": (N_("mistet rollen %(role)s"), N_("kan ikke lenger se deltakere med adressebeskyttelse")),
 }
-# What stands in the address of a list, by its words there.
+# The labels of a list's criteria, by their words in the address.
 _CRITERIA = {
     "antall": N_("rader på siden"),
     "endret-fra": N_("sist endret fra"),
@@ -189,12 +189,13 @@ _CRITERIA = {
 
 
 def action_word(action: str) -> str:
-    """What was done; an action of an older version by its code."""
+    """The label of an action; the code for one of an older version."""
     return _(ACTIONS[Action(action)]) if action in set(Action) else action
 
 
 def detail_text(line: Line, *, most: int | None = None) -> str:
-    """What more the line says, as «felt: Morsmål; grunn: Dobbeltregistrert»; of participants on a page so many."""
+    """A line's detail as text, such as «felt: Morsmål; grunn: Dobbeltregistrert»; `most`: participants named at
+    most."""
     told = {**line.detail, **({"user": line.about} if line.about else {})}
     if "shown" in told:
         told["shown"] = _people(line.shown, most)
@@ -203,7 +204,7 @@ def detail_text(line: Line, *, most: int | None = None) -> str:
 
 
 def _people(shown: Sequence[str], most: int | None) -> str:
-    """How many participants stood on a page, and which."""
+    """The number of participants on a page, and their PersonIds."""
     named = ", ".join(shown[:most])
     if most is not None and len(shown) > most:
         named = _("%(some)s og %(n)s til") % {"some": named, "n": len(shown) - most}
@@ -224,7 +225,7 @@ def _said(key: str, value: Any) -> str:
 
 
 def _of_list(key: str, values: list[Any]) -> Iterator[str]:
-    """Each in words; what is given and taken of one role in several municipalities at once."""
+    """The values of a list as text; grants and revocations of one role in several municipalities are combined."""
     places: dict[tuple[str, str], list[str]] = {}
     for value in values:
         if key == "what" and (match := _ROLE_CODE.fullmatch(str(value))):
@@ -261,7 +262,7 @@ def _field(key: str) -> str:
 
 
 def _list_asked(query: str) -> str:
-    """What a list was asked for, as its address has it."""
+    """A list's query as text."""
     pairs = parse_qsl(query)
     return ", ".join(
         f"{_(_CRITERIA.get(name, name)).replace('-', ' ')} {_criterion(name, text)}" for name, text in pairs
@@ -279,7 +280,7 @@ def _criterion(name: str, text: str) -> str:
 
 
 def _day(written: str) -> str:
-    """A day in words; what is none as it is written. No line of the log may close the page that it stands on."""
+    """A day as text; an invalid one unchanged. No line of the log may prevent its page from being shown."""
     try:
         return date_text(date.fromisoformat(written))
     except ValueError:
@@ -287,7 +288,7 @@ def _day(written: str) -> str:
 
 
 def _moment(written: str) -> str:
-    """The same of a moment."""
+    """A moment as text; an invalid one unchanged."""
     try:
         return moment_text(datetime.fromisoformat(written))
     except (ValueError, OverflowError):
@@ -295,7 +296,7 @@ def _moment(written: str) -> str:
 
 
 def _provider(name: str) -> str:
-    """What a provider is called on the sign-in page; one that is not configured any more by its name."""
+    """The label of a provider; the name of one that is no longer configured."""
     settings: Settings = current_app.config["SETTINGS"]
     labels = {one.name: one.label for one in settings.providers}
     return labels.get(name, name)

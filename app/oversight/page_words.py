@@ -1,4 +1,4 @@
-"""What the pages and actions of the program are called in the access log, by their endpoints."""
+"""The labels of pages and actions in the access log, by endpoint."""
 
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
@@ -103,5 +103,5 @@ _PAGES = {
 
 
 def page_word(endpoint: str) -> str:
-    """What a page is called; one of an older version of the program by no name."""
+    """The label of a page; a general one for pages of an older version."""
     return _(_PAGES[endpoint]) if endpoint in _PAGES else _("en side som ikke finnes lenger")

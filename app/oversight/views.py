@@ -1,4 +1,4 @@
-"""Help: whom to ask."""
+"""The help page, with contacts."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ oversight = Blueprint("oversight", __name__)
 @oversight.get("/hjelp")
 @public
 def help_page() -> Any:
-    """Where to find answers, and whom to ask."""
+    """The help page, with the viewer's administrators."""
     return respond("oversight/help.html", contacts=administrators_for(g.viewer) if g.viewer else [])

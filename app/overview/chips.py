@@ -1,4 +1,4 @@
-"""The criteria in force as chips beside «Filtrer», one for each value, each with what takes it away (guide 3.8)."""
+"""Chips: the criteria in force beside «Filtrer», one for each value, each with a button to remove it (guide 3.8)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from services.core.status import STATUS_LABELS
 from services.listing.criteria import Criteria, Span
 from services.questions.pages import FIELDS
 
-IN_SIGHT = 20  # chips of one field; the rest are folded
+IN_SIGHT = 20  # chips of one field; the others are folded
 
 MISSING_LABELS = {
     "background": N_("Bakgrunn"),
@@ -32,8 +32,8 @@ SPAN_LABELS = {
 
 @dataclass(frozen=True)
 class Chip:
-    """A criterion in words: what it is about, and its value. `key` is what its button sends. `is_folded`: one of so
-    many that it is shown on demand only."""
+    """A criterion as text: its subject and its value. `key`: the value of its button. `is_folded`: shown on demand
+    only, since there are so many."""
 
     key: str
     about: str
@@ -42,12 +42,12 @@ class Chip:
 
     @property
     def field(self) -> str:
-        """The field of the form that it belongs to."""
+        """The form field that it belongs to."""
         return self.key.partition(":")[0]
 
 
 def chips(asked: ListRequest) -> list[Chip]:
-    """The chips of a list, in the order of the form; the folded ones come last."""
+    """The chips of a list, in the order of the form; folded ones come last."""
     words = (Chip(f"q:{n}", _("Søk"), word) for n, word in enumerate(asked.kept.words))
     users = (Chip(f"endret-av:{n}", _("Sist endret av"), user) for n, user in enumerate(asked.kept.changed_by))
     criteria = asked.query.criteria
@@ -95,8 +95,8 @@ def _span_text(span: Span) -> str:
 
 
 def without(asked: ListRequest, key: str, chosen: Chosen | None = None) -> ListRequest:
-    """The list without the criterion of one of its chips, by what else has been `chosen` since; raises `BadQuery` if it
-    has no such chip."""
+    """The list without the criterion of a chip, but with other changes in `chosen`; raises `BadQuery` if it has no such
+    chip."""
     if key not in {chip.key for chip in chips(asked)}:
         raise BadQuery("no such criterion")
     chosen = chosen or Chosen(asked.query.criteria, asked.kept)

@@ -1,4 +1,4 @@
-"""The downloads: exactly the participants of the list on screen, in its order, on all its pages."""
+"""The downloads: the participants of the list on screen, in its order, on all its pages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,42 +38,42 @@ def _too_many_rows(_error: export.TooManyRows) -> Response:
 @downloads.get("/deltakere/oversikt.csv")
 @requires(Right.READ)
 def overview_csv() -> Response:
-    """The list as on screen, all pages of it."""
+    """The list as on screen, all pages, as CSV."""
     return _download("overview", "csv")
 
 
 @downloads.get("/deltakere/oversikt.xlsx")
 @requires(Right.READ)
 def overview_xlsx() -> Response:
-    """The same as a workbook."""
+    """The list as on screen, all pages, as a workbook."""
     return _download("overview", "xlsx")
 
 
 @downloads.get("/deltakere/fullt-datasett.csv")
 @requires(Right.READ)
 def full_csv() -> Response:
-    """All that is registered of the same participants."""
+    """The full data set of the same participants, as CSV."""
     return _download("full", "csv")
 
 
 @downloads.get("/deltakere/fullt-datasett.xlsx")
 @requires(Right.READ)
 def full_xlsx() -> Response:
-    """The same as a workbook."""
+    """The full data set of the same participants, as a workbook."""
     return _download("full", "xlsx")
 
 
 @downloads.get("/deltakere/tiltak.csv")
 @requires(Right.READ)
 def rows_csv() -> Response:
-    """The tiltak and permisjoner of the same participants, a line for each."""
+    """The tiltak and permisjoner of the same participants, a line for each, as CSV."""
     return _download("rows", "csv")
 
 
 @downloads.get("/deltakere/tiltak.xlsx")
 @requires(Right.READ)
 def rows_xlsx() -> Response:
-    """The same as a workbook."""
+    """The tiltak and permisjoner of the same participants, a line for each, as a workbook."""
     return _download("rows", "xlsx")
 
 
@@ -86,7 +86,7 @@ _DOWNLOADS: dict[str, tuple[str, Callable[[Viewer], export.Fields]]] = {
 
 def _download(what: str, kind: str) -> Response:
     asked = from_address()
-    if asked.is_gone:  # a file never holds more than the screen
+    if asked.is_gone:  # a file never contains more than the screen
         words = (
             _("Søket finnes ikke lenger"),
             _("Et søk slettes når det ikke er brukt på 30 dager. Søk på nytt og last ned."),
@@ -96,7 +96,7 @@ def _download(what: str, kind: str) -> Response:
         raise BadQuery("a criterion that is none")
     name, fields_for = _DOWNLOADS[what]
     disposition = f'attachment; filename="{name}.{kind}"'
-    if request.method == "HEAD":  # what the file would be called: nothing is read, so nothing counts as downloaded
+    if request.method == "HEAD":  # only the file's name: nothing is read, so nothing counts as downloaded
         return Response(iter(()), mimetype=_TYPES[kind], headers={"Content-Disposition": disposition})
     log_download(viewer(), what, kind, order=write(asked.query, with_page=False), most=_most_an_hour())
     make = _csv if kind == "csv" else _xlsx
@@ -113,14 +113,14 @@ def _most_an_hour() -> int:
 
 def _csv(fields: export.Fields, *rows: Any) -> Response:
     lines = export.as_csv(fields, *rows)
-    first = next(lines)  # what goes wrong at the beginning is still an error, not half a file
+    first = next(lines)  # an error at the beginning is then a response of its own, not half a file
     answer = Response(chain([first], lines), mimetype=_TYPES["csv"])
     answer.call_on_close(lines.close)
     return answer
 
 
 def _xlsx(fields: export.Fields, *rows: Any) -> Response:
-    end_reading()  # it takes its time, and reads in a connection of its own
+    end_reading()  # the download takes its time, and reads in a connection of its own
     made = export.as_xlsx(fields, *rows)
     answer = Response(export.pieces(made), mimetype=_TYPES["xlsx"])
     answer.call_on_close(made.close)

@@ -16,13 +16,13 @@ def _one_line(typed: str) -> str:
 
 
 class ViewForm(SmallForm):
-    """The name of a view, and the list that the form was sent from."""
+    """The name of a saved view. `shown`: the query of the list that the form was sent from."""
 
     name = line(N_("Navn på visningen"), seen, legible, _one_line, name="navn", maxlength=LONGEST_NAME)
     shown = hidden(name=SHOWN_FIELD)
 
     def validate_name(self, field: StringField) -> None:
-        """Not nothing, and not long."""
+        """Require a name that is not too long."""
         if not field.data:
             raise ValidationError(_("Gi visningen et navn"))
         if len(field.data) > LONGEST_NAME:

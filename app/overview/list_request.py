@@ -1,4 +1,4 @@
-"""What a request asks of the list: the query in its address or form, with the search that its id stands for."""
+"""A request of the list: the query in its address or form, with the search of its id."""
 
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
@@ -31,8 +31,8 @@ BESIDE = frozenset({SHOWN_FIELD, TAKEN_AWAY, SAID_WRONG, OPENED, BY_CROSS, PANEL
 
 @dataclass(frozen=True)
 class ListRequest:
-    """The query and the search that belongs to it. `is_gone`: the address names a search that is not kept for
-    this user (any more). `faults`, `typed`: see `Reading`."""
+    """The query and its search. `is_gone`: the address names a search that is unknown, expired or another user's.
+    `faults`, `typed`: see `Reading`."""
 
     query: ListQuery
     kept: StoredSearch = NOTHING
@@ -42,43 +42,43 @@ class ListRequest:
 
     @property
     def criteria(self) -> Criteria:
-        """All that the list is narrowed down to."""
+        """All criteria of the list, including the search."""
         terms = tuple(term(word) for word in self.kept.words) if self.kept.words else None
         return replace(self.query.criteria, terms=terms, changed_by=self.kept.changed_by)
 
     @property
     def is_narrowed(self) -> bool:
-        """True if anything is asked of the participants."""
+        """True if the list is filtered."""
         return self.criteria != Criteria()
 
     @property
     def address(self) -> str:
-        """Where this list stands."""
+        """The address of this list."""
         return address(self.query)
 
 
 def address(query: ListQuery) -> str:
-    """Where the list with that query stands."""
+    """The address of the list with that query."""
     return with_query(address_of("overview.overview_page"), write(query))
 
 
 def views_address(query: ListQuery) -> str:
-    """Where the list with that query can be saved as a view, and come back to."""
+    """The address of the page that saves the list with that query as a view."""
     return with_query(address_of("saved_views.list_page"), write(query))
 
 
 def with_query(place: str, written: str) -> str:
-    """An address with a query as `write` gives it."""
+    """An address with a query from `write`."""
     return f"{place}?{written}" if written else place
 
 
 def from_address() -> ListRequest:
-    """What the request's address asks for; raises `BadQuery`."""
+    """Parse the request's address; raises `BadQuery`."""
     return _asked(_allowed(parse(request.args)))
 
 
 def _allowed(reading: Reading) -> Reading:
-    """The reading if its columns and criteria are the viewer's; others are unknown to her."""
+    """Check that the columns and criteria are the viewer's; others count as unknown."""
     query = reading.query
     if query.order.column and query.order.column not in columns_for(viewer()):
         raise BadQuery("not a column of this viewer")
@@ -90,8 +90,8 @@ def _allowed(reading: Reading) -> Reading:
 
 
 def _asked(reading: Reading) -> ListRequest:
-    """The query as it was read, with the search that it names. Municipalities that are too many for an address are
-    kept from now on, also where an address was made by hand."""
+    """Add the search that the query names. Municipalities that are too many for an address are stored from now on, also
+    if the address was handmade."""
     query, kept, is_gone = reading.query, NOTHING, False
     if query.search:
         kept = searches.recall(viewer(), query.search) or NOTHING
@@ -108,14 +108,14 @@ def _asked(reading: Reading) -> ListRequest:
 
 
 def shown_before() -> ListRequest:
-    """The list that a form was sent from: its query stands in the form; raises `BadQuery`."""
+    """The list that a form was sent from: its query is in the form; raises `BadQuery`."""
     given = request.form.get(SHOWN_FIELD, "")
     return _asked(_allowed(parse(MultiDict(parse_qsl(given, keep_blank_values=True)))))
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Criteria and a search, with what could not be read of them: see `Reading`."""
+    """Criteria and a search, with errors: see `Reading`."""
 
     criteria: Criteria
     kept: StoredSearch
@@ -124,7 +124,7 @@ class Chosen:
 
 
 def chosen_in_form(before: ListRequest) -> Chosen:
-    """What stands in the fields of the panel, where the list was `before`; raises `BadQuery`."""
+    """Parse the fields of the panel, for the list `before`; raises `BadQuery`."""
     pairs = [(name, value) for name, value in request.form.items(multi=True) if name not in EVERY_FORM | BESIDE]
     reading = _allowed(parse(MultiDict(pairs)))
     faults, typed = dict(reading.faults), dict(reading.typed)
@@ -140,13 +140,13 @@ def chosen_in_form(before: ListRequest) -> Chosen:
 
 
 def from_form() -> ListRequest:
-    """What the form of the criteria asks for, in the order of the list that it was sent from; raises `BadQuery`."""
+    """Parse the criteria form, in the order of the list that it was sent from; raises `BadQuery`."""
     before = shown_before()
     return narrowed(before, chosen_in_form(before))
 
 
 def _too_much(values: list[str]) -> str:
-    """What is wrong if more is searched for than can be answered at once, else ''."""
+    """The message if the search is too large to be answered, else ''."""
     if len(values) > MOST_TERMS:
         told = {"most": MOST_TERMS, "number": len(values)}
         return _("Søk på maks %(most)s verdier om gangen. Du skrev %(number)s.") % told
@@ -158,13 +158,13 @@ def _too_much(values: list[str]) -> str:
 
 
 def narrowed(before: ListRequest, chosen: Chosen) -> ListRequest:
-    """The list `before`, by what is chosen now, from its first page on if that is anything else. A search is kept when
-    it is a new one, with the municipalities that an address does not hold."""
+    """The list `before` with other criteria, from its first page if they differ. A new search is stored, with the
+    municipalities that are too many for an address."""
     search, places = before.query.search, chosen.criteria.municipalities
     kept = replace(chosen.kept, municipalities=places if are_many(places) else ())
     if kept != before.kept:
         search = searches.keep(viewer(), kept) if kept else ""
-    is_gone = before.is_gone and not kept  # what is searched for now takes its place
+    is_gone = before.is_gone and not kept  # the present search replaces it
     query = before.query
     if (chosen.criteria, search) != (query.criteria, query.search):
         query = query.narrowed(chosen.criteria, search)

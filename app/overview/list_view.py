@@ -1,4 +1,4 @@
-"""The list as it is drawn: headings, pages, numbers of rows, and what is said of it in words."""
+"""The list for the templates: headings, pages, numbers of rows, and texts about it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,13 +20,13 @@ from services.core.status import STATUS_LABELS, Status
 from services.listing.columns import ListColumn, Order, columns_for
 from services.listing.paging import ListPage
 
-_MISSED_SPOKEN = 5  # more values that found nobody are not read aloud one by one
+_MISSED_SPOKEN = 5  # above this number, values without a match are not read aloud one by one
 # Colours of the tags.
 _COLORS = {Status.ENDED: "warning", Status.CHANGED: "info", Status.CREATED: "neutral", Status.DISCHARGED: "neutral"}
 
 
 def frame(query: ListQuery) -> dict[str, Any]:
-    """What the rows have in common: headings, and the words for codes."""
+    """The common parts of the rows: headings, and labels of codes."""
     columns = headings(query)
     return {
         "columns": columns,
@@ -39,7 +39,7 @@ def frame(query: ListQuery) -> dict[str, Any]:
 
 
 def _cell(column: ListColumn) -> Callable[[Any], str]:
-    """What draws the words of a column for a row, as HTML."""
+    """The function that formats a column of a row as HTML."""
     values, text = attrgetter(*(source.key for source in column.sources)), column.text
     if len(column.sources) > 1:
         return lambda row: escape(text(*values(row)))
@@ -47,7 +47,7 @@ def _cell(column: ListColumn) -> Callable[[Any], str]:
 
 
 def headings(query: ListQuery) -> list[dict[str, str]]:
-    """Each column's heading: its words, where a click leads, and how the list is sorted by it now."""
+    """Each column's heading: its label, the address of a click, and the present order."""
     unsorted = address(replace(query, order=Order(), page=1))
     with_order = unsorted + ("&" if "?" in unsorted else "?")
     found = []
@@ -57,14 +57,14 @@ def headings(query: ListQuery) -> list[dict[str, str]]:
             sort = "descending" if query.order.descending else "ascending"
         after = written_order(next_order(query.order, column))
         url = with_order + after if after else unsorted
-        # The key as in the address, which a compressed answer says once.
+        # The key as in the address: a repeated text compresses to nothing.
         key, label = f"sorter={column.word}", _(column.label)
         found.append({"key": key, "label": label, "url": url, "sort": sort})
     return found
 
 
 def order_text(query: ListQuery) -> str:
-    """The order in words."""
+    """The order as text."""
     if query.order.column is None:
         return _("Sist endret først")
     how = _("synkende") if query.order.descending else _("stigende")
@@ -75,7 +75,7 @@ def order_text(query: ListQuery) -> str:
 
 
 def spoken(asked: ListRequest, listed: ListPage, wrong: Wrong) -> str:
-    """What the status line says: what is wrong, how many, in which order, which page, and what found nothing."""
+    """The text of the status line: errors, the number of participants, order, page, and values without a match."""
     query = asked.query
     said = [_("Søket finnes ikke lenger")] if asked.is_gone else []
     said += [_("Feil i %(field)s: %(what)s") % {"field": label, "what": fault} for _name, label, fault in wrong]
@@ -93,12 +93,12 @@ def spoken(asked: ListRequest, listed: ListPage, wrong: Wrong) -> str:
 
 
 def count_text(listed: ListPage) -> str:
-    """How many fit (guide 3.4)."""
+    """The line with the number of participants (guide 3.4)."""
     return _("Antall deltakere: %(n)s") % {"n": listed.total}
 
 
 def missed_text(listed: ListPage) -> str:
-    """Which values of the search, and which user names, find nobody, and which of them may have lost a zero."""
+    """The message about search values and user names without a match, and those that may have lost a zero."""
     said = _("Ingen treff: %(values)s") % {"values": ", ".join(one.text for one in listed.missed)}
     with_zero = [number for one in listed.missed if one.words and (number := with_lost_zero(one.words[0]))]
     if not with_zero:
@@ -108,7 +108,8 @@ def missed_text(listed: ListPage) -> str:
 
 
 def pages(listed: ListPage, query: ListQuery) -> dict[str, Any]:
-    """First, previous, next and last, and the numbers: first, last, and those around the present one."""
+    """The links to pages: first, previous, next and last, and the numbers: first, last, and those around the current
+    one."""
     shown = sorted({1, listed.pages, *range(max(1, listed.page - 1), min(listed.pages, listed.page + 1) + 1)})
     numbers: list[tuple[int, str, bool] | None] = []
     for number in shown:
@@ -126,5 +127,5 @@ def pages(listed: ListPage, query: ListQuery) -> dict[str, Any]:
 
 
 def sizes(query: ListQuery) -> list[tuple[int, str, bool]]:
-    """(rows on a page, address, is the present one)."""
+    """The links to numbers of rows: (rows on a page, address, is the current one)."""
     return [(size, address(query.of_size(size)), size == query.size) for size in PAGE_SIZES]

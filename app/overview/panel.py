@@ -1,4 +1,4 @@
-"""The panel «Søk og filter»: its fields, as they stand for a list."""
+"""The panel «Søk og filter»: its fields, with the values of a list."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,13 @@ from services.core.status import STATUS_LABELS, Status
 from services.listing.criteria import LONG_STAYS
 from services.questions.pages import FIELDS
 
-Wrong = list[tuple[str, str, str]]  # of fields with an error: name, label, error
+Wrong = list[tuple[str, str, str]]  # fields with an error: name, label, error
 
 
 @dataclass(frozen=True)
 class PanelField:
     """A field of the panel. `kind`: words, boxes, choice, days or places; `options`: (value, text) of boxes and
-    choices; `values`: what is chosen, or what stands in the texts; `errors` likewise."""
+    choices; `values`: the chosen values, or the texts; `errors`: likewise."""
 
     name: str
     label: str
@@ -33,7 +33,7 @@ class PanelField:
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """The name and the label of each of its text fields, of which days have two."""
+        """The name and the label of each of its text fields; days have two."""
         if self.kind == "days":
             ends = {"fra": _("%(what)s fra"), "til": _("%(what)s til")}
             return [(f"{self.name}-{end}", label % {"what": self.label}) for end, label in ends.items()]
@@ -41,7 +41,7 @@ class PanelField:
 
     @property
     def wrong(self) -> Wrong:
-        """What is wrong in them."""
+        """The errors of its text fields."""
         return [(*text, error) for text, error in zip(self.texts, self.errors, strict=False) if error]
 
 
@@ -68,7 +68,7 @@ def _labels(words: dict[str, str], labels: dict[str, str]) -> dict[str, str]:
 
 
 def _place_controls(asked: ListRequest, who: Viewer) -> list[PanelField]:
-    """Kommune for those with more than one, Bydel for those tied to Oslo."""
+    """Kommune for users with more than one, Bydel for users in Oslo."""
     found = []
     if who.is_national:
         chosen = asked.query.criteria.municipalities

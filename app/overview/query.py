@@ -1,7 +1,7 @@
-"""What a participant list shows, as it stands in the address: `parse(write(query)).query == query`.
+"""The query of a participant list in its address: `parse(write(query)).query == query`.
 
-Nothing in it is personal: what was searched for stands there as the id under which the server keeps it. The words
-in the address can be read by a user. Days are written as 2026-11-24 and may be typed as in `services.core.days`.
+It has no personal data: a search is represented by the id under which the server stores it. The words in the address
+are readable. Days are written as 2026-11-24 and may be typed as in `services.core.days`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ STATUS_WORDS = {
 }
 FUNDING_WORDS = {"ordinary": "ordinaer", "per_capita": "per-capita"}
 MISSING_WORDS = {"background": "bakgrunn", "programme": "programinnhold", "termination": "avslutning"}
-# Criteria of which several can be chosen, by their word in the address: the attribute, and the words for its values.
+# Criteria with several values, by their word in the address: the attribute, and the words of its values.
 SETS: dict[str, tuple[str, Mapping[Any, str]]] = {
     "kommune": ("municipalities", {number: number for number in municipality_names()}),
     "bydel": ("districts", {number: number for number in district_names()}),
@@ -43,26 +43,26 @@ SETS: dict[str, tuple[str, Mapping[Any, str]]] = {
     "finansiering": ("fundings", FUNDING_WORDS),
     "mangler": ("missing", MISSING_WORDS),
 }
-# Criteria that are days from and to.
+# Criteria that are ranges of days.
 SPANS = {"deltok": "period", "oppstart": "start", "avslutning": "end", "endret": "changed"}
 _SPAN_NAMES = tuple(f"{word}-{end}" for word in SPANS for end in ("fra", "til"))
-PLACE_NAMES = "kommune-navn"  # the field that takes municipalities by name
+PLACE_NAMES = "kommune-navn"  # the field for municipalities by name
 _SINGLE = {"sorter", "retning", "side", "antall", "sok", "over", PLACE_NAMES, *_SPAN_NAMES}
 NAMES = frozenset(_SINGLE | SETS.keys())
 MAX_PAGE = 1_000_000
 PAGE_SIZES = (25, 50, 100)
-MOST_IN_ADDRESS = 40  # municipalities; more are kept with the search, since an address has its limits
-_NAMED = 6  # municipalities that are named when several begin like that
-_TOLD = 3  # names in one field of which it is said what is wrong
+MOST_IN_ADDRESS = 40  # municipalities; more are stored with the search, since the length of an address is limited
+_NAMED = 6  # municipalities named if several begin like that
+_TOLD = 3  # names in one field for which errors are shown
 
 
 class BadQuery(ValueError):
-    """The address asks for something that the list cannot show."""
+    """The address contains a query that the list does not support."""
 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """The criteria (without what was searched for), the id of a search, the order, the page (from 1) and the
+    """The query of a list: criteria (without the search), the id of a search, the order, the page (from 1) and the
     number of rows on it."""
 
     order: Order = field(default_factory=Order)
@@ -84,7 +84,7 @@ class ListQuery:
         return replace(self, size=size, page=1)
 
     def narrowed(self, criteria: Criteria, search: str) -> "ListQuery":
-        """In the same order, what fits other criteria."""
+        """The list with other criteria, in the same order."""
         return replace(self, criteria=criteria, search=search, page=1)
 
 
@@ -97,8 +97,8 @@ def next_order(order: Order, column: ListColumn) -> Order:
 
 @dataclass(frozen=True)
 class Reading:
-    """A query as it was read. What could not be read in a field is left out of it: `faults` says by the field's
-    name in words why, `typed` what stood there."""
+    """A parsed query. Invalid values are left out of it: `faults`: error messages by field name, `typed`: the invalid
+    texts."""
 
     query: ListQuery
     faults: dict[str, str] = field(default_factory=dict)
@@ -106,7 +106,8 @@ class Reading:
 
 
 def parse(args: "MultiDict[str, str]") -> Reading:
-    """The query in an address, or in the form of the criteria; raises `BadQuery` for what is not one of ours."""
+    """Parse the query of an address, or of the criteria form; raises `BadQuery` for one that our pages cannot
+    produce."""
     if unknown := set(args) - NAMES:
         raise BadQuery(f"{len(unknown)} unknown parameters")
     if any(len(args.getlist(name)) > 1 for name in _SINGLE & set(args)):
@@ -159,7 +160,7 @@ def _criteria(args: "MultiDict[str, str]", faults: dict[str, str]) -> Criteria:
 
 
 def _chosen(given: list[str], words: Mapping[Any, str]) -> tuple[Any, ...]:
-    """The values that are meant, each once, in the order in which they are declared."""
+    """The values of the given words, each once, in the order of declaration."""
     chosen = set(given)
     if unknown := chosen - set(words.values()):
         raise BadQuery(f"{len(unknown)} unknown values")
@@ -167,7 +168,7 @@ def _chosen(given: list[str], words: Mapping[Any, str]) -> tuple[Any, ...]:
 
 
 def _places(typed: str, faults: dict[str, str]) -> Iterator[str]:
-    """Municipalities by name, the beginning of a name that only one has, or number."""
+    """Municipalities by name, unique beginning of a name, or number."""
     values = divided(typed)
     if len(values) > MOST_PLACES:
         told = {"most": MOST_PLACES, "number": len(values)}
@@ -187,7 +188,7 @@ def _places(typed: str, faults: dict[str, str]) -> Iterator[str]:
 
 
 def _no_place(typed: str, found: list[str]) -> str:
-    """Why that is not the name of one municipality."""
+    """The message why a text is not the name of one municipality."""
     if not found:
         return _("Ingen kommune heter «%(text)s». Skriv navnet eller kommunenummeret.") % {"text": typed}
     names = ", ".join(municipality_names()[number] for number in found[:_NAMED])
@@ -222,8 +223,8 @@ def _day(args: "MultiDict[str, str]", name: str, faults: dict[str, str]) -> date
 
 
 def write(query: ListQuery, *, with_page: bool = True) -> str:
-    """The query as it stands in an address after `?`; '' for the default. The order comes last. So many municipalities
-    that they would make it too long stand in the search, which the query must name then."""
+    """The query as in an address after `?`; '' for the default. The order comes last. Municipalities that are too many
+    for an address are in the search, which the query must then name."""
     parts = [urlencode({"sok": query.search}) if query.search else "", _written_criteria(query.criteria)]
     if with_page and query.size != PAGE_SIZES[0]:
         parts.append(f"antall={query.size}")
@@ -233,7 +234,7 @@ def write(query: ListQuery, *, with_page: bool = True) -> str:
 
 
 def canonical(written: str) -> str | None:
-    """A query as it stands in somebody's address, as the program writes it; `None` if it is none of ours."""
+    """Normalise a query from an address; `None` if it is not valid."""
     try:
         return write(parse(MultiDict(parse_qsl(written, keep_blank_values=True))).query)
     except BadQuery:
@@ -241,14 +242,14 @@ def canonical(written: str) -> str | None:
 
 
 def written_order(order: Order) -> str:
-    """The order as it stands in an address; '' for the default."""
+    """The order as in an address; '' for the default."""
     if not order.column:
         return ""
     return f"sorter={order.column.word}" + ("&retning=synkende" if order.descending else "")
 
 
 def are_many(municipalities: tuple[str, ...]) -> bool:
-    """Whether they are too many for an address."""
+    """True if there are too many municipalities for an address."""
     return len(municipalities) > MOST_IN_ADDRESS
 
 

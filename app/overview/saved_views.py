@@ -1,4 +1,4 @@
-"""Saved views: the list of a user's own, and what she does with them."""
+"""Saved views of the participant list: the user's own list of them, and their changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,8 +39,8 @@ def list_page() -> Any:
 
 
 def _page(form: ViewForm, *, of: str = "", going: str = "") -> Response:
-    """`form` is about the view `of`, or about a new one; `going` is the view that the user is asked about before it is
-    deleted."""
+    """The page of saved views. `form`: the name of the view `of`, or of the new one; `going`: the view whose deletion is
+    to be confirmed."""
     asked = shown_before() if form.shown.raw_data else from_address()
     return respond(
         "overview/saved_views.html",
@@ -57,7 +57,7 @@ def _page(form: ViewForm, *, of: str = "", going: str = "") -> Response:
 
 
 def _named(give: Callable[[str], None]) -> ViewForm:
-    """Give a view the name that was typed; gives the form, with what is wrong in it."""
+    """Save a view under the typed name; returns the form, with errors."""
     form = ViewForm()
     if not form.validate():
         return form
@@ -87,14 +87,14 @@ def save() -> Any:
 @saved_views.get("/deltakere/visninger/<id:view_id>")
 @requires(Right.READ)
 def view_page(view_id: str) -> Any:
-    """Whoever reloads an answer about a view comes to the list of them."""
+    """Lead a reload of a response about a view to the list of views."""
     return redirect_to(url_for("saved_views.list_page"))
 
 
 @saved_views.get("/deltakere/visninger/<id:view_id>/slett")
 @requires(Right.READ)
 def question(view_id: str) -> Any:
-    """The user's views, and whether one of them shall go."""
+    """The user's views, with the confirmation of a deletion."""
     return _page(ViewForm(), going=views.find_view(viewer(), view_id).id)
 
 
@@ -102,13 +102,13 @@ def question(view_id: str) -> Any:
 @requires(Right.READ)
 @takes(ViewForm)
 def change(view_id: str) -> Any:
-    """Rename, delete, or begin with a view, by the button that was pressed."""
+    """Rename or delete a view, or make it the start view, by the button pressed."""
     button = request.form.get("go")
     if button == "navn":
         return _rename(view_id)
     if button == "slett" and view_id in {view.id for view in views.views_of(viewer())}:
         return redirect_to(with_query(url_for("saved_views.question", view_id=view_id), write(shown_before().query)))
-    if button in {"slett", "slett-ja"}:  # twice is once
+    if button in {"slett", "slett-ja"}:  # a second deletion does nothing
         views.delete_view(viewer(), view_id)
         return _done(_("Visningen er slettet."))
     if button == "start":

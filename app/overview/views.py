@@ -40,7 +40,8 @@ overview = Blueprint("overview", __name__)
 
 @overview.errorhandler(BadQuery)
 def _bad_query(_error: BadQuery) -> Response:
-    """A view that the user saved may ask for what she has not any more, such as a bydel; and she may begin with it."""
+    """A saved view may have criteria that the user has lost, such as a bydel, and may be the start view: show the whole
+    list."""
     asked = request.query_string.decode("ascii", "replace")
     names = [view.name for view in saved_views.views_of(viewer()) if asked and view.query == asked]
     if not names:
@@ -52,8 +53,8 @@ def _bad_query(_error: BadQuery) -> Response:
 
 @dataclass(frozen=True)
 class ListState:
-    """How the list is drawn. `redrawn`: the fields of the panel that do not stand on screen as they are meant
-    now. `focused`: the place of the chip that takes the focus, -1 for none. `closed`: the panel is closed by this."""
+    """The state of the list on screen. `redrawn`: fields of the panel that differ from the screen; `focused`: the
+    position of the chip that gets the focus, -1 for none; `closed`: this response closes the panel."""
 
     redrawn: list[PanelField] = field(default_factory=list)
     focused: int = -1
@@ -61,12 +62,12 @@ class ListState:
 
     @property
     def mended(self) -> bool:
-        """True if fields were said to be wrong, and all of them are drawn anew."""
-        return bool(_said_wrong()) and _said_wrong() <= {one.name for one in self.redrawn}
+        """True if the screen showed errors, and all their fields are redrawn."""
+        return bool(_fields_with_error()) and _fields_with_error() <= {one.name for one in self.redrawn}
 
 
-def _said_wrong() -> set[str]:
-    """The fields of the panel at which an error stands."""
+def _fields_with_error() -> set[str]:
+    """The fields of the panel that show an error on screen."""
     return set(request.form.getlist(SAID_WRONG))
 
 
@@ -78,7 +79,7 @@ def _title(*, is_wrong: bool) -> str:
 @overview.get("/deltakere")
 @requires(Right.READ)
 def overview_page() -> ResponseReturnValue:
-    """The participant list. An address with too many municipalities, made by hand, leads to one that holds none."""
+    """The participant list. A handmade address with too many municipalities redirects to one without."""
     asked = from_address()
     is_long = "kommune" in request.args and are_many(asked.query.criteria.municipalities)
     if is_long and not (asked.faults or is_partial()):
@@ -89,7 +90,7 @@ def overview_page() -> ResponseReturnValue:
 @overview.get("/deltakere/sok")
 @requires(Right.READ)
 def search_page() -> Response:
-    """Whoever reloads the answer to a form with something wrong in it comes to the list."""
+    """Lead a reload of a response with an error to the list."""
     return redirect_to(address_of("overview.overview_page"))
 
 
@@ -97,10 +98,10 @@ def search_page() -> Response:
 @requires(Right.READ)
 @takes(NAMES, BESIDE)
 def search() -> ResponseReturnValue:
-    """Narrow the list down to what the form says, take a criterion or all of them away, or go on to the saved views
-    with the list. Without JavaScript the panel is closed by this too, so that nothing typed is lost."""
+    """Apply the criteria of the form, remove one or all, or continue to the saved views with the list. Without
+    JavaScript this also closes the panel, so that nothing typed is lost."""
     if key := request.form.get(TAKEN_AWAY):
-        return _take_all_away() if key == "alle" else _take_away(key)
+        return _remove_all_criteria() if key == "alle" else _remove_criterion(key)
     asked = from_form()
     if request.form.get("go") == "visninger" and not asked.faults:
         return redirect_to(views_address(asked.query))
@@ -111,14 +112,14 @@ def search() -> ResponseReturnValue:
         return redirect_to(asked.address)
     if not is_partial():
         keep_form_list(asked.address.partition("?")[2])
-    stale = _said_wrong() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
+    stale = _fields_with_error() | ({"kommune"} if request.form.get(PLACE_NAMES) else set())
     redrawn = [one for one in controls(asked) if any(one.errors) or one.name in stale]
     return _answer(asked, ListState(redrawn, closed=closed))
 
 
-def _take_away(key: str) -> ResponseReturnValue:
+def _remove_criterion(key: str) -> ResponseReturnValue:
     before = shown_before()
-    if not is_partial():  # what has been chosen and typed in the panel since goes along, if it is right
+    if not is_partial():  # changes in the panel since are applied too, if valid
         chosen = chosen_in_form(before) if PANEL in request.form else None
         return redirect_to(without(before, key, chosen if chosen and not chosen.faults else None).address)
     asked = without(before, key)
@@ -127,7 +128,7 @@ def _take_away(key: str) -> ResponseReturnValue:
     return _answer(asked, ListState(changed, focused=min(place, len(chips(asked)) - 1)))
 
 
-def _take_all_away() -> ResponseReturnValue:
+def _remove_all_criteria() -> ResponseReturnValue:
     query = shown_before().query
     asked = ListRequest(ListQuery(order=query.order, size=query.size))
     return _answer(asked, ListState(controls(asked))) if is_partial() else redirect_to(asked.address)
@@ -135,12 +136,12 @@ def _take_all_away() -> ResponseReturnValue:
 
 def _answer(asked: ListRequest, shown: ListState) -> Response:
     query = asked.query
-    # Another order or page has the same criteria, which stand on screen already.
+    # Another order or page has the same criteria, which are on screen already.
     criteria_too = not is_partial() or request.method == "POST" or bool(asked.is_gone or asked.faults)
     refuse_too_many()
     listed = page_of(viewer(), asked.criteria, query.order, page=query.page, size=query.size)
     note_list("list", [row.id for row in listed.rows], order=write(query))
-    panel_open = _panel_stands(shown) or bool(asked.faults)
+    panel_open = _is_panel_open(shown) or bool(asked.faults)
     fields = controls(asked) if asked.faults or (panel_open and not is_partial()) else []
     wrong = [one for control in fields for one in control.wrong]
     answer = respond(
@@ -172,9 +173,9 @@ def _answer(asked: ListRequest, shown: ListState) -> Response:
     return answer
 
 
-def _panel_stands(shown: ListState) -> bool:
-    """Whether the panel is open on the page that is answered. A form says so itself, since another tab of the same
-    visit may have opened or closed it there; else it is as the visit says."""
+def _is_panel_open(shown: ListState) -> bool:
+    """True if the panel is open on the resulting page. A form states it, since another tab of the same session may have
+    opened or closed it there; otherwise the session does."""
     if is_partial() and request.method == "POST":
         return PANEL in request.form and not shown.closed
     return bool(session.get("panel"))
@@ -184,8 +185,8 @@ def _panel_stands(shown: ListState) -> bool:
 @requires(Right.READ)
 @takes(NAMES, BESIDE)
 def panel() -> ResponseReturnValue:
-    """Open or close the panel; it stays so until it is changed. Its criteria are kept. With something wrong in it that
-    has not been seen yet it stays open."""
+    """Open or close the panel; the session remembers it. Its criteria are stored. It stays open if it has an error that
+    has not been shown yet."""
     asked = shown_before()
     is_open = request.form.get(OPENED) == "1"
     if PANEL in request.form and (chosen := chosen_in_form(asked)).faults:
@@ -203,8 +204,8 @@ def panel() -> ResponseReturnValue:
         "overview/panel_switched.html",
         panel_open=is_open,
         controls=controls(asked),
-        mended=bool(_said_wrong()),
-        title=_title(is_wrong=False) if _said_wrong() else "",
+        mended=bool(_fields_with_error()),
+        title=_title(is_wrong=False) if _fields_with_error() else "",
         views=saved_views.views_of(viewer()),
         by_cross=BY_CROSS in request.form,
     )

@@ -1,4 +1,4 @@
-"""Deleting a participant, and what IMDi mends: restoring, reopening, and telling the municipality."""
+"""Corrections: deleting a participant, and IMDi's restoring and reopening, with notices to the municipality."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ mending = Blueprint("mending", __name__, url_prefix="/deltakere")
 @mending.get("/<id:public_id>/slett")
 @requires(Right.REGISTER)
 def delete_page(public_id: str) -> Any:
-    """The participant's name for a double check, and the button."""
+    """The page with the participant's name for a double check, and the delete button."""
     participation = _changeable(public_id)
     note_one("delete", participation.id)
     return respond("participants/delete.html", participation=participation, heading=heading(participation))
@@ -39,7 +39,7 @@ def delete_page(public_id: str) -> Any:
 @mending.get("/<id:public_id>/slett/bekreft")
 @requires(Right.REGISTER)
 def confirm_delete(public_id: str) -> Any:
-    """The question that is asked once more, and why: a dialog, or a page of its own."""
+    """The confirmation of a deletion, with its reason: a dialog, or a page of its own."""
     participation = _changeable(public_id)
     note_one("delete", participation.id)
     return _delete_question(participation, DeletionForm())
@@ -82,7 +82,7 @@ def delete(public_id: str) -> Any:
 @mending.get("/<id:public_id>/gjenopprett")
 @requires(Right.MEND)
 def restore_page(public_id: str) -> Any:
-    """Why a deleted participant is brought back."""
+    """The form for restoring a deleted participant, with the reason."""
     participation = _mendable(public_id, service.may_restore)
     note_one("restore", participation.id)
     return _mend_page(participation, "restore", ReasonForm())
@@ -92,14 +92,14 @@ def restore_page(public_id: str) -> Any:
 @requires(Right.MEND)
 @takes(ReasonForm)
 def restore(public_id: str) -> Any:
-    """Bring a deleted participant back."""
+    """Restore a deleted participant."""
     return _mend(public_id, "restore", service.may_restore, service.restore, _("Deltakeren er gjenopprettet."))
 
 
 @mending.get("/<id:public_id>/gjenapne")
 @requires(Right.MEND)
 def reopen_page(public_id: str) -> Any:
-    """Why a discharged participant is opened again."""
+    """The form for reopening a discharged participant, with the reason."""
     participation = _mendable(public_id, service.may_reopen)
     note_one("reopen", participation.id)
     return _mend_page(participation, "reopen", ReasonForm())
@@ -109,7 +109,7 @@ def reopen_page(public_id: str) -> Any:
 @requires(Right.MEND)
 @takes(ReasonForm)
 def reopen(public_id: str) -> Any:
-    """Open a discharged participant again."""
+    """Reopen a discharged participant."""
     return _mend(public_id, "reopen", service.may_reopen, service.reopen, _("Deltakeren er gjenåpnet."))
 
 
@@ -145,7 +145,7 @@ def _mend(
 ) -> Any:
     form = ReasonForm()
     participation = find_alone(viewer(), public_id)
-    if not may(viewer(), participation):  # pressed twice, or never possible: the page says how she stands
+    if not may(viewer(), participation):  # pressed twice, or never possible: the page shows the present state
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     if not form.validate():
         return _mend_page(participation, verb, form)
@@ -162,13 +162,13 @@ def _mend(
     return redirect_to(url_for("participants.data_page", public_id=public_id))
 
 
-# ---- What the municipality is told ----
+# ---- Notices to municipalities ----
 
 
 @mending.get("/meldinger")
 @requires(Right.REGISTER)
 def notices() -> Any:
-    """What IMDi has told the user's municipalities, page by page."""
+    """The notices from IMDi to the user's municipalities, page by page."""
     page = page_number()
     refuse_too_many()
     found = service.notices(viewer(), page)
@@ -180,7 +180,7 @@ def notices() -> Any:
 @requires(Right.REGISTER)
 @takes(MarkReadForm)
 def mark_read(notice_id: int) -> Any:
-    """Note that a notice has been read."""
+    """Mark a notice as read."""
     public_id = service.mark_read(viewer(), notice_id)
     if MarkReadForm().page.data == "data":  # read on her own page
         return redirect_to(url_for("participants.data_page", public_id=public_id))

@@ -1,4 +1,4 @@
-"""The forms with which participants are deleted, and mistakes are mended."""
+"""The forms for deletions and their corrections."""
 
 from wtforms import RadioField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
@@ -19,7 +19,7 @@ def _reasons() -> list[SelectChoice]:
 
 
 class DeletionForm(SmallForm):
-    """Why a participant is deleted."""
+    """The reason for a deletion."""
 
     reason = RadioField(
         N_("Hvorfor slettes deltakeren?"),
@@ -35,31 +35,31 @@ class DeletionForm(SmallForm):
     )
 
     def validate_reason(self, field: RadioField) -> None:
-        """One of the reasons."""
+        """Require one of the reasons."""
         if field.data not in {option.code for option in DELETION_REASONS}:
             field.data = ""
             raise ValidationError(_("Velg hvorfor deltakeren slettes"))
 
     def validate_text(self, field: StringField) -> None:
-        """What can be kept; another reason must be told."""
+        """Parse the details; «Annet» requires some."""
         field.data = read_as(_TEXT, field) or ""
         if self.reason.data == _OTHER and not field.data:
             raise ValidationError(_("Beskriv grunnen"))
 
 
 class ReasonForm(SmallForm):
-    """Why a participant is restored or reopened."""
+    """The reason for restoring or reopening a participant."""
 
     reason = area(N_("Begrunnelse"), legible, required=True)
 
     def validate_reason(self, field: TextAreaField) -> None:
-        """Something that can be kept."""
+        """Parse the reason, and require one."""
         field.data = read_as(_WHY, field) or ""
         if not field.data:
             raise ValidationError(_("Skriv en begrunnelse. Kommunen får se den"))
 
 
 class MarkReadForm(SmallForm):
-    """Where a notice was read: on the page of the participant, or in the list of notices."""
+    """The mark that a notice is read. `page`: the page that the form was sent from, '' for the list of notices."""
 
     page = hidden(name="fra")

@@ -1,4 +1,4 @@
-"""The history in words."""
+"""Labels and texts of the history."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.questions.row_fields import RowsField
 if TYPE_CHECKING:
     from services.tables.participants import Participation
 
-# What happened to the participant as a whole.
+# Events of the whole participation.
 _EVENTS = {
     CREATED: N_("Opprettet"),
     "deleted": N_("Slettet"),
@@ -32,7 +32,7 @@ _EVENTS = {
     "restored": N_("Gjenopprettet"),
     "reopened": N_("Gjenåpnet"),
 }
-# What registers tell of her.
+# Facts from registers.
 _FACTS = {
     "name": N_("Navn"),
     "national_id": N_("Fødselsnummer"),
@@ -49,27 +49,27 @@ _REASONS = {option.code: option.label for option in DELETION_REASONS}
 
 
 def field_label(field: str) -> str:
-    """What a line of the history is about."""
+    """The label of a line of the history."""
     if field in _EVENTS:
         return _("Deltakeren")
     if field in _FACTS:
         return _(_FACTS[field])
-    return _(FIELDS[field].label) if field in FIELDS else field  # a question may have been given up
+    return _(FIELDS[field].label) if field in FIELDS else field  # the field may no longer exist
 
 
 def event_label(field: str) -> str:
-    """The word for something that happened to the participant as a whole."""
+    """The label of an event of the whole participation."""
     return _(_EVENTS[field])
 
 
 def who(change: Changed) -> str:
-    """The user, or the register, that a change comes from."""
+    """The user or the register that made a change."""
     return _(_SOURCES[change.source]) if change.source in _SOURCES else change.username
 
 
 def from_and_to(change: Changed) -> tuple[list[str], list[str]]:
-    """What stood there before, and what stands there then; of test results one text for each, and of rows one for each
-    that has changed."""
+    """The values before and after a change; for test results one text for each, and for rows one for each changed
+    row."""
     if change.field in _EVENTS:
         return [], [_event(change)]
     question = FIELDS.get(change.field)
@@ -80,22 +80,22 @@ def from_and_to(change: Changed) -> tuple[list[str], list[str]]:
 
 
 def _rows(question: RowsField, rows: Any, done: set[str]) -> list[str]:
-    """The rows that a change has to do with, each with its number on the page."""
+    """The changed rows, each with its number on the page."""
     numbered = enumerate(question.from_json(rows) or [], start=1)
     item = _(question.item)
     return [f"{item} {number}: {question.row_text(row)}" for number, row in numbered if key_of(row) in done]
 
 
 def deletion_reason(participation: Participation) -> str:
-    """Why a participant was deleted; '' if that was never asked."""
+    """The reason why a participant was deleted; '' if there was none."""
     code, text = participation.deleted_reason, participation.deleted_reason_text
     return _because(code or "", text or "")
 
 
 def _event(change: Changed) -> str:
     said = _(_EVENTS[change.field])
-    told: Mapping[str, str] = change.new if isinstance(change.new, dict) else {}
-    because = _because(told.get("reason", ""), told.get("text", ""))
+    detail: Mapping[str, str] = change.new if isinstance(change.new, dict) else {}
+    because = _because(detail.get("reason", ""), detail.get("text", ""))
     return f"{said}: {because}" if because else said
 
 

@@ -1,4 +1,4 @@
-"""One participant: what is registered of her, and what has been changed. Deleting: `app.participants.corrections`."""
+"""One participant: registered data and history. For deleting, see `app.participants.corrections`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ORDER = {field: place for place, field in enumerate(FIELDS)}
 @participants.get("/<id:public_id>/data")
 @requires(Right.READ)
 def data_page(public_id: str) -> ResponseReturnValue:
-    """All that is registered of a participant, with where it comes from."""
+    """The registered data of a participant, with their sources."""
     participation = _fresh(public_id)
     opened(viewer(), participation)
     values, sources = values_of(participation), history.last_sources(participation)
@@ -45,7 +45,7 @@ def data_page(public_id: str) -> ResponseReturnValue:
         (
             _(step.title),
             [(q.kind, _(q.label), q.parts(values[q.key]), _source(sources.get(q.key))) for q in step.visible(values)],
-            _lacking(standing[step.name]),
+            _labels_with_problems(standing[step.name]),
         )
         for step in STEPS
     ]
@@ -66,7 +66,7 @@ def data_page(public_id: str) -> ResponseReturnValue:
 
 
 def _fresh(public_id: str) -> Participation:
-    """The participation, after asking the registers if what they said is a day old and she is still running."""
+    """The participation, refreshed from the registers if its data are a day old and it is running."""
     participation = find(viewer(), public_id)
     is_running = participation.status != Status.DISCHARGED and participation.deleted_at is None
     if is_running and refresh_if_old(participation.person, registers()):
@@ -78,8 +78,8 @@ def _source(change: history.Changed | None) -> str:
     return f"{who(change)}, {moment_text(change.at)}" if change else ""
 
 
-def _lacking(page: Page) -> list[str]:
-    """The labels of the questions of a page that have a problem; of the last one only when she is to leave."""
+def _labels_with_problems(page: Page) -> list[str]:
+    """The labels of a page's fields with problems; for the last page only if the participant is to leave."""
     if page.step is TERMINATION and not page.answers["end_date"]:
         return []
     keys = {name.partition("-")[0] for name in page.problems}
@@ -89,7 +89,7 @@ def _lacking(page: Page) -> list[str]:
 @participants.get("/<id:public_id>/historikk")
 @requires(Right.READ)
 def history_page(public_id: str) -> ResponseReturnValue:
-    """What has been changed of a participant, newest first: all of it, or one field."""
+    """The history of a participant, newest first: of all fields, or of one."""
     participation = find_alone(viewer(), public_id)
     field = request.args.get("felt", "")
     lines = history.history(viewer(), participation, field=field or None, page=page_number())
@@ -112,7 +112,7 @@ def history_page(public_id: str) -> ResponseReturnValue:
 
 
 def _choices(fields: list[str]) -> list[tuple[str, str]]:
-    """The fields that can be asked for, in the order of the pages; what happened to her as a whole comes last."""
+    """The fields to choose from, in the order of the pages; events of the whole participation come last."""
     ordered = sorted(fields, key=lambda field: (_ORDER.get(field, len(_ORDER)), field_label(field), field))
     events = [field for field in ordered if field_label(field) == _("Deltakeren")]
     return [(field, field_label(field)) for field in ordered if field not in events] + [

@@ -1,4 +1,4 @@
-"""The answer to a form that is saved as one types: what that changes on the screen."""
+"""The response to an automatic save: the changes on the screen."""
 
 from collections.abc import Mapping
 
@@ -27,15 +27,15 @@ from services.questions.programme_time import programme_time
 
 
 def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | None = None) -> Response:
-    """What a save has changed on the screen: the line at the top, the steps, questions that come and go, errors, and
-    what others have answered. `typing`: the control that is being typed in, where nothing is wrong yet; `rows`: what
-    has become of a repeatable question."""
+    """The response to an automatic save: the line at the top, the steps, fields that appear and disappear, errors, and
+    changes by others. `typing`: the control that is being typed in, which shows no error yet; `rows`: the change of a
+    field's rows."""
     page, participation = kept.page, kept.participation
     written = page.write_in_standard_form(but=typing)
     pages = pages_of(participation, page, username=viewer().username)
     drawn_errors, is_summed_up = set(request.form.getlist("sagt")), "oppsummert" in request.form
     wrong_now = page.problems if is_summed_up else page.errors
-    said = {name: words for name, words in wrong_now.items() if _is_to_be_said(page, name, typing, drawn_errors)}
+    said = {name: words for name, words in wrong_now.items() if _is_error_shown(page, name, typing, drawn_errors)}
     found = controls(page, said=said, clashes=kept.clashes)
     anew = kept.theirs.keys() | kept.put_back | ({rows.key} if rows else set())
     wrong = {control.name for control in found if control.has_error} | drawn_errors
@@ -55,25 +55,26 @@ def answer_kept(kept: AutosaveResult, *, typing: str = "", rows: RowsChange | No
         step_word=forms.STEP_WORDS[page.step.name],
         state=saved_state(participation, page),
         time=programme_time(page.answers) if page.step is PROGRAMME else None,
-        others=_others_words(kept.theirs),
+        others=_messages_about_others(kept.theirs),
         removed=removed_words(kept.removed),
         obstacles=obstacle_words(pages) if page.step is TERMINATION else "",
         summary=forms.summary(page.problems, forms.ids_of(found)) if is_summed_up else None,
         title=page_title(participation, page, failed=bool(page.problems)) if is_summed_up else None,
-        said=_said(kept),
+        said=_spoken_text(kept),
     )
     return tell_written(answer, written)
 
 
 def tell_written(answer: Response, written: list[tuple[str, str, str]]) -> Response:
-    """Let the page write answers in the standard form: name of the control, what was typed, what shall stand there."""
+    """Let the page rewrite answers in the standard form: the control's name, the typed text, and the new one."""
     if written:
         tell_page(answer, "skrevet", felt=written)
     return answer
 
 
-def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
-    """An error is said once a control is left. Of a row that is being filled in, what is still empty is no error."""
+def _is_error_shown(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
+    """True if an error is to be shown: after the user has left the control. Empty fields in a row that is being filled
+    in are no errors."""
     key, _dash, rest = name.partition("-")
     if name == typing:
         return key in drawn
@@ -83,14 +84,14 @@ def _is_to_be_said(page: Page, name: str, typing: str, drawn: set[str]) -> bool:
     return any(text.strip() for text in page.raw[key][int(index)].get(inner, []))
 
 
-def _said(kept: AutosaveResult) -> str:
-    """What a screen reader shall hear of a save: what calls for something to be done."""
+def _spoken_text(kept: AutosaveResult) -> str:
+    """The text for screen readers about a save: only what the user must react to."""
     clashing = [clash_words(kept.page, mark, clash) for mark, clash in kept.clashes.items()]
-    return " ".join([*clashing, *_others_words(kept.theirs), removed_words(kept.removed)]).strip()
+    return " ".join([*clashing, *_messages_about_others(kept.theirs), removed_words(kept.removed)]).strip()
 
 
-def _others_words(theirs: Mapping[str, Clash]) -> list[str]:
-    """Who has changed which answers since the form was shown, for each of them one sentence."""
+def _messages_about_others(theirs: Mapping[str, Clash]) -> list[str]:
+    """Messages about fields that others have changed since the form was shown, one sentence for each user and time."""
     by: dict[tuple[str, str], list[str]] = {}
     for key, clash in theirs.items():
         if clash.is_own:

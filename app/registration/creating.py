@@ -1,4 +1,4 @@
-"""Page 1 before the participant exists: looking her up, keeping what is typed, creating her."""
+"""Page 1 before the participant exists: look-up, unfinished registrations, creation."""
 
 from dataclasses import replace
 from typing import Any
@@ -33,7 +33,7 @@ creating = Blueprint("creating", __name__, url_prefix="/deltakere")
 
 @creating.context_processor
 def _addresses() -> dict[str, Any]:
-    """The addresses of the form's fragments, and the help texts of what is not a question."""
+    """The addresses of the form's fragments, and help texts of parts that are not declared as fields."""
     urls = {"show": url_for("creating.show_new"), "keep": url_for("creating.keep")}
     return {"urls": urls, "help": help_texts(), "number_help": number_help}
 
@@ -58,21 +58,21 @@ def _too_much_begun(_error: TooMuchBegun) -> Response:
 @creating.get("/ny")
 @requires(Right.REGISTER)
 def new() -> ResponseReturnValue:
-    """Page 1 for a participant who does not exist yet."""
+    """Page 1 for a new participant."""
     return _answer_new(NewForm.blank(viewer()), ready=beginnings.ready(viewer()))
 
 
 @creating.get("/ny/<id:beginning_id>")
 @requires(Right.REGISTER)
 def begun_form(beginning_id: str) -> ResponseReturnValue:
-    """Page 1 as it was left. Whom Folkeregisteret has found since is shown, but it is not asked anew."""
+    """Page 1 of an unfinished registration. A person found since is shown, but there is no new look-up."""
     return _answer_new(NewForm.begun(viewer(), beginnings.find(viewer(), beginning_id)))
 
 
 @creating.get("/pabegynte")
 @requires(Right.REGISTER)
 def begun() -> ResponseReturnValue:
-    """«Påbegynte»: what the user has begun and not created."""
+    """«Påbegynte»: the user's unfinished registrations."""
     refuse_too_many()
     found = [(one, NewForm.begun(viewer(), one)) for one in beginnings.all_of(viewer())]
     note_number("begun", len(found))
@@ -83,7 +83,7 @@ def begun() -> ResponseReturnValue:
 @requires(Right.REGISTER)
 @takes()
 def discard(beginning_id: str) -> ResponseReturnValue:
-    """Throw away what was begun."""
+    """Delete an unfinished registration."""
     beginnings.discard(viewer(), beginning_id)
     flash(_("Den påbegynte registreringen er forkastet."), "success")
     return redirect_to(url_for("creating.begun"))
@@ -92,8 +92,8 @@ def discard(beginning_id: str) -> ResponseReturnValue:
 def _answer_new(
     form: NewForm, *, status: int = 200, kept_as: tuple[str, bool] = ("", False), ready: int = 0
 ) -> Response:
-    """The page. `kept_as`: under which id the form is kept, and whether it was not before; `ready`: how many others
-    of the user's have waited and found their name."""
+    """The page with the form. `kept_as`: the id of the stored form, and whether it is new; `ready`: how many other
+    registrations have found the name they waited for."""
     remember_list(form.creation_key)
     answer = respond(
         "registration/new.html",
@@ -109,7 +109,7 @@ def _answer_new(
 
 
 def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
-    """Let a reload of the page find the form again that was kept for the first time."""
+    """Let a reload of the page find a form that was stored for the first time."""
     identity, is_new = kept_as
     if is_new and is_partial():
         answer.headers["HX-Replace-Url"] = url_for("creating.begun_form", beginning_id=identity)
@@ -120,14 +120,14 @@ def _with_address(answer: Response, kept_as: tuple[str, bool]) -> Response:
 @requires(Right.REGISTER)
 @reads_its_fields
 def keep() -> ResponseReturnValue:
-    """Keep page 1 as it is typed. Nobody is looked up for it."""
+    """Store page 1 as typed, without a look-up."""
     if has_no_key_of_ours():
         abort(400)
     form = NewForm.sent(viewer(), form_data())
     kept_as = form.keep(left_key=sent_while_leaving())
-    if not is_partial():  # sent by a page that is being left: nobody reads the answer
+    if not is_partial():  # sent by a page that is being left: nobody reads the response
         return "", 204
-    form.recall()  # in the municipality that is chosen now the name may not be the user's to know
+    form.recall()  # the user may not be allowed to see the name in the municipality chosen now
     written = form.page.write_in_standard_form(but=request.form.get("skriver", ""))
     answer = respond("registration/new.html", "registration/state_redrawn.html", form=form)
     return _with_address(tell_written(answer, written), kept_as)
@@ -136,7 +136,7 @@ def keep() -> ResponseReturnValue:
 @creating.get("/ny/forlatt/<key>")
 @requires(Right.REGISTER)
 def left(key: str) -> ResponseReturnValue:
-    """What became of the form that a page sent when it was left: 303 to it, 204 while it has not arrived."""
+    """The result of a form that was sent while a page was left: 303 to it, 204 while it has not arrived."""
     identity = beginnings.left_as(viewer(), key) if is_key(key) else ""
     return redirect_to(url_for("creating.begun_form", beginning_id=identity)) if identity else ("", 204)
 
@@ -145,7 +145,7 @@ def left(key: str) -> ResponseReturnValue:
 @requires(Right.REGISTER)
 @reads_its_fields
 def look_up() -> ResponseReturnValue:
-    """Who bears the number that is being typed: the name, for confirmation."""
+    """Look up the number that is being typed: the name, for confirmation."""
     form = NewForm.sent(viewer(), form_data())
     form.look_up(registers(), typing=True)
     kept_as = form.keep()
@@ -163,7 +163,7 @@ def look_up() -> ResponseReturnValue:
 @requires(Right.REGISTER)
 @reads_its_fields
 def show_new() -> ResponseReturnValue:
-    """The questions that an answer brings or takes away, before anything is created."""
+    """Redraw the fields that depend on an answer, before anything is created."""
     form = NewForm.sent(viewer(), form_data())
     answered = form.follow_municipality()
     form.recall()
@@ -176,8 +176,8 @@ def show_new() -> ResponseReturnValue:
 @requires(Right.REGISTER)
 @reads_its_fields
 def create() -> ResponseReturnValue:
-    """Create the participant, and go on to the page that was asked for. If that cannot be, the form is kept; if
-    nothing but Folkeregisteret is missing, it waits."""
+    """Create the participant, and continue to the requested page. If that fails, the form is stored; if only
+    Folkeregisteret's response is missing, it waits."""
     form = NewForm.sent(viewer(), form_data())
     going = request.form.get("go", "next")
     if going not in {"next", "show", "replaced", "zero", "begun", *(step.name for step in STEPS)}:
@@ -190,9 +190,9 @@ def create() -> ResponseReturnValue:
     moved = form.follow_municipality()
     form.look_up(registers())
     form.check()
-    if moved and had:  # another one stood on screen
+    if moved and had:  # the screen showed another one
         form.problems["funding"] = _("Finansieringen følger kommunen. Kontroller at den er riktig")
-    if first := created_with(viewer(), form.key):  # sent twice, perhaps at the same moment
+    if first := created_with(viewer(), form.key):  # sent twice, perhaps in parallel
         return redirect_to(next_address(first, PERSON, going))
     if form.can_wait:
         return redirect_to(url_for("creating.begun_form", beginning_id=form.keep(waits=True)[0]))
@@ -210,7 +210,7 @@ def create() -> ResponseReturnValue:
 
 
 def _go_on_with_begun(form: NewForm) -> Response:
-    """On to what the user has begun with the same number before, with what has been answered here since."""
+    """Continue the user's unfinished registration with the same number, with the answers given here."""
     if not (identity := form.begun_before):
         return _answer_shown(form, "show")
     form.go_on_with(identity)
@@ -218,7 +218,7 @@ def _go_on_with_begun(form: NewForm) -> Response:
 
 
 def _answer_shown(form: NewForm, going: str) -> Response:
-    """The name of the number that was typed, or of the one that has replaced it, or has a zero in front."""
+    """Show the name of the typed number, of the one that has replaced it, or of the one with a leading zero."""
     if going == "zero" and form.number_with_zero:
         form = form.with_number(form.number_with_zero)
     form.look_up(registers(), typing=not form.number)

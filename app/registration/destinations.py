@@ -1,4 +1,4 @@
-"""Where the buttons of a form lead."""
+"""The destinations of a form's buttons."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def leads_forwards(step: Step, going: str) -> bool:
-    """True for «Neste», «Fullfør» and the buttons of later pages, but for Avslutning, which is
-    always open (people leave early)."""
+    """True for «Neste», «Fullfør» and the buttons of later pages, except Avslutning, which is always open (people leave
+    early)."""
     if going == "next":
         return step is not TERMINATION
     if going in {"overview", "fetch", TERMINATION.name}:
@@ -26,8 +26,8 @@ def leads_forwards(step: Step, going: str) -> bool:
 
 
 def next_address(public_id: str, step: Step, going: str, saved: Participation | None = None) -> str:
-    """Where a button leads. Going forwards stops at the first page that is not complete; a page that has just been
-    `saved` on the way forwards is."""
+    """The address a button leads to. Forwards it stops at the first incomplete page; a page just `saved` on the way
+    forwards counts as complete."""
     if going == "overview" or (going == "next" and step is PROGRAMME):
         return list_address(public_id)
     if going in {"fetch", step.name} or (going == "next" and step is TERMINATION):

@@ -1,4 +1,4 @@
-"""What the templates of the pages need to draw a form: its controls, and the steps above it."""
+"""A form for the templates: its controls, and the steps above it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,16 +28,16 @@ STEP_WORDS = {
 STEP_OF_WORD = {word: next(s for s in STEPS if s.name == name) for name, word in STEP_WORDS.items()}
 
 
-# Names in a form that tell how it stands on screen: questions that come and go, what is said to be wrong, what is
-# remarked, what two have answered, what is being typed in, whether there is an error summary.
+# Names in a form that give its state on screen: conditional fields, errors shown, warnings, conflicts, the control
+# being typed in, whether there is an error summary.
 SCREEN_NAMES = frozenset({"vist", "sagt", "varslet", "uavklart", "skriver", "oppsummert"})
 
-Options: TypeAlias = list[tuple[str, Any]]  # (code, words), or (group, [(code, words), …])
+Options: TypeAlias = list[tuple[str, Any]]  # (code, label), or (group, [(code, label), …])
 
 
 @lru_cache(maxsize=500)
 def _options(question: Field, _language: str) -> Options:
-    """The options of a choice in the language in force."""
+    """The options of a choice in the current language."""
     if not isinstance(question, ChoiceField):
         return []
     flat = [(option.code, _(option.label), option.group) for option in question.options]
@@ -49,7 +49,7 @@ def _options(question: Field, _language: str) -> Options:
     return [(_(name or ""), [(code, words) for code, words, g in flat if g == name]) for name in groups]
 
 
-# How a chosen option is marked, after what stands behind its value.
+# How a chosen option is marked, after the part behind its value.
 _CHOSEN = {
     "select": (Markup(""), Markup(" selected")),
     "radio": (Markup(' autocomplete="off"'), Markup(" checked")),
@@ -59,12 +59,11 @@ _CHOSEN = {
 
 @lru_cache(maxsize=1000)
 def _drawn_options(question: Field, name: str, own_id: str, language: str) -> Markup:
-    """The same as they stand on the page, none of them chosen: all countries of the world are not drawn anew for
-    every page."""
+    """The options as HTML, none chosen: cached, so that all countries of the world are not rendered for every page."""
     fields: Any = current_app.jinja_env.get_template("ui/fields.html").module
     options, alone = _options(question, language), getattr(question, "exclusive", None)
     if question.kind == "radio" and question.required is NEVER:
-        options = [*options, ("", _("Ikke besvart"))]  # so that the answer can be taken back
+        options = [*options, ("", _("Ikke besvart"))]  # so that the answer can be removed
     drawn: Markup = (
         fields.select_options(options)
         if question.kind == "select"
@@ -75,8 +74,7 @@ def _drawn_options(question: Field, name: str, own_id: str, language: str) -> Ma
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """The buttons of what two have answered: value and words of each. `mark` tells a later request that they were
-    shown."""
+    """The buttons of a conflict: value and label of each. `mark`: tells a later request that they were shown."""
 
     buttons: tuple[tuple[str, str], ...]
     mark: str
@@ -84,10 +82,9 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True)
 class FormControl:
-    """One question on the page. `name` is the control's name, and its id unless another is given; `raw` what stands in
-    it; `mark` tells a later request how the question was drawn, so that only what changes is redrawn.
-
-    `choices`: where two have answered."""
+    """A field on the page. `name`: the control's name, and its id unless `own_id` is given; `raw`: its texts; `mark`:
+    tells a later request how the field was drawn, so that only changes are redrawn. `choices`: the buttons of a
+    conflict."""
 
     question: Field
     name: str
@@ -109,7 +106,7 @@ class FormControl:
 
     @property
     def drawn_options(self) -> Markup:
-        """The options of a choice as they stand on the page."""
+        """The options of a choice as HTML."""
         is_select = self.question.kind == "select"
         drawn = _drawn_options(self.question, self.name, "" if is_select else self.id, current_language())
         end, chosen = _CHOSEN[self.question.kind]
@@ -125,12 +122,12 @@ class FormControl:
 
     @property
     def mark(self) -> str:
-        """How the question is drawn now."""
+        """The present state of the field."""
         return f"{self.name}{'!' if self.required else ''}"
 
     @property
     def has_error(self) -> bool:
-        """True when something is said to be wrong with the question, or with one of its rows."""
+        """True if the field, or one of its rows, has an error."""
         return bool(self.error or any(c.error for row in self.rows for c in row.controls))
 
     @property
@@ -141,7 +138,7 @@ class FormControl:
 
 @dataclass(frozen=True, kw_only=True)
 class FormRow:
-    """One row of a repeatable question, with its place, its identity and the controls of its own questions."""
+    """A row of a field, with its place, its identity and the controls of its inner fields."""
 
     index: int
     key: str
@@ -155,8 +152,7 @@ def controls_of(
     said: Mapping[str, str] | None = None,
     choices: Mapping[str, Choices] | None = None,
 ) -> list[FormControl]:
-    """The controls of a page. `said` are the errors to show, by control name (default: the page's); `choices` are by
-    mark."""
+    """The controls of a page. `said`: the errors to show, by control name (default: the page's); `choices`: by mark."""
     errors = page.errors if said is None else said
     warnings = page.warnings | {key: remark(page, key) for key in page.others}
     shown = {question.key for question in page.asked}
@@ -178,7 +174,7 @@ def controls_of(
 
 
 def remark(page: Page, key: str) -> str:
-    """What is to be thought of at a question: its warning, and that others have typed something that is not saved."""
+    """The remarks at a field: its warning, and unsaved values of other users."""
     typed = [
         _("%(who)s har skrevet et svar her som ikke er lagret (%(at)s).") % {"who": who, "at": moment_text(at)}
         for who, at in page.others.get(key, [])
@@ -211,13 +207,13 @@ def _rows(question: Field, raw: Raw, errors: Mapping[str, str], choices: Mapping
 
 
 def ids_of(controls: Iterable[FormControl]) -> dict[str, str]:
-    """The id of each control, by its name; those of rows as well."""
+    """The id of each control by name, including those of rows."""
     every = [one for control in controls for one in (control, *(c for row in control.rows for c in row.controls))]
     return {one.name: one.id for one in every}
 
 
 def labels(names: Iterable[str]) -> dict[str, str]:
-    """The label of each control name; of a row's control with the number of the row."""
+    """The label of each control name; a row's control has the number of the row."""
     found = {}
     for name in names:
         key, _dash, rest = name.partition("-")
@@ -231,7 +227,7 @@ def labels(names: Iterable[str]) -> dict[str, str]:
 
 
 def summary(said: Mapping[str, str], ids: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """The lines of an error summary: (control's id, label, message). `ids` by control name."""
+    """The lines of an error summary: (control's id, label, message). `ids`: by control name."""
     words = labels(said)
     return [(ids.get(name, name), words[name], message[:1].lower() + message[1:]) for name, message in said.items()]
 
@@ -262,7 +258,7 @@ def new_steps() -> list[StepButton]:
 
 
 def steps_of(pages: Mapping[str, Page], current: Step) -> list[StepButton]:
-    """The bar of a participant: each page's name and how far it has come."""
+    """The bar of a participant: each page's name and progress."""
     buttons = []
     for step in STEPS:
         page = pages[step.name]

@@ -1,4 +1,4 @@
-"""The help texts of what stands on page 1 and is not a question."""
+"""Help texts of parts of page 1 that are not declared as fields."""
 
 from app.connections.registers import suggest_number
 from services.core.i18n import gettext as _
@@ -6,12 +6,12 @@ from services.questions.pages.person import MUNICIPALITY_HELP, NAME_HELP, NATION
 
 
 def help_texts() -> dict[str, str]:
-    """By what they are about."""
+    """The help texts by subject."""
     return {"name": _(NAME_HELP), "person_id": _(PERSON_ID_HELP), "municipality": _(MUNICIPALITY_HELP)}
 
 
 def number_help() -> str:
-    """The help for the number; in development it names a synthetic person to try."""
+    """The help for the number; in development it suggests a synthetic person."""
     suggested = suggest_number()
     words = _(NATIONAL_ID_HELP)
     return f"{words} {_('Prøv for eksempel')} {suggested}." if suggested else words

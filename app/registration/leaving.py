@@ -1,8 +1,8 @@
-"""What a page sends when it is left, and how the next page hears what became of it.
+"""Unsaved changes that a page sends while the browser leaves it, and how the next page learns the result.
 
-A page that is left with something unsaved sends it under a random key (`avsted`), and nobody reads the answer. The next
-page of the same tab asks for that key (`venter`) until it has been handled, and names the form that was left (`etter`):
-what that form has changed, the user has.
+Such a page sends its changes under a random key (`avsted`), and nobody reads the response. The next page of the same
+tab asks for that key (`venter`) until it has been handled, and names the form that was left (`etter`): changes by that
+form are the user's own.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ LEAVING_NAMES = frozenset({LEFT_KEY, "venter", "etter"})
 
 
 def is_key(text: str) -> bool:
-    """True for a key as our pages make it."""
+    """True for a key of the form that our pages make."""
     return re.fullmatch("[0-9a-f]{32}", text) is not None
 
 
 def has_no_key_of_ours() -> bool:
-    """True if the form brings as a key what is none."""
+    """True if the form contains an invalid key."""
     given = [text for name in LEAVING_NAMES for text in request.form.getlist(name)]
     return not all(map(is_key, given))
 
@@ -39,17 +39,17 @@ def _key(name: str) -> str | None:
 
 
 def sent_while_leaving() -> str | None:
-    """The key under which a page that is being left has sent this."""
+    """The key of this request if it was sent while the page was being left."""
     return _key(LEFT_KEY)
 
 
 def left_form() -> str | None:
-    """The form that was left before this one was shown."""
+    """The key of the form that was left before this one was shown."""
     return _key("etter")
 
 
 def tell_what_became(answer: Response, participation: Participation) -> Response:
-    """Let the page know when what it waits for has been handled."""
+    """Tell the page when the request it waits for has been handled."""
     if (key := _key("venter")) and left_saves.is_handled(key, viewer().user_id, participation.id):
         tell_page(answer, "ventet")
     return answer

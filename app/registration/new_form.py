@@ -1,4 +1,4 @@
-"""Page 1 before the participant exists: number, name to confirm, kommune, and the page's questions."""
+"""The form of page 1 before the participant exists: number, name to confirm, kommune, and the page's fields."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -48,8 +48,8 @@ _NOT_TYPED = EVERY_FORM | SCREEN_NAMES | _MARKS | {"creation_key", "followed", L
 
 @dataclass
 class NewForm:
-    """The form as it was sent, or blank. `problems` are what stops the creation, by control name; `followed` is the
-    municipality with the financing that it brought, as they stood when the form was drawn."""
+    """The form as sent, or blank. `problems`: errors that prevent the creation, by control name; `followed`: the
+    municipality, and the financing set by it, when the form was drawn."""
 
     viewer: Viewer
     number: str
@@ -61,22 +61,22 @@ class NewForm:
     typed: beginnings.TypedForm
     followed: str = ""
     found: LookUp | None = None
-    news: LookUp | None = None  # what has been found by asking just now
+    news: LookUp | None = None  # the result of a look-up in this request
     problems: dict[str, str] = field(default_factory=dict)
     has_waited: bool = False
     is_kept: bool = False
-    left_key: str = ""  # of the last send of a page that was being left
+    left_key: str = ""  # of the last request of a page that was being left
 
     @classmethod
     def blank(cls, viewer: Viewer) -> "NewForm":
-        """An empty form: kommune from the login, financing as the municipality has it."""
+        """An empty form: kommune from the user's roles, financing as the municipality has it."""
         fundings = {funding_of(place.number) for place in viewer.places}
         form = {"funding": list(fundings)} if len(fundings) == 1 else {}
         return cls._make(viewer, {**form, "creation_key": [new_creation_key()]})
 
     @classmethod
     def sent(cls, viewer: Viewer, form: dict[str, list[str]]) -> "NewForm":
-        """The form that was sent; unknown fields, and a municipality of others, are refused."""
+        """The form as sent; unknown fields, and a municipality of others, are refused."""
         made = cls._make(viewer, form)
         chosen = form.get("municipality", [""])[0]
         is_ours = not set(form) - _OWN_NAMES - made.page.names() and made.page.is_ours
@@ -88,7 +88,7 @@ class NewForm:
 
     @classmethod
     def begun(cls, viewer: Viewer, begun: beginnings.UnfinishedRegistration) -> "NewForm":
-        """The form as it was kept. A municipality that the user has lost meanwhile is asked for anew."""
+        """The form as stored. A municipality that the user has lost meanwhile must be chosen again."""
         lost = not viewer.registers_in((begun.form.get("municipality") or [""])[0])
         form = {name: given for name, given in begun.form.items() if not (lost and name == "municipality")}
         made = cls._make(viewer, {**form, "creation_key": [begun.creation_key]})
@@ -119,7 +119,7 @@ class NewForm:
         )
 
     def look_up(self, registers: Registers, *, typing: bool = False) -> None:
-        """Ask who bears the number. While it is being typed, an unfinished one is not asked about."""
+        """Look up the number. While it is being typed, an incomplete one is not looked up."""
         if typing and not self.is_whole_number:
             self.found = None
             return
@@ -134,23 +134,23 @@ class NewForm:
             self.page.answers |= {"birth_date": record.birth_date, "sex": record.sex, "other_stays": lambda: stays}
 
     def recall(self) -> None:
-        """Take over what has been told of the number a moment ago, without asking."""
+        """Use the stored result of a recent look-up, without a new one."""
         self._take(beginnings.known(self.viewer, self.creation_key, self.number, self.municipality))
 
     @property
     def is_told_anew(self) -> bool:
-        """True if what is told of the number may not be what stands on screen, since another municipality is chosen."""
+        """True if the name shown may be out of date, since another municipality is chosen."""
         moved = self.followed.partition(":")[0] != self.municipality
         return moved and (self.shown_name != self.name or bool(self.found and not self.name))
 
     def with_number(self, number: str) -> "NewForm":
-        """The same form with another number, and nobody confirmed."""
+        """The same form with another number, without a confirmation."""
         typed = {**self.typed, "national_id": [number]}
         return replace(self, number=number, typed=typed, confirmed=False, shown_name="", found=None)
 
     def keep(self, *, waits: bool = False, left_key: str | None = None) -> tuple[str, bool]:
-        """Keep the form as it was typed, under «Påbegynte»; gives its id, and whether it was not kept before. Nothing
-        is kept of a form that nobody has typed in, nor of a number alone that is kept with another form already."""
+        """Store the form as typed, under «Påbegynte»; returns its id, and whether it is new. A blank form is not
+        stored, nor a number alone that is stored with another form already."""
         more = self._answered.keys() - _OF_THE_NUMBER
         is_blank = not more and (self.typed == NewForm.blank(self.viewer).typed or bool(self.begun_before))
         identity, is_new = beginnings.keep(
@@ -167,22 +167,22 @@ class NewForm:
 
     @property
     def _answered(self) -> beginnings.TypedForm:
-        """What has been typed and chosen, without what stands in a blank form."""
+        """The typed and chosen values, without those of a blank form."""
         blank = NewForm.blank(self.viewer).typed
         return {name: given for name, given in self.typed.items() if blank.get(name) != given}
 
     @property
     def begun_before(self) -> str:
-        """The id of another registration that the user has begun with this number, '' if there is none."""
+        """The id of another unfinished registration of the user with this number, '' if there is none."""
         return beginnings.same_number(self.viewer, self.creation_key, self.number)
 
     def go_on_with(self, identity: str) -> None:
-        """Let another registration with this number take over what has been answered here."""
+        """Copy the answers to another unfinished registration with this number."""
         beginnings.join(self.viewer, self.creation_key, identity, self._answered)
 
     @property
     def can_wait(self) -> bool:
-        """True when nothing is missing but that Folkeregisteret answers."""
+        """True if only Folkeregisteret's response is missing."""
         return bool(self.found and self.found.may_retry and self.municipality and not self.page.problems)
 
     @property
@@ -191,8 +191,8 @@ class NewForm:
         return self.has_waited and bool(self.found and self.found.may_retry)
 
     def follow_municipality(self) -> frozenset[str]:
-        """Choose the financing of a municipality that has just been chosen, unless one was chosen by hand since; gives
-        the keys of what that changes."""
+        """Set the financing of a newly chosen municipality, unless the user has chosen one since; returns the keys of
+        changed fields."""
         chosen, before = self._funding, self.followed
         is_by_hand = chosen not in {"", before.partition(":")[2]}
         if not self.municipality or is_by_hand or (chosen and self.mark == before):
@@ -209,11 +209,11 @@ class NewForm:
 
     @property
     def mark(self) -> str:
-        """The municipality and the financing as they stand in the form, for its next answer."""
+        """The municipality and the financing in the form, for its next request."""
         return f"{self.municipality}:{self._funding}"
 
     def check(self) -> None:
-        """Find out what stops the creation."""
+        """Find the problems that prevent the creation."""
         self.problems = {}
         if self.found and self.found.outcome is not Outcome.FOUND:
             self.problems["national_id"] = self.found.message
@@ -225,32 +225,33 @@ class NewForm:
 
     @property
     def confirms_found_name(self) -> bool:
-        """True when she has confirmed the very name that Folkeregisteret gives now."""
+        """True if the user has confirmed exactly the name that Folkeregisteret gives now."""
         return bool(self.found and self.confirmed and self.shown_name == self.name)
 
     @property
     def seems_confirmed(self) -> bool:
-        """The same as far as the form tells, where nobody has been looked up."""
+        """Like `confirms_found_name`, but by the form alone if there was no look-up."""
         return self.confirms_found_name if self.found else self.confirmed and bool(self.shown_name)
 
     @property
     def is_whole_number(self) -> bool:
-        """True when the number is as long as one."""
+        """True if the number is complete."""
         return len(normalise(self.number)) >= national_id.LENGTH
 
     @property
     def number_with_zero(self) -> str | None:
-        """The number with the zero in front that a spreadsheet has taken away, if that makes it one."""
+        """The number with the leading zero that a spreadsheet has removed, if that makes it valid."""
         return national_id.with_lost_zero(self.number)
 
     @property
     def lost_zero_words(self) -> str:
-        """What to say of it."""
+        """The message about a lost zero."""
         return lost_zero(self.number)
 
     @property
     def key(self) -> str:
-        """The form's key for this very number: a form that comes back with another number creates another."""
+        """The creation key of the form and this number: a form that is sent again with another number creates another
+        participant."""
         return beginnings.created_key(self.creation_key, self.number)
 
     @property
@@ -260,7 +261,7 @@ class NewForm:
 
     @property
     def warning(self) -> str:
-        """What to think about before creating (age, man)."""
+        """The warning before creating (age, man)."""
         return warnings(self.page.answers).get("national_id", "") if self.name else ""
 
     @property
@@ -271,7 +272,7 @@ class NewForm:
 
     @property
     def missing_words(self) -> str:
-        """What must be filled in before the participant is created."""
+        """The line about what is missing before the participant is created."""
         missing = [] if self.seems_confirmed else [self._missing_person]
         if not self.municipality:
             missing.append(_("kommune"))
@@ -283,7 +284,7 @@ class NewForm:
 
     @property
     def _missing_person(self) -> str:
-        """What is missing until it is clear who the participant is."""
+        """The missing part of the participant's identity."""
         if not self.is_whole_number:
             return _("fødselsnummer og bekreftet navn")
         try:
@@ -305,7 +306,7 @@ class NewForm:
 
     @property
     def municipality_control(self) -> FormControl | None:
-        """The choice of kommune, for those who have several."""
+        """The choice of kommune, for users who have several."""
         if len(self.viewer.places) == 1:
             return None
         question = ChoiceField(
@@ -325,14 +326,14 @@ class NewForm:
         )
 
     def controls(self) -> list[FormControl]:
-        """The page's questions; what is missing or half typed is said only when the user has tried to go on."""
-        # Every answer counts for the line that says what is missing before the participant is created.
+        """The page's fields; missing and incomplete values are shown as errors only after an attempt to continue."""
+        # Every answer affects the line about what is missing.
         said = self.refused | self.problems
         return [replace(control, watched=True) for control in controls_of(self.page, said=said)]
 
     @property
     def refused(self) -> dict[str, str]:
-        """What is wrong with answers that can be read, such as a date ahead of today: it is said at once."""
+        """Errors in answers that can be parsed, such as a date in the future: shown at once."""
         questions = {question.key: question for question in PERSON.fields}
         return {key: words for key, words in self.page.errors.items() if self._can_be_read(questions[key])}
 
@@ -343,7 +344,7 @@ class NewForm:
             return False
 
     def create(self, registers: Registers) -> str:
-        """Create the participant, with PAD's results if they can be had; gives the public id."""
+        """Create the participant, with PAD's results if available; returns the public id."""
         record = self.found.record if self.found else None
         if record is None:
             raise ValueError("nobody was found to create")

@@ -1,4 +1,4 @@
-"""The answers of the four pages: a page with its form, and the fragments of it."""
+"""Responses of the four pages: a page with its form, and its fragments."""
 
 from __future__ import annotations
 
@@ -52,10 +52,9 @@ def answer_page(
     rows: RowsChange | None = None,
     removed: str = "",
 ) -> Response:
-    """The page with its form. `pages` are all of them as they stand, if they are known already; `shown` is what the
-    form that was sent says that it showed (default: a new form of the present version); `said` are the problems to
-    show, if it was refused; `rows` what has become of a repeatable question;
-    `removed` which answers were taken away by others, in words."""
+    """The page with its form. `pages`: all pages as stored, if loaded already; `shown`: the submitted form's version
+    and key (default: a new form of the present version); `said`: the problems to show, if it was refused; `rows`: the
+    change of a field's rows; `removed`: a message about removed answers."""
     failed = bool(said or clashes or elsewhere)
     if page.undecided - clashes.keys():
         clashes = {**registered_as(participation, page.undecided - clashes.keys()), **clashes}
@@ -90,7 +89,7 @@ def answer_page(
 
 
 def page_title(participation: Participation, page: Page, *, failed: bool) -> str:
-    """The title of a participant's page; it begins with «Feil:» while something is said to be wrong."""
+    """The title of a participant's page; it begins with «Feil:» if an error is shown."""
     title = f"{heading(participation)} · {_(page.step.title)}"
     return f"{_('Feil:')} {title}" if failed else title
 
@@ -102,8 +101,8 @@ def controls(
     clashes: Mapping[str, Clash] | None = None,
     is_told: bool = False,
 ) -> list[forms.FormControl]:
-    """The controls of a page. `clashes`, by mark, are what others have answered, to choose between; `is_told`: the user
-    has been led there, so that what stands there when going on is the user's choice."""
+    """The controls of a page. `clashes`: conflicts by mark, to choose in; `is_told`: the user has been led to the
+    conflict, so that continuing counts as a choice."""
     errors = dict(page.errors if said is None else said)
     choices = {}
     for mark, clash in (clashes or {}).items():
@@ -116,7 +115,7 @@ def controls(
 
 
 def _buttons(page: Page, mark: str, clash: Clash) -> tuple[tuple[str, str], ...]:
-    """Values and words of the buttons by which is chosen what shall stand."""
+    """Values and labels of the buttons for the choice in a conflict."""
     who = {"who": clash.username}
     if clash.is_removed_here:
         place = page.control_of(mark).split("-")[1]
@@ -128,14 +127,14 @@ def _buttons(page: Page, mark: str, clash: Clash) -> tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class StatusLine:
-    """The line at the top of the form: its kind, for the look, and its words."""
+    """The line at the top of the form: its kind, for the style, and its text."""
 
     kind: str
     words: str
 
 
 def saved_state(participation: Participation, page: Page) -> StatusLine:
-    """What is saved, and when; or what of the page is not."""
+    """The line about what is saved and when, or which fields are not saved."""
     at = participation.changed_at
     is_today = at.astimezone(OSLO_TIME).date() == page.answers["today"]
     if not page.unread:
@@ -150,14 +149,14 @@ def saved_state(participation: Participation, page: Page) -> StatusLine:
 
 
 def obstacle_words(pages: Mapping[str, Page]) -> str:
-    """What stands beside the button that discharges: other pages by name, and the questions of the last one."""
+    """The problems beside the discharge button: other pages by name, and the fields of the last one."""
     obstacles = saving.obstacles(pages)
     own = obstacles.pop(TERMINATION.name, {})
     return ", ".join([*(_(step_named(name).title) for name in obstacles), *forms.labels(own).values()])
 
 
 def clash_words(page: Page, mark: str, clash: Clash) -> str:
-    """What another has answered while this form was being filled in, when, and what to do."""
+    """The message about a conflict: the other user's change, its time, and what to do."""
     did = _row_words(page, mark, clash) if clash.row else _answer_words(mark, clash)
     return f"{did} {_('Velg hva som skal stå, og gå videre.')}"
 
@@ -177,13 +176,13 @@ def _row_words(page: Page, mark: str, clash: Clash) -> str:
     if not isinstance(question, RowsField):
         raise TypeError(clash.key)
     place = int(page.control_of(mark).split("-")[1])
-    told = {"who": clash.username, "row": f"{_(question.item).lower()} {place + 1}", "at": moment_text(clash.at)}
+    values = {"who": clash.username, "row": f"{_(question.item).lower()} {place + 1}", "at": moment_text(clash.at)}
     if clash.value is None:
-        return _("%(who)s har fjernet %(row)s mens du skrev (%(at)s).") % told
+        return _("%(who)s har fjernet %(row)s mens du skrev (%(at)s).") % values
     stands = (question.from_json([clash.value]) or [{}])[0]
     if clash.is_removed_here:
         words = _("%(who)s har endret %(row)s mens du fjernet raden (%(at)s). Nå står det «%(theirs)s».")
-        return words % (told | {"theirs": question.row_text(stands)})
+        return words % (values | {"theirs": question.row_text(stands)})
     differing = question.differing(page.raw[clash.key][place], stands)
     changed = [inner for inner in question.fields if inner.key in (clash.fields or differing)]
     theirs = _(" og ").join(
@@ -192,11 +191,11 @@ def _row_words(page: Page, mark: str, clash: Clash) -> str:
         for inner in changed
     )
     words = _("%(who)s har endret %(theirs)s i %(row)s mens du skrev (%(at)s).")
-    return words % (told | {"theirs": theirs})
+    return words % (values | {"theirs": theirs})
 
 
 def removed_words(keys: Iterable[str]) -> str:
-    """Which answers were taken away by another answer; '' for none."""
+    """The message about answers that another answer removed; '' for none."""
     steps = {question.key: step for step in STEPS for question in step.fields}
     named = [f"«{_(FIELDS[key].label)}» ({_(steps[key].title)})" for key in keys]
     if not named:
@@ -212,14 +211,14 @@ def removed_words(keys: Iterable[str]) -> str:
 
 
 def answer_unfinished(public_id: str, shown: ShownForm, unfinished: Unfinished) -> Response:
-    """The form again, with what is wrong and what is missing."""
+    """The form again, with errors and missing fields."""
     participation, page = find(viewer(), public_id), unfinished.page
     shown = ShownForm(unfinished.version, shown.key)
     return answer_page(participation, page, status=422, shown=shown, said=page.problems)
 
 
 def answer_conflict(public_id: str, shown: ShownForm, conflict: Conflict) -> Response:
-    """The form again with what was typed here, and beside it what the other wrote."""
+    """The form again with the user's values, and the other user's beside them."""
     participation, shown = find(viewer(), public_id), ShownForm(conflict.version, shown.key)
     return answer_page(participation, conflict.page, status=409, shown=shown, clashes=conflict.clashes)
 
@@ -227,7 +226,7 @@ def answer_conflict(public_id: str, shown: ShownForm, conflict: Conflict) -> Res
 def answer_obstacles(
     participation: Participation, page: Page, shown: ShownForm, obstacles: dict[str, dict[str, str]]
 ) -> Response:
-    """The form again, with what stands in the way of discharge on this page and on others."""
+    """The form again, with the obstacles to a discharge on this page and on others."""
     elsewhere = []
     for name, problems in obstacles.items():
         if (step := step_named(name)) is not page.step:
@@ -238,7 +237,7 @@ def answer_obstacles(
 
 
 def drawn_questions() -> dict[str, str]:
-    """How the questions that come and go stand in the form, by their keys."""
+    """The state of conditional fields in the form, by key."""
     return {mark.rstrip("!"): mark for mark in request.form.getlist("vist")}
 
 
@@ -249,11 +248,11 @@ def answer_redrawn(
     wrong: frozenset[str] = frozenset(),
     **more: Any,
 ) -> Response:
-    """Only what has changed against what the form says that it shows, what is or was said to be `wrong`, and what has
-    been `answered` here: text that is being typed elsewhere is never touched."""
+    """The fields to redraw: those that changed against the form's state, those that are or were `wrong`, and those that
+    were `answered` here. Text that is being typed elsewhere is never touched."""
     changed = changed_controls(controls)
     anew = changed + [c for c in controls if c.name in answered | wrong and c not in changed]
-    warned = _warned()
+    warned = _fields_with_warning()
     return respond(
         "registration/redrawn.html",
         "registration/redrawn.html",
@@ -266,12 +265,12 @@ def answer_redrawn(
     )
 
 
-def _warned() -> set[str]:
-    """The questions beside which a warning stands."""
+def _fields_with_warning() -> set[str]:
+    """The keys of fields with a warning in the form."""
     return set(request.form.getlist("varslet"))
 
 
 def changed_controls(controls: list[forms.FormControl]) -> list[forms.FormControl]:
-    """The questions that come, go or change their obligation, against what the form says that it shows."""
+    """The conditional fields that appear, disappear or become required or optional, against the form's state."""
     drawn = drawn_questions()
     return [c for c in controls if c.redrawn and drawn.get(c.name) != (c.mark if c.shown else None)]

@@ -1,4 +1,4 @@
-"""Rows of repeatable questions: one more, one less, and the one that was just removed back again."""
+"""Rows of a field: adding, removing, and restoring the row that was just removed."""
 
 import re
 from dataclasses import dataclass
@@ -9,15 +9,14 @@ from services.questions.fields import FormData, Raw, legible
 from services.questions.row_fields import RowsField, is_blank_row
 
 _GOING = re.compile("(add|remove|undo)-([a-z_]+?)(?:-([0-9]{1,4}))?")
-UNDO = "angre-"  # what the controls of a removed row are called, while it can be brought back
+UNDO = "angre-"  # prefix of the controls of a removed row, while it can be restored
 
 
 @dataclass(frozen=True)
 class RowsChange:
-    """What has become of the rows of the question `key`: `raw` are the rows now, `focus` the id of the control to go
-    to.
+    """A change of the rows of the field `key`. `raw`: the rows now; `focus`: the id of the control to focus.
 
-    `removed` is the row that was taken away, with its place: it stands hidden in the form and can be brought back.
+    `removed`: the removed row with its place, hidden in the form to be restored.
     """
 
     key: str
@@ -35,7 +34,7 @@ class RowsChange:
 
 
 def rows_change(page: Page, going: str, form: FormData) -> RowsChange | None:
-    """What the button `add-…`, `remove-…-n` or `undo-…-n` makes of a page's rows; `None` if it is none of these."""
+    """The result of the button `add-…`, `remove-…-n` or `undo-…-n` for a page's rows; `None` for other buttons."""
     match = _GOING.fullmatch(going)
     question = next((q for q in page.step.fields if match and q.key == match[2]), None)
     if match is None or not isinstance(question, RowsField) or (match[1] == "add") == (match[3] is not None):
@@ -57,10 +56,10 @@ def rows_change(page: Page, going: str, form: FormData) -> RowsChange | None:
 
 
 def row_id(key: str, row: str, inner: str) -> str:
-    """The id of a control of a row: that stays, whatever rows come and go before it."""
+    """The id of a row's control, which stays the same whatever rows come and go before it."""
     return f"{key}-{row}-{inner}"
 
 
 def undo_names(form: FormData) -> set[str]:
-    """The names of the controls that hold a removed row."""
+    """The names of the controls of a removed row."""
     return {name for name in form if name.startswith(UNDO)}

@@ -1,4 +1,4 @@
-"""What the form of a page has sent, parsed once for each request."""
+"""Parsing the form of a page, once for each request."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _NO_VERSION = -1
 
 @dataclass(frozen=True)
 class SentPage:
-    """A form and what its pressed button asks for: `going` is the button's value, '' for none; `rows` what a button
-    that adds or removes a row makes of the rows."""
+    """A form and the action of its pressed button. `going`: the button's value, '' for none; `rows`: the change by a
+    button that adds or removes a row."""
 
     form: SentForm
     going: str
@@ -35,32 +35,32 @@ class SentPage:
 
     @property
     def page(self) -> Page:
-        """What stood in the controls."""
+        """The page with the raw values of its controls."""
         return self.form.page
 
     @property
     def keeps_only(self) -> bool:
-        """True if the button saves what can be saved and stays on the page."""
+        """True if the button saves valid values and stays on the page."""
         return bool(self.rows or self.form.choice or self.form.undone)
 
 
 def form_data() -> dict[str, list[str]]:
-    """The form as it was sent: every name with its texts."""
+    """The submitted form: every name with its texts."""
     return {name: request.form.getlist(name) for name in request.form}
 
 
 def shown_by_form() -> ShownForm:
-    """What the form says that it showed; a version below zero if it says none."""
+    """The version and key of the form, as sent; the version is below zero if missing."""
     given, key = request.form.get(VERSION_FIELD, ""), request.form.get(_KEY_FIELD, "")
     version = int(given) if re.fullmatch("[0-9]{1,8}", given) else _NO_VERSION
     return ShownForm(version, key if re.fullmatch("[0-9a-f]{32}", key) else None, after=left_form())
 
 
 def read_sent(public_id: str, step: Step, *, default: str = "") -> SentPage:
-    """The form of a page as it came; what it means is not known yet. `default`: what a form without a button asks for.
+    """The form of a page as sent, not validated yet. `default`: the action of a form without a button.
 
-    What no form of ours sends is refused (400), but that is not said to those who may not change the participant:
-    raises `NotAllowed`, `NoSuchParticipant`.
+    Manipulated forms are refused (400), but users who may not change the participant are not told so: raises
+    `NotAllowed`, `NoSuchParticipant`.
     """
     data, shown = form_data(), shown_by_form()
     page, going = raw_page(step, data), request.form.get("go", default)
@@ -86,27 +86,27 @@ def read_sent(public_id: str, step: Step, *, default: str = "") -> SentPage:
 
 
 def refuse(public_id: str) -> NoReturn:
-    """Refuse what no form of ours sends: 400, or what those get who may not change the participant."""
+    """Refuse a manipulated form: 400, or the error for users who may not change the participant."""
     if not may_change(viewer(), find(viewer(), public_id)):
         raise NotAllowed(public_id)
     abort(400)
 
 
 def _undecided(page: Page) -> tuple[frozenset[str], frozenset[str]]:
-    """The marks of the page that the form says two users have answered: all, and those the user was not led to."""
+    """The marks of the page's open conflicts in the form: all, and those that the user has not been led to."""
     marks = request.form.getlist("uavklart")
     known = frozenset(mark for mark in (one.rstrip("!") for one in marks) if page.has_mark(mark))
     return known, known & frozenset(mark for mark in marks if not mark.endswith("!"))
 
 
 def _choice(going: str, undecided: frozenset[str]) -> Choice | None:
-    """What the buttons of an answer that two have given say; `None` for all others."""
+    """The user's choice in a conflict, by the button pressed; `None` for other buttons."""
     verb, _dash, mark = going.partition("-")
     is_ours = verb in {"mine", "theirs"} and mark in undecided
     return Choice(mark, mine=verb == "mine") if is_ours else None
 
 
 def _undone(going: str) -> int | None:
-    """The version that the button takes back which stands beside what was taken away; `None` for all others."""
+    """The version to undo, by the button beside removed answers; `None` for other buttons."""
     match = re.fullmatch("tilbake-([1-9][0-9]{0,7})", going)
     return int(match[1]) if match else None

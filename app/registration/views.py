@@ -1,4 +1,4 @@
-"""Registration: saving the four pages, discharging. Creating: `app.registration.creating`."""
+"""Registration: saving the four pages, and discharging. For creating, see `app.registration.creating`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PAGES = f"<any({', '.join(forms.STEP_OF_WORD)}):word>"
 
 @registration.context_processor
 def _addresses() -> dict[str, Any]:
-    """The address of a page's saves, and the help texts of what is not a question."""
+    """The address for a page's saves, and help texts of parts that are not declared as fields."""
     values = dict(request.view_args or {})
     known = "public_id" in values and "word" in values
     return {"urls": {"keep": url_for("registration.keep", **values) if known else ""}, "help": help_texts()}
@@ -60,7 +60,7 @@ def _addresses() -> dict[str, Any]:
 @registration.get(f"/<id:public_id>/{_PAGES}")
 @requires(Right.READ)
 def step_page(public_id: str, word: str) -> ResponseReturnValue:
-    """One of the four pages; those who may not change are shown the registered data instead."""
+    """One of the four pages; users who may not change it are redirected to the registered data."""
     participation = find(viewer(), public_id)
     if not may_change(viewer(), participation):
         return redirect_to(url_for("participants.data_page", public_id=public_id))
@@ -75,7 +75,7 @@ def step_page(public_id: str, word: str) -> ResponseReturnValue:
 @requires(Right.REGISTER)
 @reads_its_fields
 def keep(public_id: str, word: str) -> ResponseReturnValue:
-    """Save what can be saved, while the user types. What cannot is kept as typed."""
+    """Save valid values automatically; others are kept as drafts."""
     sent = read_sent(public_id, forms.STEP_OF_WORD[word])
     if sent.going and not sent.keeps_only:
         refuse(public_id)
@@ -93,8 +93,8 @@ def keep(public_id: str, word: str) -> ResponseReturnValue:
 @requires(Right.REGISTER)
 @reads_its_fields
 def save(public_id: str, word: str) -> ResponseReturnValue:
-    """Save the page and go where the pressed button leads. What is wrong stops the way forwards;
-    backwards, and out, what cannot be registered is kept as typed."""
+    """Save the page and continue to the pressed button's destination. Errors stop the way forwards; backwards, and out,
+    invalid values are kept as drafts."""
     sent = read_sent(public_id, forms.STEP_OF_WORD[word], default="next")
     try:
         if sent.form.choice:
@@ -132,8 +132,8 @@ def _save_whole(public_id: str, form: SentForm, *, keep_unread: bool = False) ->
 
 
 def _answer_kept_whole(public_id: str, sent: SentPage) -> Response:
-    """The form again, for browsers without script: the fields that belong to the answers, or a row more or less. What
-    can be saved is saved, as while the user types."""
+    """The form again, for browsers without script: with the fields that the answers require, or a row more or less.
+    Valid values are saved, as automatically."""
     kept = saving.keep(viewer(), public_id, replace(sent.form, left_as=None))
     return answer_page(
         kept.participation,
@@ -149,7 +149,7 @@ def _answer_kept_whole(public_id: str, sent: SentPage) -> Response:
 
 
 def _ask_discharge(public_id: str, form: SentForm) -> ResponseReturnValue:
-    """«Utskriv og registrer ferdig»: what is missing, or the question whether all is right."""
+    """«Utskriv og registrer ferdig»: show the obstacles, or the confirmation."""
     try:
         participation = _save_whole(public_id, form).participation
         page, version = page_again(form.page, form.page.raw, values_of(participation)), participation.version
@@ -176,7 +176,7 @@ def _changeable(public_id: str) -> Participation:
 @registration.get("/<id:public_id>/avslutning/utskriv")
 @requires(Right.REGISTER)
 def confirm_discharge(public_id: str) -> ResponseReturnValue:
-    """The question whether all is right, as a page of its own."""
+    """The confirmation of a discharge, as a page of its own."""
     participation = _changeable(public_id)
     if saving.obstacles(pages_of(participation, username=viewer().username)):
         return redirect_to(page_address(public_id, TERMINATION))
@@ -192,13 +192,13 @@ def _discharge_question(participation: Participation) -> Response:
         heading=heading(participation),
         version=participation.version,
         answers=[(_(q.label), q.sentence(page.answers[q.key])) for q in TERMINATION.visible(page.answers)],
-        thrown_away=_thrown_away(participation),
+        thrown_away=_discarded_drafts(participation),
         warnings=[text for step in STEPS for text in step.warnings(values).values()],
     )
 
 
-def _thrown_away(participation: Participation) -> list[str]:
-    """What other users have typed that is not saved, and is thrown away by discharging."""
+def _discarded_drafts(participation: Participation) -> list[str]:
+    """Other users' drafts, which a discharge discards."""
     typed = [draft for draft in participation.drafts if draft.username != viewer().username]
     return [f"{draft.username}: {_(FIELDS[draft.field].label)}" for draft in typed if draft.field in FIELDS]
 
@@ -210,7 +210,7 @@ def discharge(public_id: str) -> ResponseReturnValue:
     """«Det er OK»: end the participation for good."""
     participation = find(viewer(), public_id)
     receipt_page = url_for("registration.receipt", public_id=public_id)
-    if participation.status == Status.DISCHARGED:  # pressed twice: it is done
+    if participation.status == Status.DISCHARGED:  # pressed twice
         return redirect_to(receipt_page)
     version = shown_by_form().version
     if not 0 <= version <= participation.version:
@@ -226,7 +226,7 @@ def discharge(public_id: str) -> ResponseReturnValue:
 @registration.get("/<id:public_id>/kvittering")
 @requires(Right.READ)
 def receipt(public_id: str) -> ResponseReturnValue:
-    """What has been done, and how she is found again; her name is told to nobody any more."""
+    """The receipt of a discharge, with the PersonId to find the participant by; the name is not shown any more."""
     participation = find_alone(viewer(), public_id)
     if participation.status != Status.DISCHARGED:
         return redirect_to(page_address(public_id, TERMINATION))

@@ -1,9 +1,9 @@
-"""The program behind an asynchronous server: a slow client holds a connection, and never a thread.
+"""An ASGI adapter around the program: a slow client occupies a connection, but never a thread.
 
 The server (granian) reads and writes; a thread works only from the last byte of a request to the first piece of its
-answer, and again for each further piece when the one before has gone. So half-sent requests and idle readers cost
-memory alone. What cannot be a right request is not refused here but given to the program with the status that it has
-to answer, so that each refusal is a page of its own, with its headers (`app.web.responses.WholeRequest`).
+response, and again for each further piece when the previous one has been sent. So half-sent requests and idle readers
+cost memory only. Invalid requests are not refused here but passed to the program with the status to answer, so that
+each refusal is a page of its own, with its headers (`app.web.responses.WholeRequest`).
 """
 
 import asyncio
@@ -25,33 +25,33 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Environ = dict[str, Any]
-Work = Callable[[Callable[[], None]], Awaitable[None]]  # does something in a thread
+Work = Callable[[Callable[[], None]], Awaitable[None]]  # runs a function in a thread
 Program = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-PIECE = 65_536  # bytes of an answer that are made before they are sent
-BODY_SECONDS = 120  # a body has arrived by then
+PIECE = 65_536  # bytes of a response that are made before they are sent
+BODY_SECONDS = 120  # seconds within which a body must arrive
 BODY_RATE = 500  # bytes in a second, at least
-BODY_GRACE = 10  # seconds in which a line may stand still
-MOST_READ = 10 * MAX_BODY  # of a body that is refused: a browser shows an answer only when it has sent all
-SMALL_BODY = 65_536  # bytes; as long as it is no longer, a form is read in any case
+BODY_GRACE = 10  # seconds for which a connection may be idle
+MOST_READ = 10 * MAX_BODY  # of a refused body: a browser shows a response only after sending everything
+SMALL_BODY = 65_536  # bytes; a form up to this size is always read
 MOST_HELD = 64 * MAX_BODY  # bytes of larger bodies that one process holds at once
 MOST_ADDRESS = 8_190  # bytes of path and query
 MOST_HEADER = 8_190  # bytes of one header
-# Answered by threads of their own, so that no load keeps a probe waiting.
+# Answered by separate threads, so that load does not delay a probe.
 HEALTH, HEALTH_THREADS = "/helse", 4
 
-_NOWHERE = "/-"  # no view is to blame
+_NOWHERE = "/-"  # a path without a view
 
 logger = logging.getLogger(__name__)
 
 
 class AnswerBrokenOff(RuntimeError):
-    """An answer has come to no good end. What happened is logged already."""
+    """A response has ended early. The cause is logged already."""
 
 
 class AsgiProgram:
-    """An ASGI application around a WSGI program. `threads`: requests that the process works on at once; `at_end`: what
-    is still to be done when the server ends."""
+    """An ASGI application around a WSGI program. `threads`: requests that the process works on at once; `at_end`:
+    called when the server ends."""
 
     def __init__(self, program: Program, threads: int, at_end: Callable[[], None] = lambda: None) -> None:
         self._program, self._at_end = program, at_end
@@ -60,7 +60,7 @@ class AsgiProgram:
         self._held = 0  # bytes of large bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the life of the process."""
+        """Serve one request, or the lifespan of the process."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -92,7 +92,7 @@ class AsgiProgram:
             fault = fault or body_fault
         pool = self._health_pool if str(scope["path"]).startswith(HEALTH) else self._pool
         environ = _environ_of(scope, body, fault)
-        context = contextvars.copy_context()  # one for all the threads that work on it
+        context = contextvars.copy_context()  # one for all the threads of the request
 
         async def work(step: Callable[[], None]) -> None:
             await asyncio.get_running_loop().run_in_executor(pool, context.run, step)
@@ -109,10 +109,10 @@ class AsgiProgram:
                     await work(call.close)
         except Exception:
             logger.exception("an answer has come to no good end")
-            raise AnswerBrokenOff from None  # the server closes the connection, and must not log the words
+            raise AnswerBrokenOff from None  # the server closes the connection, and must not log the error's text
 
     async def _begun(self, environ: Environ, work: Work) -> "_Call":
-        """A call of the program that has begun to answer: what ends the program answers with its page for failures."""
+        """A call of the program up to the first piece of its response; if it raises, the program's error page."""
         call = _Call(self._program, environ)
         try:
             await work(call.begin)
@@ -123,7 +123,7 @@ class AsgiProgram:
 
 
 async def _stream(call: "_Call", work: Work, receive: Receive, send: Send) -> None:
-    """The rest of an answer, as long as somebody is there to read it."""
+    """Send the rest of a response, unless the client disconnects."""
     gone = asyncio.create_task(_wait_until_gone(receive))
     try:
         while call.has_more and not gone.done():
@@ -139,7 +139,7 @@ async def _wait_until_gone(receive: Receive) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that has started it is gone, which may have been killed."""
+    """End this process when its parent process has ended, perhaps killed."""
     if parent := multiprocessing.parent_process():
         loop = asyncio.get_running_loop()
 
@@ -150,7 +150,7 @@ def _end_with_parent() -> None:
         loop.add_reader(parent.sentinel, end)
 
 
-# ---- What comes in ----
+# ---- Requests ----
 
 
 def _has_body(scope: Scope) -> bool:
@@ -158,8 +158,8 @@ def _has_body(scope: Scope) -> bool:
 
 
 async def _read_body(receive: Receive, may_hold: Callable[[int], bool]) -> tuple[bytes, int]:
-    """The whole body, or b"" with a status. It is read to its end also where it is too large. `may_hold`: whether there
-    is room for so many bytes of it."""
+    """Read the whole body, or b"" with a status; a body that is too large is read to its end too. `may_hold`: whether
+    there is room for so many more bytes."""
     clock = asyncio.get_running_loop().time
     pieces, size, began = [], 0, clock()
     while True:
@@ -170,7 +170,7 @@ async def _read_body(receive: Receive, may_hold: Callable[[int], bool]) -> tuple
         except TimeoutError:
             logger.warning("a body came too slowly: %d bytes in %d s", size, clock() - began)
             return b"", 408
-        if message["type"] == "http.disconnect":  # the line broke, or these are no chunks
+        if message["type"] == "http.disconnect":  # the connection broke, or the chunks are malformed
             return b"", 400
         piece = message.get("body", b"")
         size += len(piece)
@@ -185,19 +185,19 @@ async def _read_body(receive: Receive, may_hold: Callable[[int], bool]) -> tuple
 
 
 def _fault_of(scope: Scope) -> int:
-    """What is wrong with the head of a request, as a status; 0 if nothing is."""
+    """The status for a fault in the head of a request; 0 if there is none."""
     headers = scope["headers"]
     if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_ADDRESS:
         return 414
     if any(len(name) + len(value) > MOST_HEADER for name, value in headers):
         return 431
-    hosts = [value for name, value in headers if name == b"host"]  # b"" from the server where none was said
+    hosts = [value for name, value in headers if name == b"host"]  # b"" from the server if there was none
     has_one_host = len(hosts) < 2 and (any(hosts) or scope["http_version"] == "1.0")
     return 0 if has_one_host and scope["method"].isupper() else 400
 
 
 def _environ_of(scope: Scope, body: bytes, fault: int) -> Environ:
-    """The request as WSGI has it (PEP 3333). Nothing but the server and the headers' own lines has a say in it."""
+    """The request as a WSGI environment (PEP 3333), from the server and the request's own headers only."""
     host, port = (scope.get("server") or ("localhost", 80))[:2]
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],
@@ -220,7 +220,7 @@ def _environ_of(scope: Scope, body: bytes, fault: int) -> Environ:
     }
     for raw_name, value in scope["headers"]:
         if b"_" in raw_name:
-            continue  # it would pass for the one with a hyphen, which a proxy may have taken care of
+            continue  # it would pass for the name with a hyphen, which a proxy may have filtered
         name = raw_name.decode("latin-1").upper().replace("-", "_")
         key = name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"
         divider = "; " if name == "COOKIE" else ","
@@ -229,11 +229,11 @@ def _environ_of(scope: Scope, body: bytes, fault: int) -> Environ:
     return environ
 
 
-# ---- What goes out ----
+# ---- Responses ----
 
 
 class _Call:
-    """One call of the program, a step at a time, each in a thread."""
+    """One call of the program, step by step, each in a thread."""
 
     def __init__(self, program: Program, environ: Environ) -> None:
         self._program, self._environ = program, environ
@@ -244,7 +244,7 @@ class _Call:
         self.status, self.piece, self.has_more, self.is_open = 500, b"", True, False
 
     def begin(self) -> None:
-        """Let the program answer, as far as the first piece, with which status and headers are known."""
+        """Run the program up to the first piece, when status and headers are known."""
         self._answer = self._program(self._environ, self._start)
         self.is_open = True
         self._pieces = iter(self._answer)
@@ -255,12 +255,12 @@ class _Call:
         return self._written.append
 
     def headers(self, fault: int) -> list[tuple[bytes, bytes]]:
-        """As ASGI has them. A connection is not used again after a request of which some part may still come."""
+        """The headers for ASGI. The connection is closed after a request that may not have arrived completely."""
         headers = [*self._headers, *([("Connection", "close")] if fault else [])]
         return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
     def advance(self) -> None:
-        """Go on to the next piece; an answer that has come to its end, or has failed, is closed."""
+        """Continue to the next piece; a response that has ended or failed is closed."""
         pieces, size = self._written, 0
         self._written = []
         try:
@@ -279,7 +279,7 @@ class _Call:
         self.piece = b"".join(pieces)
 
     def close(self) -> None:
-        """Tell the answer that nobody wants more of it."""
+        """Tell the response that no more of it is needed."""
         self.is_open = False
         if close := getattr(self._answer, "close", None):
             close()

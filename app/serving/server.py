@@ -1,4 +1,4 @@
-"""The production server, granian, and how it is told to serve: for `serve`, `make run` and the tests alike."""
+"""The production server, granian, and its configuration: for `serve`, `make run` and the tests alike."""
 
 import multiprocessing
 import signal
@@ -16,11 +16,11 @@ from granian.log import LogLevels
 
 TARGET = "app.serving.asgi:app"
 HEAD_SECONDS = 30  # for the head of a request, and between two on one connection
-MOST_HEAD = 65_536  # bytes of a request's head; more is refused by the server itself
-STOP_SECONDS = 30  # for what is under way when the server is told to end
-CONNECTIONS = 4_096  # that one process holds at once
+MOST_HEAD = 65_536  # bytes of a request's head; the server itself refuses more
+STOP_SECONDS = 30  # for running requests when the server is told to stop
+CONNECTIONS = 4_096  # of one process at once
 
-# What the main process says; the others log as the program does.
+# Logging of the main process; the others log as the program does.
 _LOG = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -41,12 +41,12 @@ def serve(
     ends_with_terminal: bool = False,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; SIGHUP begins anew with the program as it is then, one process after another.
+    """Serve until SIGINT or SIGTERM; SIGHUP reloads the program, one process after another.
 
-    `tls`: certificate and key (PEM, the key PKCS#8 without a password). `ends_with_terminal`: SIGHUP ends it.
-    `ready` is called, in a thread, when the server answers.
+    `tls`: certificate and key (PEM, the key PKCS#8 without a password). `ends_with_terminal`: SIGHUP ends the server.
+    `ready`: called, in a thread, when the server responds.
     """
-    # A process that is forked would have the code of its parent also after SIGHUP, and what locks its threads hold.
+    # A forked process would keep the code of its parent after SIGHUP, and the locks that its threads hold.
     multiprocessing.set_start_method("spawn", force=True)
     certificate, key = tls or (None, None)
     server = Granian(

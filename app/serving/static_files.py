@@ -1,10 +1,16 @@
-"""Style sheet and script: built at start from readable sources, served with far-reaching caching.
+"""Style sheet and script: built at start from readable sources, served with long caching.
 
 A first visit shall cost few requests and few bytes, yet there is no JavaScript tool chain. So, when the
 program starts, the component files of Designsystemet that we use, its theme and our own rules become one
 style sheet, and htmx and our own scripts become one. Each is written with a hash of its content in the
 name, beside its brotli and gzip variants, into a folder that is named by the hash of everything in it.
 Such a folder appears in one move and is never changed, so any number of processes can start at once.
+
+Our scripts have one subject each (`static/scripts`). Each is a function of its own, so that no variable of
+one is seen by another. What one needs of another goes by an event of the document, by what stands in the
+page, or by the one object of functions that a script gives to those after it. Which script may use which
+is written down in `.oxlintrc.json`. The head of each file says what the user lacks without it. A script
+that fails while it is loaded takes those after it along; one that fails later fails alone.
 """
 
 import atexit
@@ -25,10 +31,11 @@ from whitenoise import WhiteNoise
 
 STATIC_DIR = Path(__file__).parents[1] / "static"
 VENDOR_DIR = STATIC_DIR / "vendor"
+SCRIPTS_DIR = STATIC_DIR / "scripts"
 URL_PREFIX = "/static/"
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
-# The layers in the order in which they win, and our components in the order of the package's index.css.
+# The layers in order of precedence, and our components in the order of the package's index.css.
 LAYERS = "@layer ds.theme, ds.base, ds.components;"
 COMPONENTS = (
     ("base", "ds.base"),
@@ -49,26 +56,66 @@ COMPONENTS = (
     ("chip", "ds.components"),
     ("table", "ds.components"),
 )
-# What comes later may change what came before (on paper, in forced colours).
+# Later files may override earlier ones (on paper, in forced colours).
 OWN_STYLES = ("tables.css", "filters.css", "app.css", "print.css")
-OWN_SCRIPTS = ("contact.js", "app.js", "forms.js", "visit.js", "saving.js")
+# A script comes after those that it uses. Of one event, the first one here hears first.
+OWN_SCRIPTS = (
+    # contact with the server, and what is said of it
+    "contact.js",
+    "offline.js",
+    "band.js",
+    "announce.js",
+    # a response comes into the page
+    "waiting.js",
+    "dialog.js",
+    "sign_in_again.js",
+    "focus.js",
+    "field_values.js",
+    "pressing.js",
+    # the list of participants, and other lists
+    "list_view.js",
+    "list_position.js",
+    "list_links.js",
+    "list_requests.js",
+    "list_queue.js",
+    "list_downloads.js",
+    "list_resend.js",
+    # any form
+    "keys.js",
+    "end_mark.js",
+    "submit_once.js",
+    "choices.js",
+    # the end of the session
+    "cover.js",
+    "visit.js",
+    # saving while the user types
+    "edits.js",
+    "look_up.js",
+    "saving_line.js",
+    "left_page.js",
+    "saving.js",
+    "leaving.js",
+)
 # Pictures and the like in `static/` are served as they are, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+# Blanks that mean nothing in a style sheet of ours, since none of its strings holds one of these characters (a test).
+_BLANKS = re.compile(r"(?<=[{};,:])\s+| (?=\{)")
 _LINE_COMMENT = re.compile(r"(^|\s)//.*$")
+_LINE_END = re.compile(r"(?<=[;{,(\[])\n")
 _CHARSET = re.compile(r'@charset "[^"]*";\s*')
 
 
 @dataclass(frozen=True)
 class StaticBuild:
-    """A finished folder, and under which file name in it each thing is found (`app.css`, `app.js`, …)."""
+    """A finished folder, and the file name in it of each asset (`app.css`, `app.js`, …)."""
 
     folder: Path
     names: Mapping[str, str]
 
     def url(self, name: str) -> str:
-        """The address of `name`; unknown names are a mistake of the programmer (KeyError)."""
+        """The address of `name`; raises KeyError for unknown names."""
         return URL_PREFIX + self.names[name]
 
 
@@ -78,26 +125,26 @@ def stylesheet() -> str:
     parts.append(_plain_css(VENDOR_DIR / "designsystemet-theme" / "designsystemet.css"))
     for component, layer in COMPONENTS:
         parts.append(f"@layer {layer}{{{_plain_css(VENDOR_DIR / 'designsystemet-css' / f'{component}.css')}}}")
-    parts += [_plain_css(STATIC_DIR / name) for name in OWN_STYLES]
+    parts += [_BLANKS.sub("", _plain_css(STATIC_DIR / name)) for name in OWN_STYLES]
     return "\n".join(parts) + "\n"
 
 
 def script() -> str:
-    """The whole script as text: htmx, then our few lines."""
+    """The whole script as text: htmx, then our own files."""
     htmx = (VENDOR_DIR / "htmx" / "htmx.min.js").read_text(encoding="utf-8").strip()
-    return "\n;\n".join([htmx, *(_plain_js(STATIC_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
+    return "\n;\n".join([htmx, *(_plain_js(SCRIPTS_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
 
 
 def licences() -> str:
-    """The licence texts of what is vendored, which must follow every copy."""
+    """The licence texts of vendored files, which must be part of every copy."""
     texts = (f"{path.parent.name}\n\n{path.read_text(encoding='utf-8')}" for path in VENDOR_DIR.glob("*/LICENSE"))
     return "\n\n".join(sorted(texts))
 
 
 def build(root: Path) -> StaticBuild:
-    """Write the files under `root`, unless exactly these are there already.
+    """Write the files under `root`, unless exactly these exist already.
 
-    Raises OSError if `root` cannot be made or written to.
+    Raises OSError if `root` cannot be created or written to.
     """
     contents = {
         "app.css": stylesheet().encode(),
@@ -115,7 +162,7 @@ def build(root: Path) -> StaticBuild:
 
 
 def init_static(app: Flask) -> None:
-    """Build the files, serve them under `/static/` and tell the templates their addresses.
+    """Build the files, serve them under `/static/` and give their addresses to the templates.
 
     Templates get `stylesheet_url`, `script_url` and, for other files in `static/`, `asset_url(name)`.
     """
@@ -129,17 +176,17 @@ def init_static(app: Flask) -> None:
 
 
 class _StaticServer(WhiteNoise):
-    """WhiteNoise with our headers on all of its answers, «not modified» and refusals included."""
+    """WhiteNoise with our headers on all of its responses, including «not modified» and refusals."""
 
     FOREVER = YEAR_SECONDS
 
     def __init__(self, application: Callable[..., Any], folder: Path, headers: Mapping[str, str]) -> None:
-        # Caching is WhiteNoise's own affair here: whatever pages say about it is not for files.
+        # WhiteNoise sets the caching of files; the header for pages does not apply.
         self._extra = [(key, value) for key, value in headers.items() if key.lower() != "cache-control"]
         super().__init__(application, folder, URL_PREFIX, allow_all_origins=False, immutable_file_test=lambda *_: True)
 
     def serve(self, static_file: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer with `static_file` (or «not modified», or a refusal) and our headers."""
+        """Respond with `static_file` (or «not modified», or a refusal) and our headers."""
 
         def start(status: str, headers: list[tuple[str, str]]) -> Any:
             return start_response(status, headers + self._extra)
@@ -149,7 +196,7 @@ class _StaticServer(WhiteNoise):
 
 
 def _build_somewhere(instance: Path) -> StaticBuild:
-    """Under the instance folder, where the next start finds it; if that is read-only, in a passing one."""
+    """Build in the instance folder, where the next start finds it; if that is read-only, in a temporary folder."""
     try:
         instance.mkdir(parents=True, exist_ok=True)
         return build(instance)
@@ -160,7 +207,7 @@ def _build_somewhere(instance: Path) -> StaticBuild:
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Let `folder` appear with all `files` and their compressed variants in one move."""
+    """Create `folder` with all `files` and their compressed variants in one move."""
     draft = Path(tempfile.mkdtemp(prefix="draft-", dir=folder.parent))
     try:
         draft.chmod(0o755)
@@ -171,7 +218,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         try:
             os.rename(draft, folder)
         except OSError:
-            # Another process was faster; the folder's name says that it holds the same.
+            # Another process was faster; by its name the folder has the same content.
             if not folder.is_dir():
                 raise
     finally:
@@ -179,14 +226,17 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _plain_css(path: Path) -> str:
-    """A style sheet without comments and without its encoding mark, for a file's beginning only."""
+    """A style sheet without comments and without its charset rule, which is valid at a file's beginning only."""
     return _CHARSET.sub("", _COMMENT.sub("", path.read_text(encoding="utf-8"))).strip()
 
 
 def _plain_js(path: Path) -> str:
-    """A script of ours without comments and indentation. Our scripts hold `//` and `/*` in comments alone (a test)."""
+    """A script of ours without comments, indentation and the line ends that mean nothing.
+
+    Our scripts hold `//` and `/*` in comments alone, and no string goes on in the next line (a test).
+    """
     lines = _COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines()
-    return "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines)))
+    return _LINE_END.sub("", "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines))))
 
 
 def _digest(content: bytes) -> str:

@@ -1,1 +1,1 @@
-"""The settings: read from the environment, checked at start."""
+"""The settings: read from the environment, validated at start."""

@@ -1,4 +1,4 @@
-"""What a setting's value must be like; a bad one is refused with its name."""
+"""Validation of settings; an invalid one is refused with its name."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -11,23 +11,23 @@ from services.registers.clients import Accepts
 
 
 class BadSetting(Exception):
-    """A setting that the program cannot start with; the text says which, and what to do."""
+    """The program cannot start with a setting; the text says which, and what to do."""
 
 
 def is_local(url: str) -> bool:
-    """True for an address on this very machine."""
+    """True for an address on this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a name, not an IP address
         return host == "localhost" or host.endswith(".localhost")
 
 
-_DIGITS = 18  # more are no number that a setting can have, and Python does not read them all
+_DIGITS = 18  # more are no valid number for a setting, and Python does not parse them all
 
 
 def whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    """A whole number within these limits."""
+    """Parse a whole number within these limits."""
     given = environ.get(name, "").strip() or str(default)
     if not given.isdecimal() or len(given) > _DIGITS or not least <= int(given) <= most:
         raise BadSetting(f"{name} must be a whole number from {least} to {most}, not {given[:40]!r}")
@@ -35,16 +35,16 @@ def whole_number(environ: Mapping[str, str], name: str, default: int, least: int
 
 
 def trusted_proxies(given: str) -> int:
-    """How many proxies stand in front."""
+    """The number of trusted proxies in front of the program."""
     return whole_number({"TRUSTED_PROXIES": given}, "TRUSTED_PROXIES", 0, 0, 10)
 
 
 def address(name: str, given: str) -> str:
-    """An http(s) address, without a slash at its end."""
+    """Validate an http(s) address; returned without a slash at its end."""
     try:
         parts = urlsplit(given)
         is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets or a port that mean nothing
+    except ValueError:  # unbalanced brackets, or an invalid port
         is_web = False
     if not is_web:
         raise BadSetting(f"{name} must be an http(s) address, not {given!r}")
@@ -52,7 +52,7 @@ def address(name: str, given: str) -> str:
 
 
 def mail_url(given: str) -> str:
-    """The address of a mail server, or nothing."""
+    """Validate the address of a mail server, or nothing."""
     try:
         if given:
             Server.at(given)
@@ -64,21 +64,21 @@ def mail_url(given: str) -> str:
 
 
 def mail_from(given: str) -> str:
-    """An e-mail address."""
+    """Validate an e-mail address."""
     if not is_address(given):
         raise BadSetting(f"MAIL_FROM must be an e-mail address, not {given!r}")
     return given
 
 
 def mail_to(name: str, given: str) -> str:
-    """An e-mail address, or nothing."""
+    """Validate an e-mail address, or nothing."""
     if given and not is_address(given):
         raise BadSetting(f"{name} must be an e-mail address, not {given!r}")
     return given
 
 
 def audit_keys(path: Path) -> None:
-    """A file of keys that only its owner and its group can read."""
+    """Validate a key file, which only its owner and its group may read."""
     try:
         is_open = path.stat().st_mode & 0o007
         read_keys(path)
@@ -92,21 +92,21 @@ def audit_keys(path: Path) -> None:
 
 
 def second_factor(given: str) -> bool:
-    """True where a second factor is demanded."""
+    """True if a second factor is required."""
     if given not in {"required", "off"}:
         raise BadSetting(f"SECOND_FACTOR must be required or off, not {given!r}")
     return given == "required"
 
 
 def accepts(given: str) -> Accepts:
-    """Which national identity numbers are taken."""
+    """The kind of national identity numbers that are accepted."""
     if given not in {"real", "synthetic"}:
         raise BadSetting(f"NATIONAL_IDS must be real or synthetic, not {given!r}")
     return given  # type: ignore[return-value]
 
 
 def database_url(given: str) -> str:
-    """The address of a database as SQLAlchemy wants it."""
+    """The address of a database in SQLAlchemy's form."""
     scheme, _, rest = given.partition("://")
     if scheme in {"postgres", "postgresql"}:
         return f"postgresql+psycopg://{rest}"

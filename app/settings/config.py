@@ -1,4 +1,4 @@
-"""Settings: all from the environment, checked at start; a bad one is refused with its name."""
+"""Settings: all from the environment, validated at start; an invalid one is refused with its name."""
 
 import os
 from collections.abc import Mapping
@@ -17,8 +17,7 @@ DEVELOPMENT_SECRET = "bare-for-utvikling-og-test"  # noqa: S105 - refused in pro
 
 
 class NoPublicUrl(RuntimeError):
-    """An e-mail with a link cannot be written: PUBLIC_URL is not set, and what a request says of its host is not
-    believed."""
+    """An e-mail with a link cannot be written: PUBLIC_URL is not set, and the host in a request is not trusted."""
 
     def __init__(self) -> None:
         super().__init__("PUBLIC_URL must be set: the https address that users know the register by")
@@ -26,11 +25,11 @@ class NoPublicUrl(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the program runs with. Addresses are bases without a trailing slash."""
+    """The settings of the program. Addresses are bases without a trailing slash."""
 
     environment: Environment
     secret_key: str = field(repr=False)
-    database_url: str = field(repr=False)  # may hold a password
+    database_url: str = field(repr=False)  # may contain a password
     port: int
     freg_url: str
     maskinporten_url: str
@@ -45,7 +44,7 @@ class Settings:
     list_pages_per_hour: int
     threads: int  # requests that one process works on at once
     public_url: str
-    mail_url: str = field(repr=False)  # may hold a password
+    mail_url: str = field(repr=False)  # may contain a password
     mail_from: str
     second_factor: bool
     lookups_per_hour: int
@@ -56,17 +55,17 @@ class Settings:
 
     @property
     def in_production(self) -> bool:
-        """True where real people are registered."""
+        """True in an installation for real people."""
         return self.environment == "production"
 
     @property
     def uses_standins(self) -> bool:
-        """True when a register's address is on this machine: the stand-ins answer there."""
+        """True if a register's address is on this machine: the stand-ins respond there."""
         return any(is_local(url) for url in (self.freg_url, self.maskinporten_url, self.pad_url))
 
 
 def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in an environment; raises `BadSetting`."""
+    """Parse the settings of an environment; raises `BadSetting`."""
     environment = environ.get("APP_ENV", "development")
     if environment not in {"development", "test", "production"}:
         raise BadSetting(f"APP_ENV must be development, test or production, not {environment!r}")
@@ -154,11 +153,12 @@ def _need_mail_and_factor(settings: Settings) -> None:
 
 
 def _public_url(given: str, default: str) -> str:
-    """Where users find the register. Production starts without it, but writes no e-mails with links (`NoPublicUrl`)."""
+    """The public address of the register. Production starts without it, but writes no e-mails with links
+    (`NoPublicUrl`)."""
     return checks.address("PUBLIC_URL", given) if given else default
 
 
 def standin_ports(port: int) -> tuple[int, int]:
-    """Where Folkeregisteret's and PAD's stand-ins listen when the program serves on `port`."""
+    """The ports of Folkeregisteret's and PAD's stand-ins when the program serves on `port`."""
     base = port + 10_000 if port <= 55_000 else port - 10_000
     return base + 1, base + 2

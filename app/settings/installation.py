@@ -1,6 +1,7 @@
-"""Which kind of installation a database belongs to: production marks its own, and nothing else opens a marked one.
+"""The kind of installation that a database belongs to: production marks its own, and other installations refuse a
+marked one.
 
-Looked at on each new connection, so for every command, job and request, also when the database did not answer at start.
+Checked on each new connection, so for every command, job and request, also if the database did not respond at start.
 """
 
 from contextlib import closing
@@ -24,7 +25,7 @@ _MARK = "INSERT INTO installation (environment, at) VALUES ('production', CURREN
 
 
 def check_installation(app: Flask, engine: Engine) -> None:
-    """Look at each new connection, and at once if the database answers. Raises `BadSetting`."""
+    """Check each new connection, and one at once if the database responds. Raises `BadSetting`."""
     settings: Settings = app.config["SETTINGS"]
     settled = False
 
@@ -52,7 +53,7 @@ def check_installation(app: Flask, engine: Engine) -> None:
 
 
 def _check(connection: Any, engine: Engine, settings: Settings) -> bool:
-    """Whether there are tables; raises `BadSetting` if they are not for this program."""
+    """True if there are tables; raises `BadSetting` if they are not for this installation."""
     try:
         with closing(connection.cursor()) as cursor:
             has_users, has_mark = (_is_there(cursor, engine, name) for name in ("user_account", "installation"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.settings.checks import BadSetting, address, is_local
 
-# Levels of assurance, the lowest first: whoever asks for one is content with a higher one. Source: the providers'
-# own lists, as section 8 of the domain has them.
+# Levels of assurance, the lowest first: a higher level satisfies a request for a lower one. Source: the providers' own
+# lists, as in section 8 of the domain.
 _LADDERS = (
     ("idporten-loa-low", "idporten-loa-substantial", "idporten-loa-high"),
     ("substantial", "high"),
@@ -18,11 +18,11 @@ _LABELS = {"idporten": "ID-porten", "ansattporten": "Ansattporten", "entra": "En
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """One provider. `name` stands in addresses, `label` on screen.
+    """The settings of one provider. `name` is used in addresses, `label` on screen.
 
-    `secret` or `key_file` (PEM, RSA; `key_id` if the provider knows it by one) shows the provider who asks.
-    `acr`: the levels of assurance that are asked for; none when the provider has no such thing. Its sign-in then counts
-    as a password does, and our own second factor comes after it.
+    `secret` or `key_file` (PEM, RSA; `key_id` if the provider uses one) authenticates the program to the provider.
+    `acr`: the levels of assurance to request; none if the provider has no levels. Its sign-in then counts as a
+    password, followed by our own second factor.
     """
 
     name: str
@@ -36,13 +36,13 @@ class ProviderSettings:
 
     @property
     def accepted_acr(self) -> list[str]:
-        """The levels that are high enough: those asked for, and the higher ones of the same ladder."""
+        """The sufficient levels: the requested ones, and the higher ones of the same ladder."""
         climbed = [ladder[ladder.index(one) :] for ladder in _LADDERS for one in self.acr if one in ladder]
         return sorted({*self.acr, *(level for levels in climbed for level in levels)})
 
 
 def providers_from(environ: Mapping[str, str], *, only_https: bool) -> tuple[ProviderSettings, ...]:
-    """The providers that OIDC_PROVIDERS names, in its order; raises `BadSetting`. `only_https`: as in production."""
+    """The providers of OIDC_PROVIDERS, in its order; raises `BadSetting`. `only_https`: as in production."""
     names = re.split(r"[\s,]+", environ.get("OIDC_PROVIDERS", "").strip().lower())
     if names == [""]:
         return ()
@@ -70,7 +70,7 @@ def _provider(environ: Mapping[str, str], name: str, *, only_https: bool) -> Pro
         return value(what)
 
     issuer = needed("ISSUER")
-    address(f"{prefix}ISSUER", issuer)  # what a token says of it is compared to the letter: no slash is taken off
+    address(f"{prefix}ISSUER", issuer)  # compared exactly with the issuer in a token, so no slash is removed
     if not issuer.startswith("https://") and (only_https or not is_local(issuer)):
         raise BadSetting(f"{prefix}ISSUER must be an https address")
     secret, key_file = value("CLIENT_SECRET"), value("KEY_FILE")

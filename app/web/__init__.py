@@ -1,1 +1,1 @@
-"""What all features of the web share: responses, access, CSRF, sessions, errors, the menu."""
+"""The common part of all features of the web: responses, access, CSRF, sessions, errors, the menu."""

@@ -1,4 +1,5 @@
-"""Who may call which view. A view bears a mark, `@public` or `@requires(...)`; one without is refused."""
+"""Access control of views. A view is marked with `@public`, `@signed_in` or `@requires(...)`; unmarked ones are
+refused."""
 
 import re
 from collections.abc import Callable
@@ -21,23 +22,23 @@ _SIGNED_IN = "signed in"
 _LONGEST_ADDRESS = 2000
 _OWN_SITES = {"same-origin", "none"}
 _ROOT_FILE = re.compile(r"^/([^/?]+)\.(csv|xlsx)(?=\?|$)")
-_FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # no place to come back to; the page that it hangs on is
+_FILE = re.compile(r"/[^/?]+\.(csv|xlsx)(?=\?|$)")  # not a page to come back to, unlike the page it belongs to
 
 
 def public(view: View) -> View:
-    """Open the view to everybody."""
+    """Allow the view to everybody."""
     view.access = _PUBLIC  # type: ignore[attr-defined]
     return view
 
 
 def signed_in(view: View) -> View:
-    """Open the view to everyone who is signed in."""
+    """Allow the view to all signed-in users."""
     view.access = _SIGNED_IN  # type: ignore[attr-defined]
     return view
 
 
 def requires(right: Right) -> Callable[[View], View]:
-    """Open the view to those who have the right."""
+    """Allow the view to users with the right."""
 
     def mark(view: View) -> View:
         view.access = right  # type: ignore[attr-defined]
@@ -47,7 +48,7 @@ def requires(right: Right) -> Callable[[View], View]:
 
 
 def mark_of(view: Any) -> Right | str | None:
-    """The mark of a view, `None` if it has none."""
+    """The access mark of a view, `None` if it has none."""
     mark: Right | str | None = getattr(view, "access", None)
     return mark
 
@@ -64,9 +65,9 @@ def viewer() -> Viewer:
 
 
 def _guard() -> Response | tuple[str, int] | None:
-    """Let nobody in who may not: runs before every view."""
+    """Refuse users without access: runs before every view."""
     g.viewer = current_user.viewer if current_user.is_authenticated else None
-    if request.endpoint is None:  # no such address: say so to everyone alike
+    if request.endpoint is None:  # unknown address: the same response for everybody
         return None
     view = _view(request.endpoint)
     mark = mark_of(view)
@@ -79,36 +80,37 @@ def _guard() -> Response | tuple[str, int] | None:
             abort(401)
         return redirect_to(_sign_in_address())
     if is_partial() and request.headers.get("X-Hvem", g.viewer.username) != g.viewer.username:
-        return redirect_to("/")  # the page on screen is that of another user, who was signed in here before
+        return redirect_to("/")  # the page on screen belongs to another user, who was signed in here before
     if mark == _SIGNED_IN or (mark is not None and g.viewer.can(mark)):
         g.let_in = (visit().key, g.viewer)
-        return _turn_away_foreign()
+        return _refuse_cross_site()
     record(Action.REFUSED, viewer=g.viewer, detail={"view": request.endpoint})
     return abort(403)
 
 
 @before_writing
-def _read_rights_again() -> None:
-    """A user may be blocked, demoted or signed out between the guard and the transaction that writes. What the guard
-    has let in writes with the rights that hold when it writes: 401 without a visit, 403 with other rights."""
-    if let_in := _let_in():
+def _recheck_rights() -> None:
+    """Check the user's rights again within a writing transaction. A user may be blocked, demoted or signed out between
+    the guard and the transaction: 401 without a session, 403 with other rights."""
+    if let_in := _accepted_visit():
         key, held = let_in
         _refuse_unless(held, read_visit(key))
 
 
 @after_waiting
-def _read_rights_at_the_end() -> None:
-    """PostgreSQL lets others commit a block while this transaction waits for the row of another."""
-    if let_in := _let_in():
+def _recheck_rights_before_commit() -> None:
+    """Check the user's rights before the commit: PostgreSQL lets others commit a block while this transaction waits for
+    a row lock."""
+    if let_in := _accepted_visit():
         key, held = let_in
-        with current_app.app_context():  # and so a connection of its own
+        with current_app.app_context():  # to get a connection of its own
             found = read_visit(key)
         _refuse_unless(held, found)
 
 
-def _let_in() -> tuple[str, Viewer] | None:
-    """Key and user of the visit that the guard has let in; None for a job, a view for everybody, and when the view has
-    begun another visit."""
+def _accepted_visit() -> tuple[str, Viewer] | None:
+    """Key and user of the session that the guard has accepted; None for a job, a public view, and if the view has begun
+    another session."""
     let_in: tuple[str, Viewer] | None = g.get("let_in") if has_request_context() else None
     return let_in if let_in and let_in[0] == visit().key else None
 
@@ -121,19 +123,19 @@ def _refuse_unless(held: Viewer, found: Visit | None) -> None:
 
 
 def _after_the_view(answer: Response) -> Response:
-    """What is written from here on (the visit itself) asks for no right."""
+    """Stop checking rights: later writes (the session itself) need none."""
     g.pop("let_in", None)
     return answer
 
 
 def _page_of(address: str) -> str:
-    """The page that a file hangs on: above it, or at the root the one of the same name."""
+    """The page that a file belongs to: above it, or at the root the one of the same name."""
     return _FILE.sub("", _ROOT_FILE.sub(r"/\1", address))
 
 
-def _turn_away_foreign() -> Response | None:
-    """Another site may lead a user to a page, but starts no download and fetches no page behind the user's back. Who
-    comes back from signing in at a provider comes from there, and so to the page that the file hangs on."""
+def _refuse_cross_site() -> Response | None:
+    """Refuse cross-site downloads and fetches; another site may only link to a page. A user who returns from a
+    provider's sign-in comes from another site, and is led to the page that the file belongs to."""
     if request.method not in {"GET", "HEAD"} or request.headers.get("Sec-Fetch-Site", "none") in _OWN_SITES:
         return None
     if _FILE.search(request.path):
@@ -142,7 +144,7 @@ def _turn_away_foreign() -> Response | None:
 
 
 def _sign_in_address() -> str:
-    """Where to sign in, and then go on; to the page alone, if an address that was made by hand is too long for that."""
+    """The sign-in address that leads back here; to the page alone, if a handmade address is too long for that."""
     whole = url_for("accounts.sign_in", neste=_page_of(this_address()))
     page = _page_of(this_address().partition("?")[0])
     return whole if len(whole) <= _LONGEST_ADDRESS else url_for("accounts.sign_in", neste=page)
@@ -153,7 +155,7 @@ def _view(endpoint: str) -> Any:
 
 
 def init_access(app: Flask) -> None:
-    """Put the guard before all views, and before the check of a form's token: whoever has been signed out
-    shall hear that, and not that the token is wrong."""
+    """Put the guard before all views, and before the check of a form's token: a signed-out user must be told so, and
+    not that the token is wrong."""
     app.before_request_funcs.setdefault(None, []).insert(0, _guard)
     app.after_request(_after_the_view)

@@ -1,13 +1,13 @@
-"""Tokens against forms of other sites (CSRF), which look different in each answer.
+"""CSRF tokens, which look different in each response.
 
-Each visit has one secret. What an answer carries is a random mask and the secret under that mask, so whoever watches
-the lengths of compressed answers has nothing to guess at that stays the same from one to the next (BREACH). All forms
-of one answer carry the same text, which compresses to nothing from the second on.
+Each session has one secret. A response contains a random mask and the secret under that mask, so that an observer of
+the lengths of compressed responses finds nothing constant to guess (BREACH). All forms of one response have the same
+token, which compresses to nothing from the second on.
 
-A form that anybody may send stands open for long, and its visit ends meanwhile or becomes another one. So it carries a
-second token, signed and not bound to a visit, which is good for a day and for its own address. Anybody can have such a
-token, also another site's owner: it counts only where the browser says that the form stands on a page of ours. Where it
-says nothing, the page is shown anew (`OldPage`).
+A public form may stay open for long, while its session ends or is replaced. So it has a second token, signed and not
+bound to a session, which is valid for a day and for its own address. Anybody can get such a token, also the owner of
+another site: it is accepted only if the browser says that the form is on a page of ours. Otherwise the page is shown
+again (`OldPage`).
 """
 
 import json
@@ -33,11 +33,11 @@ _MASK_CHARACTERS = _BYTES // 3 * 4
 
 
 class OldPage(CSRFError):
-    """A form of ours whose tokens are too old, or whose browser does not say where it stood."""
+    """A form of ours whose tokens are too old, or whose browser does not state its origin."""
 
 
 def csrf_token() -> str:
-    """What the forms of this answer carry. The visit gets a secret with its first form."""
+    """The token of this response's forms. The session gets a secret with its first form."""
     if _FIELD not in session:
         session[_FIELD] = token_hex(_BYTES)
     if "csrf_mask" not in g:
@@ -46,13 +46,14 @@ def csrf_token() -> str:
 
 
 def tell_token(answer: Response, who: Viewer) -> None:
-    """Let the page on screen, which is hers, put the token of this visit into its forms: app.js hears of it."""
-    told = {"target": "body", "token": csrf_token(), "user": who.username}
-    answer.headers["HX-Trigger"] = json.dumps({"innlogget": told})
+    """Send the token of this session to the page on screen, if the page belongs to the user, for its forms:
+    sign_in_again.js listens for it."""
+    detail = {"target": "body", "token": csrf_token(), "user": who.username}
+    answer.headers["HX-Trigger"] = json.dumps({"innlogget": detail})
 
 
 def page_token(address: str) -> str:
-    """What a form that anybody may send to this address carries, beside the token of the visit."""
+    """The second token of a public form with this address, beside the session's token."""
     return _page_signer(address).sign("page").decode("ascii")
 
 
@@ -64,10 +65,10 @@ class MaskedTokens(CSRFProtect):
     """Flask-WTF's protection of every POST, for tokens under masks. No view is exempt."""
 
     def init_app(self, app: Flask) -> None:
-        """Check all requests of the program, and let its templates have `csrf_token`."""
+        """Check all requests of the program, and provide `csrf_token` to its templates."""
         super().init_app(app)
         app.jinja_env.globals |= {"csrf_token": csrf_token, "page_token": page_token}
-        app.context_processor(lambda: {"csrf_token": csrf_token})  # which goes before the extension's own
+        app.context_processor(lambda: {"csrf_token": csrf_token})  # takes precedence over the extension's own
 
     def protect(self, apply_exemptions: bool = False) -> None:
         """Refuse a form without a token of ours; over https also one that does not say that its page is ours."""
@@ -80,7 +81,7 @@ class MaskedTokens(CSRFProtect):
 
 
 def _is_of_own_page() -> bool:
-    """True for a form that anybody may send, with its page's token. Raises `OldPage` where that is not enough."""
+    """True for a public form with its page's token. Raises `OldPage` if that is not enough."""
     sent = request.form.get(PAGE_FIELD, "")
     try:
         _page_signer(request.path).unsign(sent, max_age=PAGE_SECONDS)
@@ -94,13 +95,13 @@ def _is_of_own_page() -> bool:
 
 
 def _masked(secret: str, mask: bytes) -> str:
-    # Visits that began before there were masks have a longer secret; the beginning of it is long enough.
+    # Sessions from before masks were introduced have a longer secret; its beginning is long enough.
     covered = (one ^ other for one, other in zip(bytes.fromhex(secret), mask, strict=False))
     return urlsafe_b64encode(mask + bytes(covered)).decode("ascii")
 
 
 def _is_own(sent: str) -> bool:
-    """True for the visit's secret under any mask: put under the same mask, it is the very same text."""
+    """True for the session's secret under any mask: under the same mask, the token is identical."""
     try:
         mask = b64decode(sent[:_MASK_CHARACTERS].encode("ascii"), b"-_", validate=True)
     except (UnicodeEncodeError, BadBase64):

@@ -1,4 +1,4 @@
-"""Exceptions become answers: a whole page, or a fragment that goes to the alert area of the page."""
+"""Responses to exceptions: a whole page, or a fragment for the page's alert area."""
 
 import logging
 
@@ -54,8 +54,8 @@ def _words(code: int) -> tuple[str, str]:
 
 
 def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
-    """The answer for a status: a page, or an alert within the page on screen. `words` are its heading and
-    advice, where those of the status say too little."""
+    """The response for a status: a page, or an alert within the page on screen. `words`: heading and advice, if those
+    of the status are not specific enough."""
     heading, advice = words or _words(code)
     if is_partial():
         answer = Response(render_template("ui/error_alert.html", heading=heading, advice=advice, code=code), code)
@@ -68,7 +68,7 @@ def error_answer(code: int, words: tuple[str, str] | None = None) -> Response:
 
 
 def wrong_token() -> Response:
-    """The answer to a wrong token. To a page on screen the right one is told: its user may have begun another visit in
+    """The response to a wrong token. A page on screen gets the right one: its user may have begun another session in
     another tab."""
     answer, who = error_answer(400), g.get("viewer")
     if who is not None and is_partial():
@@ -77,14 +77,14 @@ def wrong_token() -> Response:
 
 
 def _sign_in_address() -> str:
-    """Where to sign in and come back to the page that a form stood on (it has the form's own address)."""
+    """The sign-in address that leads back to the page of a form (which has the form's own address)."""
     addresses = current_app.create_url_adapter(request)
     has_page = addresses is not None and addresses.test(request.path, method="GET")
     return url_for("accounts.sign_in", neste=request.path if has_page else None)
 
 
 def init_errors(app: Flask) -> None:
-    """Register the handlers."""
+    """Register the error handlers."""
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response | HTTPException:
@@ -130,7 +130,7 @@ def _init_forms(app: Flask) -> None:
         words = _("Skjemaet kom ikke helt fram"), _("Ingenting av det er lagret. Gå tilbake, og send det på nytt.")
         answer = error_answer(400, words)
         if is_partial():
-            answer.headers["HX-Trigger"] = "sendigjen"  # the page sends it again by itself
+            answer.headers["HX-Trigger"] = "sendigjen"  # the page sends it again automatically
         return answer
 
     @app.errorhandler(CSRFError)

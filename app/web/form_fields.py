@@ -1,8 +1,8 @@
-"""Which fields a form may bring. A view that takes forms bears a mark, `@takes(SignInForm)` or `@reads_its_fields`;
-without one it takes no fields, and files are taken by none. What no form of ours has is refused before the view is
-asked (400), so that nobody sets by hand what the form does not let the user set.
+"""The accepted fields of forms. A view with forms says which fields it accepts, by `@takes(SignInForm)` or
+`@reads_its_fields`; without either it accepts no fields, and no view accepts files. A field that no form of ours has is
+refused before the view runs (400), so that a manipulated form cannot set more than the user's own form.
 
-And which field it must bring: the mark at its end. What comes without it has lost its end, and nothing of it is saved.
+A form must also have its end mark. Without it, its end is missing, and nothing of it is saved.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,14 +19,14 @@ from app.web.responses import END_MARK, NotWhole
 
 View = TypeVar("View", bound=Callable[..., Any])
 MOST_FIELDS = 3_000  # in a form; a page with 50 tiltak and 20 permisjoner has a fifth of them
-EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})  # the token, the button that was pressed, the mark at the end
+EVERY_FORM = frozenset({"csrf_token", "go", END_MARK})  # the token, the button that was pressed, the end mark
 _END = Markup(f'<input type="hidden" name="{END_MARK}" value="1" autocomplete="off">')  # noqa: S704 - ours
-# These save nothing: a page from before there was the mark still signs its user in or out.
+# These save nothing: a page from before the end mark was introduced still signs its user in or out.
 ONLY_SIGNING = frozenset({"accounts.sign_in_submit", "accounts.code_submit", "accounts.sign_out"})
 
 
 def takes(*declared: type[SmallForm] | Iterable[str]) -> Callable[[View], View]:
-    """Let the view take the fields of forms, or of these names; without any only what every form has."""
+    """Mark a view that accepts the fields of these forms, or of these names; without any, those of every form alone."""
     names = (one.names() if isinstance(one, type) else one for one in declared)
     fields = frozenset().union(*names)
 
@@ -38,14 +38,14 @@ def takes(*declared: type[SmallForm] | Iterable[str]) -> Callable[[View], View]:
 
 
 def reads_its_fields(view: View) -> View:
-    """Leave it to the view which fields it takes: they depend on the page, on what was answered, or on the role."""
+    """Mark a view that checks the fields of its form itself: they depend on the page, the answers, or the role."""
     view.fields = None  # type: ignore[attr-defined]
     return view
 
 
 def fields_of(view: Any) -> frozenset[str] | None:
-    """The fields that a view takes beside those of every form, `None` if it reads them itself. What anybody may send
-    has the token of its page."""
+    """The fields that a view accepts beside those of every form, `None` if it checks them itself. Forms of public views
+    also have the token of their page."""
     fields: frozenset[str] | None = getattr(view, "fields", frozenset())
     return fields | {PAGE_FIELD} if fields is not None and is_public(view) else fields
 
@@ -57,14 +57,14 @@ def _sent() -> bytes:
 
 
 def init_form_fields(app: Flask) -> None:
-    """Refuse what no form has, and forms without an end, in all views of the program. Templates get `end_mark`, which
-    stands last in each form."""
+    """Refuse unknown fields, and forms without an end mark, in all views of the program. Templates get `end_mark`, the
+    last element of each form."""
     app.jinja_env.globals["end_mark"] = _END
 
     def _refuse_foreign_fields() -> None:
         if request.method != "POST" or request.endpoint is None:
             return
-        if _sent().count(b"&") >= MOST_FIELDS:  # before they are read
+        if _sent().count(b"&") >= MOST_FIELDS:  # before they are parsed
             abort(413)
         if request.endpoint not in ONLY_SIGNING and request.form.getlist(END_MARK) != ["1"]:
             raise NotWhole
@@ -72,6 +72,6 @@ def init_form_fields(app: Flask) -> None:
         if request.files or (fields is not None and set(request.form) - EVERY_FORM - fields):
             abort(400)
 
-    # Behind the check of the body and the guard, before the token is looked at: what no form of ours sends is answered
-    # with no form.
+    # After the checks of the body and of access, before the check of the token: the response to a form that is not ours
+    # contains no form.
     app.before_request_funcs.setdefault(None, []).insert(2, _refuse_foreign_fields)

@@ -1,4 +1,4 @@
-"""How values look on screen; the filters of the templates."""
+"""Formatting of values on screen; the filters of the templates."""
 
 from datetime import datetime
 
@@ -12,12 +12,12 @@ from services.core.status import deletion_text, status_word
 
 
 def moment_text(moment: datetime | None) -> str:
-    """A moment as «23.11.2026 kl. 10.42», in Norwegian time; '' for none."""
+    """A moment as «23.11.2026 kl. 10.42», in Norwegian time; '' for None."""
     return f"{moment.astimezone(OSLO_TIME):%d.%m.%Y kl. %H.%M}" if moment else ""
 
 
 def clock_text(moment: datetime | None) -> str:
-    """A moment's time of day as «10.42», in Norwegian time; '' for none."""
+    """A moment's time of day as «10.42», in Norwegian time; '' for None."""
     return f"{moment.astimezone(OSLO_TIME):%H.%M}" if moment else ""
 
 

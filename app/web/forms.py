@@ -1,6 +1,6 @@
-"""The base of the small forms, which the features declare with Flask-WTF, each once: names, labels, hints, cleaning and
-rules of its fields. A template draws a field by calling it, `{{ form.username(id="dialog-username") }}`: so it is
-drawn by the macro of its kind in `ui/fields.html` as the call and the field's `render_kw` say.
+"""The base of the small forms. A feature declares each form once with Flask-WTF: the names, labels, hints, filters and
+rules of its fields. A template draws a field by `{{ form.username(id="dialog-username") }}`: the macro for its type in
+`ui/fields.html` gets the arguments of the call and of the field's `render_kw`.
 
 The four pages of a registration and the query of the list have declarations of their own (docs/decisions/0043).
 """
@@ -19,7 +19,7 @@ from services.questions.fields import Field as Question
 from services.questions.fields import Invalid
 
 Filter: TypeAlias = Callable[[str], str]
-# By the kind of a field: the macro that draws it, and its argument for what stands in the field.
+# By the type of a field: the macro that draws it, and the macro's argument for the value.
 _MACROS = {
     "CheckField": ("checkbox_field", "checked"),
     "PasswordField": ("text_field", ""),
@@ -32,10 +32,10 @@ _MACROS = {
 
 
 class CheckField(BooleanField):
-    """A box with the value 1; anything else does not check it."""
+    """A check box with the value 1; no other value checks it."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what was sent."""
+        """Parse the sent value."""
         self.data = valuelist[:1] == ["1"]
 
 
@@ -43,15 +43,15 @@ class SmallForm(FlaskForm):
     """A form in the language in force. The token of each POST is checked before any form is read (`app.web.csrf`)."""
 
     class Meta(FlaskForm.Meta):
-        """What WTForms asks of a form."""
+        """The settings and hooks of WTForms."""
 
         csrf = False
 
         def get_translations(self, form: Any) -> None:
-            """All texts are ours, and are translated where they are shown."""
+            """No translations of WTForms: all texts are ours, and are translated when shown."""
 
         def render_field(self, field: Any, render_kw: dict[str, Any]) -> Markup:
-            """The field in HTML. What is typed as a password is never drawn."""
+            """The field as HTML. A typed password is never drawn."""
             fields: Any = current_app.jinja_env.globals["fields"]
             drawn: Markup
             if field.type == "HiddenField":
@@ -72,42 +72,42 @@ class SmallForm(FlaskForm):
 
     @classmethod
     def names(cls) -> frozenset[str]:
-        """The names that its fields have in HTML."""
+        """The names of its fields in HTML."""
         declared = ((key, getattr(cls, key)) for key in dir(cls))
         return frozenset(one.name or key for key, one in declared if isinstance(one, UnboundField))
 
     @property
     def summary(self) -> list[tuple[str, str, str]]:
-        """The lines of the error summary: the control's id, its label, what is wrong."""
+        """The lines of the error summary: the control's id, its label, the error."""
         return [(field.id, _(field.label.text), field.errors[0]) for field in self if field.errors]
 
 
-# ---- Fields. `look`: how the macro of the kind draws it; `filters` clean what was typed, in this order. ----
+# ---- Fields. `look`: arguments of the macro; `filters`: functions that clean the typed value, in this order. ----
 
 
 def line(label: str, *filters: Filter, name: str | None = None, description: str = "", **look: Any) -> StringField:
-    """Text on one line."""
+    """A field for text on one line."""
     return StringField(label, name=name, description=description, default=str, filters=filters, render_kw=look)
 
 
 def area(label: str, *filters: Filter, description: str = "", **look: Any) -> TextAreaField:
-    """Text on several lines."""
+    """A field for text on several lines."""
     return TextAreaField(label, description=description, default=str, filters=filters, render_kw=look)
 
 
 def password_line(label: str, *, description: str = "", **look: Any) -> PasswordField:
-    """A password, which is never cleaned and never drawn."""
+    """A field for a password, which is never cleaned and never drawn."""
     look["type"] = "password"
     return PasswordField(label, description=description, default=str, filters=[at_most(1000)], render_kw=look)
 
 
 def hidden(*filters: Filter, name: str | None = None) -> HiddenField:
-    """What the user does not see."""
+    """A hidden field."""
     return HiddenField("", name=name, default=str, filters=filters)
 
 
 def read_as(question: Question, field: Field) -> Any:
-    """What was typed, as a question of the register reads it."""
+    """The typed value as parsed by a field of the register; raises `ValidationError`."""
     try:
         return question.parse([field.data])
     except Invalid as invalid:
@@ -115,5 +115,5 @@ def read_as(question: Question, field: Field) -> Any:
 
 
 def at_most(longest: int) -> Filter:
-    """A filter: far too much counts as nothing."""
+    """A filter that drops a value of more characters."""
     return lambda typed: typed if len(typed) <= longest else ""

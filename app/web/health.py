@@ -1,4 +1,4 @@
-"""Whether the program is alive, and whether it is ready to serve. No details."""
+"""Health checks: whether the program runs, and whether it is ready to serve. No details."""
 
 from functools import cache
 
@@ -18,14 +18,14 @@ _MIGRATIONS = str(PROJECT / "services" / "migrations")
 @health.get("/helse")
 @public
 def alive() -> Response:
-    """The process answers."""
+    """Confirm that the process responds."""
     return Response("ok", mimetype="text/plain")
 
 
 @health.get("/helse/klar")
 @public
 def ready() -> Response:
-    """The database answers and can be written to, and its migrations are current."""
+    """Confirm that the database responds and is writable, and that its migrations are current."""
     try:
         is_ready = _is_current() and is_writable()
     except SQLAlchemyError:
@@ -36,7 +36,8 @@ def ready() -> Response:
 
 
 def _is_current() -> bool:
-    """Asked on a connection of this request: what Flask-Alembic keeps is bound to one, and shared by all threads."""
+    """True if the migrations are current. Uses a connection of this request: Flask-Alembic's is shared by all
+    threads."""
     with db.engine.connect() as connection:
         found = connection.execute(text("SELECT version_num FROM alembic_version"))
         return {row.version_num for row in found} == _newest()

@@ -1,8 +1,8 @@
 """The technical log: one JSON object on each line, without personal data.
 
-It tells what went wrong and where, by the names of our own code. What users sent is not in it: no query string, no
-form, no path, and of an exception its kind and the lines of the program that it passed, but not its words, which
-may hold anything. Who did what to whom is the access log's affair (`services.access.audit`).
+It records errors and their places in our own code. Users' input is not in it: no query string, no form, no path, and of
+an exception the class and the lines of the program that it passed, but not its text, which may contain anything. Users'
+actions are recorded in the access log (`services.access.audit`).
 """
 
 import json
@@ -20,22 +20,22 @@ from typing import Any
 from flask import Flask, g, has_request_context, request
 
 _NUMBER = re.compile(r"(?<!\d)\d{6}\s?\d{5}(?!\d)")
-# From its beginning: where a long word has none, it is not tried again from each of its letters.
+# Anchored at the beginning of a word: a long word without a match is not tried again from each of its letters.
 _MAIL = re.compile(r"(?<![^\s@<>\"'])[^\s@<>\"']+@[^\s@<>\"']+")
 _QUERY = re.compile(r"\?[^\s\"']+")
-# A server's own log of requests holds paths and query strings; none of our loggers is meant.
+# A server's own log of requests contains paths and query strings; none of our loggers is meant.
 _ACCESS = re.compile(r"^(?!app\b|services\b).*access")
 
 
 def request_id() -> str:
-    """What names the present request in the log, and on the page that says that something went wrong."""
+    """The id of the current request in the log, and on the error page."""
     if "request_id" not in g:
         g.request_id = secrets.token_hex(6)
     return str(g.request_id)
 
 
 class JsonLines(logging.Formatter):
-    """Writes a record as one line of JSON: line breaks and the like are escaped, so that no line can be forged."""
+    """Formats a record as one line of JSON: line breaks and the like are escaped, so that no line can be forged."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -54,10 +54,10 @@ class JsonLines(logging.Formatter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message, or the template of one whose arguments do not fit: `logging` would print them all."""
+    """The message, or its template if the arguments do not fit: `logging` would print them all."""
     try:
         return record.getMessage()
-    except Exception:  # an argument may fail in any way when it is made a text
+    except Exception:  # an argument may fail in any way when it is converted to text
         return str(record.msg) if isinstance(record.msg, str) else type(record.msg).__name__
 
 
@@ -72,11 +72,11 @@ def _stack(trace: TracebackType | None) -> list[str]:
 
 
 def init_logs(app: Flask) -> None:
-    """Let everything that this process logs be JSON lines, on standard error where nothing else is said. In tests
-    pytest has its own way.
+    """Make everything that this process logs JSON lines, on standard error unless configured otherwise. In tests pytest
+    handles logs.
 
-    Formatters can be set, and handlers added, at any later time. So it is not them that are changed here but what all
-    handlers, of whatever class and from whenever, call for a record.
+    Formatters can be set, and handlers added, at any later time. So instead of these, this changes what all handlers,
+    of any class and time, call for a record.
     """
     app.log_exception = _log_exception  # type: ignore[method-assign]
     app.jinja_env.globals["request_id"] = request_id
@@ -88,7 +88,7 @@ def init_logs(app: Flask) -> None:
     app.logger.handlers = []
     logging.Handler.format = _format  # type: ignore[method-assign,assignment]
     logging.Handler.handle = _handle  # type: ignore[method-assign,assignment]
-    logging.raiseExceptions = False  # else a line that cannot be written is printed, with all that it is about
+    logging.raiseExceptions = False  # otherwise a line that cannot be written is printed, with all its data
     warnings.showwarning = _log_warning
     sys.excepthook = _log_end
     threading.excepthook = lambda ended: _log_end(ended.exc_type, ended.exc_value, ended.exc_traceback)
@@ -110,17 +110,17 @@ def _handle(handler: logging.Handler, record: logging.LogRecord) -> Any:
 def _log_warning(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
 ) -> None:
-    """A warning of Python's as a line, also while `logging` has been told to leave warnings alone."""
+    """Log a warning of Python's, also if `logging` was told to leave warnings alone."""
     logging.getLogger("py.warnings").warning("%s:%s: %s: %s", filename, lineno, category.__name__, message)
 
 
 def _log_end(kind: type[BaseException], problem: BaseException | None, trace: TracebackType | None) -> None:
-    """What ends a process or a thread, as a line: Python's own words would hold those of the exception."""
+    """Log the exception that ends a process or a thread, without its text, which Python would print."""
     if issubclass(kind, KeyboardInterrupt | SystemExit):
         return
     logging.getLogger("app").critical("ended by an exception", exc_info=(kind, problem or kind(), trace))
 
 
 def _log_exception(exc_info: Any) -> None:
-    """Flask's own words would hold the path."""
+    """Log a failed request without its path, which Flask would add."""
     logging.getLogger("app").error("a request failed", exc_info=exc_info)

@@ -1,4 +1,4 @@
-"""The main menu: what the viewer may go to."""
+"""The main menu for the viewer."""
 
 from flask import Flask, g, request
 
@@ -17,18 +17,18 @@ _ENTRIES = (
     (Right.SEE_LOG, "oversight.log_page", N_("Tilgangslogg"), "/tilgangslogg"),
 )
 _HELP = "/hjelp"
-_SECONDS_TOLD = 1700  # a visit has 1 800 from now on, unless it is over sooner
+_SECONDS_TOLD = 1700  # a session has 1 800 left after a request, unless its absolute limit is near
 
 
 def _place() -> str:
-    """Which entry of the menu the present page belongs to."""
+    """The menu entry of the current page."""
     under = [*(place for *_rest, place in _ENTRIES), _HELP]
     return max((place for place in under if request.path.startswith(place)), key=len, default="")
 
 
 def _entries(viewer: Viewer) -> list[tuple[str, str, bool]]:
-    """(text, address, is the present place) for each entry that the viewer has the right to. On a participant's pages
-    the list is the one that the participant was opened from."""
+    """The menu entries by the viewer's rights: (text, address, is the current place). On a participant's pages, the
+    list entry leads to the list that the participant was opened from."""
     place = _place()
     entries = [(_(text), address_of(endpoint), under) for right, endpoint, text, under in _ENTRIES if viewer.can(right)]
     if leads_back() and viewer.can(Right.READ):
@@ -38,10 +38,10 @@ def _entries(viewer: Viewer) -> list[tuple[str, str, bool]]:
 
 
 def init_menu(app: Flask) -> None:
-    """Give the menu, the viewer and the settings that are shown to the templates."""
+    """Give the menu, the viewer and some settings to the templates."""
 
     def menu() -> dict[str, object]:
-        """What the menu is drawn of: its entries, and the seconds that are left of a visit that ends soon."""
+        """The menu for its template: its entries, and the remaining seconds of a session that ends soon."""
         left = visit().seconds_left
         return {"entries": _entries(g.viewer), "left": left if left < _SECONDS_TOLD else None}
 

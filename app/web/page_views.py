@@ -1,5 +1,4 @@
-"""Pages that show participants leave a line in the access log (`services.access.page_views`); without it they are not
-shown."""
+"""Logging pages that show participants (`services.access.page_views`); pages that cannot be logged are not shown."""
 
 from collections.abc import Sequence
 
@@ -13,41 +12,41 @@ _NAME = "view_log"
 
 
 def init_shown(app: Flask) -> None:
-    """Make the log of the pages that are shown."""
+    """Create the log of shown pages."""
     app.extensions[_NAME] = views.new_log(app.app_context)
 
 
 def end_shown(app: Flask) -> None:
-    """Write what waits, where the program ends before its process."""
+    """Write waiting lines, if the application ends before its process."""
     views.forget_log(app.extensions[_NAME])
 
 
 def view_log() -> ViewLog:
-    """The log of this process."""
+    """The log of shown pages of this application."""
     log: ViewLog = current_app.extensions[_NAME]
     return log
 
 
 def refuse_too_many() -> None:
-    """Before a list is read: raises `TooManyViews`, `NotLogged`."""
+    """Check before a list is read; raises `TooManyViews`, `NotLogged`."""
     views.refuse_too_many(view_log(), viewer(), current_app.config["SETTINGS"].list_pages_per_hour)
 
 
 def note_list(what: str, participations: Sequence[int], *, order: str = "") -> None:
-    """Note which participants a page shows, in the order in which it does. `what`: list, notices. `order`: what the
-    list was asked for, as its address has it; nothing personal stands in that."""
+    """Log the participants that a page shows, in their order on the page. `what`: list, notices. `order`: the list's
+    query as in its address, which has no personal data."""
     if participations:
         detail = {"what": what, "shown": list(participations)}
         view_log().add(viewer().user_id, None, detail | ({"order": order} if order else {}))
 
 
 def note_number(what: str, number: int) -> None:
-    """Note that a page shows so many persons who are no participants yet."""
+    """Log that a page shows a number of persons who are not participants yet."""
     if number:
         view_log().add(viewer().user_id, None, {"what": what, "rows": number})
 
 
 def note_one(what: str, participation: int) -> None:
-    """Note a page that shows one participant by name."""
+    """Log a page that shows one participant by name."""
     refuse_too_many()
     view_log().add(viewer().user_id, participation, {"what": what})

@@ -1,4 +1,4 @@
-"""Answers: a whole page unless a part is asked for, and the headers that every answer carries."""
+"""Responses: a whole page unless a fragment is requested, and the headers of every response."""
 
 import json
 import logging
@@ -37,30 +37,30 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# Every answer of the program bears it, and what a machine on the way says in its place does not.
+# Every response of the program has it; a machine in between does not.
 PROGRAM_MARK = ("X-Register", "1")
 MAX_BODY = 1_000_000
-# What a server that stands before the program puts into the environ of a request: the status that it must be refused
-# with, and the exception that ended an earlier try to answer it.
+# Keys that a server before the program may set in a request's environ: the status to refuse it with, and the exception
+# that ended an earlier attempt to answer it.
 FAULT, FAILURE = "register.fault", "register.failure"
-END_MARK = "slutt"  # the last field of every form that is posted: a form without it did not come to its end
+END_MARK = "slutt"  # the last field of every posted form: a form without it is incomplete
 
 logger = logging.getLogger(__name__)
 
 
 class NotWhole(BadRequest):
-    """A request that did not arrive whole. Nothing of it counts."""
+    """A request that did not arrive completely. No part of it is used."""
 
 
 class WholeRequest(Request):
-    """A request whose body was read whole before anything else is asked about it, its user included.
+    """A request whose body was read completely before anything else, such as its user, is examined.
 
-    A line that breaks ends a body as its last byte does, so the server may hand out the beginning of a form as if it
-    were all of it. `refuse_unless_whole` holds what came against what was announced.
+    A broken connection ends a body like its last byte, so the server may deliver the beginning of a form as the whole.
+    `refuse_unless_whole` compares the received length with the announced one.
     """
 
     def __init__(self, environ: Any, populate_request: bool = True, shallow: bool = False) -> None:
-        environ["SCRIPT_NAME"] = ""  # the program stands at the root of its host, whatever a server is told
+        environ["SCRIPT_NAME"] = ""  # the program is at the root of its host, whatever a server is told
         super().__init__(environ, populate_request, shallow)
         self._fault = environ.get(FAULT, 0)
         if not shallow:
@@ -70,13 +70,13 @@ class WholeRequest(Request):
         """The body; b"" if it is too large or cannot be read."""
         said = self.content_length
         if said is None and not self.environ.get("wsgi.input_terminated"):
-            return b""  # nobody has said where it would end, so there is none
+            return b""  # no length announced, so there is no body
         if said is not None and said > MAX_BODY:
             self._fault = 413
             return b""
         try:
             body = _read_up_to(self.environ["wsgi.input"], MAX_BODY + 1 if said is None else said)
-        except Exception as problem:  # the server's own kinds: chunks without an end or a size, a line that broke
+        except Exception as problem:  # errors of the server: chunks without an end or a size, a broken connection
             logger.warning("a body could not be read: %s", type(problem).__name__)
             body, self._fault = b"", 400
         if len(body) > MAX_BODY:
@@ -86,7 +86,7 @@ class WholeRequest(Request):
         return b"" if self._fault else body
 
     def refuse_unless_whole(self) -> None:
-        """The status that is due for a request that cannot be answered; `NotWhole` for one that was cut off."""
+        """Abort with the status for a request that cannot be answered; `NotWhole` for an incomplete one."""
         if FAILURE in self.environ:
             raise self.environ[FAILURE]
         if self._fault == 400:
@@ -96,7 +96,7 @@ class WholeRequest(Request):
 
 
 def _read_up_to(stream: Any, length: int) -> bytes:
-    """What a stream holds, `length` bytes at most: one that gives less than it was asked for may have more."""
+    """Read up to `length` bytes of a stream: one that gives less than requested may have more."""
     pieces = []
     while length > 0 and (piece := stream.read(length)):
         pieces.append(piece)
@@ -105,18 +105,18 @@ def _read_up_to(stream: Any, length: int) -> bytes:
 
 
 class PublicIdConverter(BaseConverter):
-    """A participant's random public id in an address; anything else is no address at all."""
+    """A participant's random public id in an address; anything else is not found."""
 
     regex = r"[A-Za-z0-9_-]{16}"
 
 
 def is_partial() -> bool:
-    """True when htmx asks for a fragment that goes into the page on screen."""
+    """True if htmx requests a fragment for the page on screen."""
     return request.headers.get("HX-Request-Type") == "partial"
 
 
 def page_number() -> int:
-    """Which page of a list the address asks for; 400 for what is no number of a page."""
+    """The page number in the address; 400 for an invalid one."""
     said = request.args.get("side", "1")
     if not re.fullmatch("[1-9][0-9]{0,4}", said):
         abort(400)
@@ -124,11 +124,11 @@ def page_number() -> int:
 
 
 def respond(page: str, partial: str | None = None, /, *, status: int = 200, **context: Any) -> Response:
-    """The fragment if one is asked for, else the whole page that includes it. A page without a fragment
-    never becomes one: whoever asks for a part of it is sent to the page itself.
+    """The fragment if one is requested, else the whole page that includes it. A page without a fragment redirects
+    requests for one to the page itself.
 
-    A fragment may bring along what stands outside of it: `title` for the page's title, `said` for the
-    status line that screen readers read out.
+    A fragment may include parts outside of it: `title` for the page's title, `said` for the status line that screen
+    readers read out.
     """
     if partial and is_partial():
         html = render_template(partial, **context)
@@ -143,15 +143,15 @@ def respond(page: str, partial: str | None = None, /, *, status: int = 200, **co
 
 
 def address_of(endpoint: str, **values: Any) -> str:
-    """The address of a view: as `url_for`, which works it out anew each time; a page has a dozen that never change.
-    What depends on where it is asked (a name relative to a blueprint, no request at all) is left to `url_for`."""
+    """The address of a view: like `url_for`, but cached, since a page has a dozen that never change. Addresses that
+    depend on the request (a name relative to a blueprint, no request at all) are left to `url_for`."""
     is_fixed = not values and endpoint[0] != "." and has_request_context()
     return _fixed_address(current_app.url_map, endpoint) if is_fixed else url_for(endpoint, **values)
 
 
 @cache
 def _fixed_address(addresses: Map, endpoint: str) -> str:
-    """Made without the request: what is kept for all must not come from one of them."""
+    """Built without the request: a value cached for all must not come from one of them."""
     return addresses.bind("localhost").build(endpoint)
 
 
@@ -162,13 +162,13 @@ def this_address() -> str:
 
 
 def tell_page(answer: Response, event: str, **detail: Any) -> None:
-    """Let the page on screen hear an event, beside others that the answer tells already."""
+    """Trigger an event on the page on screen, beside others of the response."""
     events = json.loads(answer.headers.get("HX-Trigger", "{}"))
     answer.headers["HX-Trigger"] = json.dumps(events | {event: {"target": "body", **detail}})
 
 
 def redirect_to(address: str) -> Response:
-    """Go on to an address: 303 for a page, 204 with HX-Redirect for a fragment."""
+    """Redirect to an address: 303 for a page, 204 with HX-Redirect for a fragment."""
     address = iri_to_uri(address)
     if is_partial():
         answer = make_response("", 204)
@@ -180,20 +180,20 @@ def redirect_to(address: str) -> Response:
 
 
 def _is_foreign(origin: str | None) -> bool:
-    """True if a request says that it comes from another site. The scheme is the proxy's affair."""
+    """True if a request states that it comes from another site. The scheme is checked by the proxy."""
     if origin is None:
         return False
     own = {request.host, urlsplit(current_app.config["SETTINGS"].public_url).netloc}
     try:
         place = urlsplit(origin).netloc
-    except ValueError:  # brackets that mean nothing
+    except ValueError:  # unbalanced brackets
         return True
     return not place or place not in own
 
 
 def is_from_own_page() -> bool:
-    """True if the browser says that the request comes from a page of ours. One that says nothing may come from
-    anywhere, and a page that came over http may be anybody's."""
+    """True if the browser states that the request comes from a page of ours. One without a statement may come from
+    anywhere, and a page over http may be anybody's."""
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin" and not _is_foreign(origin)
@@ -202,33 +202,34 @@ def is_from_own_page() -> bool:
 
 
 def security_headers(app: Flask) -> dict[str, str]:
-    """What every answer of the program carries, its files too."""
+    """The security headers of every response of the program, including files."""
     mark = dict([PROGRAM_MARK])
     over_https = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
     return SECURITY_HEADERS | mark | (over_https if app.config["SESSION_COOKIE_SECURE"] else {})
 
 
 def init_web(app: Flask) -> None:
-    """Refuse addresses that are none and requests that are not whole, and add the headers to every answer of the
-    program."""
+    """Refuse invalid addresses and incomplete requests, and add the headers to every response of the program."""
 
     app.request_class = WholeRequest
 
-    def _refuse_what_is_not_whole() -> None:
-        """Before the guard: who sent it is not asked, and no form is read."""
+    def _refuse_incomplete() -> None:
+        """Refuse incomplete requests before the guard: without reading the user or a form."""
         cast(WholeRequest, request).refuse_unless_whole()
 
-    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_what_is_not_whole)
+    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_incomplete)
 
     @app.before_request
     def _refuse_foreign_forms() -> None:
-        """Browsers say from which site a form is sent. The token protects already; this needs no token to fail."""
+        """Refuse forms that browsers report to be from another site. The token protects already; this works even if the
+        token fails."""
         if request.method not in {"GET", "HEAD", "OPTIONS"} and _is_foreign(request.headers.get("Origin")):
             abort(400)
 
     @app.before_request
     def _refuse_raw_bytes() -> None:
-        """Browsers write everything but ASCII as %xx. No address of ours holds a NUL; not every database takes it."""
+        """Refuse raw bytes in addresses: browsers write everything but ASCII as %xx. No address of ours contains a NUL;
+        not every database accepts it."""
         if not request.query_string.isascii() or b"%00" in request.query_string:
             abort(400)
 

@@ -1,4 +1,4 @@
-"""Sessions in the database. The browser's cookie holds a random key and nothing else."""
+"""Sessions in the database. The browser's cookie has a random key and nothing else."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -11,15 +11,14 @@ from services.access.viewer import Viewer
 from services.accounts import sign_in as accounts
 from services.core.db import now
 
-# What the page asks of itself, and not because of anything that the user does, bears this header: it does not
-# show that she is there.
+# The header of requests that a page sends by itself: they do not show that the user is present.
 UNASKED = "X-Uspurt"
-PROVIDER = "provider"  # in a visit's data: what is known of the visit at an identity provider that it began with
+PROVIDER = "provider"  # in a session's data: the session at the identity provider that it began with
 
 
 class DatabaseSession(SecureCookieSession):
-    """The data of a visit; `key` is what the cookie holds, `None` while there is no cookie. `viewer`: its user as
-    read with it. `is_unknown`: the database could not be asked, so nobody can tell who this is."""
+    """The data of a session; `key`: the cookie's value, `None` without a cookie. `viewer`: the session's user, read
+    with it. `is_unknown`: the database could not be read, so the user is unknown."""
 
     def __init__(
         self,
@@ -39,18 +38,18 @@ class DatabaseSession(SecureCookieSession):
 
     @property
     def seconds_left(self) -> int:
-        """Until the visit ends, if nobody shows that she is there."""
+        """Seconds until the session ends without activity of the user."""
         return max(0, int((self.until - now()).total_seconds())) if self.until else 0
 
     @property
     def own_key(self) -> str:
-        """The key of a visit that has one, as that of everybody who is signed in."""
+        """The key of a session that has one, as all signed-in users do."""
         if self.key is None:
             raise LookupError("this visit has no key yet")
         return self.key
 
     def renew(self) -> None:
-        """Begin a new visit under a new key: at sign-in, against session fixation."""
+        """Begin a new session under a new key: at sign-in, against session fixation."""
         if self.key:
             accounts.end_session(self.key)
         self.clear()
@@ -58,15 +57,15 @@ class DatabaseSession(SecureCookieSession):
 
 
 def visit() -> DatabaseSession:
-    """The visit of the present request, by its own type: Flask's knows only the data."""
+    """The session of the current request, with its own type instead of Flask's."""
     return cast(DatabaseSession, session)
 
 
 class DatabaseSessions(SessionInterface):
-    """Reads the visit at the beginning of a request and stores it at the end if it has changed."""
+    """Reads the session at the beginning of a request and stores it at the end if it has changed."""
 
     def open_session(self, app: Flask, request: Request) -> DatabaseSession:
-        """The visit of the cookie's key; a new, empty one if there is none that runs."""
+        """The running session with the cookie's key; a new, empty one if there is none."""
         key = request.cookies.get(self.get_cookie_name(app))
         if not key:
             return DatabaseSession()
@@ -82,7 +81,7 @@ class DatabaseSessions(SessionInterface):
         return DatabaseSession(visit.data, key, viewer=visit.viewer, until=visit.until)
 
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
-        """Store what has changed; end the visit when nothing is left of it."""
+        """Store a changed session; end an empty one."""
         name = self.get_cookie_name(app)
         if not session:
             if session.key or session.modified:

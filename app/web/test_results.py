@@ -1,4 +1,4 @@
-"""Test results as they are shown."""
+"""Test results for pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tests:
-    """Best results in one line, all in lines newest first, and the day they were fetched ('' if never)."""
+    """Best results in one line, all results newest first, and the day they were fetched ('' if never)."""
 
     best: str
     all: list[str]

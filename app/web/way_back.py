@@ -1,8 +1,9 @@
-"""The way back: a participant's pages lead to the list that the participant was opened from, and to the place in it.
+"""The way back: links from a participant's pages to the list that the participant was opened from, and to the place in
+it.
 
-The browser tells from which page another one was opened (`Referer`, the whole address within this site). If that is the
-participant list, its query is kept in the visit for this participant, or for the form of a new one. Decision 0031 says
-why.
+The browser states from which page another one was opened (`Referer`, the whole address within this site). If that is
+the participant list, its query is stored in the session for this participant, or for the form of a new one. Reasons:
+decision 0031.
 """
 
 from collections.abc import Callable
@@ -12,15 +13,15 @@ from flask import Flask, current_app, g, request, session
 
 from app.web.responses import address_of, is_partial
 
-_LISTS = "lists"  # in a visit's data: [key, query] for each participant, the last one opened comes last
+_LISTS = "lists"  # in a session's data: [key, query] for each participant, the last one opened comes last
 _MOST = 30
 _LENGTH = 16  # of a participant's public id
-_OF_A_FORM = ""  # the key of the list that stands under the address of a form, since something in the form was wrong
+_OF_A_FORM = ""  # the key of a list shown at the address of a form, because of an error in the form
 
 
 def remember_list(key: str) -> None:
-    """Let the present page be about the participant, or the form, with that key; if it was opened from a list, the ways
-    back lead there from now on."""
+    """Set the key of the participant, or of the form, for the current page; if it was opened from a list, the ways back
+    lead to that list from now on."""
     g.list_key = key
     query = _opened_from() if request.method == "GET" and not is_partial() else None
     if query is not None:
@@ -28,19 +29,19 @@ def remember_list(key: str) -> None:
 
 
 def keep_form_list(query: str) -> None:
-    """Note which list stands on the page that answers a form of criteria with something wrong in it."""
+    """Store the query of the list on a page that answers a criteria form with an error."""
     _keep(_OF_A_FORM, query)
 
 
 def pass_list_on(key: str, other: str) -> None:
-    """What is known for one key holds for another: the form of a new participant for the participant."""
+    """Copy the list of one key to another: from the form of a new participant to the participant."""
     if (query := dict(_lists()).get(key)) is not None:
         _keep(other, query)
 
 
 def list_address(key: str = "", *, place: bool = True) -> str:
-    """Where the list stands that the present participant was opened from, or the one with that key; with the `place` of
-    the participant in it. If nobody knows, the list that somebody was opened from last, or the plain one."""
+    """The address of the list that the current participant, or the one with that key, was opened from; with the `place`
+    of the participant in it. If unknown, the last list that a participant was opened from, or the plain one."""
     lists, key = _lists(), key or g.get("list_key", "")
     known = dict(lists)
     query = known.get(key, lists[-1][1] if lists else "")
@@ -49,7 +50,7 @@ def list_address(key: str = "", *, place: bool = True) -> str:
 
 
 def leads_back() -> bool:
-    """Whether the present page is one of a participant's, and it is known from which list participants were opened."""
+    """True if the current page is one of a participant's, and a list is known."""
     return bool(g.get("list_key") and _lists())
 
 
@@ -74,15 +75,15 @@ def _opened_from() -> str | None:
             return dict(_lists()).get(_OF_A_FORM)
         if there.path != address_of("overview.overview_page"):
             return None
-    except ValueError:  # brackets that mean nothing
+    except ValueError:  # unbalanced brackets
         return None
     canonical: Callable[[str], str | None] = current_app.extensions["list_query"]
     return canonical(there.query)
 
 
 def init_way_back(app: Flask, canonical: Callable[[str], str | None]) -> None:
-    """Notice from where participants are opened, and give the way back to the templates. `canonical`: the query of a
-    list as the program writes it, `None` if the list knows no such query."""
+    """Record from which list participants are opened, and give the way back to the templates. `canonical`: normalises
+    the query of a list, `None` if it is not valid."""
     app.extensions["list_query"] = canonical
 
     @app.before_request

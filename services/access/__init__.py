@@ -1,2 +1,1 @@
-"""Who the viewer is and may see, and what is written down of it: the access log, its seals, hourly limits. HTTP belongs
-in `app`."""
+"""The viewer's rights, the access log, its seals, and hourly limits. HTTP belongs in `app`."""

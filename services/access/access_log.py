@@ -1,6 +1,6 @@
-"""The access log as IMDi reads it: who did what to whom, newest first.
+"""Reading the access log: who did what to whom, newest first.
 
-What may be written there: `services.access.audit`.
+For writing to it, see `services.access.audit`.
 """
 
 import re
@@ -25,8 +25,8 @@ _PERSON_ID_DIGITS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class LogQuery:
-    """Which lines: of a user by her user name, or about a participant by her PersonId (`whom`); of one action; of
-    the days from `first` to `last`."""
+    """The filters of a log search. `whom`: a user name, or the PersonId of a participant; `first` and `last`: the first
+    and the last day, both included."""
 
     whom: str = ""
     action: str = ""
@@ -36,9 +36,10 @@ class LogQuery:
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `username`: '' where nobody was signed in. `person_id` and `municipality_number`: '' where it is not
-    about a participant. `detail`: ids and codes; the user names of «user» are in `about`. `shown`: the PersonIds of the
-    participants that a page showed, as far as the reader may know of them."""
+    """One line of the access log, as shown. `username`: '' if nobody was signed in. `person_id` and
+    `municipality_number`: '' if the line is not about a participant. `detail`: ids and codes; `about` has the user
+    name for its «user». `shown`: the PersonIds of the participants that a page showed, except those the viewer may
+    not see."""
 
     id: int
     at: datetime
@@ -62,9 +63,9 @@ _LINES = (
 
 
 def lines(viewer: Viewer, wanted: LogQuery, *, before: int | None = None, most: int = PAGE) -> list[Line]:
-    """The newest lines, or the newest of those that are older than the line `before`.
+    """The newest lines, or the newest ones older than the line `before`.
 
-    Lines about participants with a protected address are there only for those who see these.
+    Lines about participants with a protected address are included only if the viewer may see these participants.
     """
     return _lines(session().connection(), viewer, wanted, before, most)
 
@@ -95,8 +96,8 @@ def _lines(connection: Connection, viewer: Viewer, wanted: LogQuery, before: int
 
 
 def all_lines(viewer: Viewer, wanted: LogQuery) -> Generator[list[Line], None, None]:
-    """All of them in batches, read in a connection of their own, since the request is over before the file is sent;
-    each by itself, so that no transaction is open meanwhile."""
+    """All lines that match, in batches, in a separate connection, since the request ends before the file is sent. Each
+    batch has its own transaction, so that none stays open in between."""
     with db.engine.connect() as connection:
         before: int | None = None
         while batch := _lines(connection, viewer, wanted, before, _BATCH):
@@ -106,12 +107,12 @@ def all_lines(viewer: Viewer, wanted: LogQuery) -> Generator[list[Line], None, N
 
 
 def _unprotected(viewer: Viewer) -> ColumnElement[bool]:
-    """Lines about nobody stay; of those about participants, the ones whose protection hides them from the viewer go."""
+    """The condition that leaves out lines about participants whose protection hides them from the viewer."""
     return or_(_P.id.is_(None), unless_protected(viewer, _P.protected, _P.municipality_number))
 
 
 def _shown(connection: Connection, viewer: Viewer, rows: Sequence[Any]) -> dict[int, str]:
-    """The PersonIds of all participants that pages showed, by their ids; of those alone whom the viewer may know of."""
+    """PersonIds by id for all participants that these lines' pages showed, except those the viewer may not see."""
     ids = sorted({one for row in rows for one in (row.detail or {}).get("shown", ())})
     found: dict[int, str] = {}
     for place in range(0, len(ids), _BATCH):
@@ -132,7 +133,8 @@ def _conditions(connection: Connection, viewer: Viewer, wanted: LogQuery) -> Ite
 
 
 def _about(connection: Connection, viewer: Viewer, whom: str) -> ColumnElement[bool]:
-    """Lines about a participant, and of pages that showed one among others; the lines of a user."""
+    """The condition for lines about a participant (including pages that showed the participant among others), or for
+    lines of a user."""
     person_id = whom.replace(" ", "")
     if re.fullmatch(rf"[0-9]{{{_PERSON_ID_DIGITS}}}", person_id):
         ids = _ids(connection, select(_P.id).where(_P.person_id == person_id, _unprotected(viewer)))
@@ -142,12 +144,12 @@ def _about(connection: Connection, viewer: Viewer, whom: str) -> ColumnElement[b
 
 
 def _ids(connection: Connection, question: Any) -> Sequence[int]:
-    """Asked for by themselves, so that the index of the log is found."""
+    """Fetch ids in a statement of their own, so that the outer statement can use the log's index."""
     return [row[0] for row in connection.execute(question)]
 
 
 def _usernames(connection: Connection, ids: set[int]) -> dict[int | None, str]:
-    """What users are called; those who have not chosen a user name yet by their number."""
+    """User names by user id; «nr. » and the id for users who have not chosen a user name yet."""
     if not ids:
         return {}
     found = connection.execute(select(User.id, User.username).where(User.id.in_(ids)))

@@ -1,4 +1,4 @@
-"""The access log: who signed in, looked up, opened, searched, changed, downloaded or was refused. Ids only."""
+"""Writing the access log: sign-ins, look-ups, views, searches, changes, downloads and refusals. Ids only."""
 
 import logging
 from datetime import timedelta
@@ -12,12 +12,12 @@ from services.access.viewer import Viewer
 from services.core.db import now, session, when_free, writing
 from services.tables.participants import AccessEntry
 
-MOST_ANONYMOUS = 200  # failures an hour of which nobody knows whose they are
+MOST_ANONYMOUS = 200  # failures in an hour that belong to no known user
 logger = logging.getLogger(__name__)
 
 
 class Action(StrEnum):
-    """What can stand in the log."""
+    """The kinds of lines in the access log."""
 
     SIGN_IN = "sign_in"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -33,14 +33,14 @@ class Action(StrEnum):
     REOPEN = "reopen"
     DOWNLOAD = "download"
     SEARCH = "search"
-    VIEW = "view"  # a page that shows participants by name, such as the list; written by `services.access.page_views`
-    MANY_VIEWS = "many_views"  # more of these pages in an hour than anybody needs
+    VIEW = "view"  # a page that lists participants by name; written by `services.access.page_views`
+    MANY_VIEWS = "many_views"  # an unusual number of such pages in an hour
     REFUSED = "refused"
-    READ_LOG = "read_log"  # this one
-    # About a user: her id stands in the detail as «user».
+    READ_LOG = "read_log"  # the access log itself was read
+    # About a user, whose id stands in the detail as «user».
     INVITE = "invite"
     RESEND = "resend"
-    ACCEPT = "accept"  # the invited has made her user
+    ACCEPT = "accept"  # an invited user activated the account
     CHANGE_USER = "change_user"
     BLOCK = "block"
     UNBLOCK = "unblock"
@@ -49,11 +49,11 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
     FACTOR_SET = "factor_set"
     FACTOR_RESET = "factor_reset"
-    IDENTITY_TIED = "identity_tied"  # she signs in with an identity provider from now on
+    IDENTITY_TIED = "identity_tied"  # an external identity was connected to the user
     IDENTITY_REMOVED = "identity_removed"
-    RECOVERY_CODES = "recovery_codes"  # new ones have been made
+    RECOVERY_CODES = "recovery_codes"  # a new set was made
     RECOVERY_CODE_USED = "recovery_code_used"
-    # About the register as a whole, by whoever runs it.
+    # About the register as a whole, by its operators.
     BACKUP = "backup"
     RESTORE_BACKUP = "restore_backup"
 
@@ -82,8 +82,8 @@ def note(
 
 
 def may_note_anonymous(work: Session) -> bool:
-    """Whether one more failure of nobody in particular may be logged: so many an hour in all, since nothing can be
-    taken out of the log, and anybody can fail as often as they like."""
+    """True if another failed sign-in of an unknown user may be logged. Their number per hour is limited, since lines
+    cannot be deleted and anybody can cause failures."""
     recent = (AccessEntry.action == Action.SIGN_IN_FAILED.value, AccessEntry.at > now() - timedelta(hours=1))
     found = select(AccessEntry.id).where(AccessEntry.user_id.is_(None), *recent).limit(MOST_ANONYMOUS)
     if len(work.scalars(found).all()) < MOST_ANONYMOUS:
@@ -99,7 +99,7 @@ def record(
     participation: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Add a line to the log in a transaction of its own, after the one that it may be called in."""
+    """Add a line to the log in a transaction of its own, after the one it may be called in."""
 
     def write() -> None:
         with writing():

@@ -1,7 +1,7 @@
-"""Hourly limits: look-ups and downloads are logged, and a user has only so many of them in an hour.
+"""Hourly limits on look-ups and downloads, each of which is logged.
 
-Numbers must not be guessed by trying them, and a stolen visit must not carry off the register in small pieces (domain,
-section 7).
+Nobody must find national ids by trial, and a stolen session must not be enough to copy the register in small pieces
+(domain, section 7).
 """
 
 from datetime import datetime, timedelta
@@ -22,9 +22,9 @@ _HOUR = timedelta(hours=1)
 
 
 def _free_again(work: Session, viewer: Viewer, action: Action, most: int) -> datetime | None:
-    """When the user may do it again, if the log has `most` of it from the last hour; else `None`.
+    """When the user may do it again, if the log has `most` such lines of the last hour; else `None`.
 
-    The user's row is held until the end of the transaction, so that requests at the same moment are counted one by one.
+    Locks the user's row until the end of the transaction, so that parallel requests are counted one by one.
     """
     work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
     mine = (AccessEntry.user_id == viewer.user_id, AccessEntry.action == action.value)
@@ -34,7 +34,7 @@ def _free_again(work: Session, viewer: Viewer, action: Action, most: int) -> dat
 
 
 class LookUpPurpose(StrEnum):
-    """Why a register is asked; the last two are the program's own doing, and do not count."""
+    """Why a register is queried; the last two are automatic and do not count towards the limit."""
 
     REGISTRATION = "registration"
     RESULTS = "results"
@@ -43,7 +43,7 @@ class LookUpPurpose(StrEnum):
 
 
 class TooManyLookUps(Exception):
-    """The user has asked for as many look-ups in the last hour as the user may; `until`: when the user may again."""
+    """The user has reached the hourly limit on look-ups; `until`: when the next one is allowed."""
 
     def __init__(self, most: int, until: datetime) -> None:
         super().__init__(f"{most} in an hour")
@@ -52,16 +52,16 @@ class TooManyLookUps(Exception):
 
     @property
     def words(self) -> str:
-        """For the user."""
+        """The message to the user."""
         said = _("Du har gjort %(most)s oppslag den siste timen. Vent til kl. %(at)s. Det du har fylt ut, er beholdt.")
-        at = self.until.astimezone(OSLO_TIME) + timedelta(minutes=1)  # what is said in minutes shall be late enough
+        at = self.until.astimezone(OSLO_TIME) + timedelta(minutes=1)  # rounded up to the next minute
         return said % {"most": self.most, "at": f"{at:%H.%M}"}
 
 
 def log_look_up(viewer: Viewer, purpose: LookUpPurpose, *, most: int, participation: int | None = None) -> None:
-    """Log that a user looks somebody up, before a register is asked.
+    """Log a look-up and enforce the hourly limit, before the register is queried.
 
-    Raises `TooManyLookUps`, and logs the refusal, if the user has had `most` in the last hour.
+    Raises `TooManyLookUps`, and logs the refusal, after `most` look-ups in the last hour.
     """
     with writing() as work:
         until = _free_again(work, viewer, Action.LOOK_UP, most)
@@ -73,7 +73,7 @@ def log_look_up(viewer: Viewer, purpose: LookUpPurpose, *, most: int, participat
 
 
 class TooManyDownloads(Exception):
-    """The user has downloaded as many files in the last hour as the user may; `seconds`: until the user may again."""
+    """The user has reached the hourly limit on downloads; `seconds`: the time until the next one is allowed."""
 
     def __init__(self, most: int, seconds: int) -> None:
         super().__init__(f"{most} in an hour")
@@ -82,9 +82,10 @@ class TooManyDownloads(Exception):
 
 
 def log_download(viewer: Viewer, what: str, kind: str, *, order: str, most: int) -> None:
-    """Log that a user downloads a file: what of (overview, full or rows), as what kind of file, of which list.
+    """Log a download and enforce the hourly limit. `what`: overview, full or rows; `kind`: the file format; `order`: of
+    which list.
 
-    Raises `TooManyDownloads`, and logs nothing, if the user has had `most` in the last hour.
+    Raises `TooManyDownloads`, and logs nothing, after `most` downloads in the last hour.
     """
     with writing() as work:
         if until := _free_again(work, viewer, Action.DOWNLOAD, most):

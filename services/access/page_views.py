@@ -1,8 +1,8 @@
-"""Pages that show participants by name leave a line each in the access log: whom they showed, and by which criteria.
+"""Logging pages that show participants by name: a line in the access log with the participants shown and the criteria.
 
-A commit takes longer than a page of the list, so the lines are handed to a thread of the process, which writes them
-together, at latest after a second and when the process ends. Lists are shown only as long as this works: where lines
-have waited for a minute, or too many of them wait, `NotLogged` is raised until they are written.
+A commit takes longer than a page of the list, so a background thread writes the lines in batches, at latest after a
+second and when the process ends. If lines have waited for a minute, or too many wait, `NotLogged` is raised and no
+lists are shown until the lines are written.
 """
 
 import atexit
@@ -26,23 +26,23 @@ from services.core.db import db, now, read, writing
 from services.tables.accounts import User
 from services.tables.participants import AccessEntry, ShownIn
 
-EVERY = 1.0  # seconds: so long a line waits
-PATIENCE = 60.0  # seconds that lines may wait before lists are closed
+EVERY = 1.0  # seconds a line waits at most
+PATIENCE = 60.0  # seconds that lines may wait before lists are refused
 MOST_WAITING = 5_000  # lines
-_SOON = 50  # waiting lines that are written at once
-_BATCH = 50  # lines of a transaction, so that nobody who saves waits long for it
-_LATE = 5.0  # seconds after which a line says how late it is
+_SOON = 50  # waiting lines that trigger writing at once
+_BATCH = 50  # lines of a transaction, so that other transactions do not wait long
+_LATE = 5.0  # seconds of delay from which a line states its delay
 _HOUR = timedelta(hours=1)
 
 logger = logging.getLogger(__name__)
 
 
 class NotLogged(Exception):
-    """What is shown cannot be logged for the time being, so nothing is shown."""
+    """The log cannot be written at present, so participants must not be shown."""
 
 
 class TooManyViews(Exception):
-    """The user has had so many pages in the last hour that the next one comes no sooner than in some `seconds`."""
+    """The user has reached the hourly limit on pages; the next one is allowed in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"in {seconds} seconds")
@@ -54,19 +54,19 @@ class _Line:
     user_id: int
     participation: int | None
     detail: dict[str, Any]
-    noted: float  # by the clock of the process
+    noted: float  # by the monotonic clock
 
 
 class ViewLog:
-    """The lines that wait in this process, and the thread that writes them. `context`: within which the database is
-    there; `clock`: seconds that never go back."""
+    """The queue of lines in this process, and the thread that writes them. `context`: makes the database available;
+    `clock`: a monotonic clock in seconds."""
 
     def __init__(self, context: Callable[[], AbstractContextManager[Any]], clock: Callable[[], float]) -> None:
         self._context, self.clock = context, clock
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        """Threads and locks do not survive a fork; the lines are their parent's, who writes them."""
+        """Start with an empty queue. Threads and locks do not survive a fork, and the parent writes its own lines."""
         self._process = os.getpid()
         self._waiting: deque[_Line] = deque()
         self._lock, self._writing, self._starting = threading.Lock(), threading.Lock(), threading.Lock()
@@ -74,12 +74,12 @@ class ViewLog:
         self._thread: threading.Thread | None = None
 
     def waiting_of(self, user_id: int) -> int:
-        """How many lines of a user wait."""
+        """The number of waiting lines of a user."""
         with self._lock:
             return Counter(line.user_id for line in self._waiting)[user_id] if self._waiting else 0
 
     def refuse_unless_written(self) -> None:
-        """Raises `NotLogged` while lines wait in vain."""
+        """Raise `NotLogged` if lines have waited too long or too many wait."""
         with self._lock:
             first, number = (self._waiting[0].noted if self._waiting else None), len(self._waiting)
         if number >= MOST_WAITING or (first is not None and self.clock() - first >= PATIENCE):
@@ -87,7 +87,7 @@ class ViewLog:
             raise NotLogged
 
     def add(self, user_id: int, participation: int | None, detail: dict[str, Any]) -> None:
-        """Note a line, to be written soon."""
+        """Queue a line."""
         with self._lock:
             self._waiting.append(_Line(user_id, participation, detail, self.clock()))
             number = len(self._waiting)
@@ -97,7 +97,7 @@ class ViewLog:
             self._wake.set()
 
     def after_fork(self) -> None:
-        """Begin anew in a process that was forked."""
+        """Reset the queue in a forked process."""
         if self._process != os.getpid():
             self._begin_anew()
 
@@ -116,12 +116,12 @@ class ViewLog:
                 self.write()
             except (
                 Exception
-            ):  # whatever it is: the lines wait on, lists answer 503 after a minute, and the thread goes on
+            ):  # whatever the error: lines stay queued, lists answer 503 after a minute, and the thread continues
                 logger.exception("what was shown could not be logged; it is tried again")
                 self._ended.wait(EVERY)
 
     def write(self) -> None:
-        """Write all that waits; what cannot be written goes on waiting."""
+        """Write all waiting lines; lines that cannot be written stay queued."""
         while self._waiting:
             with self._writing:
                 with self._lock:
@@ -134,22 +134,22 @@ class ViewLog:
                             self._waiting.popleft()
 
     def write_at_once(self) -> None:
-        """Write what waits before anything more is shown; raises `NotLogged` if that cannot be done."""
+        """Write waiting lines before anything more is shown; raises `NotLogged` if that fails."""
         try:
             self.write()
-        except Exception as problem:  # whatever it is, as in the thread
+        except Exception as problem:  # whatever the error, as in the thread
             logger.exception("what was shown could not be logged; it is tried again")
             raise NotLogged from problem
 
     def end(self) -> None:
-        """Write what waits, and stop."""
+        """Write waiting lines and stop the thread."""
         if self._process != os.getpid():
             return
         self._ended.set()
         self._wake.set()
         try:
             self.write()
-        except Exception:  # the process ends, and nobody is left to tell but those who read its log
+        except Exception:  # the process ends: the error can only be logged
             logger.exception("%s pages that were shown are not in the access log", len(self._waiting))
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(EVERY)
@@ -163,7 +163,8 @@ _INDEX = insert(ShownIn.__table__)  # type: ignore[arg-type]
 
 
 def _write(lines: Sequence[_Line], clock: float) -> None:
-    """In one transaction. The moment of a line is that of its writing: seals take it that what is old is complete."""
+    """Write lines in one transaction. Their moment is that of writing, since sealing assumes that no older lines are
+    added later."""
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         moment = now()
         ids = connection.execute(_ENTRIES, [_entry(line, moment, clock) for line in lines]).scalars().all()
@@ -199,20 +200,20 @@ os.register_at_fork(after_in_child=_renew_after_fork)
 
 
 def new_log(context: Callable[[], AbstractContextManager[Any]], clock: Callable[[], float] = monotonic) -> ViewLog:
-    """The log of a program."""
+    """Create the log of an application."""
     made = ViewLog(context, clock)
     _logs.append(made)
     return made
 
 
 def forget_log(log: ViewLog) -> None:
-    """End the log of a program that ends before its process."""
+    """End the log of an application that ends before its process."""
     log.end()
     with suppress(ValueError):
         _logs.remove(log)
 
 
-# ---- So many pages in an hour ----
+# ---- Hourly limit on pages ----
 
 _E = AccessEntry.__table__.c
 _LATE_VIEWS = select(func.count().label("number"), func.max(_E.at).label("last")).where(
@@ -221,11 +222,11 @@ _LATE_VIEWS = select(func.count().label("number"), func.max(_E.at).label("last")
 
 
 def refuse_too_many(log: ViewLog, viewer: Viewer, most: int) -> None:
-    """Raises `NotLogged`, or `TooManyViews` if the user has had `most` pages in the last hour, and the last one is
-    not as long ago as these are apart on an average: so the user goes on, slowly. The first refusal is reported.
+    """Raise `NotLogged`, or `TooManyViews` after `most` pages in the last hour, unless the average time between these
+    has passed since the last one: the user can continue, slowly. The first refusal is reported.
 
-    What other processes have shown is known when they have written it: after a second, or when 50 pages of the user's
-    wait, since no further one is shown before these are written.
+    Views in other processes count once these have written them: after a second, or when 50 pages of the user wait,
+    since no further page is shown before those are written.
     """
     log.refuse_unless_written()
     if log.waiting_of(viewer.user_id) >= _SOON:
@@ -243,7 +244,7 @@ def refuse_too_many(log: ViewLog, viewer: Viewer, most: int) -> None:
 
 
 def _report(viewer: Viewer, number: int) -> None:
-    """To IMDi's administrators, in the access log, and to those who run the program; once an hour."""
+    """Report the number of pages in the access log (for IMDi's administrators) and the program's log; once an hour."""
     mine = (AccessEntry.user_id == viewer.user_id, AccessEntry.action == Action.MANY_VIEWS.value)
     is_reported = select(AccessEntry.id).where(*mine, AccessEntry.at > now() - _HOUR).limit(1)
     if read(is_reported).first() is not None:

@@ -1,8 +1,8 @@
-"""The keys that the logs are sealed with, and the anchors: both lie in files, outside the database.
+"""The keys that seal the logs, and the anchors of the seals: both are files outside the database.
 
-Who has all rights in the database has neither. A file of keys holds one on each line, an id and 64 hexadecimal digits;
-the last one seals, the earlier ones verify what they have sealed. Anchors are the hashes of seals, appended to a file
-when the seals are written, so that seals that are gone or made anew are found out.
+An intruder with all rights in the database has neither. A key file has one key per line: an id and 64 hexadecimal
+digits. The last key seals; earlier ones verify older seals. Anchors are the hashes of seals, appended to a file when
+the seals are written, so that removed or replaced seals are detected.
 """
 
 import errno
@@ -20,31 +20,31 @@ _LINE = re.compile(r"([A-Za-z0-9._-]{1,20}) ([0-9a-f]{64})")
 _PRIVATE = 0o600
 _TAIL = 1 << 20  # bytes: some days of anchors
 _ANCHOR = ("log", "epoch", "number", "hash", "lines")
-BAD_FILE = (OSError, ValueError, TypeError, KeyError)  # of a file of anchors that cannot be used
+BAD_FILE = (OSError, ValueError, TypeError, KeyError)  # errors from an unusable anchor file
 
 
 class BadKeys(ValueError):
-    """The file holds no keys, or something else beside them."""
+    """The file contains no keys, or something else besides."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys by their ids, in the order of the file."""
+    """Keys by id, in the order of the file."""
 
     by_id: dict[str, bytes]
 
     @property
     def current(self) -> str:
-        """The id of the key that seals now."""
+        """The id of the key in use for new seals."""
         return list(self.by_id)[-1]
 
     def sign(self, key_id: str, text: str) -> str:
-        """The HMAC-SHA-256 of a text; raises KeyError if the key is not there."""
+        """The HMAC-SHA-256 of a text; raises KeyError if the key is unknown."""
         return hmac.new(self.by_id[key_id], text.encode(), hashlib.sha256).hexdigest()
 
 
 def read_keys(path: Path) -> Keys:
-    """The keys of a file; raises OSError, `BadKeys`."""
+    """Read the keys of a file; raises OSError, `BadKeys`."""
     found: dict[str, bytes] = {}
     for line in path.read_text("ascii", "replace").splitlines():
         match = _LINE.fullmatch(line.strip())
@@ -57,14 +57,14 @@ def read_keys(path: Path) -> Keys:
 
 
 def read_or_make_keys(path: Path) -> Keys:
-    """The keys of a file, which is made with one if it is not there: for development."""
+    """Read the keys of a file, and create it with one key if it does not exist: for development."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     if not path.exists():
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "w") as file:
             file.write(f"1 {secrets.token_hex(32)}\n")
         try:
-            os.link(made, path)  # whole, or not at all; another process may have been faster
+            os.link(made, path)  # atomic; another process may have created it first
         except FileExistsError:
             pass
         finally:
@@ -74,8 +74,7 @@ def read_or_make_keys(path: Path) -> Keys:
 
 @dataclass(frozen=True)
 class Anchor:
-    """A seal as it was when it was written: of which log, in which epoch, its number, its hash and how many lines were
-    sealed by then."""
+    """The record of a seal outside the database: log, epoch, number, hash, and the number of lines sealed up to it."""
 
     log: str
     epoch: int
@@ -86,17 +85,17 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Anchors:
-    """The file that seals are anchored in. `register`: which database they belong to."""
+    """The file of anchors. `register`: the database they belong to."""
 
     path: Path
     register: str
 
     def add(self, some: list[Anchor], at: str) -> None:
-        """Append anchors; they are on disk afterwards. Raises OSError."""
+        """Append anchors and flush them to disk. Raises OSError."""
         self._append([{"register": self.register, "at": at, **asdict(one)} for one in some])
 
     def note_mailed(self, at: str) -> None:
-        """Remember that the anchors were sent by e-mail."""
+        """Record that the anchors were sent by e-mail."""
         self._append([{"register": self.register, "mailed": at}])
 
     def _append(self, rows: list[dict[str, object]]) -> None:
@@ -105,7 +104,7 @@ class Anchors:
         try:
             whole = lines.encode()
             before = os.fstat(handle).st_size
-            if os.write(handle, whole) < len(whole):  # half a line would spoil those that follow
+            if os.write(handle, whole) < len(whole):  # half a line would spoil the following ones
                 os.ftruncate(handle, before)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
@@ -113,7 +112,7 @@ class Anchors:
             os.close(handle)
 
     def is_writable(self) -> bool:
-        """True if the file is there and can be appended to."""
+        """True if the file exists and can be appended to."""
         try:
             os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND))
         except OSError:
@@ -121,18 +120,18 @@ class Anchors:
         return True
 
     def read(self, path: Path | None = None) -> list[Anchor]:
-        """The anchors of this register, from its own file or another one; none if the own one is not there.
-        Raises OSError, ValueError."""
+        """The anchors of this register, from its own file or from `path`; none if its own file does not exist. Raises
+        OSError, ValueError."""
         rows = [row for row in self._rows(path or self.path, must_exist=path is not None) if "hash" in row]
         return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]
 
     def newest(self) -> list[Anchor]:
-        """The last anchors of this register, at the end of its file."""
+        """The latest anchors of this register, from the end of its file."""
         rows = [row for row in self._rows(self.path, must_exist=False, tail=_TAIL) if "hash" in row]
         return [Anchor(**{name: row[name] for name in _ANCHOR}) for row in rows]
 
     def last_mailed(self) -> str:
-        """When they were last sent, as far as the end of the file tells; '' if that was long ago, or never."""
+        """When the anchors were last sent by e-mail, as far as the end of the file tells; '' if long ago or never."""
         rows = self._rows(self.path, must_exist=False, tail=_TAIL)
         return max((str(row["mailed"]) for row in rows if "mailed" in row), default="")
 
@@ -142,7 +141,7 @@ class Anchors:
         with path.open("rb") as file:
             if tail is not None and file.seek(0, os.SEEK_END) > tail:
                 file.seek(-tail, os.SEEK_END)
-                file.readline()  # the rest of a line
+                file.readline()  # the rest of a line that was cut
             elif tail is not None:
                 file.seek(0)
             text = file.read().decode()
@@ -152,7 +151,7 @@ class Anchors:
 
 @dataclass(frozen=True)
 class Sealing:
-    """What it takes to seal and to verify."""
+    """The keys and the anchor file that sealing and verifying need."""
 
     keys: Keys
     anchors: Anchors

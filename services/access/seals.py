@@ -1,10 +1,10 @@
-"""Seals on the history and the access log, so that nobody can change, remove or insert a line unseen, whatever rights
-they have in the database.
+"""Seals on the history and the access log, which make changed, removed and inserted lines detectable, even if the
+intruder has all rights in the database.
 
-Each line gets a salted digest, and batches of digests are chained: each seal is an HMAC over the one before, the
-running numbers of its lines, which have no holes, and their digests. The key, and the anchors that tell which seals
-there were, lie outside the database (`services.access.seal_keys`). The lines themselves stay as they are, so no request
-waits for another; and a line that must be erased by law leaves its digest behind, and the chain whole.
+Each line gets a salted digest, and batches of digests are chained: each seal is an HMAC over the previous seal, the
+running numbers of its lines, which have no gaps, and their digests. The key, and the anchors that list the seals, lie
+outside the database (`services.access.seal_keys`). The lines themselves do not change, so requests do not wait for each
+other. A line that must be erased by law leaves its digest behind, and the chain stays intact.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ from services.access.seal_keys import BAD_FILE, Anchor, Keys, Sealing
 from services.core.db import now, session, writing
 from services.tables.participants import AccessEntry, Change, Seal, SealedLine
 
-# A line that is younger may have older ones beside it whose transactions have not ended yet.
+# Transactions with older lines may still be open before that.
 SETTLED = timedelta(seconds=60)
-LATE = timedelta(minutes=15)  # by then the job has sealed a line
+LATE = timedelta(minutes=15)  # the job seals a line within this time
 BATCH = 5_000  # lines
 LOGS: dict[str, type[AccessEntry] | type[Change]] = {"access_entry": AccessEntry, "change": Change}
 _FIRST = "0" * 64
-_EVERYTHING = timedelta(days=-36_500)  # also what is dated ahead
-_LOCK = 7_302_014  # any number that nothing else locks
+_EVERYTHING = timedelta(days=-36_500)  # includes lines dated in the future
+_LOCK = 7_302_014  # an arbitrary number for the advisory lock
 ANCHOR_FILE = "AUDIT_ANCHOR_FILE"
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ logger = logging.getLogger(__name__)
 
 
 def seal(sealing: Sealing, settled: timedelta = SETTLED) -> int:
-    """Seal all lines that have settled; gives how many. Two at once seal one after the other. Each seal is anchored."""
+    """Seal all settled lines and anchor each seal; returns the number of lines. Parallel runs seal one after the
+    other."""
     return sum(_seal_log(log, sealing, settled) for log in LOGS)
 
 
@@ -56,7 +57,7 @@ def _seal_log(log: str, sealing: Sealing, settled: timedelta) -> int:
 
 
 def _one_at_a_time(work: Session) -> None:
-    """A lock on the newest seal would not do: another one is newer when it is released."""
+    """Take an advisory lock. A row lock on the newest seal would not do: there is a newer one when it is released."""
     if work.get_bind().dialect.name == "postgresql":
         work.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
@@ -69,8 +70,8 @@ def _seal_next(work: Session, log: str, keys: Keys, settled: timedelta) -> Seal 
 
 
 def open_epoch(work: Session, keys: Keys, replaced: list[list[Any]]) -> list[Seal]:
-    """Seal everything that a restore has brought, in an epoch of its own that names how the chains that it replaced
-    ended (see `ends`). Within the restore's transaction, beside which nobody writes."""
+    """Seal all restored lines in a new epoch, whose seal names the ends of the replaced chains (see `ends`). Runs
+    within the restore's transaction, while nobody else writes."""
     made = []
     for log in LOGS:
         last = work.scalar(_seals_of(log).order_by(Seal.number.desc()).limit(1))
@@ -82,7 +83,7 @@ def open_epoch(work: Session, keys: Keys, replaced: list[list[Any]]) -> list[Sea
 
 
 def ends(work: Session) -> list[list[Any]]:
-    """How the chains end, and how those ended that were replaced before: log, epoch, number and hash."""
+    """The ends of the chains, and of those that were replaced before: log, epoch, number and hash."""
     found = [one for row in work.scalars(select(Seal).where(Seal.replaced.is_not(None))) for one in row.replaced or ()]
     for log in LOGS:
         last = work.scalar(_seals_of(log).order_by(Seal.number.desc()).limit(1))
@@ -91,8 +92,8 @@ def ends(work: Session) -> list[list[Any]]:
 
 
 def anchor_newest(sealing: Sealing) -> None:
-    """Write the newest seals, which are committed, into the file of anchors, unless they stand there. A file that
-    cannot be written does not stop the sealing: it is logged each time, and `verify` tells of it."""
+    """Append the newest committed seals to the anchor file unless they are in it. An unwritable file does not stop the
+    sealing: each failure is logged, and `verify` reports it."""
     try:
         known = sealing.anchors.newest()
         if not (new := [one for one in newest_anchors() if one not in known]):
@@ -107,13 +108,13 @@ def anchor_newest(sealing: Sealing) -> None:
 
 
 def newest_anchors() -> list[Anchor]:
-    """The newest seal of each log, as it is anchored."""
+    """The newest seal of each log as an anchor."""
     found = [session().scalar(_seals_of(log).order_by(Seal.number.desc()).limit(1)) for log in LOGS]
     return [Anchor(one.log, one.epoch, one.number, one.hash, _sealed_by(one)) for one in found if one]
 
 
 def _sealed_by(one: Seal) -> int:
-    """How many lines are sealed up to a seal."""
+    """The number of lines sealed up to a seal."""
     return session().scalar(select(func.sum(Seal.lines)).where(Seal.log == one.log, Seal.number <= one.number)) or 0
 
 
@@ -164,10 +165,10 @@ def _seal_batch(
 
 
 def digest_of(row: Any, salt: str) -> str:
-    """The salted digest of a line: of all its columns, in their order."""
+    """The salted digest of a line, over all columns in their order."""
     values = [_plain(getattr(row, column.key)) for column in type(row).__mapper__.columns]
-    told = json.dumps([salt, *values], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()
+    encoded = json.dumps([salt, *values], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(encoded.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -175,7 +176,8 @@ def _plain(value: Any) -> Any:
 
 
 def _hash(one: Seal, previous: str, sealed: int, digests: list[str], keys: Keys) -> str:
-    """What a seal's hash must be; seals of before there were keys are plain hashes. `sealed`: lines before it."""
+    """The expected hash of a seal; seals older than the keys are plain hashes. `sealed`: the number of lines before
+    it."""
     if one.key_id is None:
         return hashlib.sha256("\n".join([previous, str(one.number), *digests]).encode()).hexdigest()
     head = [one.log, one.epoch, one.number, one.first_id, one.last_id, one.key_id, one.replaced]
@@ -188,9 +190,9 @@ def _hash(one: Seal, previous: str, sealed: int, digests: list[str], keys: Keys)
 
 @dataclass(frozen=True)
 class SealFault:
-    """What is wrong with a log. `what`: changed, removed, inserted or unsealed, of the line with the id `line`; seal,
-    keyless, unknown_key, seal_removed, seal_replaced or not_anchored, of the seal with that number; unlocked, of the
-    log's table; no_anchors, of the file."""
+    """A fault in a log. `what`: changed, removed, inserted or unsealed, of the line with the id `line`; seal, keyless,
+    unknown_key, seal_removed, seal_replaced or not_anchored, of the seal with that number; unlocked, of the log's
+    table; no_anchors, of the file."""
 
     log: str
     what: str
@@ -199,8 +201,8 @@ class SealFault:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a verification has found: `lines` sealed in all, `hashes` of the last seals by log, the faults, how many
-    seals were `anchored`, and how many of these a restore has `replaced`."""
+    """The result of a verification: the number of sealed `lines`, the `hashes` of the last seals by log, the faults,
+    the number of `anchored` seals, and how many of these a restore has `replaced`."""
 
     lines: int
     hashes: dict[str, str]
@@ -210,8 +212,8 @@ class Verified:
 
 
 def verify(sealing: Sealing, anchors: Iterable[Anchor] = ()) -> Verified:
-    """Hold every line against its digest, every seal against its chain, and every anchor against the seals. `anchors`:
-    more of them than those of the own file."""
+    """Check each line against its digest, each seal against its chain, and each anchor against the seals. `anchors`:
+    anchors from elsewhere, in addition to the own file."""
     lines, hashes, faults = 0, {}, list(_open_locks())
     own = sealing.anchors.read()
     known = list(dict.fromkeys([*own, *anchors]))
@@ -241,12 +243,12 @@ def verify(sealing: Sealing, anchors: Iterable[Anchor] = ()) -> Verified:
 def _faults_of_anchoring(
     sealing: Sealing, newest: list[Seal], own: list[Anchor], known: list[Anchor]
 ) -> Iterator[SealFault]:
-    """A file of anchors that is gone or emptied though there are seals, and newest seals that have not come into it."""
+    """Report a missing or emptied anchor file though seals exist, and newest seals that are not in it."""
     if newest and not own:
         yield SealFault(ANCHOR_FILE, "no_anchors", 0)
         return
     anchored = {(one.log, one.epoch, one.number) for one in known}
-    # A seal of this moment, or of another host, is anchored here by the job's next run, if that can write the file.
+    # The job's next run anchors a recent seal, or one of another host, if it can write the file.
     soon = now() - LATE if sealing.anchors.is_writable() else now()
     for one in newest:
         if (one.log, one.epoch, one.number) not in anchored and one.at <= soon:
@@ -254,7 +256,7 @@ def _faults_of_anchoring(
 
 
 def _is_replaced(one: Anchor, ended: list[tuple[Any, ...]]) -> bool:
-    """Whether a restore that is sealed itself tells of the chain that the anchor belongs to."""
+    """True if a sealed restore names the chain of the anchor as replaced."""
     for log, epoch, number, end in ended:
         if (log, epoch) == (one.log, one.epoch) and (one.number < number or (one.number, one.hash) == (number, end)):
             return True
@@ -280,12 +282,12 @@ def _faults_of_chain(log: str, seals: list[Seal], keys: Keys) -> Iterator[SealFa
 
 
 def _faults_after(log: str, last_id: int) -> Iterator[SealFault]:
-    """Lines that should have been sealed by now."""
+    """Report lines that the job has not sealed in time."""
     table = LOGS[log]
     late = select(table.id).where((table.id > last_id) & (table.at < now() - LATE)).order_by(table.id)
     for line in session().scalars(late.limit(BATCH)):
         yield SealFault(log, "unsealed", line)
-    if not last_id:  # no batch has looked below
+    if not last_id:  # no batch covers lower ids
         for line in session().scalars(select(table.id).where(table.id < 1).limit(BATCH)):
             yield SealFault(log, "inserted", line)
 
@@ -296,18 +298,18 @@ def _digests(log: str, one: Seal) -> list[SealedLine]:
 
 
 def _faults_of_batch(log: str, one: Seal, after: int | None) -> Iterator[SealFault]:
-    """Lines of a batch that are not as they were sealed, and lines that were not there then: before the first seal,
-    those with ids below all others."""
+    """Report lines of a batch that differ from what was sealed, and lines that were inserted; for the first seal, also
+    those with lower ids."""
     table = LOGS[log]
     within = [table.id <= one.last_id, *([] if after is None else [table.id > after])]
     rows: list[Any] = list(session().scalars(select(table).where(*within)))
     standing = {row.id: row for row in rows}
     sealed = {line.line: line for line in _digests(log, one)}
-    for line, kept in sealed.items():
+    for line, sealed_line in sealed.items():
         row = standing.pop(line, None)
         if row is None:
             yield SealFault(log, "removed", line)
-        elif digest_of(row, kept.salt) != kept.digest:
+        elif digest_of(row, sealed_line.salt) != sealed_line.digest:
             yield SealFault(log, "changed", line)
     for line in standing:
         yield SealFault(log, "inserted", line)
@@ -316,7 +318,7 @@ def _faults_of_batch(log: str, one: Seal, after: int | None) -> Iterator[SealFau
 
 
 def _open_locks() -> Iterator[SealFault]:
-    """Tables whose triggers do not refuse changes any more."""
+    """Report tables whose triggers no longer refuse changes."""
     for table in (*LOGS, "seal", "sealed_line"):
         if session().get_bind().dialect.name == "sqlite":
             wanted = 3

@@ -1,7 +1,7 @@
-"""Who is looking: roles, the rights that go with them, and what of the register she may see.
+"""The viewer: roles, rights, and which participants a user may see.
 
-Every query of participants carries `visible_to(viewer)`; nothing else decides what is seen.
-Source: section 3 of the domain (roles) and section 7 (protected addresses).
+Every statement about participants has `visible_to(viewer)`; nothing else decides on visibility. Source: section 3 of
+the domain (roles) and section 7 (protected addresses).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from services.tables.participants import Participation
 
 
 class Role(StrEnum):
-    """What someone is. The municipal roles are held for one or more municipalities."""
+    """The roles. The municipal roles are held for one or more municipalities."""
 
     CASEWORKER = "caseworker"  # kommunebruker
     MUNICIPAL_ADMIN = "municipal_admin"  # kommuneadministrator
@@ -34,7 +34,7 @@ ROLE_LABELS = {
 
 
 class Right(StrEnum):
-    """What someone may do; views are marked with these."""
+    """The rights that views require."""
 
     READ = "read"  # see participants
     REGISTER = "register"  # create, change, discharge, delete
@@ -64,7 +64,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """The signed-in user as the register sees her. `places` are those she is caseworker for."""
+    """The signed-in user with roles and rights. `places`: the municipalities of the role kommunebruker."""
 
     user_id: int
     username: str
@@ -72,47 +72,48 @@ class Viewer:
     roles: frozenset[Role]
     places: tuple[Place, ...] = ()
     administers: tuple[Place, ...] = ()
-    # Where the user sees protected participants: in these municipalities, or (IMDi's people only) in the whole country.
+    # Where the user sees protected participants: in these municipalities, or (IMDi's users only) in the whole country.
     protected_in: frozenset[str] = frozenset()
     sees_all_protected: bool = False
 
     def can(self, right: Right | str) -> bool:
-        """True if one of her roles has the right."""
+        """True if one of the user's roles has the right."""
         return any(right in RIGHTS[role] for role in self.roles)
 
     def sees_protected_in(self, municipality_number: str) -> bool:
-        """True if the user has the right to the protected participants of a municipality."""
+        """True if the user may see protected participants of the municipality."""
         return self.sees_all_protected or municipality_number in self.protected_in
 
     @property
     def is_national(self) -> bool:
-        """IMDi's people see the whole country."""
+        """True for IMDi's users, who see the whole country."""
         return bool(self.roles & {Role.IMDI_READER, Role.IMDI_ADMIN})
 
     @property
     def sees_districts(self) -> bool:
-        """The column Bydel is for those tied to Oslo, and for the whole country (guide 3.1)."""
+        """True if the column Bydel is shown: to users in Oslo and users of the whole country (guide 3.1)."""
         return self.is_national or any(place.number == OSLO for place in self.places)
 
     def registers_in(self, municipality_number: str) -> bool:
-        """True if she may register and change participants there."""
+        """True if the user may register and change participants in the municipality."""
         return self.can(Right.REGISTER) and any(p.number == municipality_number for p in self.places)
 
     @property
     def display_name(self) -> str:
-        """Her name, for the page's head."""
+        """The user's name, for the page header."""
         return self.name
 
     @property
     def municipality_names(self) -> list[str]:
-        """Names of the municipalities that she belongs to, for the page's head."""
+        """Names of the user's municipalities, for the page header."""
         return [place.name for place in dict.fromkeys(self.places + self.administers)]
 
 
 def visible_to(viewer: Viewer, within: Sequence[str] | None = None) -> ColumnElement[bool]:
-    """The participations that exist for her. Others must answer as if there were none.
+    """The condition for participations that the viewer may see. For others the program answers as if they did not
+    exist.
 
-    `within`: of these municipalities only. It never widens what she sees.
+    `within`: only these municipalities. It never widens what the viewer sees.
     """
     if not viewer.can(Right.READ):
         return false()
@@ -120,14 +121,14 @@ def visible_to(viewer: Viewer, within: Sequence[str] | None = None) -> ColumnEle
         places = None if within is None else tuple(within)
     else:
         places = tuple(place.number for place in viewer.places if within is None or place.number in within)
-    return _wall(places, viewer.is_national, viewer.sees_all_protected, viewer.protected_in)
+    return _visibility_clause(places, viewer.is_national, viewer.sees_all_protected, viewer.protected_in)
 
 
 @lru_cache(maxsize=1000)
-def _wall(
+def _visibility_clause(
     places: tuple[str, ...] | None, is_national: bool, sees_all: bool, protected_in: frozenset[str]
 ) -> ColumnElement[bool]:
-    """The visibility condition as SQL. Every page asks for it, and few are different."""
+    """The visibility condition as SQL, cached: every page needs it, and there are few different ones."""
     parts = [] if places is None else [_in_places(places)]
     if not is_national:
         parts.append(Participation.deleted_at.is_(None))
@@ -141,8 +142,8 @@ def _wall(
 def unless_protected(
     viewer: Viewer, protected: Any, municipality_number: Any, places: Sequence[str] | None = None
 ) -> ColumnElement[bool]:
-    """Leave out the protected rows of municipalities where the viewer has no right to them, by the columns that say so.
-    `places`: the municipalities that the rows are of, if these are known."""
+    """The condition that leaves out protected rows in municipalities where the viewer may not see them. `protected` and
+    `municipality_number`: the columns to test; `places`: the municipalities of the rows, if known."""
     if viewer.sees_all_protected:
         return true()
     return _unless_protected(protected, municipality_number, places, viewer.protected_in)
@@ -160,6 +161,6 @@ def _unless_protected(
 
 
 def _in_places(numbers: Sequence[str]) -> ColumnElement[bool]:
-    """One is asked for by equality: an index that begins with it then gives its order."""
+    """Equality for a single municipality: an index that begins with it can then give the order."""
     number = Participation.municipality_number
     return number == numbers[0] if len(numbers) == 1 else number.in_(numbers)

@@ -1,10 +1,10 @@
-"""Administering users: who sees whom, and who may change what.
+"""User administration: which users an administrator may see and change.
 
-A kommuneadministrator reaches the users of her own municipalities; an IMDi-administrator reaches all. Somebody else's
-user answers exactly as one that does not exist. A kommuneadministrator gives and takes the role kommunebruker in her
-own municipalities, nothing else (domain, section 3). The user herself (name, address, blocking, second factor) is
-hers to change only if the user belongs nowhere else and does not see protected participants: else whoever changes the
-address, and resets the second factor, would take over rights that are not hers to give.
+A kommuneadministrator sees the users of their own municipalities; an IMDi-administrator sees all. For any other user
+the program answers as if the user did not exist. A kommuneadministrator grants and revokes the role kommunebruker in
+their own municipalities, nothing else (domain, section 3). They may change the user's own data (name, address,
+blocking, second factor) only if the user has no role elsewhere and does not see protected participants: otherwise an
+administrator who changes the address and resets the second factor would take over rights that they may not grant.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,38 +30,38 @@ from services.mail.smtp import Letter
 from services.tables.accounts import AccountLink, Identity, RoleGrant, User
 
 SEEING = frozenset(role for role, rights in RIGHTS.items() if Right.READ in rights)
-Grant = tuple[Role, str | None]  # a role and its municipality; none for IMDi's roles
+Grant = tuple[Role, str | None]  # a role and its municipality; None for IMDi's roles
 LetterFor = Callable[[User], Letter]
 
 
 class UserState(StrEnum):
-    """Where a user stands."""
+    """The state of an account."""
 
     INVITED = "invited"
     ACTIVE = "active"
-    EXPIRED = "expired"  # the invitation's link is dead
+    EXPIRED = "expired"  # the link of the invitation no longer works
     BLOCKED = "blocked"
 
 
 class NoSuchUser(LookupError):
-    """There is none with that id among those whom the viewer administers."""
+    """The viewer administers no user with that id."""
 
 
 class NotYours(PermissionError):
-    """The viewer sees the user, but may not do this to her."""
+    """The viewer may see the user, but may not do this."""
 
 
 class StaleUser(Exception):
-    """Somebody else has changed the user since the form was shown."""
+    """Another administrator has changed the user since the form was shown."""
 
 
 class EmailTaken(ValueError):
-    """Another user has that address."""
+    """Another user has that e-mail address."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What is entered about a user. `email` is in small letters."""
+    """A user's contact details. `email` is in lower case."""
 
     name: str
     email: str
@@ -70,7 +70,8 @@ class Details:
 
 @dataclass(frozen=True)
 class Administered:
-    """A user as her administrator sees her; `governed`: the user herself may be changed, not only her roles."""
+    """A user as an administrator sees it; `governed`: the administrator may change the user's own data, not only
+    roles."""
 
     user: User
     state: UserState
@@ -78,24 +79,24 @@ class Administered:
 
     @property
     def grants(self) -> frozenset[Grant]:
-        """Her roles."""
+        """The user's roles."""
         return grants_of(self.user)
 
 
 def grants_of(user: User) -> frozenset[Grant]:
-    """The roles of a user."""
+    """A user's roles."""
     return frozenset((Role(grant.role), grant.municipality_number) for grant in user.grants)
 
 
 def may_give(viewer: Viewer, grant: Grant) -> bool:
-    """True if the viewer gives and takes this role."""
+    """True if the viewer may grant and revoke this role."""
     if Role.IMDI_ADMIN in viewer.roles:
         return True
     return grant[0] is Role.CASEWORKER and any(place.number == grant[1] for place in viewer.administers)
 
 
 def governs(viewer: Viewer, user: User) -> bool:
-    """True if the user herself is the viewer's to change (see the module's text)."""
+    """True if the viewer may change the user's own data (see the module's docstring)."""
     if Role.IMDI_ADMIN in viewer.roles:
         return True
     own = {place.number for place in viewer.administers}
@@ -103,13 +104,13 @@ def governs(viewer: Viewer, user: User) -> bool:
 
 
 def may_see(viewer: Viewer, user: User) -> bool:
-    """True if the user is among those whom the viewer administers."""
+    """True if the viewer administers the user."""
     own = {place.number for place in viewer.administers}
     return Role.IMDI_ADMIN in viewer.roles or any(grant.municipality_number in own for grant in user.grants)
 
 
 def within_reach(viewer: Viewer) -> ColumnElement[bool]:
-    """For a statement: the users whom the viewer administers."""
+    """The condition for users whom the viewer administers."""
     if Role.IMDI_ADMIN in viewer.roles:
         return true()
     own = [place.number for place in viewer.administers]
@@ -117,7 +118,7 @@ def within_reach(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def living_links() -> ColumnElement[bool]:
-    """For a statement: those to whom a link leads that still works."""
+    """The condition for users who have a link that still works."""
     return exists().where(
         AccountLink.user_id == User.id,
         AccountLink.used_at.is_(None),
@@ -131,7 +132,7 @@ def _with_grants() -> ExecutableOption:
 
 
 def state_of(user: User | Row[Any], has_link: bool) -> UserState:
-    """Where a user stands; `has_link`: whether a link to the user still works."""
+    """The state of a user; `has_link`: the user has a link that still works."""
     if user.blocked_at:
         return UserState.BLOCKED
     if user.activated_at:
@@ -140,7 +141,7 @@ def state_of(user: User | Row[Any], has_link: bool) -> UserState:
 
 
 def find(viewer: Viewer, user_id: int) -> Administered:
-    """One of the users that the viewer administers; raises `NoSuchUser`, and logs it if there is such a user."""
+    """Find a user whom the viewer administers; raises `NoSuchUser`, and logs the refusal if the user exists."""
     found = select(User, living_links()).where(User.id == user_id, within_reach(viewer)).options(_with_grants())
     row = session().execute(found.execution_options(populate_existing=True)).one_or_none()
     if row is None:
@@ -151,7 +152,7 @@ def find(viewer: Viewer, user_id: int) -> Administered:
 
 
 def locked(work: Session, viewer: Viewer, user_id: int) -> User:
-    """The user, held until the end of the caller's transaction; raises `NoSuchUser`."""
+    """The user, locked until the end of the caller's transaction; raises `NoSuchUser`."""
     found = select(User).where(User.id == user_id, within_reach(viewer)).options(_with_grants())
     user = work.scalar(found.with_for_update(of=User).execution_options(populate_existing=True))
     if user is None:
@@ -170,11 +171,11 @@ def change(
     outbox: Outbox,
     moved: LetterFor,
 ) -> None:
-    """Change what is known of a user, and her roles; `None` leaves a part as it is.
+    """Change a user's details and roles; `None` leaves a part unchanged.
 
-    `grants`: all roles that she shall have of those that the viewer gives; others stay. `protected`: those of the roles
-    that come with the right to protected addresses; only an IMDi-administrator says so. `moved` writes to the old
-    address when it is replaced. Raises `NoSuchUser`, `NotYours`, `StaleUser`, `EmailTaken`.
+    `grants`: the roles the user shall have among those that the viewer may grant; other roles stay. `protected`: those
+    of the roles that include the right to protected addresses; only an IMDi-administrator decides this. `moved`: the
+    letter to the old address when it is replaced. Raises `NoSuchUser`, `NotYours`, `StaleUser`, `EmailTaken`.
     """
     find(viewer, user_id)
     try:
@@ -196,7 +197,7 @@ def change(
         raise EmailTaken from None
 
 
-def _need(allowed: bool) -> None:
+def _require(allowed: bool) -> None:
     if not allowed:
         raise NotYours
 
@@ -207,26 +208,26 @@ def _change_details(
     changed = [name for name in ("name", "email", "phone") if getattr(user, name) != getattr(details, name)]
     if not changed:
         return []
-    _need(governs(viewer, user))
+    _require(governs(viewer, user))
     if "email" in changed:
         if work.scalar(select(User.id).where(User.email == details.email, User.id != user.id)) is not None:
             raise EmailTaken
-        kill_links(work, user.id)  # they went to the other address
+        kill_links(work, user.id)  # they were sent to the old address
         outbox.put(work, user_id=user.id, recipient=user.email, letter=moved(user))
     user.name, user.email, user.phone = details.name, details.email, details.phone
     return changed
 
 
 def set_grants(work: Session, viewer: Viewer, user: User, wanted: Iterable[Grant]) -> list[str]:
-    """Give and take roles within the caller's transaction; gives what has changed, in codes for the log. Nobody
-    changes her own. Raises `NotYours`."""
+    """Grant and revoke roles within the caller's transaction; returns the changes as codes for the log. Raises
+    `NotYours`, also if the viewer would change their own roles."""
     before, wanted = grants_of(user), frozenset(wanted)
-    _need(all(may_give(viewer, grant) for grant in wanted))
+    _require(all(may_give(viewer, grant) for grant in wanted))
     mine = {grant for grant in before if may_give(viewer, grant)}
     given, taken = wanted - mine, mine - wanted
     if not given and not taken:
         return []
-    _need(user.id != viewer.user_id)
+    _require(user.id != viewer.user_id)
     for one in list(user.grants):
         if (Role(one.role), one.municipality_number) in taken:
             user.grants.remove(one)
@@ -244,7 +245,7 @@ def _set_protected(viewer: Viewer, user: User, wanted: frozenset[Grant]) -> list
         grant = (Role(one.role), one.municipality_number)
         sees = grant in wanted and grant[0] in SEEING
         if sees != one.sees_protected:
-            _need(Role.IMDI_ADMIN in viewer.roles and user.id != viewer.user_id)
+            _require(Role.IMDI_ADMIN in viewer.roles and user.id != viewer.user_id)
             one.sees_protected = sees
             changed.append(" ".join(filter(None, ("+sees_protected" if sees else "-sees_protected", grant[1]))))
     _tell_older_programs(user)
@@ -262,12 +263,11 @@ def _code(grant: Grant) -> str:
 
 @contextmanager
 def acting_on(viewer: Viewer, user_id: int, action: Action | None) -> Iterator[tuple[Session, User]]:
-    """A transaction in which something is done to a user whom the viewer governs and who is not herself; it is
-    logged as that action, unless the caller logs it."""
+    """A transaction for an action on another user whom the viewer governs; logged as `action` unless it is None."""
     find(viewer, user_id)
     with writing() as work:
         user = locked(work, viewer, user_id)
-        _need(governs(viewer, user) and user_id != viewer.user_id)
+        _require(governs(viewer, user) and user_id != viewer.user_id)
         user.version += 1
         if action:
             note(action, user_id=viewer.user_id, detail={"user": user_id})
@@ -275,15 +275,16 @@ def acting_on(viewer: Viewer, user_id: int, action: Action | None) -> Iterator[t
 
 
 def forget_identities(work: Session, user_id: int, *, by: int) -> None:
-    """Take away what the user is at identity providers, within the caller's transaction: after a recovery
-    nobody comes in by what somebody else may have tied."""
+    """Delete the user's external identities within the caller's transaction: after a recovery, an identity that an
+    intruder may have connected must not work."""
     gone = work.execute(delete(Identity).where(Identity.user_id == user_id).returning(Identity.id)).all()
     if gone:
         note(Action.IDENTITY_REMOVED, user_id=by, detail={"user": user_id, "number": len(gone)})
 
 
 def block(viewer: Viewer, user_id: int) -> None:
-    """Shut a user out: her visits end, her links die. Raises `NoSuchUser`, `NotYours` (also for oneself)."""
+    """Block a user, and end the user's sessions and links. Raises `NoSuchUser`, `NotYours` (also for the viewer's own
+    user)."""
     with acting_on(viewer, user_id, Action.BLOCK) as (work, user):
         by_imdi = Role.IMDI_ADMIN in viewer.roles
         if user.blocked_at is None or (by_imdi and not user.blocked_by_imdi):
@@ -295,21 +296,22 @@ def block(viewer: Viewer, user_id: int) -> None:
 
 
 def unblock(viewer: Viewer, user_id: int) -> None:
-    """Let a user in again. Raises `NoSuchUser`, `NotYours` (also for a block of IMDi's, which IMDi alone lifts)."""
+    """Unblock a user. Raises `NoSuchUser`, `NotYours` (also if IMDi has blocked the user and the viewer is not from
+    IMDi)."""
     with acting_on(viewer, user_id, Action.UNBLOCK) as (_work, user):
-        _need(not user.blocked_by_imdi or Role.IMDI_ADMIN in viewer.roles)
+        _require(not user.blocked_by_imdi or Role.IMDI_ADMIN in viewer.roles)
         user.blocked_at = user.blocked_by = None
         user.blocked_by_imdi = False
 
 
 def sign_out_everywhere(viewer: Viewer, user_id: int) -> None:
-    """End a user's visits. Raises `NoSuchUser`, `NotYours`."""
+    """End a user's sessions. Raises `NoSuchUser`, `NotYours`."""
     with acting_on(viewer, user_id, Action.END_SESSIONS) as (work, _user):
         end_sessions(work, user_id)
 
 
 def reset_factor(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterFor) -> None:
-    """Take a user's second factor away; she hears of it by e-mail. Raises `NoSuchUser`, `NotYours`."""
+    """Reset a user's second factor and inform the user by e-mail. Raises `NoSuchUser`, `NotYours`."""
     with acting_on(viewer, user_id, Action.FACTOR_RESET) as (work, user):
         second_factor.forget(work, user_id)
         forget_identities(work, user_id, by=viewer.user_id)
@@ -319,14 +321,14 @@ def reset_factor(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: Letter
 
 @dataclass(frozen=True)
 class Contacts:
-    """Who administers a municipality: name and e-mail address of each."""
+    """The administrators of a municipality: name and e-mail address of each."""
 
     place: str
     administrators: tuple[tuple[str, str], ...]
 
 
 def administrators_for(viewer: Viewer) -> list[Contacts]:
-    """The kommuneadministratorer of the viewer's own municipalities, in the order of these."""
+    """The kommuneadministratorer of the viewer's municipalities, in the order of these."""
     numbers = [place.number for place in viewer.places + viewer.administers]
     found = (
         select(RoleGrant.municipality_number, User.name, User.email)

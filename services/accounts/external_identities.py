@@ -1,6 +1,7 @@
-"""Users at identity providers: an account is tied to (issuer, subject) at the first sign-in of an invited user, or
-later by herself. Source: OpenID Connect Core 1.0, section 5.7: nothing else of what a provider says names a person
-for good.
+"""External identities: users at identity providers, identified by (issuer, subject).
+
+An identity is connected at the first sign-in of an invited user, or later by the user. Source: OpenID Connect Core 1.0,
+section 5.7: no other claim identifies a person permanently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,21 +25,21 @@ from services.tables.accounts import Identity, User
 
 
 class IdentityTaken(ValueError):
-    """Another user signs in with that identity."""
+    """The identity belongs to another user."""
 
 
 class Outdated(RuntimeError):
-    """What was shown for tying an identity does not hold any more."""
+    """The user was blocked or the password changed since the confirmation."""
 
 
 class OnlyWayIn(ValueError):
-    """The user has no password, so she would be shut out without it."""
+    """The user has no password, and could not sign in without this identity."""
 
 
 @dataclass(frozen=True)
 class ProviderUser:
-    """Whom a provider says that it has recognised. `sid`: its name for her visit there, '' if it has none.
-    `id_token`: what it has signed; it wants it back when she signs out."""
+    """A person that a provider has authenticated. `sid`: the provider's session id, '' if it has none. `id_token`: its
+    signed token, which it expects back at sign-out."""
 
     provider: str
     issuer: str
@@ -47,24 +48,24 @@ class ProviderUser:
     id_token: str = field(repr=False)
 
     def mark(self, vault: Vault) -> str | None:
-        """What the visits that begin with this one bear."""
+        """The mark of the sessions that begin with this sign-in; None without `sid`."""
         return mark_of(vault, self.issuer, self.sid) if self.sid else None
 
 
 def mark_of(vault: Vault, issuer: str, sid: str) -> str:
-    """The digest of a visit at a provider."""
+    """The digest of a session at a provider."""
     return vault.digest("provider visit", issuer, sid)
 
 
 def user_of(person: ProviderUser) -> int | None:
-    """The id of the user who signs in with this identity, also when she is blocked; `None` if nobody does."""
+    """The id of the user with this identity, also if blocked; `None` if there is none."""
     known = (Identity.issuer == person.issuer) & (Identity.subject == person.subject)
     return session().scalar(select(Identity.user_id).where(known))
 
 
 def accept(token: str, person: ProviderUser) -> int:
-    """Make the user that an invitation's link invites, with a user name made of her name and no password; gives her id.
-    Raises `DeadLink`, `IdentityTaken`; the link then still works."""
+    """Activate an invited user with this identity, a generated user name and no password; returns the user's id. Raises
+    `DeadLink`, `IdentityTaken`; the link then still works."""
     try:
         with writing() as work:
             user = use_link(work, token, LinkPurpose.INVITE)
@@ -72,29 +73,29 @@ def accept(token: str, person: ProviderUser) -> int:
             user.activated_at = now()
             user.version += 1
             note(Action.ACCEPT, user_id=user.id, detail={"user": user.id, "provider": person.provider})
-            _tie(work, user.id, person)
+            _connect(work, user.id, person)
     except IntegrityError:
         raise IdentityTaken from None
     return user.id
 
 
 def tie(user_id: int, person: ProviderUser, *, mark: str, outbox: Outbox, letter: LetterFor) -> None:
-    """Let the user sign in with this identity, in place of the one that she had at that provider, and tell her so by
-    e-mail. `mark`: of the password that was shown for it (`accounts.password_mark`). Raises `IdentityTaken`, and
-    `Outdated` if the user was blocked, or the password changed, meanwhile."""
+    """Connect an identity to the user, replacing an earlier one at the same provider, and inform the user by e-mail.
+    `mark`: of the password that the user confirmed it with (`accounts.password_mark`). Raises `IdentityTaken`, and
+    `Outdated` if the user was blocked or the password changed meanwhile."""
     try:
         with writing() as work:
             user = work.get_one(User, user_id, with_for_update=True, populate_existing=True)
             if user.blocked_at or mark != outbox.vault.digest("password", user.password_hash):
                 raise Outdated
             work.execute(delete(Identity).where(Identity.user_id == user_id, Identity.issuer == person.issuer))
-            _tie(work, user_id, person)
+            _connect(work, user_id, person)
             outbox.put(work, user_id=user_id, recipient=user.email, letter=letter(user))
     except IntegrityError:
         raise IdentityTaken from None
 
 
-def _tie(work: Session, user_id: int, person: ProviderUser) -> None:
+def _connect(work: Session, user_id: int, person: ProviderUser) -> None:
     hold(work, f"{person.issuer} {person.subject}")
     if work.scalar(select(Identity.id).where(Identity.issuer == person.issuer, Identity.subject == person.subject)):
         raise IdentityTaken
@@ -104,25 +105,26 @@ def _tie(work: Session, user_id: int, person: ProviderUser) -> None:
 
 
 def issuers_of(user_id: int) -> set[str]:
-    """The providers that know the user."""
+    """The issuers that the user has an identity at."""
     return set(session().scalars(select(Identity.issuer).where(Identity.user_id == user_id)))
 
 
 def has_password(user_id: int) -> bool:
-    """True if she can also sign in with a password."""
+    """True if the user can also sign in with a password."""
     return session().scalar(select(User.password_hash).where(User.id == user_id)) is not None
 
 
 def of_user(user_id: int) -> Sequence[Identity]:
-    """The identities with which a user signs in, the oldest first."""
+    """The user's identities, the oldest first."""
     return session().scalars(select(Identity).where(Identity.user_id == user_id).order_by(Identity.id)).all()
 
 
 def remove_for(
     viewer: Viewer, user_id: int, identity_id: int, *, names: Mapping[str, str], outbox: Outbox, letter: LetterFor
 ) -> None:
-    """Let a user whom the viewer administers sign in without an identity, end the user's visits, and tell it by e-mail.
-    One that is gone already does no harm. `names`: of the providers, by issuer. Raises `NoSuchUser`, `NotYours`."""
+    """Remove an identity of a user whom the viewer administers, end the user's sessions, and inform the user by
+    e-mail. Does nothing if the identity does not exist. `names`: of the providers, by issuer. Raises `NoSuchUser`,
+    `NotYours`."""
     with users.acting_on(viewer, user_id, None) as (work, user):
         chosen = (Identity.id == identity_id) & (Identity.user_id == user_id)
         for issuer in work.scalars(delete(Identity).where(chosen).returning(Identity.issuer)).all():
@@ -133,7 +135,7 @@ def remove_for(
 
 
 def remove(user_id: int, issuer: str, *, provider: str) -> None:
-    """Let the user sign in without this provider only. Raises `OnlyWayIn`."""
+    """Remove the user's own identity at a provider. Raises `OnlyWayIn`."""
     with writing() as work:
         if work.get_one(User, user_id).password_hash is None:
             raise OnlyWayIn

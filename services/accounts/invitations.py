@@ -1,4 +1,4 @@
-"""Invitations: a user is entered, gets a link by e-mail, and makes her user name and password with it."""
+"""Invitations: an administrator adds a user, who gets a link by e-mail to choose a user name and a password."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -24,8 +24,8 @@ from services.mail.smtp import Letter
 from services.tables.accounts import RoleGrant, User
 from services.tables.participants import AccessEntry
 
-LetterWithLink = Callable[[User, str], Letter]  # the user, and the secret part of the link
-MOST_AN_HOUR = 60  # invitations that one user has written
+LetterWithLink = Callable[[User, str], Letter]  # the user, and the token of the link
+MOST_AN_HOUR = 60  # invitations that one user may send
 RENEWABLE_FOR = timedelta(days=30)
 SHORTEST_USERNAME, LONGEST_USERNAME = 3, 60
 
@@ -35,23 +35,23 @@ class UsernameTaken(ValueError):
 
 
 class AdministratorExists(RuntimeError):
-    """There is an IMDi-administrator already."""
+    """There is already an IMDi-administrator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letters:
-    """What is written to the invited. `known`: to one who is a user already and has got another role."""
+    """The letters of an invitation. `known`: for a person who is a user already and gets another role."""
 
     invitation: LetterWithLink
     known: LetterFor
 
 
 def invite(viewer: Viewer, details: Details, grants: Iterable[Grant], *, outbox: Outbox, letters: Letters) -> int:
-    """Enter a user with these roles and send her a link; gives her id.
+    """Add a user with these roles and send an invitation; returns the user's id.
 
-    Who is a user elsewhere already, by her address, gets the roles in addition: her name and telephone stay as they
-    are. Raises `EmailTaken` if the viewer administers her already, `NotYours` for roles that are not the
-    viewer's to give, or not to this user.
+    A person who is already a user elsewhere, by the e-mail address, gets the additional roles; name and telephone stay
+    unchanged. Raises `EmailTaken` if the viewer already administers the user, `NotYours` for roles that the viewer may
+    not grant, or not to this user.
     """
     wanted = list(grants)
     if not wanted or not all(users.may_give(viewer, grant) for grant in wanted):
@@ -71,13 +71,13 @@ def invite(viewer: Viewer, details: Details, grants: Iterable[Grant], *, outbox:
             detail = {"user": user.id, "what": given}
             note(Action.INVITE, user_id=viewer.user_id, detail=detail)
             _write(work, user, by=viewer.user_id, outbox=outbox, letters=letters)
-    except IntegrityError:  # somebody else was faster
+    except IntegrityError:  # a parallel request was faster
         raise EmailTaken from None
     return user.id
 
 
 def _count_letter(work: Session, viewer: Viewer) -> None:
-    """Let nobody have more than so many invitations written in an hour; raises `TooFast`."""
+    """Enforce the hourly limit on invitations; raises `TooFast`."""
     since = now() - timedelta(hours=1)
     written = (AccessEntry.action.in_((Action.INVITE.value, Action.RESEND.value)), AccessEntry.at > since)
     mine = select(func.count(), func.min(AccessEntry.at)).where(AccessEntry.user_id == viewer.user_id, *written)
@@ -111,8 +111,8 @@ def _send_link(work: Session, user: User, *, by: int | None, outbox: Outbox, let
 
 
 def resend(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterWithLink) -> None:
-    """Send an invited user a new link; the old one is dead. Raises `NoSuchUser`, `NotYours` if she is blocked or
-    has made her user already."""
+    """Send an invited user a new link, which replaces the old one. Raises `NoSuchUser`, `NotYours` if the user is
+    blocked or already active."""
     users.find(viewer, user_id)
     with writing() as work:
         user = users.locked(work, viewer, user_id)
@@ -124,8 +124,8 @@ def resend(viewer: Viewer, user_id: int, *, outbox: Outbox, letter: LetterWithLi
 
 
 def ask_anew(token: str, *, address: str, outbox: Outbox, letter: LetterWithLink) -> None:
-    """Send a new link to the address that a dead invitation went to. Whatever the token was, the caller hears
-    nothing of it; within 30 days of the invitation. Raises `TooFast`."""
+    """Send a new link to the address of an expired invitation, within 30 days of the invitation. The caller learns
+    nothing about the token. Raises `TooFast`."""
     throttle.count(
         outbox.vault, (throttle.RESET, f"{token[:100]} {address}"), (throttle.ADDRESS, throttle.network_of(address))
     )
@@ -146,7 +146,7 @@ def is_username(name: str) -> bool:
 
 
 def suggested_username(name: str) -> str:
-    """A user name made of a name, such as «kari.nordmann», that nobody has; '' if that does not succeed."""
+    """A free user name derived from a name, such as «kari.nordmann»; '' if none is found."""
     words = re.findall(r"[a-zæøåäöü0-9]+", text.username(name))
     plain = ".".join(dict.fromkeys((words[0], words[-1]))) if words else ""
     if not is_username(plain):
@@ -159,8 +159,8 @@ def suggested_username(name: str) -> str:
 
 
 def take_free_username(work: Session, user: User) -> None:
-    """Give the user a user name made of the user's name, or of a number, which nobody else takes at this moment."""
-    for number in range(10):  # another one may be suggested once somebody else has taken the first
+    """Give the user a free user name derived from the name or from a number, and lock it for the transaction."""
+    for number in range(10):  # repeats if another transaction has taken the suggestion
         found = suggested_username(user.name) or f"bruker{user.id}{'.' * bool(number)}{number or ''}"
         hold(work, found)
         if not work.scalar(select(exists().where(User.username == found))):
@@ -170,9 +170,10 @@ def take_free_username(work: Session, user: User) -> None:
 
 
 def accept(token: str, *, username: str, password: str) -> int:
-    """Make the user that a link invites; gives her id. The name and the password have been checked.
-    Raises `DeadLink`, `UsernameTaken`; the link then still works."""
-    hashed = hash_password(password)  # slow on purpose, so before the transaction
+    """Activate the user that a link invites; returns the user's id. The name and the password have been validated.
+    Raises `DeadLink`, `UsernameTaken`; the link then still works.
+    """
+    hashed = hash_password(password)  # slow by design, so before the transaction
     try:
         with writing() as work:
             hold(work, username)
@@ -189,7 +190,7 @@ def accept(token: str, *, username: str, password: str) -> int:
 
 
 def create_admin(details: Details, *, outbox: Outbox, letter: LetterWithLink, force: bool = False) -> int:
-    """Enter an IMDi-administrator and send her a link, when nobody is there to invite her; gives her id.
+    """Add an IMDi-administrator and send an invitation, when there is no administrator to do so; returns the user's id.
 
     Raises `AdministratorExists` if there is one already (unless `force`), `EmailTaken`.
     """

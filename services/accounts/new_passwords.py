@@ -1,4 +1,5 @@
-"""New passwords: by a link when the old one is forgotten, or by the user herself. Her other visits end."""
+"""Changing passwords: by a link if the old one is forgotten, or by the signed-in user. The user's other sessions
+end."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,10 +19,10 @@ from services.tables.accounts import User
 
 
 def ask(whom: str, *, address: str, outbox: Outbox, invitation: LetterWithLink, reset: LetterWithLink) -> None:
-    """Send a link to a new password to the user with this e-mail address or user name; who has not made her user
-    yet gets her invitation anew. The caller hears nothing of who there is.
+    """Send a password link to the user with this e-mail address or user name; a user who is not active yet gets a new
+    invitation. The caller does not learn whether the user exists.
 
-    `address`: where the question comes from. Raises `TooFast`.
+    `address`: the IP address of the request. Raises `TooFast`.
     """
     typed = username(whom)[:254]
     throttle.count(
@@ -39,8 +40,9 @@ def ask(whom: str, *, address: str, outbox: Outbox, invitation: LetterWithLink, 
 
 
 def by_link(token: str, password: str) -> int:
-    """Give a new password to whom the link belongs, and end all her visits; gives her id. Raises `DeadLink`."""
-    hashed = hash_password(password)  # slow on purpose, so before the transaction
+    """Set a new password for the link's user and end all the user's sessions; returns the user's id. Raises
+    `DeadLink`."""
+    hashed = hash_password(password)  # slow by design, so before the transaction
     with writing() as work:
         user = use_link(work, token, LinkPurpose.RESET)
         _set(work, user, hashed)
@@ -48,7 +50,7 @@ def by_link(token: str, password: str) -> int:
 
 
 def by_herself(viewer: Viewer, password: str, *, this_session: str | None, outbox: Outbox, letter: LetterFor) -> None:
-    """Give the viewer a new password, end her other visits, and tell her by e-mail."""
+    """Set a new password for the viewer, end the viewer's other sessions, and inform the viewer by e-mail."""
     hashed = hash_password(password)
     with writing() as work:
         user = work.get_one(User, viewer.user_id, with_for_update=True, populate_existing=True)

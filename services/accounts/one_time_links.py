@@ -1,4 +1,4 @@
-"""Links that work once and for 72 hours. Only the SHA-256 of their secret part is kept."""
+"""Links that work once, for 72 hours. Only the SHA-256 of their token is stored."""
 
 import hashlib
 import secrets
@@ -15,18 +15,18 @@ LIFE = timedelta(hours=72)
 
 
 class LinkPurpose(StrEnum):
-    """What a link leads to."""
+    """The purposes of a link."""
 
     INVITE = "invite"  # choose a user name and a password
     RESET = "reset"  # choose a new password
 
 
 class DeadLink(LookupError):
-    """It was used, replaced or tampered with, it is too old, or its user is blocked."""
+    """The link is used, replaced, tampered with or expired, or its user is blocked."""
 
 
 def new_link(work: Session, user: User, purpose: LinkPurpose, *, by: int | None) -> str:
-    """Make a link and kill the user's older ones, within the caller's transaction; gives its secret part."""
+    """Create a link and invalidate the user's older ones, within the caller's transaction; returns its token."""
     kill_links(work, user.id)
     token, moment = secrets.token_urlsafe(32), now()
     work.add(
@@ -43,19 +43,19 @@ def new_link(work: Session, user: User, purpose: LinkPurpose, *, by: int | None)
 
 
 def kill_links(work: Session, user_id: int) -> None:
-    """Let no older link of the user work any more."""
+    """Invalidate all links of the user."""
     alive = (AccountLink.user_id == user_id) & AccountLink.used_at.is_(None) & AccountLink.replaced_at.is_(None)
     work.execute(update(AccountLink).where(alive).values(replaced_at=now()))
 
 
 def user_of(token: str, purpose: LinkPurpose) -> User:
-    """Whom a living link belongs to; looking does not use it up. Raises `DeadLink`."""
+    """The user of a link that still works, without using it up. Raises `DeadLink`."""
     return _living(session(), token, purpose).user
 
 
 def use_link(work: Session, token: str, purpose: LinkPurpose) -> User:
-    """Use the link up, within the caller's transaction; raises `DeadLink`, also for the slower one of two at
-    once."""
+    """Use up a link within the caller's transaction; returns its user. Raises `DeadLink`, also for the slower of two
+    parallel requests."""
     link = _living(work, token, purpose)
     link.used_at = now()
     kill_links(work, link.user_id)
@@ -63,7 +63,7 @@ def use_link(work: Session, token: str, purpose: LinkPurpose) -> User:
 
 
 def last_known(token: str) -> AccountLink | None:
-    """The link with that secret part, dead or alive, with its user; `None` if there never was one."""
+    """The link with that token and its user, whether or not it still works; `None` if there never was one."""
     found = select(AccountLink).where(AccountLink.token_hash == _digest(token))
     return session().scalar(found.options(joinedload(AccountLink.user)))
 

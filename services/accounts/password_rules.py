@@ -1,9 +1,9 @@
-"""Which passwords are taken. Length counts (12 to 128 characters, any of them), and that nobody guesses it first.
+"""Password rules: 12 to 128 characters of any kind, and hard to guess.
 
-What is refused: passwords of the list of common and breached ones, whatever case they are in and whatever digits
-and signs stand around them; two of these in a row; words of this register and of the calendar in their place; runs on
-the keyboard; the same few characters again and again; and what everybody knows of the user. A sentence of three or
-more words passes. Source: NIST SP 800-63B section 5.1.1.2 (length and lists, no rules of composition).
+Refused are: passwords on the list of common and breached ones, in any case and with digits and signs around them; two
+of these in a row; words of this register and of the calendar in their place; keyboard runs; a few characters repeated;
+and what is generally known about the user. A sentence of three or more words is accepted. Source: NIST SP 800-63B
+section 5.1.1.2 (length and lists, no rules of composition).
 """
 
 import re
@@ -30,18 +30,18 @@ _LOOKALIKES = str.maketrans("013457$@!", "oieastsai")
 _AROUND = string.digits + string.punctuation + string.whitespace
 _ROWS = ("1234567890+", "qwertyuiopå", "asdfghjkløæ", "zxcvbnm,.-", "abcdefghijklmnopqrstuvwxyzæøå", "qwertzuiop")
 _LONGEST_WORD = 24
-_FEW = 4  # characters that must differ at least
-_OWN_PART = 4  # shorter parts of a name say nothing
+_FEW = 4  # different characters that are not enough
+_OWN_PART = 4  # shorter parts of a name are ignored
 
 
 def normalised(password: str) -> str:
-    """The password in one form of Unicode (NFKC), whichever keyboard wrote it."""
+    """The password in Unicode form NFKC, which does not depend on the keyboard."""
     return unicodedata.normalize("NFKC", password)
 
 
 def fault_of(password: str, *, about_user: Iterable[str] = ()) -> str:
-    """What is wrong with a new password, in words for the user; '' if nothing is. `about_user`: her name, user
-    name, e-mail address and the like."""
+    """Validate a new password; returns the message to the user, or '' if it is accepted. `about_user`: the user's name,
+    user name, e-mail address and the like."""
     chosen = normalised(password)
     if len(chosen) < SHORTEST:
         return _("Passordet må ha minst %(n)s tegn.") % {"n": SHORTEST}
@@ -64,12 +64,12 @@ def _common() -> frozenset[str]:
 
 
 def _repeats(plain: str) -> bool:
-    """A short part, again and again, such as «abc1abc1abc1»."""
+    """True if a short part is repeated, such as «abc1abc1abc1»."""
     return re.fullmatch(r"(.{1,6}?)\1+.{0,5}", plain) is not None
 
 
 def _is_of_user(plain: str, about_user: Iterable[str]) -> bool:
-    """Little is left when what everybody knows of the user is taken away."""
+    """True if little is left without what is generally known about the user."""
     left = plain
     for known in about_user:
         for part in re.split(r"[\W_]+", known.casefold()):
@@ -79,7 +79,7 @@ def _is_of_user(plain: str, about_user: Iterable[str]) -> bool:
 
 
 def _is_common(plain: str) -> bool:
-    """Listed, or made of at most two listed words or runs with digits and signs around them."""
+    """True if listed, or made of at most two listed words or runs with digits and signs around them."""
     for form in dict.fromkeys((plain, plain.translate(_LOOKALIKES))):
         if form in _common() or _made_of_words(form, 2):
             return True
@@ -100,8 +100,7 @@ def _made_of_words(text: str, most: int) -> bool:
 
 
 def _without_runs(text: str) -> str:
-    """The text without what lies side by side on the keyboard or in the alphabet, five characters or more, in
-    either direction."""
+    """The text without keyboard and alphabet runs of five characters or more, in either direction."""
     rows = [row for both in _ROWS for row in (both, both[::-1])]
     place, kept = 0, []
     while place < len(text):

@@ -1,4 +1,4 @@
-"""Passwords: hashed with Argon2id, verified in the same time for everybody, changed by their user or by a link."""
+"""Password hashes: Argon2id, verified in the same time whether or not the user exists."""
 
 import secrets
 
@@ -8,7 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from services.accounts.password_rules import normalised
 
 _hasher = PasswordHasher()  # Argon2id, with the parameters of RFC 9106 (low memory)
-# Verified for unknown users too, so that the time tells nothing.
+# Verified for unknown users too, so that the response time does not reveal whether a user exists.
 _DECOY = _hasher.hash(secrets.token_hex(16))
 
 
@@ -18,7 +18,7 @@ def hash_password(password: str) -> str:
 
 
 def is_right(stored: str | None, password: str) -> bool:
-    """True if the password is the one that was stored; takes as long when there is none."""
+    """True if the password matches the stored hash; takes as long if there is none."""
     try:
         _hasher.verify(stored or _DECOY, normalised(password))
     except (VerificationError, InvalidHashError):

@@ -1,6 +1,6 @@
 """The second factor: codes that change every 30 seconds (TOTP, RFC 6238), and recovery codes for a lost telephone.
 
-The secret is sealed in the database; a code is taken from 30 seconds before to 30 seconds after, and once only.
+The secret is encrypted in the database. A code is accepted from 30 seconds before to 30 seconds after its time, once.
 """
 
 import re
@@ -21,22 +21,22 @@ ISSUER = "Jobbsjanseregisteret"
 STEP_SECONDS = 30
 _STEPS_AROUND = 1
 RECOVERY_CODES = 10
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that look alike
 _RECOVERY_LENGTH = 12  # 59 bits
 
 
 def new_secret() -> str:
-    """A secret for a telephone: 160 random bits in base 32."""
+    """A new TOTP secret: 160 random bits in base 32."""
     return pyotp.random_base32()
 
 
 def in_groups(secret: str) -> str:
-    """The secret as it is typed by hand."""
+    """The secret in groups of four, for typing by hand."""
     return " ".join(secret[place : place + 4] for place in range(0, len(secret), 4))
 
 
 def picture(secret: str, username: str) -> str:
-    """The QR code of a secret as the address of a picture (`data:`, SVG), dark on white in any colour scheme."""
+    """The QR code of a secret as a `data:` address of an SVG picture, dark on white in any colour scheme."""
     address = pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
     return segno.make_qr(address, error="m").svg_data_uri(scale=5, border=4, light="#fff", omitsize=False)
 
@@ -47,14 +47,14 @@ def is_set(user_id: int) -> bool:
 
 
 def codes_left(user_id: int) -> int:
-    """How many recovery codes the user has not used."""
+    """The number of unused recovery codes."""
     unused = select(RecoveryCode.id).where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
     return len(session().scalars(unused).all())
 
 
 def begin_with(vault: Vault, user_id: int, secret: str, code: str) -> list[str] | None:
-    """Store the secret if the code is one of it; gives the recovery codes, to be shown once. `None` if the code is
-    wrong, or the user has a second factor already."""
+    """Store the secret if the code matches it; returns the recovery codes, to be shown once. `None` if the code is
+    wrong, or the user already has a second factor."""
     counter = _matching(secret, code)
     if counter is None:
         return None
@@ -69,12 +69,12 @@ def begin_with(vault: Vault, user_id: int, secret: str, code: str) -> list[str] 
 
 
 def is_right(vault: Vault, user_id: int, code: str) -> bool:
-    """True if it is a code of the telephone or a recovery code, each once; it is used up by this."""
+    """True if the code is a valid TOTP code or recovery code; it is used up by this."""
     return _use_totp(vault, user_id, code) or _use_recovery_code(vault, user_id, code)
 
 
 def renew_recovery_codes(vault: Vault, user_id: int) -> list[str]:
-    """New recovery codes in place of all older ones, to be shown once."""
+    """Replace all recovery codes; returns the new ones, to be shown once."""
     with writing() as work:
         codes = _renew_codes(work, vault, user_id)
         note(Action.RECOVERY_CODES, user_id=user_id, detail={"user": user_id})
@@ -82,7 +82,7 @@ def renew_recovery_codes(vault: Vault, user_id: int) -> list[str]:
 
 
 def forget(work: Session, user_id: int) -> None:
-    """Take the second factor away, within the caller's transaction: she sets up a new one at the next sign-in."""
+    """Remove the second factor within the caller's transaction: the user sets up a new one at the next sign-in."""
     work.execute(update(User).where(User.id == user_id).values(totp_secret=None, totp_counter=None))
     work.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
@@ -92,7 +92,7 @@ def _purpose(user_id: int) -> str:
 
 
 def _matching(secret: str, code: str) -> int | None:
-    """The number of the time step whose code it is."""
+    """The time step that the code belongs to; None if the code is wrong."""
     digits = plain_line(code).replace(" ", "")
     totp = pyotp.TOTP(secret)
     present = totp.timecode(now())
@@ -109,7 +109,7 @@ def _use_totp(vault: Vault, user_id: int, code: str) -> bool:
         return False
     try:
         counter = _matching(vault.open(sealed, _purpose(user_id)), code)
-    except Unreadable:  # SECRET_KEY is another one: the administrator resets it, recovery codes are gone too
+    except Unreadable:  # SECRET_KEY has changed: an administrator must reset the factor; recovery codes fail too
         return False
     if counter is None:
         return False

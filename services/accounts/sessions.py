@@ -1,4 +1,4 @@
-"""The visits of one user: which there are, prolonging one, ending others."""
+"""A user's own sessions: list, prolong, end."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True)
 class OwnVisit:
-    """One of a user's visits. `handle` names it to her, and opens nothing; `is_this`: the one she asks from."""
+    """One of a user's sessions. `handle` identifies it without giving access; `is_this`: it is the current one."""
 
     handle: str
     began_at: datetime
@@ -27,7 +27,7 @@ class OwnVisit:
 
 
 def visits_of(viewer: Viewer, key: str) -> list[OwnVisit]:
-    """The user's running visits, the last one seen first, as many as a page shows; `key` is the present one's."""
+    """The user's running sessions, the last seen first, as many as a page shows; `key`: of the current session."""
     running = (UserSession.seen_at > now() - IDLE, UserSession.created_at > now() - ABSOLUTE)
     mine = select(UserSession).where(UserSession.user_id == viewer.user_id, *running)
     rows = session().scalars(mine.order_by(UserSession.seen_at.desc()).limit(MOST_SHOWN))
@@ -35,13 +35,13 @@ def visits_of(viewer: Viewer, key: str) -> list[OwnVisit]:
 
 
 def prolong(key: str) -> None:
-    """Note that the visit is alive this moment."""
+    """Record that the session is active now."""
     with writing() as work:
         work.execute(update(UserSession).where(UserSession.key_hash == digest(key)).values(seen_at=now()))
 
 
 def end(viewer: Viewer, key: str, handle: str | None) -> int:
-    """End the user's other visit with that handle, or all others for `None`; gives how many have ended."""
+    """End the user's other session with that handle, or all others for `None`; returns how many have ended."""
     with writing() as work:
         if handle is None:
             return end_sessions(work, viewer.user_id, but=key)

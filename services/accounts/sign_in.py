@@ -1,4 +1,4 @@
-"""Users: signing in, the sessions of their visits, and the viewer that the register asks for."""
+"""Signing in: passwords, second factor, sessions, and the viewer of a session."""
 
 import hashlib
 import re
@@ -25,14 +25,14 @@ from services.tables.participants import Municipality
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
-ANONYMOUS = timedelta(hours=1)  # before sign-in a session holds only what protects the form
-_SEEN_STEP = timedelta(minutes=1)  # how often a visit's «last seen» is written
+ANONYMOUS = timedelta(hours=1)  # before sign-in, a session holds only the CSRF secret
+_SEEN_STEP = timedelta(minutes=1)  # how often a session's `seen_at` is written
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptOrigin:
-    """Where a password or code comes from: an address, and a device with the names that it bears for the users who
-    have signed in on it before, by their ids. `warning`: what is written to a user of whom many have been wrong."""
+    """Where a sign-in attempt comes from: an IP address, and the device's ids by the users who have signed in on it
+    before. `warning`: the letter to a user after many wrong attempts."""
 
     address: str
     devices: Mapping[int, str]
@@ -40,22 +40,21 @@ class AttemptOrigin:
     warning: Callable[[User], Letter]
 
     def counts(self, pace: Pace, user_id: int | None, about: str) -> tuple[tuple[Pace, str], ...]:
-        """The counts that hold back a try of that user."""
+        """The counters that limit an attempt for that user."""
         if user_id is not None and user_id in self.devices:
             return ((pace, f"{user_id} on {self.devices[user_id]}"),)
         return (pace, about), (throttle.NETWORK, throttle.network_of(self.address))
 
 
 def check_password(vault: Vault, username: str, password: str, *, place: AttemptOrigin) -> int | None:
-    """The id of the user, if name and password fit and the user is not blocked. A failure is logged, and the user is
-    told when there have been many. Raises `TooFast` when it comes too soon after failures.
-    """
+    """The id of the user if name and password match and the user is not blocked. A failure is logged; after many, the
+    user is informed by e-mail. Raises `TooFast` if the attempt comes too soon after failures."""
     typed = text.username(username)
     known = select(User.id, User.password_hash, User.blocked_at).where(User.username == typed)
     user = session().execute(known).one_or_none() if re.fullmatch(r"[\w.@+-]{1,60}", typed) else None
     counts = place.counts(throttle.PASSWORD, user.id if user else None, typed[:200])
     counted = throttle.count(vault, *counts)
-    session().rollback()  # no transaction is open while the password is worked on
+    session().rollback()  # no transaction stays open during the slow verification
     is_known = user is not None and not user.blocked_at
     fits = passwords.is_right(user.password_hash if user and is_known else None, password)
     with writing() as work:
@@ -75,7 +74,7 @@ def _warn(work: Session, user_id: int, place: AttemptOrigin) -> None:
 
 
 def check_factor(vault: Vault, user_id: int, code: str, *, place: AttemptOrigin) -> bool:
-    """True if the code is right (see `second_factor.is_right`). Raises `TooFast` as `check_password`."""
+    """True if the code is valid (see `second_factor.is_right`). Raises `TooFast` as `check_password`."""
     counted = throttle.count(vault, *place.counts(throttle.FACTOR, user_id, str(user_id)))
     is_right = second_factor.is_right(vault, user_id, code)
     with writing() as work:
@@ -89,7 +88,7 @@ def check_factor(vault: Vault, user_id: int, code: str, *, place: AttemptOrigin)
 
 
 def note_refused_sign_in(user_id: int | None, detail: dict[str, Any]) -> None:
-    """Log that somebody is not let in, under the user that it is about if there is one, and why."""
+    """Log a refused sign-in and its reason, with the user if known."""
     with writing() as work:
         if user_id is not None and viewer_of(user_id) is None:
             detail = {**detail, "why": "blocked"}
@@ -98,14 +97,14 @@ def note_refused_sign_in(user_id: int | None, detail: dict[str, Any]) -> None:
 
 
 def note_sign_in(user_id: int, detail: dict[str, Any] | None = None) -> None:
-    """Log that she is in, and since when. `detail`: how, if not by password."""
+    """Log a sign-in and record its time. `detail`: the method, if not by password."""
     with writing() as work:
         work.execute(update(User).where(User.id == user_id).values(signed_in_at=now()))
         note(Action.SIGN_IN, user_id=user_id, detail=detail)
 
 
 def password_mark(vault: Vault, user_id: int) -> str:
-    """What changes when her password does: a visit that waits for the second factor holds it."""
+    """A digest that changes with the password: a session that waits for the second factor stores it."""
     return vault.digest("password", session().scalar(select(User.password_hash).where(User.id == user_id)))
 
 
@@ -126,12 +125,12 @@ _VIEWER = select(*_VIEWER_COLUMNS).select_from(_GRANTED).order_by(Municipality._
 
 
 def viewer_of(user_id: int) -> Viewer | None:
-    """The user as a viewer, or `None` if there is none or she is blocked."""
+    """The user as a viewer; `None` if the user does not exist or is blocked."""
     return _viewer(session().execute(_VIEWER.where(User.__table__.c.id == user_id)).all())
 
 
 def _viewer(grants: Sequence[Any]) -> Viewer | None:
-    """The viewer that these rows make, one for each grant of a user, her municipalities in alphabetical order."""
+    """The viewer from these rows, one for each grant, with municipalities in alphabetical order."""
     if not grants or grants[0].id is None or grants[0].blocked_at:
         return None
 
@@ -154,19 +153,19 @@ def _viewer(grants: Sequence[Any]) -> Viewer | None:
 
 
 def digest(key: str) -> str:
-    """What is stored of a visit's key."""
+    """The stored digest of a session's key."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def new_session_key() -> str:
-    """A key that nobody can guess, for the browser's cookie."""
+    """A random key for the session cookie."""
     return secrets.token_urlsafe(32)
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A running visit: its data, its user as a viewer (`None` before sign-in, or if she is blocked), when it was
-    noted last that it is alive, and when it ends if nothing more is noted."""
+    """A running session: its data, its viewer (`None` before sign-in, or if the user is blocked), the last recorded
+    activity, and when the session ends without further activity."""
 
     data: dict[str, Any]
     viewer: Viewer | None
@@ -184,7 +183,7 @@ _VISIT = (
 
 
 def read_visit(key: str) -> Visit | None:
-    """The running visit with that key, all in one question; `None` if it is unknown or has ended."""
+    """Read the running session with that key in one statement; `None` if it is unknown or has ended."""
     rows = read(_VISIT, {"key_hash": digest(key)}).all()
     if not rows or now() > (until := _until(rows[0].user_id, rows[0].created_at, rows[0].seen_at)):
         return None
@@ -198,7 +197,7 @@ def _until(user_id: int | None, created_at: datetime, seen_at: datetime) -> date
 def write_session(
     key: str, data: dict[str, Any], user_id: int | None, *, is_new: bool, provider_mark: str | None = None
 ) -> None:
-    """Store the data of a visit, new or running. One that was ended meanwhile is not begun again."""
+    """Store the data of a session, new or running. A session that has ended meanwhile is not restarted."""
     with writing() as work:
         visit = work.get(UserSession, digest(key))
         if visit is None and is_new:
@@ -209,14 +208,14 @@ def write_session(
 
 
 def touch_session(key: str, seen_at: datetime) -> None:
-    """Note that the visit is alive, at most once a minute; `seen_at`: when it was noted last."""
+    """Record that the session is active, at most once a minute; `seen_at`: the last recorded activity."""
     if seen_at < now() - _SEEN_STEP:
         with writing() as work:
             work.execute(update(UserSession).where(UserSession.key_hash == digest(key)).values(seen_at=now()))
 
 
 def end_session(key: str) -> None:
-    """End a visit, and clear away those that ended by themselves."""
+    """End a session, and delete expired ones."""
     with writing() as work:
         work.execute(
             delete(UserSession).where(
@@ -228,7 +227,7 @@ def end_session(key: str) -> None:
 
 
 def end_marked(provider_mark: str) -> list[int]:
-    """End the visits that began with this visit at an identity provider; gives whose they were."""
+    """End the sessions that began with this session at an identity provider; returns the ids of their users."""
     with writing() as work:
         marked = delete(UserSession).where(UserSession.provider_mark == provider_mark)
         users = [user for user in work.scalars(marked.returning(UserSession.user_id)) if user is not None]
@@ -238,7 +237,7 @@ def end_marked(provider_mark: str) -> list[int]:
 
 
 def end_sessions(work: Session, user_id: int, *, but: str | None = None) -> int:
-    """End the user's visits, but for the one with this key, within the caller's transaction; gives how many."""
+    """End the user's sessions, except the one with the key `but`, within the caller's transaction; returns how many."""
     others = UserSession.user_id == user_id
     if but is not None:
         others &= UserSession.key_hash != digest(but)

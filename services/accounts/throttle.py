@@ -1,10 +1,10 @@
-"""Slowing down guesses, of passwords and of codes (domain 10.14), without locking out the right user.
+"""Throttling of passwords and codes (domain 10.14), without locking out the right user.
 
-Wrong tries are counted for the user, wherever they come from: after some free ones each further try has to wait, twice
-as long each time, up to a limit. And for the network that they come from, in an hour. A device on which the user has
-signed in before has a count of its own in place of both, so a stranger's tries, and those of a colleague in the same
-house, do not hold the user back there. What comes too early is refused unheard and does not make the wait longer.
-A try is counted before it is judged, and taken back when it was right: a hundred at once gain nothing.
+Failures are counted per user, wherever they come from: after some free ones each further attempt has to wait, twice as
+long each time, up to a limit. They are also counted per network, in an hour. A device on which the user has signed in
+before has its own counter instead of both, so that attempts of strangers, or of a colleague in the same building, do
+not delay the user there. An attempt that comes too early is refused unseen and does not prolong the wait. An attempt is
+counted before it is checked, and taken back if it was right: parallel attempts gain nothing.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Pace:
-    """`free` failures, then waits of 1, 2, 4 … seconds up to `longest`. `hourly`: so many in an hour that begins with
-    the first one, and none more until it is over."""
+    """A limit on attempts: `free` failures, then waits of 1, 2, 4 … seconds up to `longest`. `hourly`: `free` attempts
+    in an hour that begins with the first one, then none until it is over."""
 
     name: str
     free: int
@@ -34,7 +34,7 @@ class Pace:
     hourly: bool = False
 
     def left(self, failures: int, at: datetime, moment: datetime) -> timedelta:
-        """How long the next try has to wait. `at`: of the last failure, or of the first one in the hour."""
+        """How long the next attempt has to wait. `at`: of the last failure, or of the first one in the hour."""
         over = failures - self.free
         if over < 0:
             return timedelta()
@@ -45,13 +45,13 @@ class Pace:
 PASSWORD = Pace("password", 10, 900)
 FACTOR = Pace("factor", 10, 900)
 NETWORK = Pace("network", 300, 3600, hourly=True)
-# Asking for links: those of one person, and all that one network asks for.
+# Requests for links: per person, and per network.
 RESET = Pace("reset", 4, 60)
 ADDRESS = Pace("address", 100, 5)
 
 
 class TooFast(Exception):
-    """Not yet: `seconds` to wait."""
+    """The attempt comes too early: `seconds` to wait."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"wait {seconds} seconds")
@@ -60,24 +60,24 @@ class TooFast(Exception):
 
 @dataclass(frozen=True)
 class Try:
-    """A try that has been counted; `forgive` when it was right. `number`: how many are counted with it now, in the
-    closest count."""
+    """A counted attempt; call `forgive` if it was right. `number`: attempts in the closest counter, including this
+    one."""
 
     closest: str
     wider: tuple[str, ...]
     number: int
 
     def forgive(self, work: Session) -> None:
-        """Take the try back, within the caller's transaction: its closest count begins anew, the wider ones lose
-        this try only."""
-        for key in sorted((self.closest, *self.wider)):  # in the order of `count`, so that no two wait for each other
+        """Take the attempt back within the caller's transaction: reset its closest counter, and subtract one from the
+        wider ones."""
+        for key in sorted((self.closest, *self.wider)):  # the same order as in `count`, to avoid deadlocks
             fewer = 0 if key == self.closest else SignInFailure.number - 1
             counted = (SignInFailure.key_hash == key) & (SignInFailure.number > 0)
             work.execute(update(SignInFailure).where(counted).values(number=fewer))
 
 
 def network_of(address: str) -> str:
-    """The network of an address: /24 for IPv4, also where it is written as IPv6, and /64 for IPv6."""
+    """The network of an IP address: /24 for IPv4, also if mapped to IPv6, and /64 for IPv6."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -88,12 +88,12 @@ def network_of(address: str) -> str:
 
 
 def count(vault: Vault, *counted: tuple[Pace, str]) -> Try:
-    """Count a try under each of these paces (the first is the closest one); raises `TooFast` and counts nothing
-    if it comes too early for one of them."""
+    """Count an attempt under each of these paces (the first is the closest); raises `TooFast` and counts nothing if it
+    comes too early for one of them."""
     moment = now()
     paces = {vault.digest(pace.name, about): pace for pace, about in counted}
     with writing() as work:
-        found = {key: _held(work, key, moment) for key in sorted(paces)}
+        found = {key: _locked_counter(work, key, moment) for key in sorted(paces)}
         left = max(paces[key].left(number, at, moment) for key, (number, at) in found.items())
         if left > timedelta():
             raise TooFast(ceil(left.total_seconds()))
@@ -108,8 +108,8 @@ def count(vault: Vault, *counted: tuple[Pace, str]) -> Try:
     return Try(closest, tuple(wider), number)
 
 
-def _held(work: Session, key: str, moment: datetime) -> tuple[int, datetime]:
-    """What is counted under a key, which is made if there is none, and held until the end of the transaction."""
+def _locked_counter(work: Session, key: str, moment: datetime) -> tuple[int, datetime]:
+    """The counter of a key, created if missing, and locked until the end of the transaction."""
     insert = postgresql.insert if work.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = insert(SignInFailure).values(key_hash=key, number=0, last_at=moment)
     held = row.on_conflict_do_update(index_elements=["key_hash"], set_={"key_hash": key})
@@ -118,7 +118,7 @@ def _held(work: Session, key: str, moment: datetime) -> tuple[int, datetime]:
 
 
 def _clear(moment: datetime) -> None:
-    """Remove what is forgotten by now, but for what somebody holds: by itself, so that nobody waits for it."""
+    """Delete expired counters in a transaction of its own, except locked ones, so that nobody waits for it."""
     old = select(SignInFailure.key_hash).where(SignInFailure.last_at < moment - FORGOTTEN_AFTER)
     with writing() as work:
         free = old.with_for_update(skip_locked=True)

@@ -1,7 +1,7 @@
-"""The list of users, as the database searches it, sorts it and gives a page of it.
+"""The list of users: searched, sorted and paged by the database.
 
-What one sees of a user depends on the language: roles and states are told in words, and sorted and found by them. So
-the words come along with each question.
+Roles and states are shown, sorted and found by their labels in the viewer's language, so each statement gets the
+labels.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from services.tables.participants import Municipality
 
 
 class UserColumn(StrEnum):
-    """The columns of the list, in their order."""
+    """The columns of the list, in order."""
 
     NAME = "name"
     USERNAME = "username"
@@ -37,7 +37,7 @@ class UserColumn(StrEnum):
 
 
 class Mail(StrEnum):
-    """What is the matter with the invitation of a user who has not come yet."""
+    """Problems with the delivery of an invitation."""
 
     FAILED = "failed"
     DELAYED = "delayed"
@@ -45,15 +45,15 @@ class Mail(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """How roles and states are called in the viewer's language."""
+    """The labels of roles and states in the viewer's language."""
 
-    roles: Mapping[Role, str]  # in the order in which those of one user are told
+    roles: Mapping[Role, str]  # in the order in which a user's roles are shown
     states: Mapping[UserState | Mail, str]
 
 
 @dataclass(frozen=True)
 class UserQuery:
-    """Which users in which order. Each of the words of `search` stands somewhere in what is told of a user."""
+    """The search, order and page of the list. Each word of `search` must occur in a user's row."""
 
     search: str
     column: UserColumn
@@ -64,7 +64,7 @@ class UserQuery:
 
 @dataclass(frozen=True)
 class ListedUser:
-    """A user as a row of the list."""
+    """A row of the list."""
 
     id: int
     name: str
@@ -78,7 +78,7 @@ class ListedUser:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of the list: beyond the last one it is the last one. `total`: users on all pages."""
+    """A page of the list: the last one if the requested page does not exist. `total`: users on all pages."""
 
     users: list[ListedUser]
     total: int
@@ -87,7 +87,7 @@ class Found:
 
 
 def listed(one: Administered) -> ListedUser:
-    """A user that is known already, as a row of the list."""
+    """Convert an administered user to a row of the list."""
     user = one.user
     return ListedUser(
         user.id, user.name, user.username or "", user.email, user.phone, user.signed_in_at, one.state, one.grants
@@ -95,14 +95,14 @@ def listed(one: Administered) -> ListedUser:
 
 
 def page_of(viewer: Viewer, wanted: UserQuery, words: Words) -> Found:
-    """One page of the users that the viewer administers."""
+    """One page of the users whom the viewer administers."""
     fitting = [within_reach(viewer), *_searched(wanted.search, words)]
     total: int = read(select(func.count()).select_from(User).where(*fitting)).scalar_one()
     pages = max(1, -(-total // wanted.size))
     page = min(wanted.page, pages)
     order = _order(wanted, words)
-    asked = select(User.__table__, living_links().label("alive")).where(*fitting)
-    rows = read(asked.order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)).all()
+    statement = select(User.__table__, living_links().label("alive")).where(*fitting)
+    rows = read(statement.order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)).all()
     grants = _grants_of([row.id for row in rows])
     users = [
         ListedUser(
@@ -127,7 +127,7 @@ def _grants_of(ids: list[int]) -> dict[int, frozenset[Grant]]:
     return {user_id: frozenset(grants) for user_id, grants in held.items()}
 
 
-# ---- What is searched for ----
+# ---- Search ----
 
 
 def _searched(search: str, words: Words) -> list[ColumnElement[bool]]:
@@ -135,23 +135,23 @@ def _searched(search: str, words: Words) -> list[ColumnElement[bool]]:
         return []
     number = (telephone(search) or "").replace(" ", "")
     wanted = sorted({folded(word) for word in search.split()}, key=len, reverse=True)
-    # What stands within another word is found where that one is.
+    # A word that is part of another one needs no condition of its own.
     apart = [word for place, word in enumerate(wanted) if not any(word in longer for longer in wanted[:place])]
-    everywhere = and_(true(), *(_told(word, words) for word in apart))
+    everywhere = and_(true(), *(_word_condition(word, words) for word in apart))
     return [or_(_text().contains(number), everywhere) if number else everywhere]
 
 
-def _told(word: str, words: Words) -> ColumnElement[bool]:
-    """Where a word stands in what is told of a user."""
+def _word_condition(word: str, words: Words) -> ColumnElement[bool]:
+    """The condition that a word occurs in a user's row."""
     places = [number for number, name in municipality_names().items() if word in folded(name)]
     roles = [role.value for role, label in words.roles.items() if word in folded(label)]
     states = [state.value for state, label in words.states.items() if word in folded(label)]
-    told = [_text().contains(word, autoescape=True)]
+    conditions = [_text().contains(word, autoescape=True)]
     if places or roles:
-        told.append(User.grants.any(or_(RoleGrant.municipality_number.in_(places), RoleGrant.role.in_(roles))))
+        conditions.append(User.grants.any(or_(RoleGrant.municipality_number.in_(places), RoleGrant.role.in_(roles))))
     if states:
-        told.append(_state().in_(states))
-    return or_(*told)
+        conditions.append(_state().in_(states))
+    return or_(*conditions)
 
 
 def _text() -> ColumnElement[str]:
@@ -159,7 +159,7 @@ def _text() -> ColumnElement[str]:
 
 
 def _state() -> ColumnElement[str]:
-    """The code of a user's state, or of what is the matter with the invitation."""
+    """The code of a user's state, or of a problem with the invitation."""
     waits = OutboxMessage.next_try_at.is_not(None) & (OutboxMessage.last_error != "")
     mail = (
         select(case((OutboxMessage.failed_at.is_not(None), Mail.FAILED.value), (waits, Mail.DELAYED.value)))
@@ -175,11 +175,11 @@ def _state() -> ColumnElement[str]:
     )
 
 
-# ---- The order ----
+# ---- Order ----
 
 
 def _order(wanted: UserQuery, words: Words) -> list[Any]:
-    """By the column, then by name, then by age. Those of whom the column tells nothing come first when it rises."""
+    """The order: by the column, then by name, then by age. Empty values come first in ascending order."""
     name = func.coalesce(User.name_key, cast(User.name, sort_text(1000)))
     keys: dict[UserColumn, Any] = {
         UserColumn.NAME: name,
@@ -196,13 +196,14 @@ def _order(wanted: UserQuery, words: Words) -> list[Any]:
 
 
 def _rank(code: ColumnElement[Any], labels: Mapping[Any, str]) -> ColumnElement[int]:
-    """The place of a code among the others, by their words."""
+    """The position of a code in the alphabetical order of the labels."""
     ordered = sorted(labels, key=lambda one: sort_key(labels[one]))
     return case({one: place for place, one in enumerate(ordered)}, value=code)
 
 
 def _places_key() -> ColumnElement[str]:
-    """The keys of the user's municipalities in their order. A key has no blank, which comes before all that it has."""
+    """The sort keys of the user's municipalities, in order, separated by a blank: it sorts before all characters of a
+    key."""
     name_key = Municipality.name_key
     keys = select(name_key).distinct().join(RoleGrant).where(RoleGrant.user_id == User.id)
     ordered = keys.order_by(name_key).correlate(User).subquery()
@@ -210,7 +211,7 @@ def _places_key() -> ColumnElement[str]:
 
 
 def _roles_key(words: Words) -> ColumnElement[int]:
-    """The place of the user's set of roles among all sets, by their words."""
+    """The position of the user's set of roles among all sets, in the alphabetical order of their labels."""
     bit = {role: 1 << place for place, role in enumerate(words.roles)}
     held = (
         select(func.sum(distinct(case({role.value: number for role, number in bit.items()}, value=RoleGrant.role))))

@@ -1,7 +1,7 @@
-"""Backups of the whole register while it is in use, and their way back into it.
+"""Backing up the whole register while it is in use, and restoring it.
 
-Both are one transaction on either database, and go through the same neutral file (`services.backup.file`), so a
-backup of SQLite can be restored in PostgreSQL and the other way round. Why it is done like this: decision 0024.
+Both are one transaction on either database, and use the same neutral file (`services.backup.file`), so a backup of
+SQLite can be restored in PostgreSQL and the reverse. Reasons: decision 0024.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,11 +30,11 @@ from services.core.db import UtcDateTime, db, json_type, now, writing
 from services.tables.accounts import AccountLink, OutboxMessage, User
 from services.tables.participants import AccessEntry, Installation, Seal
 
-# What a backup does not hold: the counts are kept by triggers, and whoever was signed in or at work then is not now.
+# Tables that a backup leaves out: triggers keep the counts, and sessions and leases of that time are void.
 _NOT_KEPT = {"alembic_version", "participation_count", "user_session", "lease"}
 _BATCH = 1_000  # rows
-_YEARS = range(1800, 2201)  # the forms take fewer
-_OF_REGISTERS = {"birth_date"}  # a register writes any day; no day is reckoned from it
+_YEARS = range(1800, 2201)  # the forms accept fewer
+_OF_REGISTERS = {"birth_date"}  # a register gives any day; nothing is calculated from it
 _BITS = 63  # of a number, beside its sign
 _LOCK_SECONDS = 10  # as long as SQLite waits
 _TRIES, _DEADLOCK = 5, "40P01"
@@ -42,14 +42,14 @@ _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class NotCurrent(Exception):
-    """The database's tables are not those that this program knows."""
+    """The database's tables are not of this program's revision."""
 
 
-# ---- What lies in the database ----
+# ---- The tables of the database ----
 
 
 def _tables(connection: Connection) -> list[sa.TableClause]:
-    """The tables as they stand there, whatever their revision, parents before children; without computed columns."""
+    """The tables in the database, whatever their revision, parents before children; without computed columns."""
     inspector = sa.inspect(connection)
     names = [name for name, _keys in inspector.get_sorted_table_and_fkc_names() if name]
     return [
@@ -64,7 +64,7 @@ def _is_own(column: Any) -> bool:
 
 
 def _type_of(column: Any) -> sa.types.TypeEngine[Any]:
-    """As the models have it: moments in UTC, and no value instead of JSON's null."""
+    """The column's type as in the models: moments in UTC, and None instead of JSON's null."""
     found: sa.types.TypeEngine[Any] = column["type"]
     if isinstance(found, sa.JSON):
         return json_type
@@ -82,9 +82,10 @@ def _revision_of(connection: Connection) -> str:
 
 
 def backup(path: Path, *, overwrite: bool = False) -> backup_file.Manifest:
-    """Write all that is in the database at this moment into a file; others go on working meanwhile.
+    """Write a snapshot of the whole database into a file; others continue to work meanwhile.
 
-    It is logged before it is done. Raises OSError, SQLAlchemy's errors, and `NotCurrent` if there are no tables.
+    The backup is logged before it is made. Raises OSError, SQLAlchemy's errors, and `NotCurrent` if there are no
+    tables.
     """
     if path.exists() and (not overwrite or _is_database(path)):
         raise FileExistsError(path)
@@ -94,19 +95,19 @@ def backup(path: Path, *, overwrite: bool = False) -> backup_file.Manifest:
     db.session.remove()
     with _snapshot() as connection:
         _write(connection, path, overwrite=overwrite)
-    with backup_file.opened(path) as written:  # a backup that cannot be read is none
+    with backup_file.opened(path) as written:  # verify that the backup can be read
         return written.manifest
 
 
 def _is_database(path: Path) -> bool:
-    """Whether a file is SQLite's, which must not be replaced by its own backup."""
+    """True if a file is the SQLite database itself, which must not be replaced by its own backup."""
     url = db.engine.url
     return url.get_backend_name() == "sqlite" and path.samefile(str(url.database))
 
 
 @contextmanager
 def _snapshot() -> Iterator[Connection]:
-    """A transaction that sees one moment. SQLite's does with its first question, as long as it is open."""
+    """A transaction with a snapshot. SQLite's has one from its first statement on."""
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with db.engine.connect() as plain:
         connection = plain if _is_sqlite(plain) else plain.execution_options(**options)
@@ -119,8 +120,8 @@ def _is_sqlite(connection: Connection) -> bool:
 
 
 def _write(connection: Connection, path: Path, *, overwrite: bool = False) -> str:
-    kept = [table for table in _tables(connection) if table.name not in _NOT_KEPT]
-    tables = (Table(table.name, list(table.c.keys()), _rows(connection, table)) for table in kept)
+    included = [table for table in _tables(connection) if table.name not in _NOT_KEPT]
+    tables = (Table(table.name, list(table.c.keys()), _rows(connection, table)) for table in included)
     return backup_file.write(path, _revision_of(connection), tables, overwrite=overwrite)
 
 
@@ -135,8 +136,8 @@ def _rows(connection: Connection, table: sa.TableClause) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came with it: `letters` that are not sent any more, `links` that do not work any more, and the e-mail
-    addresses of users who were blocked a moment ago and are not as the backup has them."""
+    """The result of a restore: `letters` that are no longer sent, `links` that no longer work, and the e-mail addresses
+    of users who were blocked before the restore and are not blocked after it."""
 
     letters: int
     links: int
@@ -144,7 +145,7 @@ class Restored:
 
 
 def check_revision(stored: Backup) -> None:
-    """Raises `BadBackup` if the file's tables are newer than this program."""
+    """Raise `BadBackup` if the file's tables are newer than this program."""
     known = {script.revision for script in _scripts().walk_revisions()}
     if stored.manifest.revision not in known:
         raise BadBackup(
@@ -156,18 +157,18 @@ def check_revision(stored: Backup) -> None:
 def restore(
     stored: Backup, safety: Path, tell: Callable[[str], None], *, takes_demo: bool, sealing: Sealing
 ) -> Restored:
-    """Put a backup in the place of all that is in the database, in one transaction.
+    """Replace the whole database by a backup, in one transaction.
 
-    What was there is written to the file `safety` first, unless that was nothing; `tell` says so. Visits end, links
-    and e-mails that were on their way are dead. `takes_demo`: whether demo users may be in it. What came back is sealed
-    at once, in an epoch that names how the replaced chains ended. Raises `BadBackup`,
-    `NotCurrent`, OSError, SQLAlchemy's errors; then all is as before.
+    The replaced data are first written to the file `safety`, unless there were none; `tell` reports it. Sessions end,
+    and open links and e-mails become invalid. `takes_demo`: whether the backup may contain demo users. The restored
+    lines are sealed at once, in an epoch that names the ends of the replaced chains. Raises `BadBackup`, `NotCurrent`,
+    OSError, SQLAlchemy's errors; then nothing has changed.
     """
     check_revision(stored)
     db.session.remove()
     revision = stored.manifest.revision
-    with _alone(changes_tables=revision != _scripts().get_current_head()) as connection:
-        replaced = _keep_what_was(connection, safety, tell)
+    with _exclusive_transaction(changes_tables=revision != _scripts().get_current_head()) as connection:
+        replaced = _back_up_replaced(connection, safety, tell)
         blocked = _blocked(connection)
         chains, replaced_ends = _ends_of_chains(connection), seals.ends(Session(connection))
         _empty(connection)
@@ -178,7 +179,7 @@ def restore(
             raise BadBackup("it holds demo users, with whom production does not start")
         if takes_demo and connection.scalar(sa.select(Installation.environment).limit(1)):
             raise BadBackup("it is of a register in production: restore it with APP_ENV=production")
-        links, letters = _end_what_was_under_way(connection)
+        links, letters = _invalidate_open_links_and_messages(connection)
         if not _is_sqlite(connection):
             _advance_sequences(connection)
             connection.execute(sa.text("ANALYZE"))
@@ -192,17 +193,17 @@ def restore(
 
 
 @contextmanager
-def _alone(*, changes_tables: bool) -> Iterator[Connection]:
-    """A transaction beside which nobody writes. Others read what was before, until it ends; unless tables change,
-    for which PostgreSQL lets nobody read them."""
+def _exclusive_transaction(*, changes_tables: bool) -> Iterator[Connection]:
+    """A transaction that excludes other writers. Others read the previous state until it ends; but if tables change,
+    PostgreSQL lets nobody read them."""
     mode = "ACCESS EXCLUSIVE" if changes_tables else "EXCLUSIVE"
-    with db.engine.connect().execution_options(writes=True) as connection, _begun(connection, mode):
+    with db.engine.connect().execution_options(writes=True) as connection, _begin_locked(connection, mode):
         yield connection
 
 
-def _begun(connection: Connection, mode: str) -> sa.RootTransaction:
-    """A transaction that holds all tables. Others take them in orders of their own, so PostgreSQL may have to let one
-    of two give up that wait for each other; if it is this one, it begins again."""
+def _begin_locked(connection: Connection, mode: str) -> sa.RootTransaction:
+    """A transaction that locks all tables. Others lock them in other orders, so PostgreSQL may have to resolve a
+    deadlock; if it aborts this transaction, it is tried again."""
     for is_last in (*[False] * (_TRIES - 1), True):
         transaction = connection.begin()
         try:
@@ -225,10 +226,11 @@ def _quoted(connection: Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote(name)
 
 
-def _keep_what_was(connection: Connection, safety: Path, tell: Callable[[str], None]) -> str | None:
-    """Back up what will be replaced, under the lock, so that nothing is between; the file's SHA-256."""
-    told = (User.__table__, AccessEntry.__table__)
-    if not any(connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() for table in told):
+def _back_up_replaced(connection: Connection, safety: Path, tell: Callable[[str], None]) -> str | None:
+    """Back up the data that will be replaced, under the lock, so that nothing is lost in between; returns the file's
+    SHA-256."""
+    tables = (User.__table__, AccessEntry.__table__)
+    if not any(connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() for table in tables):
         return None
     sha256 = _write(connection, safety)
     tell(f"What was there is kept in {safety}")
@@ -240,7 +242,7 @@ def _blocked(connection: Connection) -> set[str]:
 
 
 def _ends_of_chains(connection: Connection) -> dict[str, str]:
-    """The hash that each log's seals ended with, for the log line about the restore."""
+    """The last hash of each log's seals, for the log line about the restore."""
     last = sa.select(Seal.log, sa.func.max(Seal.number).label("number")).group_by(Seal.log).subquery()
     is_last = (Seal.log == last.c.log) & (Seal.number == last.c.number)
     return {row.log: row.hash for row in connection.execute(sa.select(Seal.log, Seal.hash).join(last, is_last))}
@@ -248,16 +250,16 @@ def _ends_of_chains(connection: Connection) -> dict[str, str]:
 
 def _empty(connection: Connection) -> None:
     tables = {table.name: table for table in reversed(_tables(connection))}
-    counts = tables.pop("participation_count")  # last: emptying the participations writes there
-    with _locks_off(connection):
+    counts = tables.pop("participation_count")  # last: emptying the participations changes it
+    with _without_append_only_triggers(connection):
         for table in (*tables.values(), counts):
             connection.execute(sa.delete(table))
 
 
 @contextmanager
-def _locks_off(connection: Connection) -> Iterator[None]:
-    """Take off the triggers that keep logs and seals append-only, and put them on again; nobody else sees it, since
-    it is part of the transaction. Only the owner of the tables can."""
+def _without_append_only_triggers(connection: Connection) -> Iterator[None]:
+    """Drop the triggers that keep logs and seals append-only, and create them again; as part of the transaction this is
+    invisible to others. Only the owner of the tables can do it."""
     if _is_sqlite(connection):
         found = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%is append-only%'"
         locks = connection.execute(sa.text(found)).all()
@@ -281,7 +283,7 @@ def _scripts() -> ScriptDirectory:
 
 
 def _migrate(connection: Connection, down_to: str | None = None) -> None:
-    """Bring the tables down to a revision, or up to the newest, within the transaction."""
+    """Migrate the tables down to a revision, or up to the newest, within the transaction."""
 
     def steps(current: Any, _context: MigrationContext) -> Any:
         if down_to is None:
@@ -319,7 +321,7 @@ def _values(columns: list[tuple[str, Callable[[str], Any] | None]], row: list[An
 
 
 def _reader(column: str, kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any] | None:
-    """What makes a value of its words, where JSON has no own kind for it."""
+    """The function that parses a column's text, for types that JSON does not have."""
     if isinstance(kind, UtcDateTime):
         return _moment
     if isinstance(kind, sa.Date):
@@ -328,7 +330,7 @@ def _reader(column: str, kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any]
 
 
 def _day(written: str) -> date:
-    """A day that can be counted with, months and time zones before and after; raises ValueError."""
+    """Parse a day within the range that calculations allow; raises ValueError."""
     day = date.fromisoformat(written)
     if day.year not in _YEARS:
         raise ValueError("a day that no form and no register brings")
@@ -336,7 +338,7 @@ def _day(written: str) -> date:
 
 
 def _moment(written: str) -> datetime:
-    """A moment that has a day both in UTC and in Norway, where it is shown; raises ValueError, OverflowError."""
+    """Parse a moment that has a date both in UTC and in Norway, where it is shown; raises ValueError, OverflowError."""
     moment = datetime.fromisoformat(written)
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
@@ -344,9 +346,10 @@ def _moment(written: str) -> datetime:
     return moment
 
 
-def _end_what_was_under_way(connection: Connection) -> tuple[int, int]:
-    """Links that were used or replaced since the backup must not work again, and e-mails that were sent since must
-    not leave again. Nobody can tell which these are, so all that were open are dead; they can be sent anew."""
+def _invalidate_open_links_and_messages(connection: Connection) -> tuple[int, int]:
+    """Invalidate open links and e-mails: links that were used or replaced since the backup must not work again, and
+    e-mails that were sent since must not be sent again. Which ones these are is unknown, so all are invalidated; they
+    can be sent anew."""
     link, message, moment = AccountLink, OutboxMessage, now()
     is_open = (link.used_at.is_(None), link.replaced_at.is_(None))
     links = connection.execute(sa.update(link).where(*is_open).values(replaced_at=moment))
@@ -356,7 +359,8 @@ def _end_what_was_under_way(connection: Connection) -> tuple[int, int]:
 
 
 def _advance_sequences(connection: Connection) -> None:
-    """Ids go on after the highest. Never backwards: sequences know no ROLLBACK, and what was before may yet stay."""
+    """Set sequences after the highest ids. Never backwards: sequences ignore ROLLBACK, and the previous data may
+    remain."""
     for table in _tables(connection):
         found = sa.select(sa.func.pg_get_serial_sequence(_quoted(connection, table.name), "id"))
         if "id" not in table.c or (sequence := connection.scalar(found)) is None:

@@ -1,7 +1,7 @@
-"""The file of a backup: a ZIP archive with one part of JSON lines for each table, and a manifest.
+"""The file format of a backup: a ZIP archive with one part of JSON lines for each table, and a manifest.
 
-The archive's comment, its last bytes, is the SHA-256 of all before it. So no byte can be cut off, added or changed
-unseen, and `unzip` reads it all the same. It stands under its name only when it is whole and on disk.
+The archive's comment, its last bytes, is the SHA-256 of everything before it. This reveals any byte that is cut off,
+added or changed, and `unzip` still reads the file. It gets its name only when it is complete and on disk.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ from services.core.db import now
 from services.core.text import is_encodable
 
 PROGRAM, FORMAT = "jobbsjanseregisteret", 1
-_LABEL = "jobbsjanseregisteret-backup.txt"  # the first part: its name tells from the first bytes whose file this is
+_LABEL = "jobbsjanseregisteret-backup.txt"  # the first part: its name in the first bytes identifies the format
 _TOLD = "A backup of Jobbsjanseregisteret. It holds national identity numbers: keep it as the register itself.\n"
 _MANIFEST = "manifest.json"
 _LEVEL = 1  # of compression: six times smaller already
 _DIGEST = 64  # bytes
 _NAME_AT = 30  # where a ZIP file's first name begins
 _BLOCK = 1 << 20
-_LONGEST_LINE = 4 << 20  # bytes of a row; what a form can bring is a million
+_LONGEST_LINE = 4 << 20  # bytes of a row; a form can bring at most a million
 _LONGEST_MANIFEST = 1 << 20
 _BATCH = 1_000  # rows
 
@@ -43,7 +43,7 @@ class BadBackup(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One table: its columns, how many rows, and the SHA-256 of its lines."""
+    """One table: its columns, the number of rows, and the SHA-256 of its lines."""
 
     table: str
     columns: list[str]
@@ -53,7 +53,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What the file tells about itself. `revision`: the migration that the tables had; `taken_at`: ISO, UTC."""
+    """The manifest of a backup. `revision`: the migration of its tables; `taken_at`: ISO, UTC."""
 
     revision: str
     taken_at: str
@@ -61,7 +61,7 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """Rows of all tables."""
+        """The number of rows of all tables."""
         return sum(part.rows for part in self.parts)
 
 
@@ -70,7 +70,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Table:
-    """A table to be written, its rows read one after the other."""
+    """A table to write, with an iterator of its rows."""
 
     name: str
     columns: list[str]
@@ -78,13 +78,13 @@ class Table:
 
 
 def write(path: Path, revision: str, tables: Iterable[Table], *, overwrite: bool = False) -> str:
-    """Write a backup and give its SHA-256. Raises OSError, FileExistsError unless it may be overwritten; then no
-    file is left behind, nor is the one that was there touched."""
+    """Write a backup; returns its SHA-256. Raises OSError, and FileExistsError unless `overwrite`; then no file is left
+    behind, and an existing one is not touched."""
     try:
         return _write_beside(path, revision, tables, overwrite)
     except FileExistsError:
         raise
-    except OSError as error:  # about the file that is wanted, not the unfinished one
+    except OSError as error:  # names the requested file, not the unfinished one
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
@@ -114,7 +114,7 @@ def _refuse_existing(path: Path, overwrite: bool) -> None:
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some file systems do not know how; the file itself is on disk
+        with suppress(OSError):  # some file systems cannot do this; the file itself is on disk
             os.fsync(handle)
     finally:
         os.close(handle)
@@ -129,7 +129,7 @@ def _write_archive(file: IO[bytes], revision: str, tables: Iterable[Table]) -> s
         archive.writestr(_MANIFEST, json.dumps({"program": PROGRAM, "format": FORMAT, **manifest}, indent=1))
         archive.comment = b"0" * _DIGEST
     sha256 = _digest(file)
-    file.write(sha256.encode())  # over the comment
+    file.write(sha256.encode())  # replaces the comment
     return sha256
 
 
@@ -145,7 +145,7 @@ def _write_part(archive: ZipFile, table: Table) -> Part:
 
 
 def _plain(value: Any) -> str:
-    """What JSON does not know, in words: moments, days, numbers with decimals."""
+    """Moments, days and decimal numbers as text, which JSON does not support."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -154,7 +154,7 @@ def _plain(value: Any) -> str:
 
 
 def _digest(file: IO[bytes]) -> str:
-    """The SHA-256 of all but the comment, where the file then stands."""
+    """The SHA-256 of all but the comment, at which the file's position then is."""
     left = file.seek(0, os.SEEK_END) - _DIGEST
     file.seek(0)
     digest = hashlib.sha256()
@@ -170,15 +170,15 @@ def _digest(file: IO[bytes]) -> str:
 
 @dataclass(frozen=True)
 class Backup:
-    """A file that has been found whole. `sha256`: its own."""
+    """An open backup whose checksum is correct. `sha256`: of the file."""
 
     manifest: Manifest
     sha256: str
     _archive: ZipFile
 
     def batches(self, part: Part) -> Iterator[list[list[Any]]]:
-        """The rows of a table, some at a time, so that a small file cannot fill the memory; raises `BadBackup` at the
-        end if they are not those that were written."""
+        """The rows of a table in batches, so that a small file cannot fill the memory; raises `BadBackup` at the end if
+        they differ from those that were written."""
         batch, size = [], 0
         for row, length in self._rows(part):
             batch.append(row)
@@ -207,7 +207,7 @@ class Backup:
 
 
 def _row(line: bytes) -> list[Any]:
-    """A row of its line; raises ValueError for one that nobody can have written."""
+    """Parse a line into a row; raises ValueError for one that the program cannot have written."""
     row = json.loads(line.decode())
     if not isinstance(row, list) or (b"\\u" in line and not is_encodable(row)):
         raise ValueError("a row that nobody can have written")
@@ -245,22 +245,22 @@ def _manifest(archive: ZipFile) -> Manifest:
             written = file.read(_LONGEST_MANIFEST + 1)
         if len(written) > _LONGEST_MANIFEST:
             raise BadBackup("its manifest cannot be understood")
-        told = json.loads(written)
-        if told["format"] != FORMAT:
+        content = json.loads(written)
+        if content["format"] != FORMAT:
             raise BadBackup(
                 "it was written by another version of this program, in a format that this one does not know"
             )
-        parts = [_part(part) for part in told["parts"]]
-        datetime.fromisoformat(told["taken_at"])
-        if not isinstance(told["revision"], str) or not is_encodable(told):
+        parts = [_part(part) for part in content["parts"]]
+        datetime.fromisoformat(content["taken_at"])
+        if not isinstance(content["revision"], str) or not is_encodable(content):
             raise ValueError("values of another kind")
-        return Manifest(revision=told["revision"], taken_at=told["taken_at"], parts=parts)
+        return Manifest(revision=content["revision"], taken_at=content["taken_at"], parts=parts)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadBackup("its manifest cannot be understood") from error
 
 
 def _part(told: Any) -> Part:
-    """A part as the manifest tells of it; raises TypeError, ValueError."""
+    """Parse a part of the manifest; raises TypeError, ValueError."""
     texts, columns = [told["table"], told["sha256"]], told["columns"]
     if not isinstance(columns, list) or not all(isinstance(one, str) for one in [*texts, *columns]):
         raise ValueError("values of another kind")

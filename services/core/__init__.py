@@ -1,1 +1,1 @@
-"""What the register stands on and no other room knows: the database, days, texts, code lists, keys. Knows no table."""
+"""What all other packages build on: the database, days, texts, code lists, encryption. Knows no tables."""

@@ -1,4 +1,4 @@
-"""What day it is in Norway, and how its days are moments."""
+"""The date in Norway, and moments of its days."""
 
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -7,10 +7,10 @@ OSLO_TIME = ZoneInfo("Europe/Oslo")
 
 
 def today() -> date:
-    """The day it is in Norway."""
+    """Today's date in Norway."""
     return datetime.now(OSLO_TIME).date()
 
 
 def midnight(day: date) -> datetime:
-    """The moment at which a day begins in Norway."""
+    """The moment a day begins in Norway."""
     return datetime.combine(day, time(), OSLO_TIME)

@@ -1,4 +1,4 @@
-"""Code lists that are read from files, and the words for the codes that Folkeregisteret uses."""
+"""Code lists from files, and labels of Folkeregisteret's codes."""
 
 import csv
 from functools import cache
@@ -24,11 +24,11 @@ def country_names() -> dict[str, str]:
 
 
 def country_name(code: str | None) -> str:
-    """The country's name; an unknown code stands for itself, none is ''."""
+    """The country's name; an unknown code is returned as is, None gives ''."""
     return country_names().get(code, code) if code else ""
 
 
-# Section 7 of the domain: the register's codes for sivilstand.
+# Folkeregisteret's codes for sivilstand (domain, section 7).
 MARITAL_STATUS = {
     "uoppgitt": N_("Uoppgitt"),
     "ugift": N_("Ugift"),
@@ -44,7 +44,7 @@ MARITAL_STATUS = {
 
 
 def marital_status_text(code: str | None) -> str:
-    """The word for a sivilstand; an unknown code stands for itself."""
+    """The label of a sivilstand; an unknown code is returned as is."""
     return _(MARITAL_STATUS.get(code, code)) if code else ""
 
 
@@ -55,7 +55,7 @@ def municipality_names() -> dict[str, str]:
 
 
 def municipality_name(number: str) -> str:
-    """The kommune's name; an unknown number stands for itself."""
+    """The kommune's name; an unknown number is returned as is."""
     return municipality_names().get(number, number)
 
 
@@ -72,5 +72,5 @@ def district_name(number: str | None) -> str:
 
 @cache
 def district_key(number: str | None) -> str | None:
-    """The stored key that bydeler are sorted by, and found by: the indexes hold it."""
+    """The stored key that bydeler are sorted and found by; the indexes contain it."""
     return sort_key(district_name(number)) if number else None

@@ -1,33 +1,33 @@
 """Norwegian alphabetical order as a stored key.
 
-SQLite compares bytes, PostgreSQL's collations depend on the machine, and neither pages through a million rows
-in Norwegian order without an index. So each text that is sorted has a column with its key, made here: plain
-ASCII whose byte order (SQLite BINARY, PostgreSQL COLLATE "C") is the alphabetical order of the texts.
+SQLite compares bytes, PostgreSQL's collations depend on the machine, and neither pages through a million rows in
+Norwegian order without an index. So each text that is sorted has a column with its key, made here: plain ASCII whose
+byte order (SQLite BINARY, PostgreSQL COLLATE "C") is the alphabetical order of the texts.
 
-The order is that of Unicode CLDR for bokmål: locale nb inherits the rules of `no`, which amend the root order
-of UTS #10 and UTS #35 (https://github.com/unicode-org/cldr/blob/main/common/collation/no.xml).
+The order is that of Unicode CLDR for bokmål: locale nb inherits the rules of `no`, which amend the root order of UTS
+#10 and UTS #35 (https://github.com/unicode-org/cldr/blob/main/common/collation/no.xml).
 
 * First letters alone: blank, punctuation, symbols, digits, A to Z, Æ, Ø, Å. AA is Å, Ä and Ę are Æ, Ö, Ő and
   Œ are Ø, Ü and Ű are Y, Đ and Ð are D, Þ is TH, ẞ is SS.
 * Then, between texts with the same letters, accents: e before é, d before đ, æ before ä, å before aa.
 * Then case: small before capital.
 
-Where it goes its own way, to suit a register of people in Norway:
+It deviates as follows, to suit a register of people in Norway:
 
 * The Sámi ŋ and ŧ, and all Latin letters with a stroke, a hook or the like, are their base letters with an
   accent, as đ, š and ž already are. The root order makes some of them letters of their own.
 * AA is Å however its case is mixed, but not when the second A has an accent of its own (A and Ä in a row).
-* Typographic dashes, apostrophes and quotation marks, and all kinds of blanks, stand with the plain ones.
+* Typographic dashes, apostrophes and quotation marks, and all kinds of blanks, sort with the plain ones.
 * Letters of other scripts come after Å by their code points, symbols outside ASCII before the digits.
 
-A key holds these levels. One that has nothing to say is left out with its sign:
+A key has these levels. An empty level is left out with its sign:
 
       letters: a character for each (`a` to `z`, `{` æ, `|` ø, `}` å); one outside the list takes five
     - accents: for each, its distance from the one before and its rank
     + case: a bit for each character, six bits to a character of the key, up to the last capital
-    ! oddities: place and code point of each character that would else share its key with a plainer one
+    ! oddities: place and code point of each character that would otherwise share its key with a plainer one
 
-So `Åse` gives `}se+_`, and most names give two or three characters more than they have themselves.
+So `Åse` gives `}se+_`, and most keys are two or three characters longer than their names.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-# The signs of the levels sort before everything inside a level and in this order, so that a text which has
-# nothing (more) to say on a level comes before one that has.
+# The signs of the levels sort before everything inside a level and in this order, so that a text with nothing (more) on
+# a level comes before one that has something.
 _ODDITIES, _CASE, _ACCENTS = "!+-"
 
-# Level 1. The list ends at the last printable ASCII character, which gives each letter from a to z itself.
+# Level 1. The list ends at the last printable ASCII character, so that each letter from a to z stands for itself.
 _LISTED = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$\0" + string.digits + string.ascii_lowercase + "æøå"
 _SCRIPT = "~"  # then the code point
 _RANK = {letter: chr(ord(_SCRIPT) - len(_LISTED) + place) for place, letter in enumerate(_LISTED)}
 _SYMBOL = _RANK["\0"]  # then the code point
 
-# Level 2. What counts as another letter with an accent: the letters it counts as, and which of their variants
-# it is; variants come after real accents. Keys are decomposed (NFD) and small; those of two characters are
-# read as one. A variant of two letters has a mark that no variant of the second letter has.
+# Level 2. Characters that count as another letter with an accent: the letters, and the variant of them; variants come
+# after real accents. Keys are decomposed (NFD) and small; those of two characters are read as one. A variant of two
+# letters has a mark that no variant of the second letter has.
 _VARIANTS = {
     "a\N{COMBINING RING ABOVE}": ("å", ""),
     "aa": ("å", "a"),
@@ -82,7 +82,7 @@ _LISTED_ACCENTS = "".join(
 _UNLISTED_ACCENT = "Z"  # then the code point
 _FARTHEST = 79  # the distances 0 to 78 have a character each, from "~" down to "0"; "/" stands for 79 more
 
-# What is read at once: the variants of two characters, else each character alone.
+# The units of reading: variants of two characters, otherwise single characters.
 _TWO = (key + ("(?![\u0300-\u036f])" if key == "aa" else "") for key in _VARIANTS if len(key) == 2)
 _PARTS = re.compile("|".join([*_TWO, "."]), re.IGNORECASE | re.DOTALL)
 _LATIN_NAME = re.compile(r"LATIN SMALL LETTER ([A-Z])(?: WITH .+)?")
@@ -92,7 +92,7 @@ _BASE_36 = string.digits + string.ascii_lowercase
 
 
 class _Element(NamedTuple):
-    """What a character brings to the levels of the key."""
+    """A character's part of each level of the key."""
 
     letters: str
     accents: tuple[str, ...]
@@ -101,10 +101,10 @@ class _Element(NamedTuple):
 
 
 def sort_key(text: str) -> str:
-    """The key of a text: printable ASCII, never with a blank; '' for ''.
+    """The sort key of a text: printable ASCII without blanks; '' for ''.
 
-    Keys compare byte by byte as the texts do in Norwegian. Two texts have the same key only when they are
-    canonically equivalent, that is, equal after normalisation to NFC.
+    Keys compare byte by byte as the texts do in Norwegian. Two texts have the same key only when they are canonically
+    equivalent, that is, equal after normalisation to NFC.
     """
     letters, accents, case, oddities = [], [], [], []
     distance = 0
@@ -124,7 +124,7 @@ def sort_key(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _element(part: str) -> _Element:
-    """Of one decomposed character, or of two that are read as one."""
+    """The element of one decomposed character, or of two that are read as one."""
     if unicodedata.combining(part[0]):
         return _Element("", (_accent(part),), "", odd=False)
     plain = _plain(part) if len(part) == 1 else part
@@ -140,7 +140,7 @@ def _element(part: str) -> _Element:
 
 
 def _joined(elements: list[_Element]) -> _Element:
-    """The element of a character that is sorted as these plainer ones."""
+    """The element of a character that sorts as several plainer ones."""
     return _Element(
         "".join(element.letters for element in elements),
         tuple(accent for element in elements for accent in element.accents),
@@ -150,7 +150,7 @@ def _joined(elements: list[_Element]) -> _Element:
 
 
 def _plain(character: str) -> str:
-    """The plain characters that one stands with, mostly itself; none for what cannot be seen."""
+    """The plain characters that a character sorts with, usually itself; none for invisible ones."""
     if character.isspace():
         return " "
     if character in _APOSTROPHES:
@@ -168,7 +168,7 @@ def _plain(character: str) -> str:
 
 
 def _letters(small: str) -> tuple[str, str]:
-    """The part's contribution to level 1, and to level 2 when it is a variant of that."""
+    """The part's contribution to level 1, and to level 2 if it is a variant."""
     if small in _VARIANTS:
         letters, variant = _VARIANTS[small]
         return "".join(_RANK[letter] for letter in letters), variant
@@ -188,18 +188,18 @@ def _accent(mark: str) -> str:
 
 
 def _distance(letters: int) -> str:
-    """The farther the next accent, the earlier the text."""
+    """The code of a distance: a more distant accent sorts earlier."""
     return "/" * (letters // _FARTHEST) + chr(ord("~") - letters % _FARTHEST)
 
 
 def _packed(bits: str) -> list[str]:
-    """Six bits to the character, from `?` for none to `~` for all; without the zeros at the end."""
+    """Bits packed six to the character, from `?` for none to `~` for all; without the zeros at the end."""
     bits = bits.rstrip("0")
     return [chr(ord("?") + int(bits[start : start + 6].ljust(6, "0"), 2)) for start in range(0, len(bits), 6)]
 
 
 def _code(number: int) -> str:
-    """A code point or place as four digits to the base of 36, so that all are of one length."""
+    """A code point or place as four digits to the base of 36, for a fixed length."""
     digits = ""
     for _ in range(4):
         number, digit = divmod(number, 36)

@@ -1,11 +1,11 @@
-"""Days and months as people type them, and as they are shown: dd.mm.åååå and mm.åååå.
+"""Parsing and formatting of days and months: dd.mm.åååå and mm.åååå.
 
-Read are, with the month also as a word: 1.2.2026, 1.2.26, 01.02.26, 1/2-2026, 1. 2. 2026, 01022026, 010226, 2026-02-01;
+Accepted, with the month also as a word: 1.2.2026, 1.2.26, 01.02.26, 1/2-2026, 1. 2. 2026, 01022026, 010226, 2026-02-01;
 6.2022, 06/2022, 6.22, 062022, 2022-06. The day comes before the month, and both before the year, unless a year of four
-digits comes first. What could as well mean something else is refused: a month without anything between month and year
-has a year of four digits (0612 and 010622 are none).
+digits comes first. Ambiguous values are refused: a month without a separator has a year of four digits (0612 and 010622
+are refused).
 
-A year of two digits lies at most five years ahead of today, and else in the last century.
+A year of two digits is at most five years ahead of today, otherwise in the last century.
 """
 
 import re
@@ -14,7 +14,7 @@ from datetime import date, datetime
 from services.core.clock import OSLO_TIME
 from services.core.text import plain_line
 
-AHEAD = 5  # years that a year of two digits may lie ahead
+AHEAD = 5  # years that a year of two digits may be ahead
 _BETWEEN = r"[.,/ -]+"
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _MONTH = r"(?P<month>[0-9]{1,2}|[a-z]{3,9}\.?)"
@@ -45,12 +45,12 @@ _NAMES = (
 
 
 def parse_date(given: str, today: date) -> date | None:
-    """The day that is meant; `None` if none is, or none that exists."""
+    """Parse a day; `None` if it is not one, or does not exist."""
     return _read(_DAYS, given, today)
 
 
 def parse_month(given: str, today: date) -> date | None:
-    """The first day of the month that is meant; `None` if none is."""
+    """Parse a month; returns its first day, or `None`."""
     return _read(_MONTHS, given, today)
 
 
@@ -68,7 +68,7 @@ def _read(forms: tuple[re.Pattern[str], ...], given: str, today: date) -> date |
 
 
 def _month(typed: str) -> int:
-    """The number of a month that is typed as number, name or the beginning of a name; 0 if there is none."""
+    """The number of a month typed as a number, a name or the beginning of a name; 0 if it is none."""
     if typed.isdecimal():
         return int(typed)
     word = typed.removesuffix(".")
@@ -83,20 +83,20 @@ def _year(typed: str, today: date) -> int:
 
 
 def date_text(day: date | None) -> str:
-    """`dd.mm.åååå`, or ''."""
+    """Format a day as `dd.mm.åååå`; '' for None."""
     return "" if day is None else f"{day.day:02}.{day.month:02}.{day.year:04}"
 
 
 def month_text(month: date | None) -> str:
-    """`mm.åååå`, or ''."""
+    """Format a month as `mm.åååå`; '' for None."""
     return "" if month is None else f"{month.month:02}.{month.year:04}"
 
 
 def norwegian_day(moment: datetime | None) -> date | None:
-    """The day it was in Norway at a moment."""
+    """The date in Norway at a moment."""
     return moment.astimezone(OSLO_TIME).date() if moment else None
 
 
 def moment_date(moment: datetime | None) -> str:
-    """The Norwegian day of a moment as dd.mm.åååå; '' for none."""
+    """Format a moment's date in Norway as dd.mm.åååå; '' for None."""
     return date_text(norwegian_day(moment))

@@ -1,8 +1,8 @@
-"""The database: one engine, one session a request, and the two ways into a transaction.
+"""The database: one engine, a session for each request, reading and writing transactions.
 
-SQLite and PostgreSQL both serve. On SQLite a transaction that reads first and writes later can be
-refused in the middle («database is locked»), so whoever means to write says so at the beginning:
-`with writing(): …` takes the write lock at once, commits at the end and rolls back on any error.
+SQLite and PostgreSQL are both supported. On SQLite a transaction that reads first and writes later can fail in the
+middle («database is locked»), so a transaction that will write declares it at the beginning: `with writing(): …` takes
+the write lock at once, commits at the end and rolls back on any error.
 """
 
 import hashlib
@@ -52,17 +52,17 @@ _NAMES = {
 
 
 class Base(DeclarativeBase):
-    """Parent of all tables; constraints get predictable names, so that migrations can name them."""
+    """Base class of all tables; constraints get predictable names for migrations."""
 
     metadata = MetaData(naming_convention=_NAMES)
 
 
-# What was read stays readable after COMMIT: nothing is fetched again behind a caller's back.
+# Objects stay readable after COMMIT, without hidden statements that fetch them again.
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, stored as UTC, always read back with its zone. Naive moments are refused."""
+    """A moment, stored as UTC and read back with its zone. Naive moments are refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -82,17 +82,17 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def sort_text(length: int) -> String:
-    """A text column whose bytes decide the order on both databases (see `norwegian_order`)."""
+    """A text column that both databases sort by bytes (see `services.core.collation`)."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
-# Ids of the tables that grow without end; SQLite's own row ids have 64 bits anyhow.
+# Ids of tables that grow without limit; SQLite's row ids have 64 bits anyway.
 long_id = BigInteger().with_variant(Integer, "sqlite")
 json_type = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def belongs_to_schema(item: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
-    """Whether Alembic shall compare a table or an index: not those of another database, nor FTS5's own."""
+    """Tell Alembic whether to compare a table or an index: not those of the other database, nor FTS5's own."""
     if kind == "table":
         return not (name or "").startswith("name_index")
     only_on = getattr(getattr(item, "_ddl_if", None), "dialect", None)
@@ -100,20 +100,20 @@ def belongs_to_schema(item: Any, name: str | None, kind: str, _reflected: bool, 
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def later_than(moment: datetime) -> datetime:
-    """This moment, or, if the clock says less than another one, right after that: stamps never run backwards."""
+    """The current time, or right after `moment` if the clock is behind it: stamps never run backwards."""
     return max(now(), moment + timedelta(microseconds=1))
 
 
 def session() -> Session:
-    """The session of the present request or command, to read with.
+    """The session of the current request or command, for reading.
 
-    On PostgreSQL each question is answered by itself, without BEGIN and ROLLBACK around them: these are two more
-    ways to the database and back. Who writes says so: `writing()`.
+    On PostgreSQL each statement runs by itself, without BEGIN and ROLLBACK around it, which would be two more round
+    trips. To write, use `writing()`.
     """
     current: Session = db.session()
     if not current.in_transaction() and current.get_bind().dialect.name == "postgresql":
@@ -122,19 +122,19 @@ def session() -> Session:
 
 
 def read(question: Executable, values: Mapping[str, Any] | None = None, **options: Any) -> CursorResult[Any]:
-    """Ask for rows, with execution options. Past the ORM, which takes as long over a small question as the database
-    does; nothing is loaded into the session."""
+    """Execute a statement without the ORM and return its rows; `options`: execution options. The ORM takes as long as
+    the database for a small statement. Nothing is loaded into the session."""
     return session().connection().execute(question, values, execution_options=options)
 
 
 def on_sqlite() -> bool:
-    """Which of the two databases this is."""
+    """True on SQLite, False on PostgreSQL."""
     return bool(session().get_bind().dialect.name == "sqlite")
 
 
 def is_writable() -> bool:
-    """Whether the database takes what is written now: not so a standby, one that was set to read only, or a file on a
-    disk that is. Waits for nobody: where another writes, it can be written to."""
+    """True if the database accepts writes now: not a standby, a database set to read only, or a file on a disk that is.
+    Does not wait: if another transaction writes, the database is writable."""
     if not on_sqlite():
         with db.engine.connect() as connection:
             return bool(connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "off")
@@ -143,7 +143,7 @@ def is_writable() -> bool:
         raw.execute("PRAGMA busy_timeout=0").close()
         try:
             raw.execute("BEGIN IMMEDIATE").close()
-            try:  # that it begins says nothing yet
+            try:  # a successful BEGIN proves nothing yet
                 raw.execute("UPDATE alembic_version SET version_num = version_num").close()
             finally:
                 raw.execute("ROLLBACK").close()
@@ -155,12 +155,13 @@ def is_writable() -> bool:
 
 
 def end_reading() -> None:
-    """End the open transaction, so that none is held while an outside system is asked."""
+    """End the open transaction, so that none stays open during a call to an outside system."""
     session().rollback()
 
 
-def _without_compiler(engine: Engine) -> None:
-    """PostgreSQL compiles what looks expensive, for half a second; our questions take milliseconds."""
+def _turn_off_jit(engine: Engine) -> None:
+    """Turn off PostgreSQL's JIT: it compiles statements that look expensive for half a second; ours take
+    milliseconds."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -169,16 +170,16 @@ def _without_compiler(engine: Engine) -> None:
         connection.commit()
 
 
-def _ask_after_a_rest(engine: Engine) -> None:
-    """Before a connection is used that has rested, ask whether it still stands; else take a new one. The pool's own
-    `pool_pre_ping` asks each time, which is one more way to the database and back in every request."""
+def _check_idle_connections(engine: Engine) -> None:
+    """Check a connection that was idle before it is used, and replace it if it is broken. The pool's own
+    `pool_pre_ping` checks each time, which is one more round trip in every request."""
 
     @event.listens_for(engine, "checkin")
-    def _rests(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    def _note_checkin(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         record.info["rests_since"] = monotonic()
 
     @event.listens_for(engine, "checkout")
-    def _ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    def _check(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
         if monotonic() - record.info.get("rests_since", monotonic()) > _RESTED_SECONDS:
             try:
                 engine.dialect.do_ping(connection)
@@ -190,30 +191,30 @@ _WRITES, _AFTERWARDS = "writes", "afterwards"
 
 
 class NestedTransaction(RuntimeError):
-    """A transaction that writes was begun within another one of the same session, and would have rolled it back."""
+    """`writing()` was called within another `writing()` of the same session, which it would have rolled back."""
 
 
 _before_writing: list[Callable[[], None]] = []
 _after_waiting: list[Callable[[], None]] = []
-_LONG_SECONDS = 0.1  # a transaction that took so long may have waited for another
+_LONG_SECONDS = 0.1  # a transaction that took longer may have waited for another
 
 
 def before_writing(check: Callable[[], None]) -> Callable[[], None]:
-    """Run the check at the beginning of each transaction that writes, inside it; what it raises rolls back."""
+    """Register a check to run at the beginning of each writing transaction, inside it; an exception rolls back."""
     _before_writing.append(check)
     return check
 
 
 def after_waiting(check: Callable[[], None]) -> Callable[[], None]:
-    """Run the check before the commit of each transaction that may have waited for another; what it raises rolls back.
-    It must ask on a connection of its own, else it sees what the transaction itself has written."""
+    """Register a check to run before the commit of each transaction that may have waited for another; an exception
+    rolls back. The check must use its own connection, otherwise it sees what the transaction itself has written."""
     _after_waiting.append(check)
     return check
 
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """A transaction that writes: begins afresh, holds the write lock, ends in COMMIT or ROLLBACK."""
+    """A transaction that writes: starts anew, holds the write lock, ends in COMMIT or ROLLBACK."""
     work: Session = db.session()
     if work.info.get(_WRITES):
         raise NestedTransaction
@@ -240,7 +241,7 @@ def writing() -> Iterator[Session]:
 
 
 def when_free(do: Callable[[], None]) -> None:
-    """Do it at once, or, within a transaction that writes, when that has ended, however it ends."""
+    """Call `do` at once, or after the current writing transaction, however it ends."""
     work: Session = db.session()
     if work.info.get(_WRITES):
         work.info.setdefault(_AFTERWARDS, []).append(do)
@@ -248,50 +249,50 @@ def when_free(do: Callable[[], None]) -> None:
         do()
 
 
-def _own_file(engine: Engine) -> None:
-    """SQLite's file, and those that it makes beside it in the same mode, are for their owner alone."""
+def _restrict_file_to_owner(engine: Engine) -> None:
+    """Restrict SQLite's file, and those it creates beside it with the same mode, to their owner."""
 
     @event.listens_for(engine, "do_connect")
     def _make(_dialect: Dialect, _record: ConnectionPoolEntry, _args: Any, _options: Any) -> None:
         path = engine.url.database
         if not path or path == ":memory:" or path.startswith("file:"):
             return
-        # Only a file that is not there: to close one would take away the locks that SQLite holds on it in this process.
-        with suppress(OSError):  # SQLite tells of it in its own words
+        # Only if the file does not exist: closing it would release the locks that SQLite holds on it in this process.
+        with suppress(OSError):  # SQLite reports the error itself
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):  # not there, or somebody else's
+            with suppress(OSError):  # it does not exist, or belongs to another user
                 if os.stat(f"{path}{suffix}").st_mode & 0o077:
                     os.chmod(f"{path}{suffix}", 0o600)
 
 
 def hold(work: Session, *values: str) -> None:
-    """Let nobody else write these values until the end of the transaction, so that who comes second finds what the
-    first one has written. PostgreSQL would refuse the second one, too, but write the values into its own log."""
+    """Lock these values against other writers until the end of the transaction, so that the second one finds what the
+    first has written. PostgreSQL would refuse the second one too, but write the values into its own log."""
     if work.get_bind().dialect.name != "postgresql":
-        return  # SQLite has one lock for all who write
+        return  # SQLite has one lock for all writers
     for value in sorted(set(values)):
         number = int.from_bytes(hashlib.sha256(value.encode()).digest()[:8], signed=True)
         work.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 class _HintedCompiler(SQLiteCompiler):
-    """Writes what `with_hint` says after the table: INDEXED BY and the like. SQLAlchemy has hints for other
-    databases only; SQLite, which knows little of what lies in the tables, needs them most."""
+    """A compiler that writes hints of `with_hint`, such as INDEXED BY, after the table. SQLAlchemy supports hints for
+    other databases only; SQLite, which has few statistics, needs them most."""
 
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
         return text
 
 
 def listen(engine: Engine) -> None:
-    """Set up SQLite: WAL, every commit on disk, foreign keys, our own BEGIN, and hints; and connections to
-    PostgreSQL, which may have been cut."""
+    """Set up connections. SQLite: WAL, durable commits, foreign keys, our own BEGIN, hints. PostgreSQL: a check for
+    broken connections, no JIT."""
     if engine.dialect.name != "sqlite":
-        _ask_after_a_rest(engine)
-        _without_compiler(engine)
+        _check_idle_connections(engine)
+        _turn_off_jit(engine)
         return
     engine.dialect.statement_compiler = _HintedCompiler
-    _own_file(engine)
+    _restrict_file_to_owner(engine)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

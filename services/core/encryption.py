@@ -1,4 +1,5 @@
-"""What must be read again but shall not lie open in the database: sealed under a key made of SECRET_KEY."""
+"""Encryption of values that must be readable again but not from the database alone; the key is derived from
+SECRET_KEY."""
 
 import base64
 import hashlib
@@ -14,23 +15,23 @@ _NONCE = 12  # bytes
 
 
 class Unreadable(ValueError):
-    """It was sealed under another SECRET_KEY, for another purpose, or has been changed."""
+    """The text was encrypted with another SECRET_KEY or for another purpose, or has been changed."""
 
 
 class Vault:
-    """Seals texts (AES-256-GCM) and makes digests (HMAC-SHA-256), with keys of their own (HKDF)."""
+    """Encrypts texts (AES-256-GCM) and makes digests (HMAC-SHA-256), with separate derived keys (HKDF)."""
 
     def __init__(self, secret_key: str) -> None:
         self._sealing = AESGCM(_derived(secret_key, b"sealing"))
         self._digests = _derived(secret_key, b"digests")
 
     def seal(self, text: str, purpose: str) -> str:
-        """The text sealed; it can be opened for the same purpose only, such as «totp 17»."""
+        """Encrypt a text; it can be decrypted for the same purpose only, such as «totp 17»."""
         nonce = secrets.token_bytes(_NONCE)
         return base64.b64encode(nonce + self._sealing.encrypt(nonce, text.encode(), purpose.encode())).decode()
 
     def open(self, sealed: str, purpose: str) -> str:
-        """The text that was sealed; raises `Unreadable`."""
+        """Decrypt a text; raises `Unreadable`."""
         try:
             raw = base64.b64decode(sealed, validate=True)
             return self._sealing.decrypt(raw[:_NONCE], raw[_NONCE:], purpose.encode()).decode()
@@ -38,7 +39,7 @@ class Vault:
             raise Unreadable(purpose) from error
 
     def digest(self, *parts: object) -> str:
-        """64 hexadecimal digits that tell nothing of the parts to whoever lacks the key."""
+        """A keyed digest of 64 hexadecimal digits, which reveals nothing of the parts without the key."""
         text = "\0".join(str(part) for part in parts)
         return hmac.new(self._digests, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 

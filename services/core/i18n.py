@@ -1,6 +1,6 @@
-"""Translations by GNU gettext. The source language is bokmål; catalogues lie in `services/locale/`.
+"""Translations by GNU gettext. The source language is bokmål; catalogues are in `services/locale/`.
 
-The language in force is a context variable, so the services can speak without knowing a request. Nothing sets it yet.
+The current language is a context variable, so services do not depend on a request. Nothing sets it yet.
 """
 
 from contextvars import ContextVar
@@ -18,25 +18,25 @@ def _catalogue(language: str) -> NullTranslations:
 
 
 def use_language(language: str) -> None:
-    """Let texts of this context be in `language` (`nb` or `nn`)."""
+    """Set the language of this context (`nb` or `nn`)."""
     _language.set(language)
 
 
 def current_language() -> str:
-    """The language in force, as an IETF tag for `<html lang>`."""
+    """The current language as an IETF tag, for `<html lang>`."""
     return _language.get()
 
 
 def gettext(message: str) -> str:
-    """`message` in the language in force; unknown texts stay as they are (bokmål)."""
+    """Translate a message to the current language; unknown messages stay bokmål."""
     return _catalogue(_language.get()).gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
-    """The form of the message that fits the number `n`."""
+    """Translate a message in its singular or plural form for the number `n`."""
     return _catalogue(_language.get()).ngettext(singular, plural, n)
 
 
 def N_(message: str) -> str:
-    """Mark a text that is declared now and translated where it is shown."""
+    """Mark a message for translation where it is shown."""
     return message

@@ -1,4 +1,4 @@
-"""Municipalities as people type and paste them: by name, by number, or both, as our own pages write it."""
+"""Parsing municipalities as typed or pasted: by name, by number, or both as on our own pages."""
 
 import re
 from functools import cache
@@ -7,7 +7,7 @@ from services.core.code_lists import municipality_names
 from services.core.name_folding import folded_words
 from services.core.text import plain_line
 
-MOST_PLACES = 400  # in one list; there are fewer municipalities
+MOST_PLACES = 400  # in one list; more than there are municipalities
 _NUMBER = re.compile(r"\(?\b([0-9]{3,4})\b\)?")
 _BESIDE = {"kommune", "herad"}  # «Bergen kommune»
 
@@ -22,8 +22,8 @@ def _folded(text: str) -> str:
 
 
 def places_called(typed: str) -> list[str]:
-    """The numbers of the municipalities that are called exactly that: by number (a spreadsheet takes the zero away), by
-    name, by a name without the county that tells it from another one, or by both as in «Bergen (4601)»."""
+    """The numbers of the municipalities with exactly that number (a spreadsheet removes the leading zero), name, name
+    without the distinguishing county, or both as in «Bergen (4601)»."""
     words = _folded(typed).split()
     name = " ".join(words[:-1] if len(words) > 1 and words[-1] in _BESIDE else words)
     names = _folded_names()
@@ -36,6 +36,6 @@ def places_called(typed: str) -> list[str]:
 
 
 def places_beginning(typed: str) -> list[str]:
-    """The numbers of the municipalities whose number or name begins like that, in the order of their numbers."""
+    """The numbers of the municipalities whose number or name begins with the text, in numerical order."""
     wanted = _folded(typed)
     return [n for n, name in _folded_names().items() if wanted and (n.startswith(wanted) or name.startswith(wanted))]

@@ -1,18 +1,18 @@
-"""The Norwegian national identity number (fødselsnummer) and its relative, the D-nummer.
+"""The Norwegian national identity number (fødselsnummer) and the D-nummer.
 
 A number has eleven digits, `ddmmyy iii k1 k2`: a date of birth, three individual digits and two check digits.
 
 * The day is raised by 40 in a D-nummer.
 * The month is raised by 80 for the synthetic persons of the tax administration (Tenor) and by 40 for those
   of Nav. The two cannot meet in one number (12 + 80 + 40 needs three digits); each combines with a D-nummer.
-* The check digits are computed after the additions. Two rules stand side by side for ever: the one of 1964,
+* The check digits are computed after the additions. Two rules are valid side by side for ever: the one of 1964,
   and the one for numbers given from 1 January 2032 on, where the first remainder may be 0, 1, 2 or 3.
 
-Neither sex nor century can be read from the number, so nothing here offers them: ask Folkeregisteret.
+Neither sex nor century can be read from the number, so this module does not offer them: ask Folkeregisteret.
 
 Source: the Norwegian Tax Administration (Skatteetaten), documentation of Folkeregisteret's interfaces,
-https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/;
-folkeregisterforskriften § 2-2 for the layout; Nav's description of its synthetic persons for its addition.
+https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/; folkeregisterforskriften
+§ 2-2 for the layout; Nav's description of its synthetic persons for its addition.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _MESSAGES: dict[Reason, str] = {
 class InvalidNationalId(ValueError):
     """The text is not a national identity number.
 
-    `reason` is the first thing that is wrong, in the order empty, characters, length, date, check digits.
-    Neither the message nor the arguments hold the text itself, so the error may be logged.
+    `reason`: the first fault, in the order empty, characters, length, date, check digits. Neither the message nor the
+    arguments contain the text itself, so the error may be logged.
     """
 
     def __init__(self, reason: Reason) -> None:
@@ -61,11 +61,11 @@ class InvalidNationalId(ValueError):
 
 @dataclass(frozen=True)
 class NationalId:
-    """A number that is well formed. Whether a person has it, only Folkeregisteret knows.
+    """A well-formed number. Whether it belongs to a person, only Folkeregisteret knows.
 
     number: eleven ASCII digits; left out of the representation, so that no log shows it by accident.
     is_d_number: a temporary number, for persons who do not (yet) have a fødselsnummer.
-    synthetic: whose made-up person this is, or None for a number that a real person may have.
+    synthetic: the source of the synthetic person, or None for a number that a real person may have.
     """
 
     number: str = field(repr=False)
@@ -74,12 +74,12 @@ class NationalId:
 
 
 def normalise(text: str) -> str:
-    """The text cleaned as all that is typed (see `services.core.text`), without its blanks. Nothing is checked."""
+    """Clean a typed number (see `services.core.text`) and remove its blanks, without validation."""
     return plain_line(text).replace(" ", "")
 
 
 def with_lost_zero(text: str) -> str | None:
-    """The number that has lost the zero at its front, as it does in a spreadsheet; None if that makes none."""
+    """Restore the leading zero that a spreadsheet removes; None if the result is not valid."""
     digits = normalise(text)
     try:
         return parse(f"0{digits}").number if len(digits) == LENGTH - 1 else None
@@ -88,7 +88,7 @@ def with_lost_zero(text: str) -> str | None:
 
 
 def parse(text: str) -> NationalId:
-    """Read a number as somebody typed it; blanks do not matter. Raises InvalidNationalId."""
+    """Parse a typed number; blanks do not matter. Raises InvalidNationalId."""
     number = normalise(text)
     if not number:
         raise InvalidNationalId("empty")
@@ -106,12 +106,12 @@ def parse(text: str) -> NationalId:
 
 
 def complete(first_nine: str, *, remainder: Literal[0, 1, 2, 3] = 0) -> str | None:
-    """The eleven digits that begin with these nine, or None when the rule gives them no check digits.
+    """Complete nine digits with check digits; None if the rule gives none.
 
-    The first remainder of the result is `remainder` (0 gives a number of the 1964 kind, which is also one of
-    the 2032 kind) and its second remainder is 0. There are none when a check digit would have to be 10. The
-    date is not checked here; `parse` does that. Raises ValueError when `first_nine` is not nine ASCII digits
-    or the remainder is not one of the four.
+    The first remainder of the result is `remainder` (0 gives a number of the 1964 kind, which is also one of the 2032
+    kind) and its second remainder is 0. There are none when a check digit would have to be 10. The date is not checked
+    here; `parse` does that. Raises ValueError when `first_nine` is not nine ASCII digits or the remainder is not one of
+    the four.
     """
     if len(first_nine) != LENGTH - 2 or not _DIGITS.issuperset(first_nine):
         raise ValueError("nine digits are needed")
@@ -128,12 +128,12 @@ def complete(first_nine: str, *, remainder: Literal[0, 1, 2, 3] = 0) -> str | No
 
 
 def _read_day(digits: int) -> tuple[int, bool]:
-    """The day of the month (not yet checked), and whether it was that of a D-nummer."""
+    """The day of the month (not validated), and whether it is that of a D-nummer."""
     return (digits - _D_NUMBER_DAY, True) if digits > _D_NUMBER_DAY else (digits, False)
 
 
 def _read_month(digits: int) -> tuple[int, Synthetic | None]:
-    """The month (not yet checked), and whose synthetic person the addition tells of."""
+    """The month (not validated), and the source of the synthetic person by its addition."""
     if digits > _TENOR_MONTH:
         return digits - _TENOR_MONTH, "tenor"
     if digits > _NAV_MONTH:
@@ -142,7 +142,7 @@ def _read_month(digits: int) -> tuple[int, Synthetic | None]:
 
 
 def _is_date(day: int, month: int, *, year: int) -> bool:
-    """Whether the day exists in a year known by its last two digits.
+    """True if the day exists in a year known by its last two digits.
 
     The century is unknown, so 00 counts as a leap year: 2000 was one, although 1900 was not.
     """
@@ -153,7 +153,7 @@ def _is_date(day: int, month: int, *, year: int) -> bool:
 
 
 def _check_digits_hold(number: str) -> bool:
-    """Whether both remainders are allowed, by the rule of 1964 or by that of 2032."""
+    """True if both remainders are allowed by the rule of 1964 or of 2032."""
     first = (_weighted_sum(number[:9], _FIRST_WEIGHTS) + int(number[9])) % 11
     second = (_weighted_sum(number[:10], _SECOND_WEIGHTS) + int(number[10])) % 11
     return first in _FIRST_REMAINDERS and second == 0

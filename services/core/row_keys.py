@@ -1,4 +1,4 @@
-"""The identity of a row of a repeatable question."""
+"""Identities of the rows of a field."""
 
 import re
 import secrets
@@ -15,7 +15,7 @@ def new_row_key() -> str:
 
 
 def key_of(row: Mapping[str, Any]) -> str:
-    """The identity of a row, raw or read; '' if it has none yet."""
+    """The identity of a row, raw or parsed; '' if it has none yet."""
     given = row.get(ROW_KEY)
     if isinstance(given, list):
         given = given[0] if given else ""
@@ -23,5 +23,5 @@ def key_of(row: Mapping[str, Any]) -> str:
 
 
 def is_row_key(text: str) -> bool:
-    """Whether a text can be the identity of a row."""
+    """True if a text has the form of a row's identity."""
     return bool(_IS_ROW_KEY.fullmatch(text))

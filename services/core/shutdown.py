@@ -1,4 +1,4 @@
-"""Being told to end, by SIGTERM or Ctrl-C."""
+"""Waiting for the signal to shut down, SIGTERM or Ctrl-C."""
 
 import os
 import signal
@@ -9,9 +9,9 @@ from select import select
 
 @contextmanager
 def told_to_end() -> Iterator[Callable[[float | None], bool]]:
-    """Within the block both signals only say that it is time to end. Gives what waits for that, so many seconds at
-    most (None: for ever), and says whether it has been said. In the main thread only."""
-    # An Event will not do: a signal that comes while this thread holds its lock would wait for that lock for ever.
+    """Catch both signals within the block. Yields a function that waits for one, for so many seconds at most (None: for
+    ever), and returns whether it has come. In the main thread only."""
+    # Not an Event: a signal that comes while this thread holds the Event's lock would deadlock.
     out, into = os.pipe()
     before = {
         number: signal.signal(number, lambda *_: os.write(into, b"!")) for number in (signal.SIGTERM, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The status of a participation, and how it is said."""
+"""The status of a participation and its label."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -10,8 +10,8 @@ from services.core.i18n import gettext as _
 
 
 class Status(IntEnum):
-    """Where a participation stands. Numbered in the alphabetical order of the words on screen
-    (Avsluttet, Endret, Opprettet, Utskrevet), so that an index serves the sorting."""
+    """The status of a participation, numbered in the alphabetical order of the labels (Avsluttet, Endret, Opprettet,
+    Utskrevet), so that an index serves the sorting."""
 
     ENDED = 1
     CHANGED = 2
@@ -28,7 +28,7 @@ STATUS_LABELS = {
 
 
 def said_status(status: int, deleted_at: datetime | None = None, deleted_by: str | None = None) -> str:
-    """The word for a status, and that she is deleted if so."""
+    """The label of a status, with the deletion if there is one."""
     word, deleted = _(STATUS_LABELS[Status(status)]), said_deletion(deleted_at, deleted_by)
     return f"{word}. {deleted}" if deleted else word
 
@@ -46,7 +46,7 @@ def deletion_text(row: Any) -> str:
 
 
 def status_word(row: Any) -> str:
-    """The word for a status alone."""
+    """The label of a status alone."""
     return said_status(row.status)
 
 

@@ -1,23 +1,23 @@
-"""What is typed or pasted on one line, cleaned: the one rule for all inputs of one line, except passwords.
+"""Cleaning of text typed or pasted on one line: the rule for all inputs of one line, except passwords.
 
-Text that is pasted from Word, Outlook, a PDF or a spreadsheet brings characters along that nobody sees, and others
-that only look like those of the keyboard. `plain_line` is for what is read by its meaning (numbers, days, telephone
-numbers, addresses, user names, codes, search terms, names of municipalities):
+Text pasted from Word, Outlook, a PDF or a spreadsheet contains invisible characters, and others that only look like
+those of the keyboard. `plain_line` is for values that are read by their meaning (numbers, days, telephone numbers,
+addresses, user names, codes, search terms, names of municipalities):
 
-- What nobody sees is removed: zero width characters, directional marks, soft hyphens, byte order marks, variation
+- Invisible characters are removed: zero width characters, directional marks, soft hyphens, byte order marks, variation
   selectors, tags, fillers and the like (Unicode's format characters and Default_Ignorable_Code_Point), and the blank
   pattern of braille.
 - Every blank is a plain blank (no-break, thin, figure and ideographic space, tab, line and paragraph separators),
   several of them one, none at the ends.
-- What looks like a character of the keyboard becomes that: dashes and the minus sign a hyphen, quotation marks and
+- Characters that look like one of the keyboard become that one: dashes and the minus sign a hyphen, quotation marks and
   apostrophes `"` and `'`, full-width and small forms their ordinary ones, the digits of all scripts (Unicode Nd) 0 to
   9, other commas, full stops and slashes `,`, `.` and `/`.
 - Letters with their accents are one character each (NFC).
 
-Nothing that can be seen is removed: a number that is wrong stays wrong, and a minus is never lost. Superscripts,
-fractions and letters of other alphabets that only look like Latin ones stay what they are.
+Visible characters are never removed: a wrong number stays wrong, and a minus is never lost. Superscripts, fractions and
+letters of other alphabets that only look like Latin ones stay unchanged.
 
-Names of persons and free text are not cleaned so; `is_blank` tells whether there is anything to see in them.
+Names of persons and free text are not cleaned like this; `is_blank` tells whether they contain anything visible.
 """
 
 import json
@@ -26,9 +26,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-# Format characters that are drawn, each around or over digits: Prepended_Concatenation_Mark.
+# Format characters that are visible, each around or over digits: Prepended_Concatenation_Mark.
 _DRAWN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-# Default_Ignorable_Code_Point as far as it is not format characters; the braille pattern and the note without a sign.
+# Default_Ignorable_Code_Point without format characters; the braille pattern and the note without a sign.
 _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U0001d159\U000e0000-\U000e0fff]"
@@ -43,7 +43,7 @@ _ALIKE = {
     **dict.fromkeys("\u2044\u2215", "/"),
     "\u061b": ";",
 }
-_FORMS = ("<wide> ", "<small> ")  # how a character is written, in Unicode's decomposition of it
+_FORMS = ("<wide> ", "<small> ")  # forms of a character in its Unicode decomposition
 
 
 def plain_line(text: str) -> str:
@@ -52,7 +52,7 @@ def plain_line(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The same with its lines (each ends with `\\n`), its tabs and all its blanks, for lists of several values."""
+    r"""Clean a text of several lines: keeps its lines (each ends with `\\n`), tabs and all blanks."""
     if text.isascii():
         return "".join(map(_seen, text))
     composed = unicodedata.normalize("NFC", text)
@@ -60,18 +60,18 @@ def plain(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """What one sees of a line: without what nobody sees, every blank a plain one. Look-alikes stay."""
+    """The visible part of a line: without invisible characters, every blank a plain one. Look-alikes stay."""
     return "".join(map(_seen, text)).replace("\n", " ").replace("\t", " ")
 
 
 def is_blank(text: str) -> bool:
-    """True if there is nothing to see in a text."""
+    """True if a text has nothing visible."""
     return not seen(text).strip()
 
 
 def is_encodable(told: Any) -> bool:
-    """True if all texts in a value that JSON brought can be written as UTF-8: JSON can name half a pair of UTF-16,
-    which is no character."""
+    """True if all texts in a JSON value can be encoded as UTF-8: JSON can contain half a UTF-16 pair, which is no
+    character."""
     try:
         json.dumps(told, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -80,7 +80,7 @@ def is_encodable(told: Any) -> bool:
 
 
 def username(typed: str) -> str:
-    """A user name or an e-mail address as it is kept and compared: plain, in small letters."""
+    """Normalise a user name or an e-mail address for storing and comparing: cleaned, in lower case."""
     return unicodedata.normalize("NFC", plain_line(typed).lower())
 
 
@@ -88,10 +88,11 @@ _BESIDE_DIGITS = re.compile(r"[ ().-]+")
 
 
 def telephone(typed: str) -> str | None:
-    """A telephone number as it is kept: digits in the groups in which they were typed, an international one after a `+`
-    (also typed as 00); `None` if it is none.
+    """Normalise a telephone number: digits in the groups as typed, an international one after a `+` (also typed as 00);
+    `None` if it is none.
 
-    «(+47) 55 55 55 55» is «+47 55 55 55 55»; the (0) in «+44 (0)20 7946 0958» is not dialled from abroad, and goes.
+    «(+47) 55 55 55 55» is «+47 55 55 55 55»; the (0) in «+44 (0)20 7946 0958» is not dialled from abroad, and is
+    removed.
     """
     line = re.sub(r"^\(? ?(?:\+|00)", "+", plain_line(typed))
     if line.startswith("+"):

@@ -1,7 +1,7 @@
-"""Demo data: users to sign in as, and participants to look at, for development and demonstration.
+"""Demo data: users and participants for development and demonstration.
 
-All persons are those of the stand-ins' synthetic population, so what the register holds of them agrees with
-what the stand-ins answer. The same seed gives the same data on the same day.
+All persons are from the stand-ins' synthetic population, so the register's data agree with the stand-ins' responses.
+The same seed gives the same data on the same day.
 """
 
 from services.demo.fill import NotForRealPeople, fill

@@ -1,4 +1,4 @@
-"""Likely answers to page 2, «Bakgrunn». They agree with each other, with the person, and with oppstart."""
+"""Plausible answers to page 2, «Bakgrunn». They agree with each other, with the person, and with oppstart."""
 
 from datetime import date
 from random import Random
@@ -71,7 +71,7 @@ def background(random: Random, person: SyntheticPerson, start: date) -> Answers:
 
 
 def returned(random: Random, first: Answers, start: date) -> Answers:
-    """The answers of one who comes back: what cannot have changed is as before."""
+    """The answers of a participant who returns: unchangeable facts are as before."""
     again = first | _norwegian(random, at_least=first["oral_start"])
     again["earlier_measures"] = [*(code for code in first["earlier_measures"] if code != "none"), "jobbsjansen"]
     if first["children"] and first["youngest_child"] < start.year - 17:
@@ -94,7 +94,7 @@ def _livelihood(random: Random, person: SyntheticPerson) -> Answers:
 
 
 def _measures(random: Random, person: SyntheticPerson, start: date) -> Answers:
-    """The introduction programme only for those who had time for it, ended two years ago as a rule."""
+    """Earlier measures: the introduction programme only for those who had time for it, usually ended two years ago."""
     measures = {code for code in ("norwegian", "qualification", "labour_measure") if random.random() < 0.3}
     intro_end = None
     if person.arrivals and random.random() < 0.35:
@@ -134,7 +134,7 @@ def _mother_tongue(random: Random, person: SyntheticPerson) -> str:
 
 
 def _norwegian(random: Random, at_least: str = "below_a1") -> Answers:
-    """Speaking is often a step ahead of writing."""
+    """Levels of Norwegian, speaking often a step ahead of writing."""
     if at_least == "unmapped" or random.random() < 0.04:
         return {"oral_start": "unmapped", "written_start": "unmapped"}
     oral = max(random.choices(range(5), (10, 30, 36, 20, 4))[0], LEVELS.index(at_least))
@@ -151,7 +151,7 @@ def _work(random: Random) -> Answers:
 
 
 def _children(random: Random, person: SyntheticPerson, start: date) -> Answers:
-    """No more children than she has had years for, the youngest under 18."""
+    """Children: no more than the person has had years for, the youngest under 18."""
     grown_up = (person.birth_date.year if person.birth_date else start.year) + 19
     wished = random.choices(range(8), (10, 17, 28, 22, 12, 6, 3, 2))[0]
     children = max(min(wished, (start.year - grown_up) // 2), 0)

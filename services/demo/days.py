@@ -1,4 +1,4 @@
-"""When a participation begins, ends, and is written about: office days in the past, in a likely order."""
+"""The days of demo participations: begin, end and changes on office days in the past, in a plausible order."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _OPEN_FOR = 8 * 3600  # seconds from 8 to 16
 class Course:
     """The days of a participation.
 
-    `start` and `end` are oppstart and avslutning (none while it runs); `last` is the day of the last change.
+    `start` and `end`: oppstart and avslutning (None while it runs); `last`: the day of the last change.
     """
 
     start: date
@@ -27,7 +27,7 @@ class Course:
 
     @property
     def months(self) -> float:
-        """How long it has lasted or will last, in months."""
+        """The duration so far, or until the end, in months."""
         return ((self.end or self.last) - self.start).days / MONTH
 
 
@@ -44,7 +44,7 @@ def course(random: Random, status: Status, today: date, *, earliest: date | None
 
 
 def earlier_course(random: Random, today: date) -> Course:
-    """One that is over long ago, and after which there is time for another."""
+    """The days of an earlier participation, long enough ago for another one."""
     end = before(today, months(random.uniform(14, 20)))
     start = before(end, months(random.uniform(3, 18)))
     return Course(start, end, workday(end + timedelta(days=random.randrange(1, 30))))
@@ -64,7 +64,7 @@ def _running(random: Random, today: date, earliest: date | None) -> Course:
 
 
 def _running_for(random: Random) -> float:
-    """Months so far: two years at most as a rule, three if extended, a few more than they may."""
+    """Months so far: usually two years at most, three if extended, a few beyond the limit."""
     draw = random.random()
     if draw < 0.87:
         return random.uniform(0.4, 24)
@@ -72,7 +72,7 @@ def _running_for(random: Random) -> float:
 
 
 def _ending(random: Random, today: date) -> Course:
-    """The end is known, and may lie ahead; she is not discharged yet."""
+    """The days of a participation with a known end, which may be in the future, not discharged yet."""
     end = today + timedelta(days=random.randrange(-80, 80))
     start = before(min(end, today), months(_lasting(random)))
     last = before(today, timedelta(days=1 + int(random.uniform(0, 25))))
@@ -97,7 +97,7 @@ def _lasting(random: Random) -> float:
 
 
 def months(number: float) -> timedelta:
-    """That many months, as days."""
+    """Convert months to days."""
     return timedelta(days=int(number * MONTH))
 
 
@@ -121,7 +121,7 @@ def _yesterday(today: date) -> date:
 
 
 def _soon(random: Random, day: date, within: int, today: date) -> date:
-    """An office day from `day` on, which is one itself, mostly within a few days; never today."""
+    """A workday from the workday `day` on, usually within a few days; never today."""
     later = workday(day + timedelta(days=int(random.random() ** 3 * within)))
     return max(day, min(later, workday(_yesterday(today))))
 
@@ -141,5 +141,5 @@ def office_moments(random: Random, days: Iterable[date]) -> Iterator[datetime]:
 
 
 def night_before(today: date) -> datetime:
-    """Half past eleven the evening before, when the registers are asked anew."""
+    """Half past eleven the evening before, when the registers are refreshed."""
     return datetime.combine(_yesterday(today), time(23, 30), OSLO_TIME)

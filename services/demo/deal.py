@@ -1,4 +1,4 @@
-"""What is dealt to each participation: where it is, and how it stands."""
+"""Dealing municipality, status and protection to each demo participation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ from services.core.code_lists import district_names
 from services.core.status import Status
 from services.demo.users import ASKOY, BERGEN
 
-PER_CAPITA = ("3105", "3405", "1108")  # the municipalities that are in the trial
+PER_CAPITA = ("3105", "3405", "1108")  # the municipalities in the trial
 
-# The rest of the country, the larger ones first: a few have many, and many have a few.
+# The rest of the country, the larger ones first: a few have many participants, and many have a few.
 _OTHERS = (
     "5001 1103 3301 4204 3107 3205 3201 3203 1108 5501 3105 3909 3905 3907 4001 4003 1508 1804 1106 4203 3403 3407 "
     "3405 1506 3103 3101 3118 3207 3222 3209 3411 3401 3303 3305 3901 1149 4626 4624 1833 1806 5503 5601 5006 5035"
@@ -29,7 +29,7 @@ _RETURNED = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One participation to be. `returned`: she has been discharged from an earlier one."""
+    """The plan of one participation. `returned`: the person has been discharged from an earlier one."""
 
     municipality_number: str
     status: Status
@@ -41,9 +41,9 @@ class Card:
 
 
 def deal(random: Random, participations: int) -> Iterator[Card]:
-    """The cards for that many participations; one for somebody who has returned counts for two.
+    """The cards for that many participations; one for a person who has returned counts as two.
 
-    The first ones see to it that Oslo and Bergen have all there is to be seen, however few are asked for.
+    The first ones give Oslo and Bergen every kind of participation, even for a small number.
     """
     cards = _cards(random)
     left = participations

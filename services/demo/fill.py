@@ -22,15 +22,16 @@ _BATCH = 1000  # participations
 
 
 class NotForRealPeople(RuntimeError):
-    """A register of real people takes no demo data."""
+    """Demo data are refused in a register of real people."""
 
 
 def fill(*, participants: int, seed: int, accepts: Accepts = "synthetic", on: date | None = None) -> bool:
-    """Fill the register with the demo users and that many participations, unless it holds something.
+    """Fill the register with the demo users and that many participations, unless it contains data; returns whether it
+    was filled.
 
-    `accepts` is which numbers the installation takes, `on` the day that counts as today. The people are always
-    the stand-ins' own; the seed decides who of them and what is registered. Gives whether it was filled.
-    Raises `NotForRealPeople`, and ValueError for a negative number.
+    `accepts`: the numbers that the installation takes; `on`: the day that counts as today. The people are always the
+    stand-ins' own; the seed selects them and their data. Raises `NotForRealPeople`, and ValueError for a negative
+    number.
     """
     if accepts == "real":
         raise NotForRealPeople("demo data do not belong in a register of real people")
@@ -39,9 +40,9 @@ def fill(*, participants: int, seed: int, accepts: Accepts = "synthetic", on: da
     day = on or today()
     if _holds_something():
         return False
-    password_hash = hash_password(PASSWORD)  # slow on purpose, so before the transaction, and once for all
+    password_hash = hash_password(PASSWORD)  # slow by design, so before the transaction, and once for all
     with writing() as work:
-        if _holds_something():  # somebody may have been faster
+        if _holds_something():  # a parallel process may have been faster
             return False
         _add_users(work, day, password_hash)
         work.execute(update(Municipality).where(Municipality.number.in_(PER_CAPITA)).values(funding="per_capita"))
@@ -54,7 +55,7 @@ def _holds_something() -> bool:
 
 
 def _add_users(work: Session, day: date, password_hash: str) -> None:
-    """They are older than what they have registered."""
+    """Add the demo users, who are older than what they have registered."""
     since = night_before(day) - months(42)
     for place, demo in enumerate(USERS):
         user = User(
@@ -84,12 +85,12 @@ def _add_participants(work: Session, random: Random, count: int, day: date) -> N
         for model in MODELS:
             _insert(work, model, [row for rows in batch for row in rows[model]])
     if count and work.get_bind().dialect.name == "postgresql":
-        for model in (Person, Participation):  # numbered by us; the database goes on from there
+        for model in (Person, Participation):  # numbered by us; the database continues from there
             table, key = model.__tablename__, model.id
             work.execute(select(func.setval(func.pg_get_serial_sequence(table, key.name), func.max(key))))
 
 
 def _insert(work: Session, model: type[Base], rows: list[Row]) -> None:
-    """Past the ORM, which takes twice the time for many rows."""
+    """Insert rows without the ORM, which takes twice the time for many rows."""
     if rows:
         work.connection().execute(insert(Base.metadata.tables[model.__tablename__]), rows)

@@ -1,4 +1,4 @@
-"""Likely answers to page 3, «Programinnhold»: plan, goals, tiltak and permisjon within the period."""
+"""Plausible answers to page 3, «Programinnhold»: plan, goals, tiltak and permisjon within the period."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -40,8 +40,8 @@ _EXTENSION_REASONS = (
 
 
 def programme(random: Random, course: Course, start_answers: Answers, written: date) -> Answers:
-    """All answers of page 3 as they are in the end. `start_answers` are those of page 2, `written` is the day
-    when the page was filled in first."""
+    """All final answers of page 3. `start_answers`: those of page 2; `written`: the day when the page was first filled
+    in."""
     hours = Decimal(random.choice(("30.0", "30.0", "30.0", "30.0", "37.5", "25.0", "22.5", "20.0", "27.5")))
     answers: Answers = {
         "hours_per_week": hours,
@@ -85,7 +85,7 @@ def _goals(random: Random, start_answers: Answers) -> Answers:
 
 
 def _activities(random: Random, course: Course, hours: Decimal) -> list[dict[str, Any]]:
-    """One to four rows, one after the other; the last one is open while she takes part."""
+    """One to four rows, one after the other; the last one is open while the participant takes part."""
     count = random.choice((1, 2, 2, 3, 3, 4)) if course.months > 4 else random.choice((1, 1, 2))
     kinds = _some_kinds(random, count)
     until = course.end or course.last
@@ -130,7 +130,7 @@ def _leaves(random: Random, course: Course) -> list[dict[str, Any]] | None:
 
 
 def _extension(random: Random, course: Course, start_answers: Answers) -> Answers:
-    """Those who go on after two years have it extended mostly; some are simply past their time."""
+    """An extension for most of those who go on after two years; some simply exceed their time."""
     if course.months < 22 or random.random() < 0.1:
         return {}
     if course.months < 24.2 and (course.end or random.random() < 0.5):

@@ -1,4 +1,4 @@
-"""The rows of the tables for participants who are made up."""
+"""The table rows of demo participants."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -28,12 +28,12 @@ from services.tables.participants import Activity, Change, Leave, Participation,
 Row = dict[str, Any]
 Rows = dict[type[Base], list[Row]]
 
-# In the order in which they can be inserted.
+# In an order in which they can be inserted.
 MODELS: tuple[type[Base], ...] = (Person, Participation, Activity, Leave, Change)
 
 _COLUMNS = {"district": "district_number"}
 _NEVER_FETCHED = 0.01  # share of persons whose test results PAD could not give
-_BETWEEN = timedelta(days=20)  # at least, from one participation of a person to the next
+_BETWEEN = timedelta(days=20)  # at least, between two participations of a person
 
 
 class Maker:
@@ -53,7 +53,7 @@ class Maker:
         self._participation_numbers = count(1)
 
     def participations(self) -> Iterator[Rows]:
-        """The rows of each participation, and of its person where they come first."""
+        """The rows of each participation, preceded by its person if new."""
         for card in deal(self._random, self._needed):
             someone = self._queue.next(protected=card.protected)
             person = self._person(someone)
@@ -135,7 +135,7 @@ class Maker:
 
 
 def _moments(story: Story) -> dict[str, datetime | str | None]:
-    """When, and by whom, the story's turning points were."""
+    """Time and user of the story's turning points."""
     found: dict[str, datetime | str | None] = {}
     for name in ("created", "changed", "discharged", "deleted"):
         found[f"{name}_at"], found[f"{name}_by"] = getattr(story, name) or (None, None)

@@ -1,7 +1,7 @@
-"""How a participation came to be as it is: what was written when, by whom, page after page.
+"""The story of a demo participation: which user saved which page when.
 
-A story is told through the same events as in real use (create, save a page, discharge, delete), so that
-status, version and history agree with the answers.
+A story consists of the same events as real use (create, save a page, discharge, delete), so that status, version and
+history agree with the answers.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from services.questions.pages import BACKGROUND, FIELDS, PROGRAMME, Step
 from services.standins.population import SyntheticPerson
 
 _DELETION_REASONS = tuple(option.code for option in DELETION_REASONS if option.code != "other")
-_UNFINISHED = 0.2  # share of those not discharged that lack something on pages 2 and 3
+_UNFINISHED = 0.2  # share of undischarged participations with gaps on pages 2 and 3
 
 
 @dataclass
 class Story:
-    """A participation as it stands after what has been told, and the rows of its history."""
+    """The state of a participation after its events, and the rows of its history."""
 
     answers: Answers = field(default_factory=lambda: dict.fromkeys(FIELDS))
     version: int = 0
@@ -40,7 +40,7 @@ class Story:
     deleted_reason: str | None = None
 
     def save(self, at: datetime, username: str, answers: Mapping[str, Any]) -> None:
-        """A page is saved; the first one creates."""
+        """Save a page; the first one creates."""
         changed = {key: new for key, new in answers.items() if new != self.answers[key]}
         if not changed:
             return
@@ -56,14 +56,14 @@ class Story:
             self.status = Status.ENDED if self.answers["end_date"] else Status.CHANGED
 
     def discharge(self, at: datetime, username: str) -> None:
-        """«Utskriv og registrer ferdig»."""
+        """Discharge: «Utskriv og registrer ferdig»."""
         self.version += 1
         self._tell(at, username, "discharged", None, True)
         self.status = Status.DISCHARGED
         self.discharged = self.changed = (at, username)
 
     def delete(self, at: datetime, username: str) -> None:
-        """«Slett deltaker», which leaves «Sist endret» as it was."""
+        """Delete: «Slett deltaker», which leaves «Sist endret» unchanged."""
         self.version += 1
         self.deleted_reason = _DELETION_REASONS[at.second % len(_DELETION_REASONS)]
         self._tell(at, username, "deleted", None, {"reason": self.deleted_reason, "text": ""})
@@ -77,7 +77,7 @@ class Story:
 
 @dataclass(frozen=True)
 class _Event:
-    """Answers that are saved on a day; none: she is discharged, or deleted."""
+    """Answers that are saved on a day; without answers: a discharge or a deletion."""
 
     day: date
     answers: Answers
@@ -92,7 +92,7 @@ def tell(
     today: date,
     earlier: Answers | None = None,
 ) -> Story:
-    """The story of a card. `earlier` are the answers of the person's former participation, if she had one."""
+    """The story of a card. `earlier`: the answers of the person's former participation, if there was one."""
     events = _events(random, card, course, person, earlier)
     if card.status is Status.DISCHARGED:
         events.append(_Event(course.last, {}))
@@ -115,7 +115,7 @@ def tell(
 def _events(
     random: Random, card: Card, course: Course, person: SyntheticPerson, earlier: Answers | None
 ) -> list[_Event]:
-    """What is saved of the four pages, in its order."""
+    """The events of saving the four pages, in order."""
     is_new = card.status is Status.CREATED
     created = course.last if is_new else _early(random, course.start, course, 12)
     funding = "per_capita" if card.per_capita else "ordinary"
@@ -137,25 +137,25 @@ def _events(
 
 
 def _may_lack(random: Random, card: Card) -> bool:
-    """True for a share of those who are not discharged: pages 2 and 3 are not complete."""
+    """True for a share of those who are not discharged: pages 2 and 3 have gaps."""
     return card.status is not Status.DISCHARGED and random.random() < _UNFINISHED
 
 
 def _early(random: Random, day: date, course: Course, within: int) -> date:
-    """An office day soon after `day`, mostly the same, and not after the course's last."""
+    """An office day soon after `day`, usually the same, and not after the course's last."""
     days = 0 if random.random() < 0.5 else int(random.random() * within)
     return max(day, min(workday(day + timedelta(days=days)), course.last))
 
 
 def _with_holes(random: Random, step: Step, answers: Answers) -> Answers:
-    """The answers without one to four of them, and without what hangs on these."""
+    """The answers without one to four of them, and without those that depend on these."""
     keys = [question.key for question in step.fields if answers[question.key] is not None]
     return step.pruned(answers | dict.fromkeys(random.sample(keys, random.randrange(1, 5))))
 
 
 def _finished(random: Random, course: Course, written: date, final: Answers) -> list[_Event]:
-    """Page 3 as it was written first, and what was changed later, the last of it on the course's last day
-    while she takes part."""
+    """Page 3 as first written, and later changes, the last of them on the course's last day while the participant takes
+    part."""
     later: list[_Event] = []
 
     def afterwards(earliest: date, *keys: str) -> None:
@@ -182,7 +182,7 @@ def _finished(random: Random, course: Course, written: date, final: Answers) -> 
 
 
 def _ending(random: Random, card: Card, course: Course, page_2: Answers) -> list[_Event]:
-    """Page 4; of those who are not discharged yet, half have little more than the date."""
+    """Page 4; half of those who are not discharged yet have little more than the date."""
     if course.end is None:
         return []
     page_4 = termination(random, course, page_2)

@@ -1,4 +1,4 @@
-"""Likely answers to page 4, «Avslutning»: why she left, to what, and how her Norwegian was."""
+"""Plausible answers to page 4, «Avslutning»: reason, outcome, livelihood and level of Norwegian."""
 
 from random import Random
 
@@ -46,7 +46,7 @@ _OTHER_KINDS = {
     "completed_time": ("labour_measure", "qualification", "social", "homemaker"),
     "other_measure": ("qualification", "labour_measure", "aap"),
 }
-# What one can live of after having gone on to this.
+# The livelihoods that are possible after each outcome.
 _LIVED_OF = {
     "social": ("social",),
     "aap": ("nav_other",),
@@ -137,7 +137,7 @@ def _livelihood(random: Random, answers: Answers, start_answers: Answers) -> str
 
 
 def _norwegian(random: Random, course: Course, start_answers: Answers) -> Answers:
-    """About a level a year, speaking faster than writing; nobody gets worse."""
+    """Progress of about a level a year, faster in speaking than in writing; nobody gets worse."""
     answers: Answers = {}
     for skill, pace in (("oral", 1.0), ("written", 0.8)):
         before = start_answers[f"{skill}_start"]

@@ -1,4 +1,4 @@
-"""The demo users, and the names of colleagues who never sign in but have registered much."""
+"""The demo users, and the names of colleagues who never sign in but have registered participants."""
 
 from dataclasses import dataclass
 from random import Random
@@ -13,7 +13,7 @@ ASKOY = "4627"
 
 @dataclass(frozen=True, kw_only=True)
 class DemoUser:
-    """Someone to sign in as. `told` says in a few words what she is; IMDi's people have no municipalities."""
+    """A user to sign in as. `told`: a short description; IMDi's users have no municipalities."""
 
     username: str
     name: str
@@ -24,7 +24,7 @@ class DemoUser:
 
     @property
     def email(self) -> str:
-        """An address that reaches nobody (RFC 2606)."""
+        """A reserved address that reaches nobody (RFC 2606)."""
         return f"{self.username}@example.org"
 
 
@@ -74,14 +74,14 @@ _STAFF = {
     BERGEN: ("berit.bergen", "anne.tokommuner", "berit.bergen", "jon.bergen", "eva.bergen"),
     ASKOY: ("anne.tokommuner", "liv.askoy"),
 }
-# Those who may see protected participants.
+# Users who may see protected participants.
 _TRUSTED = {OSLO: "siri.vern", BERGEN: "tor.bergen"}
 _FIRST_NAMES = ("ingrid", "ola", "marit", "hassan", "silje", "bjorn", "hanne", "tove", "knut", "mona", "eli", "nina")
 _PLAIN = str.maketrans({"æ": "ae", "ø": "o", "å": "a", " ": "", "-": ""})
 
 
 def staff(municipality_number: str, *, protected: bool) -> tuple[str, ...]:
-    """The user names of those who work with participants in a municipality, the busiest more than once."""
+    """The user names of a municipality's caseworkers, the busiest more than once."""
     place = municipality_name(municipality_number).lower().translate(_PLAIN)
     if protected:
         return (_TRUSTED.get(municipality_number, f"vigdis.{place}"),)

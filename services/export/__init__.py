@@ -1,9 +1,8 @@
-"""Downloads: the participant list as on screen, the full data set, and the tiltak and permisjoner, as CSV and as a
-workbook.
+"""Downloads as CSV and as a workbook: the participant list as on screen, the full data set, and the tiltak and
+permisjoner.
 
-`fields` are `overview_fields(viewer)`, `full_fields(viewer)` or `row_fields(viewer)`. `where` holds for the
-participations that are wanted and that the viewer may see; the caller sees to both. `order_by` is the order of the
-list.
+`fields`: `overview_fields(viewer)`, `full_fields(viewer)` or `row_fields(viewer)`. `where`: the condition for the
+participations; the caller must include visibility. `order_by`: the order of the list.
 """
 
 from collections.abc import Generator, Sequence
@@ -36,7 +35,7 @@ OrderBy = Sequence[ColumnElement[Any]]
 
 
 def as_csv(fields: Fields, where: Where, order_by: OrderBy) -> Generator[bytes, None, None]:
-    """The file in pieces, made while it is sent; close it if it is broken off."""
+    """The CSV file in pieces, made while it is sent; close the generator if the transfer is interrupted."""
     if isinstance(fields, RowFields):
         labels = [field.label for field in fields.all]
         return csv_file.lines(labels, row_batches(fields, where, order_by, csv_file.cell))

@@ -1,7 +1,7 @@
-"""What stands in the columns of the two downloads.
+"""The columns of the downloads.
 
-A column is declared by the database's columns that it is made of and by how their values are said; the questions
-say theirs themselves (`services.questions.pages`). How values are read, and what a file makes of them, is elsewhere.
+A column is declared by its database columns and by the formatting of their values; form fields format their own
+(`services.questions.pages`). Reading and file formats are in other modules.
 """
 
 from collections.abc import Callable
@@ -28,11 +28,11 @@ from services.tables.participants import Participation, Person
 _P = Participation
 Say = Callable[..., str]
 
-DAY_FORMAT, MONTH_FORMAT = "dd.mm.yyyy", "mm.yyyy"  # as workbooks write `date_text` and months
+DAY_FORMAT, MONTH_FORMAT = "dd.mm.yyyy", "mm.yyyy"  # number formats of days and months in workbooks
 
 
 def itself(value: Any) -> Any:
-    """A value as it is."""
+    """The value unchanged."""
     return value
 
 
@@ -40,10 +40,10 @@ def itself(value: Any) -> Any:
 class ExportColumn:
     """One column of a download.
 
-    `text` says the values of the `sources`, in that order, in words. `value` gives what a workbook holds
-    in place of the words, a number or a day, shown by `number_format`. `rows`: the question that is answered
-    by rows of a table of their own; the source is then the participation's id.
-    `keeps_zeros`: digits that a spreadsheet must take as text. `differs`: hardly two participants have the same.
+    `text` formats the values of the `sources`, in that order. `value`: gives the number or day for a workbook in place
+    of the text, shown by `number_format`. `rows`: the field whose rows are in a table of their own; the source is then
+    the participation's id. `keeps_zeros`: digits that a spreadsheet must take as text. `differs`: almost all values are
+    different.
     """
 
     label: str
@@ -83,7 +83,7 @@ def _status(label: str) -> ExportColumn:
 
 
 def year_text(year: int | None) -> str:
-    """A year's digits, '' for none."""
+    """A year's digits, '' for None."""
     return str(year or "")
 
 
@@ -103,12 +103,12 @@ _OVERVIEW = {column: _of_list(column) for column in LIST_COLUMNS}
 
 
 def overview_fields(viewer: Viewer) -> list[ExportColumn]:
-    """The columns of the list as the viewer sees it."""
+    """The columns of the list that the viewer sees."""
     return [_OVERVIEW[column] for column in columns_for(viewer)]
 
 
 def _typed(question: Question) -> tuple[Callable[..., Any] | None, str]:
-    """What a workbook holds of the answers to a question, and how it shows it."""
+    """The `value` function and `number_format` of a form field."""
     if isinstance(question, DateField):
         return itself, MONTH_FORMAT if isinstance(question, MonthField) else DAY_FORMAT
     if isinstance(question, NumberField | YearField | HoursField):
@@ -129,14 +129,14 @@ def _answers(step: Step, *, without: frozenset[str] = frozenset()) -> list[Expor
     return [_answer(question) for question in step.fields if question.key not in without]
 
 
-# The questions whose rows are lines of a file of their own.
+# The fields whose rows are lines of a file of their own.
 ROW_QUESTIONS = tuple(question for question in PROGRAMME.fields if isinstance(question, RowsField))
 
 
 @dataclass(frozen=True)
 class RowFields:
-    """The columns of the file with a line for each tiltak and permisjon: what is said of the participant, which
-    question the row answers, and its answers by their keys; a row without such an answer leaves the cell empty."""
+    """The columns of the file with a line for each tiltak and permisjon: the participant's data, the field that the row
+    belongs to, and the row's answers by key; a missing answer leaves the cell empty."""
 
     participant: tuple[ExportColumn, ...]
     question: ExportColumn
@@ -149,7 +149,7 @@ class RowFields:
 
 
 def row_fields(_viewer: Viewer) -> RowFields:
-    """One line for each tiltak and permisjon."""
+    """The columns of the file with a line for each tiltak and permisjon."""
     return RowFields(
         participant=(
             _digits(N_("Fødselsnummer"), _P.national_id, differs=True),
@@ -168,7 +168,7 @@ def row_fields(_viewer: Viewer) -> RowFields:
 
 
 def full_fields(viewer: Viewer) -> list[ExportColumn]:
-    """All that is registered of a participant; the headings are the labels of the questions."""
+    """The columns of the full data set; the headings are the labels of the fields."""
     return [
         _digits(N_("Fødselsnummer"), _P.national_id, differs=True),
         _name(N_("Navn")),

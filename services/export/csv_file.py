@@ -1,7 +1,7 @@
 """CSV for a spreadsheet that is opened by a double click (domain, section 4).
 
-UTF-8 with BOM, semicolons, CRLF, every field quoted; fødselsnummer and kommunenummer keep their zeros by a tab,
-text that a spreadsheet would take for a formula is disarmed by an apostrophe (quoting stops neither, OWASP «CSV
+UTF-8 with BOM, semicolons, CRLF, every field quoted; fødselsnummer and kommunenummer keep their zeros by a tab, text
+that a spreadsheet would take for a formula is escaped by an apostrophe (quoting prevents neither, OWASP «CSV
 Injection»).
 """
 
@@ -16,27 +16,25 @@ _LEAST, _MOST = 30_000, 60_000  # bytes of a piece
 
 
 def disarmed(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """Escape a text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(_RISKY) else text
 
 
 def with_tab(text: str) -> str:
-    """Digits that a spreadsheet takes as text."""
+    """Digits with a tab, so that a spreadsheet takes them as text."""
     return f"\t{text}" if text else ""
 
 
 def cell(field: ExportColumn) -> Callable[..., str]:
-    """Makes of a column's values what stands between the quotes, quotes within it doubled."""
+    """The function from a column's values to the text between the quotes, with quotes doubled."""
     say, guard = field.text, with_tab if field.keeps_zeros else disarmed
     return lambda *values: guard(say(*values)).replace('"', '""')
 
 
 def lines(labels: Iterable[str], batches: Iterator[list[Cells]]) -> Generator[bytes, None, None]:
-    """The file in pieces of some ten kilobytes, so that it can be sent while it is made; the first one is as small
-    as the first batch.
+    """The file in pieces of some ten kilobytes, sent while it is made; the first one is as small as the first batch.
 
-    Joined and not written by the `csv` module: where every field is quoted there is nothing to decide, and that
-    takes a fifth of its time.
+    Joined instead of written by the `csv` module: with every field quoted this takes a fifth of the time.
     """
     heading: list[Cells] = [[disarmed(_(label)).replace('"', '""')] for label in labels]
     yield b"\xef\xbb\xbf" + _joined(heading) + _joined(next(batches, []))
@@ -57,7 +55,7 @@ def _joined(columns: list[Cells]) -> bytes:
 
 
 def _divided(content: bytes) -> Iterator[bytes]:
-    """Equal pieces, none too large."""
+    """Equal pieces within the limit."""
     count = -(-len(content) // _MOST)
     size = -(-len(content) // count)
     return (content[start : start + size] for start in range(0, len(content), size))

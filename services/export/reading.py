@@ -1,8 +1,8 @@
-"""Reads what a download holds: by plain SQL, in order, some hundred rows at a time, column by column.
+"""Reading the data of a download: by plain SQL, in order, some hundred rows at a time, column by column.
 
-A million rows times seventy columns leave no time for objects. So the values are taken as the driver gives
-them most cheaply (a day as text, a list as its JSON, a moment by its hour), and what a file makes of a value is
-remembered while there are few different ones. How a value is said is asked of the columns' declaration only.
+A million rows times seventy columns leave no time for objects. So values are read in the driver's cheapest form (a day
+as text, a list as its JSON, a moment by its hour), and cells are cached by value while there are few different ones.
+Only the columns' declaration decides on formatting.
 """
 
 import json
@@ -44,16 +44,16 @@ from services.questions.fields import Field as Question
 from services.questions.row_fields import RowsField
 from services.tables.participants import Participation, Person
 
-FIRST, LATER, PART = 50, 256, 64  # rows that are read at first, then; and that are worked on at a time
-_REMEMBERED = 8192  # different values of a column; more are forgotten, so that memory does not grow
+FIRST, LATER, PART = 50, 256, 64  # rows read at first, and later; rows processed at a time
+_REMEMBERED = 8192  # different values of a column; the cache has a limit, so that memory does not grow
 _P = Participation
 
-Make: TypeAlias = Callable[..., Any]  # what a file makes of the values of a column's sources
+Make: TypeAlias = Callable[..., Any]  # makes a cell from the values of a column's sources
 Cells: TypeAlias = Iterable[Any]
 
 
 class Memo(dict[Any, Any]):
-    """What is made of a value, remembered."""
+    """A cache of cells by value."""
 
     def __init__(self, make: Make) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Memo(dict[Any, Any]):
         return made
 
 
-# ---- Values as they are read ----
+# ---- Values as read ----
 
 
 def _hour_of_text(hour: str) -> datetime:
@@ -79,7 +79,7 @@ def _hour_of_number(hours: int) -> datetime:
 
 @dataclass(frozen=True)
 class _Raw:
-    """How a column is read cheaply, and how its value comes of that."""
+    """A cheap way to read a column, and to convert the result to its value."""
 
     source: ColumnElement[Any]
     value: Callable[[Any], Any] | None = None
@@ -88,7 +88,7 @@ class _Raw:
 def _raw(source: Source, *, on_postgresql: bool) -> _Raw:
     as_it_comes = type_coerce(source, NullType())
     match source.type:
-        case UtcDateTime() if on_postgresql:  # Norway's days begin at whole hours of UTC
+        case UtcDateTime() if on_postgresql:  # days in Norway begin at whole hours of UTC
             return _Raw(cast(func.floor(func.date_part("epoch", source) / 3600), Integer), _hour_of_number)
         case UtcDateTime():
             return _Raw(func.substr(as_it_comes, 1, 13), _hour_of_text)
@@ -101,7 +101,7 @@ def _raw(source: Source, *, on_postgresql: bool) -> _Raw:
 
 
 def _with_values(make: Make, raws: Sequence[_Raw]) -> Callable[[Any], Any]:
-    """`make`, of what is read: of one source's, or of a tuple of several."""
+    """A function that converts values as read, of one source or a tuple of several, and calls `make`."""
     to_values = [raw.value or (lambda read: read) for raw in raws]
     if len(to_values) > 1:
         pairs = list(enumerate(to_values))
@@ -113,8 +113,7 @@ def _with_values(make: Make, raws: Sequence[_Raw]) -> Callable[[Any], Any]:
 
 
 def _alike(field: ExportColumn) -> tuple[Any, ...]:
-    """What must be the same of two columns, so that what is made of a value is: questions of one kind with the
-    same options say the same."""
+    """The key of columns that can share cells: fields of one kind with the same options have the same texts."""
     question = getattr(field.text, "__self__", None)
     says = (type(question), getattr(question, "options", None)) if isinstance(question, Question) else (field.text,)
     kinds = tuple(type(source.type) for source in field.sources)
@@ -125,7 +124,7 @@ def _alike(field: ExportColumn) -> tuple[Any, ...]:
 
 
 class _Reading:
-    """The columns of one download, and how cells are made of what is read for them."""
+    """The columns of one download, and making cells from the values read."""
 
     def __init__(
         self,
@@ -152,23 +151,23 @@ class _Reading:
         return _raw(source, on_postgresql=self._on_postgresql)
 
     def query(self, where: ColumnElement[bool], order_by: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:
-        """The columns' sources, of the participations and, where they are asked for, their persons."""
+        """The statement for the columns' sources, from participations and, if needed, persons."""
         found = select(*(raw.source for raw in self._raws)).select_from(_P).where(where).order_by(*order_by)
         if any(source.class_ is Person for source in self._sources):
             found = found.join(Person, Person.id == _P.person_ref)
         return found
 
     def _make(self, field: ExportColumn, cell: Callable[[ExportColumn], Make]) -> Make:
-        """What is made of what is read for a column, remembered where it pays."""
+        """The function from values as read to cells, cached if useful."""
         if field.rows:
-            return cell(replace(field, text=plain))  # the rows are said already
+            return cell(replace(field, text=plain))  # the rows are already formatted
         make = _with_values(cell(field), [self._raw(source) for source in field.sources])
         if field.differs:
             return make
         return self._memos.setdefault(_alike(field), Memo(make)).__getitem__
 
     def cells(self, rows: Sequence[Row[Any]]) -> Iterator[list[Cells]]:
-        """The cells of all columns, for some rows after the other."""
+        """The cells of all columns, for a part of the rows at a time."""
         ids = self.ids(rows) if self._rows else []
         said = {key: reader.said(ids) for key, reader in self._rows.items()}
         for start in range(0, len(rows), PART):
@@ -176,7 +175,7 @@ class _Reading:
             yield [column(read, said) for column in self._columns]
 
     def ids(self, rows: Sequence[Row[Any]]) -> list[int]:
-        """The ids of the participations, where their column is among the sources."""
+        """The ids of the participations, if their column is among the sources."""
         return [row[self._places[_P.id]] for row in rows]
 
     def _column(self, field: ExportColumn, make: Make) -> Callable[[list[Any], dict[str, Mapping[int, str]]], Cells]:
@@ -193,14 +192,15 @@ class _Reading:
 
 
 def _is_given(column: Source, *, on_postgresql: bool) -> ColumnElement[bool]:
-    """True for the ids of the parameter `ids`: one array, since hundreds of parameters cost more than their rows."""
+    """The condition for the ids in the parameter `ids`: one array, since hundreds of parameters cost more than their
+    rows."""
     if on_postgresql:
         return column == any_(bindparam("ids", type_=ARRAY(Integer)))
     return column.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
 
 
 class _Rows:
-    """The answers to a question that is answered by rows."""
+    """Reads the rows of a form field with rows."""
 
     def __init__(self, connection: Connection, question: RowsField) -> None:
         self._connection, self._question = connection, question
@@ -215,12 +215,12 @@ class _Rows:
         self._says = [_saying(inner, raw) for inner, raw in zip(question.fields, self.raws, strict=True)]
 
     def read(self, ids: list[int]) -> list[tuple[Any, ...]]:
-        """The rows of the participations, column by column: their ids, then the answers; nothing if there are none."""
+        """The rows of the participations, column by column: their ids, then the answers; empty if there are none."""
         given = {"ids": ids if self._on_postgresql else json.dumps(ids)}
         return list(zip(*self._connection.execute(self._query, given).all(), strict=True))
 
     def said(self, ids: list[int]) -> Mapping[int, str]:
-        """The rows of each of the participations in words."""
+        """The formatted rows of each participation."""
         texts: defaultdict[int, list[str]] = defaultdict(list)
         if columns := self.read(ids):
             refs, *answers = columns
@@ -236,13 +236,13 @@ def _saying(question: Question, raw: _Raw) -> Callable[[Cells], Cells]:
 
 
 def _each(make: Make, values: Iterable[Any]) -> Cells:
-    """`make` of each; where many are none that is worked out once."""
+    """`make` of each value, called once for None."""
     nothing = make(None)
     return [nothing if value is None else make(value) for value in values]
 
 
 class _RowCells:
-    """The cells of the answers to a question that is answered by rows, in a file with a line for each row."""
+    """The cells of a form field with rows, in a file with a line for each row."""
 
     def __init__(
         self, connection: Connection, question: RowsField, fields: RowFields, cell: Callable[[ExportColumn], Make]
@@ -276,8 +276,7 @@ def row_batches(
     order_by: Sequence[ColumnElement[Any]],
     cell: Callable[[ExportColumn], Make],
 ) -> Iterator[list[Cells]]:
-    """The cells of all rows of all such participations, in their order: for some rows after the other a list of
-    columns, as `batches` gives them."""
+    """The cells of all rows of the matching participations, in their order: batches of columns, as from `batches`."""
     with _connection() as connection:
         reading = _Reading(connection, fields.participant, cell, also=(_P.id,))
         questions = [_RowCells(connection, question, fields, cell) for question in ROW_QUESTIONS]
@@ -293,7 +292,7 @@ def row_batches(
 
 
 def _fetched(connection: Connection, query: Select[*tuple[Any, ...]]) -> Generator[Sequence[Row[Any]], None, None]:
-    """The rows that a query finds, some at a time: few at first, so that they come at once."""
+    """The rows of a statement in batches: small ones first, so that the download starts at once."""
     in_pieces = {"stream_results": True, "max_row_buffer": LATER}
     with closing(connection.execute(query, execution_options=in_pieces)) as result:
         size = FIRST
@@ -308,10 +307,10 @@ def batches(
     order_by: Sequence[ColumnElement[Any]],
     cell: Callable[[ExportColumn], Make],
 ) -> Iterator[list[Cells]]:
-    """The cells of all participations for whom `where` holds, in order: for some rows after the other a list of
-    columns. `cell` gives for a column what the file makes of the values of its sources.
+    """The cells of all participations that match `where`, in order, as batches of columns. `cell`: returns for a column
+    the function that makes its cells.
 
-    In a connection of its own: the request's is closed before the last row is sent.
+    Uses a connection of its own: the request's is closed before the last row is sent.
     """
     with _connection() as connection:
         reading = _Reading(connection, fields, cell)
@@ -320,21 +319,21 @@ def batches(
 
 
 def _connection() -> Connection:
-    """A connection that sees the register as it stood when the download began."""
+    """A connection that sees a snapshot from the beginning of the download."""
     connection = session().get_bind().engine.connect()
-    if connection.dialect.name == "postgresql":  # SQLite's transactions do so anyhow
+    if connection.dialect.name == "postgresql":  # SQLite's transactions do so anyway
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     return connection
 
 
 def is_longer_than(rows: int, where: ColumnElement[bool]) -> bool:
-    """True if there are more such participations than that."""
+    """True if there are more matching participations than `rows`."""
     return session().scalar(select(_P.id).where(where).offset(rows).limit(1)) is not None
 
 
 def has_more_rows_than(most: int, where: ColumnElement[bool]) -> bool:
-    """True if such participations have more tiltak and permisjoner than that."""
-    kept = [_P.__mapper__.relationships[question.key].mapper.class_ for question in ROW_QUESTIONS]
-    found = [select(model.id).join(_P, _P.id == model.participation_ref).where(where) for model in kept]
+    """True if the matching participations have more than `most` tiltak and permisjoner."""
+    models = [_P.__mapper__.relationships[question.key].mapper.class_ for question in ROW_QUESTIONS]
+    found = [select(model.id).join(_P, _P.id == model.participation_ref).where(where) for model in models]
     some = union_all(*found).limit(most + 1).subquery()
     return (session().scalar(select(func.count()).select_from(some)) or 0) > most

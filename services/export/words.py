@@ -1,4 +1,4 @@
-"""Test results in words."""
+"""Test results as text."""
 
 from datetime import date
 from functools import lru_cache
@@ -10,12 +10,12 @@ from services.registers.pad import TestResult
 
 
 def result_text(result: TestResult) -> str:
-    """One test result in words."""
+    """One test result as text."""
     return _dated(_graded(result.test, result.part, result.result), date_text(result.date))
 
 
 def said_results(stored: list[dict[str, Any]] | None) -> str:
-    """The test results of a person, as they are stored, in words."""
+    """A person's test results, in their stored form, as text."""
     return BETWEEN.join(
         [_dated(_graded(one["test"], one["part"], one["result"]), _day(one["date"])) for one in stored or ()]
     )

@@ -1,6 +1,6 @@
-"""A workbook for Excel and its like: numbers as numbers, days as days, all else as text and never a formula.
+"""A workbook for Excel and the like: numbers as numbers, days as days, all else as text and never a formula.
 
-It is made row by row into a temporary file without a name, which is gone as soon as it is closed, whatever happens.
+It is written row by row into an unnamed temporary file, which disappears when it is closed.
 """
 
 import tempfile
@@ -19,8 +19,8 @@ from services.export.reading import Cells
 
 SHEET = N_("Deltakere")
 ROW_SHEET = N_("Tiltak og permisjon")
-ROWS = 1_048_576  # of a sheet, the heading's among them (Excel's specifications and limits)
-CHARACTERS = 32_767  # of a cell, as UTF-16 counts them (same source)
+ROWS = 1_048_576  # of a sheet, including the heading (Excel's specifications and limits)
+CHARACTERS = 32_767  # of a cell, counted in UTF-16 (same source)
 _CUT = N_(" … [Avkortet: en celle i Excel har plass til 32 767 tegn. Hele teksten står i CSV-filen.]")
 _NARROWEST, _WIDEST = 10, 40
 _PIECE = 60_000
@@ -37,7 +37,7 @@ def _units(text: str) -> int:
 
 
 def fitting(text: str) -> str:
-    """A text that a cell can hold; what is too long ends with words that say so and where the rest is."""
+    """Cut a text to the limit of a cell, with a note about the rest at its end."""
     if len(text) <= CHARACTERS // 2 or _units(text) <= CHARACTERS:
         return text
     remark = _(_CUT)
@@ -46,7 +46,7 @@ def fitting(text: str) -> str:
 
 
 def cell(field: ExportColumn) -> Callable[..., Any]:
-    """Makes of a column's values what stands in a cell: a number, a day, a text, or None."""
+    """The function from a column's values to a cell: a number, a day, a text, or None."""
     if field.value:
         return field.value
     say = field.text
@@ -54,7 +54,7 @@ def cell(field: ExportColumn) -> Callable[..., Any]:
 
 
 def book(fields: Sequence[ExportColumn], batches: Iterator[list[Cells]], sheet: str = SHEET) -> IO[bytes]:
-    """The file, to be read from its beginning and closed. Raises `TooManyRows`."""
+    """Make the workbook file, to be read from its beginning and closed. Raises `TooManyRows`."""
     made: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,7 @@ def book(fields: Sequence[ExportColumn], batches: Iterator[list[Cells]], sheet: 
 
 
 def pieces(made: IO[bytes]) -> Generator[bytes, None, None]:
-    """The file in pieces; it is gone at the end, also when it is not read to the end."""
+    """The file in pieces; it is closed at the end, also if it is not read completely."""
     with made:
         while piece := made.read(_PIECE):
             yield piece
@@ -82,7 +82,7 @@ def _write(
     try:
         last = _write_rows(sheet, workbook, fields, batches)
     except BaseException:
-        sheet.row_data_fh.close()  # else the library leaves that to the garbage collection
+        sheet.row_data_fh.close()  # otherwise the library leaves that to the garbage collection
         raise
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, last, len(fields) - 1)
@@ -91,7 +91,7 @@ def _write(
 
 
 def _write_rows(sheet: Any, workbook: Any, fields: Sequence[ExportColumn], batches: Iterator[list[Cells]]) -> int:
-    """Write the heading and all rows; gives the last one's number, from 0."""
+    """Write the heading and all rows; returns the number of the last row, from 0."""
     bold = workbook.add_format({"bold": True})
     first: list[Cells] = [list(column) for column in next(batches, [()] * len(fields))]
     for number, (field, sample) in enumerate(zip(fields, first, strict=True)):
@@ -109,7 +109,7 @@ def _write_rows(sheet: Any, workbook: Any, fields: Sequence[ExportColumn], batch
 
 
 def _width(label: str, cells: Iterable[Any]) -> int:
-    """Wide enough for the label beside the filter's button, and for the first cells."""
+    """The width of a column: enough for the label beside the filter's button, and for the first cells."""
     lengths = (_NARROWEST if isinstance(value, date) else len(str(value)) for value in cells if value is not None)
     return min(_WIDEST, max(_NARROWEST, len(label) + 3, *lengths, 0) + 1)
 
@@ -121,7 +121,7 @@ def _write_cells(writers: Sequence[Write], row: int, cells: Iterable[Any]) -> No
 
 
 def _writer(sheet: Any, workbook: Any, column: int, field: ExportColumn) -> Write:
-    """Writes a cell of a column into a row; 0 if all went well."""
+    """The function that writes a cell of a column into a row; it returns 0 on success."""
     if field.number_format:
         shown = workbook.add_format({"num_format": field.number_format})
         return lambda row, day: sheet.write_datetime(row, column, day, shown)
@@ -130,7 +130,7 @@ def _writer(sheet: Any, workbook: Any, column: int, field: ExportColumn) -> Writ
     as_text = workbook.add_format({"num_format": "@"}) if field.keeps_zeros else None
 
     def write_text(row: int, text: str) -> int:
-        if text.startswith("<r>") and text.endswith("</r>"):  # taken for XML by the library, if not in parts
+        if text.startswith("<r>") and text.endswith("</r>"):  # the library takes it for XML unless written in parts
             return int(sheet.write_rich_string(row, column, text[:1], text[1:2], text[2:]))
         return int(sheet.write_string(row, column, text, as_text))
 

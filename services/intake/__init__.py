@@ -1,1 +1,1 @@
-"""What precedes a participation: the look-up of a person, and registrations that are not finished."""
+"""Before a participation exists: the look-up of a person, and unfinished registrations."""

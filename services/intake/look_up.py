@@ -1,4 +1,4 @@
-"""«Who is this?»: the look-up in Folkeregisteret that precedes a registration, and what it lets a user do.
+"""The look-up in Folkeregisteret before a registration, and what its result allows.
 
 Source: the domain, section 5 «Checks» and section 7.
 """
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
-    """What became of a look-up."""
+    """The outcomes of a look-up."""
 
     FOUND = "found"
     WRONG_NUMBER = "wrong_number"
@@ -43,17 +43,17 @@ class Outcome(StrEnum):
     TOO_MANY = "too_many"
 
 
-# The same number may do better a little later.
+# The same number may succeed a little later.
 RETRIED = frozenset({Outcome.BUSY, Outcome.DOWN, Outcome.NO_ACCESS})
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookUp:
-    """The answer to «who is this?».
+    """The result of a look-up.
 
-    message: for the user, '' when she was found. told: what Folkeregisteret has said, unless the user may not know it.
-    existing: the public id of the running participation in the municipality. withheld: a protected person of whom
-    the user may know in another municipality of the user's; to be kept, never shown.
+    message: for the user, '' if the person was found. told: Folkeregisteret's record, unless the user may not see it.
+    existing: the public id of the running participation in the municipality. withheld: the record of a protected person
+    whom the user may see in another of the user's municipalities; to be stored, never shown.
     """
 
     outcome: Outcome
@@ -64,22 +64,22 @@ class LookUp:
 
     @property
     def record(self) -> PersonRecord | None:
-        """Whom the user may register."""
+        """The record of a person whom the user may register."""
         return self.told if self.outcome is Outcome.FOUND else None
 
     @property
     def replaced_by(self) -> str | None:
-        """The number in force, in place of the one that was asked for."""
+        """The number that has replaced the typed one."""
         return self.told.national_id if self.told and self.outcome is Outcome.REPLACED else None
 
     @property
     def may_retry(self) -> bool:
-        """True when the same number may do better a little later, so that a registration can wait for it."""
+        """True if the same number may succeed a little later, so that a registration can wait for it."""
         return self.outcome in RETRIED
 
     @property
     def may_be_asked_again(self) -> bool:
-        """True when it is worth the user's trying again."""
+        """True if the user may try again."""
         return self.may_retry or self.outcome is Outcome.TOO_MANY
 
 
@@ -92,11 +92,11 @@ def look_up(
     waited: bool = False,
     place: str = "",
 ) -> LookUp:
-    """Ask Folkeregisteret who bears a number, for a registration.
+    """Look up a number in Folkeregisteret for a registration.
 
-    `place`: the municipality to register in, if it is chosen. `known` is what a look-up of this number has given a
-    moment ago: then it is not asked again. No transaction is open during the call. Look-ups are logged, without the
-    number, and limited, but for those that the register makes by itself for registrations that have `waited`.
+    `place`: the chosen municipality, if any. `known`: the result of a recent look-up of this number, which is then not
+    repeated. No transaction is open during the call. Look-ups are logged, without the number, and limited, except
+    automatic ones for registrations that have `waited`.
     """
     try:
         parsed = national_id.parse(number)
@@ -120,16 +120,16 @@ def look_up(
 
 
 def _ask(number: str, viewer: Viewer, registers: Registers, place: str) -> tuple[LookUp, dict[str, str]]:
-    """The answer, and what the log says of it."""
+    """The result, and the detail for the access log."""
     end_reading()
     try:
-        told = registers.folkeregisteret.look_up(number)
+        person_record = registers.folkeregisteret.look_up(number)
     except RegisterError as error:
         logger.warning("The look-up gave nobody: %s", error)
         answer = LookUp(outcome=_refusal(error), message=no_answer(error))
         fault = {"fault": error.fault.value} if error.fault else {}
         return answer, {"outcome": answer.outcome.value, **fault}
-    answer = outcome_of(number, told, viewer, place)
+    answer = outcome_of(number, person_record, viewer, place)
     return answer, {"outcome": answer.outcome.value}
 
 
@@ -147,19 +147,19 @@ def _refusal(error: RegisterError) -> Outcome:
 
 
 def not_here() -> LookUp:
-    """The one answer for protected persons and for those who are active elsewhere."""
+    """The same result for protected persons and for persons who are active elsewhere."""
     return LookUp(outcome=Outcome.NOT_HERE, message=_("Kan ikke registreres her. Ta kontakt med IMDi."))
 
 
 def may_be_told(told: PersonRecord, viewer: Viewer, place: str) -> bool:
-    """True if the user may hear of that person, to register the person in that municipality; or, where none is chosen
-    yet, in whichever of the user's own is chosen in the end."""
+    """True if the user may see that person's record, to register the person in `place`; without `place`, in any of the
+    user's municipalities."""
     places = [place] if place else [one.number for one in viewer.places]
     return not told.protection or (bool(places) and all(map(viewer.sees_protected_in, places)))
 
 
 def outcome_of(number: str, told: PersonRecord, viewer: Viewer, place: str) -> LookUp:
-    """What the user may know of and do with the person Folkeregisteret has told of, with that municipality chosen."""
+    """The result that the user may see, for a record from Folkeregisteret and the chosen municipality."""
     if not may_be_told(told, viewer, place):
         is_told_elsewhere = any(viewer.sees_protected_in(one.number) for one in viewer.places)
         return replace(not_here(), withheld=told if is_told_elsewhere else None)
@@ -183,7 +183,7 @@ def outcome_of(number: str, told: PersonRecord, viewer: Viewer, place: str) -> L
 
 
 def running_participation(numbers: Collection[str]) -> Participation | None:
-    """The participation that a person with one of these numbers is in now, in whatever municipality."""
+    """The running participation of the person with one of these numbers, in any municipality."""
     return session().scalar(
         select(Participation)
         .join(Person, Participation.person_ref == Person.id)

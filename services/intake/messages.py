@@ -1,4 +1,4 @@
-"""What a caseworker reads when a number leads to nobody, or a register gives no usable answer."""
+"""Messages to a caseworker about a number that cannot be used, or a register that gives no usable response."""
 
 import math
 from typing import Literal
@@ -12,7 +12,7 @@ _NOT_YOURS = N_("Feilen ligger ikke hos deg. Det du har fylt ut, er beholdt. Ta 
 
 
 def wrong_number(typed: str, reason: str) -> str:
-    """Why a text is no number, from `national_id.InvalidNationalId.reason`, and what it may have been."""
+    """Why a text is not a national id, by `national_id.InvalidNationalId.reason`, with a suggestion if possible."""
     if reason == "length" and len(national_id.normalise(typed)) == national_id.LENGTH - 1:
         return lost_zero(typed)
     return {
@@ -25,7 +25,7 @@ def wrong_number(typed: str, reason: str) -> str:
 
 
 def lost_zero(typed: str) -> str:
-    """What to say of a number with ten digits."""
+    """The message for a number with ten digits."""
     if number := national_id.with_lost_zero(typed):
         words = _("Nummeret har 10 sifre. Regneark fjerner nullen foran. Skal det være %(number)s?")
         return words % {"number": number}
@@ -36,14 +36,14 @@ def lost_zero(typed: str) -> str:
 
 
 def wrong_population(accepts: Literal["real", "synthetic"]) -> str:
-    """A made-up number where people are real, or the other way round."""
+    """The message for a synthetic number in a real installation, or the reverse."""
     if accepts == "real":
         return _("Nummeret hører til en oppdiktet testperson og kan ikke registreres her")
     return _("Dette er en testinstallasjon. Den tar bare imot numre til oppdiktede testpersoner")
 
 
 def no_answer(error: RegisterError) -> str:
-    """What has gone wrong in Folkeregisteret, and what to do."""
+    """The message for an error of Folkeregisteret, with what to do."""
     match error:
         case WrongNumber():
             return _("Folkeregisteret kjenner ikke igjen nummeret. Kontroller at det er riktig.")
@@ -58,7 +58,7 @@ def no_answer(error: RegisterError) -> str:
 
 
 def _try_again(seconds: float | None) -> str:
-    """When a register that is busy may be asked again."""
+    """When to try again after a register was busy."""
     if seconds is None:
         return _("Prøv igjen om litt.")
     if seconds <= 90:

@@ -1,9 +1,9 @@
-"""«Påbegynte»: page 1 as it was typed before the participant exists. Each is its user's alone, and stands outside
-the list, its count and the downloads.
+"""Unfinished registrations («Påbegynte»): page 1 as typed before the participant exists. Each belongs to one user, and
+is not part of the list, its count and the downloads.
 
-What Folkeregisteret has answered is kept with it, so that typing on, or coming back, asks no second time; but never
-of a person of whom the user may not know in any municipality, and it is not shown longer than a grade of protection
-holds. Of a protected person it is shown only with a municipality chosen in which the user has the right to them.
+Folkeregisteret's response is stored with it, so that further typing, or coming back, needs no second look-up; but never
+for a person whom the user may not see in any municipality, and it is not shown longer than a grade of protection is
+valid. A protected person is shown only if a municipality is chosen in which the user has the right to them.
 """
 
 import secrets
@@ -25,12 +25,12 @@ from services.participation.protection import HOLDS_FOR
 from services.registers.folkeregisteret import PersonRecord
 from services.tables.participants import Beginning, Participation
 
-KEPT_FOR = timedelta(days=30)  # since it was changed last
+KEPT_FOR = timedelta(days=30)  # since the last change
 MOST_BEGUN = 100  # of one user
 MOST_TYPED = 64_000  # bytes of one form
 TypedForm = Mapping[str, list[str]]
-# So long an answer of Folkeregisteret is not asked for again: a name while the rest is filled in, a refusal while
-# one goes on typing.
+# How long a response of Folkeregisteret is used again: a name while the user fills in the rest, a refusal while the
+# user goes on typing.
 _FRESH_FOR = {Outcome.FOUND: timedelta(minutes=10)}
 _FRESH_AT_ALL = timedelta(minutes=1)
 _NOT_KEPT = frozenset({Outcome.TOO_MANY})
@@ -39,21 +39,21 @@ _DAYS = {field.name for field in fields(PersonRecord) if "date" in str(field.typ
 
 
 class TooManyBegun(Exception):
-    """The user has begun as many as are kept of one user; those that are kept already can be gone on with."""
+    """The user has reached the limit on unfinished registrations; existing ones can be continued."""
 
 
 class TooMuchBegun(Exception):
-    """More was typed than is kept of one form."""
+    """The form is larger than the limit."""
 
 
 class NoSuchBeginning(LookupError):
-    """The user has begun none with that id."""
+    """The user has no unfinished registration with that id."""
 
 
 @dataclass(frozen=True)
 class UnfinishedRegistration:
-    """A registration that was begun: the form as typed, and what the last look-up of its number gave, as far as the
-    user may see it now."""
+    """An unfinished registration: the form as typed, and the result of the last look-up, as far as the user may see it
+    now."""
 
     id: str
     creation_key: str
@@ -66,12 +66,12 @@ class UnfinishedRegistration:
 
     @property
     def waits(self) -> bool:
-        """True while it waits for a register that did not answer."""
+        """True while it waits for a register that did not respond."""
         return self.has_waited and self.found is not None and self.found.may_retry
 
     @property
     def is_ready(self) -> bool:
-        """True when it has waited, and the name is known now."""
+        """True if it has waited, and the name is known now."""
         return self.has_waited and self.name != ""
 
     @property
@@ -86,7 +86,8 @@ class UnfinishedRegistration:
 
 
 def created_key(creation_key: str, number: str) -> str:
-    """A form's key for a number: a form that comes back with another number creates another participant."""
+    """The creation key of a form and a number: a form that is sent again with another number creates another
+    participant."""
     return sha256(f"{creation_key} {normalise(number)}".encode()).hexdigest()[:32]
 
 
@@ -100,17 +101,17 @@ def keep(
     is_blank: bool = False,
     left_key: str | None = None,
 ) -> tuple[str, bool]:
-    """Keep a form of page 1 as it was typed, with what a look-up of its number has just `found`; it `waits` if only
-    Folkeregisteret is missing. Gives its id, and whether it is new. Sent twice, it is kept once. Those not changed for
-    30 days are cleared away. `left_key`: under which a page that is being left has sent it.
+    """Store a form of page 1 as typed, with the result of a look-up in `found`; returns its id, and whether it is new.
 
-    A blank form, and one with which the participant has been created meanwhile, is not begun: the id is '' then.
-    Raises `NoSuchBeginning` for a key that is not the user's, `TooManyBegun`, `TooMuchBegun`.
+    `waits`: only Folkeregisteret's response is missing. `left_key`: the key of a request sent while the browser leaves
+    the page. A form that is sent twice is stored once. Registrations unchanged for 30 days are deleted. A blank form,
+    and one whose participant has been created meanwhile, is not stored: the id is '' then. Raises `NoSuchBeginning` for
+    a key that is not the user's, `TooManyBegun`, `TooMuchBegun`.
     """
     _refuse_too_much(form)
     try:
         return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
-    except IntegrityError:  # the same form came at the same moment
+    except IntegrityError:  # a parallel request stored the same form
         return _keep(viewer, creation_key, form, found, waits, is_blank, left_key)
 
 
@@ -130,26 +131,26 @@ def _keep(
 ) -> tuple[str, bool]:
     with writing() as work:
         work.execute(delete(Beginning).where(Beginning.changed_at < now() - KEPT_FOR))
-        kept = work.scalar(select(Beginning).where(Beginning.creation_key == creation_key).with_for_update())
-        if kept and kept.user_id != viewer.user_id:
+        row = work.scalar(select(Beginning).where(Beginning.creation_key == creation_key).with_for_update())
+        if row and row.user_id != viewer.user_id:
             raise NoSuchBeginning(creation_key)
-        is_new = kept is None
-        if kept is None:
+        is_new = row is None
+        if row is None:
             if is_blank or _created(work, [(creation_key, _number(form))]):
                 return "", False
             mine = select(func.count()).select_from(Beginning).where(Beginning.user_id == viewer.user_id)
             if (work.scalar(mine) or 0) >= MOST_BEGUN:
                 raise TooManyBegun
-            kept = Beginning(id=secrets.token_urlsafe(12), user_id=viewer.user_id, creation_key=creation_key)
-            kept.begun_at, kept.form = now(), {}
-            work.add(kept)
-        _take_form(kept, form, is_new=is_new)
-        kept.left_key = left_key or kept.left_key
+            row = Beginning(id=secrets.token_urlsafe(12), user_id=viewer.user_id, creation_key=creation_key)
+            row.begun_at, row.form = now(), {}
+            work.add(row)
+        _take_form(row, form, is_new=is_new)
+        row.left_key = left_key or row.left_key
         if found:
-            _take_over(kept, found)
+            _take_over(row, found)
         if waits:
-            kept.waits_since = kept.waits_since or now()
-        return kept.id, is_new
+            row.waits_since = row.waits_since or now()
+        return row.id, is_new
 
 
 def _take_form(kept: Beginning, form: TypedForm, *, is_new: bool) -> None:
@@ -167,7 +168,7 @@ def _take_over(kept: Beginning, found: LookUp) -> None:
 
 
 def _created(work: Session, forms: Iterable[tuple[str, str]]) -> set[str]:
-    """Of forms, as key and number, the keys of those with which a participant has been created."""
+    """The keys of those forms, given as key and number, whose participants have been created."""
     keys = {created_key(key, number): key for key, number in forms}
     if not keys:
         return set()
@@ -180,24 +181,25 @@ def _number(form: TypedForm) -> str:
 
 
 def known(viewer: Viewer, creation_key: str, number: str, place: str) -> LookUp | None:
-    """What Folkeregisteret has told of the number a moment ago, for this very form, as far as the user may know it with
-    the municipality `place` chosen, or none."""
+    """The stored result of a recent look-up of the number for this form, as far as the user may see it with the
+    municipality `place`; or None."""
     mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
-    kept = session().scalar(select(Beginning).where(*mine))
-    found = _found(kept, viewer, place) if kept and _number(kept.form) == normalise(number) else None
-    if not kept or not found or found.may_retry or kept.looked_up_at is None:
+    row = session().scalar(select(Beginning).where(*mine))
+    found = _found(row, viewer, place) if row and _number(row.form) == normalise(number) else None
+    if not row or not found or found.may_retry or row.looked_up_at is None:
         return None
     fresh_for = _FRESH_FOR.get(Outcome.FOUND if found.withheld else found.outcome, _FRESH_AT_ALL)
-    return found if kept.looked_up_at > now() - fresh_for else None
+    return found if row.looked_up_at > now() - fresh_for else None
 
 
 def all_of(viewer: Viewer) -> list[UnfinishedRegistration]:
-    """What a user has begun, the last one first; without those whose number has been registered since."""
-    return [_begun(row, viewer) for row in _rows(viewer)]
+    """A user's unfinished registrations, the last changed first; without those whose number has been registered
+    since."""
+    return [_registration_from(row, viewer) for row in _rows(viewer)]
 
 
 def _rows(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Beginning]:
-    found = select(Beginning).where(*_of(viewer), *wanted).order_by(Beginning.changed_at.desc(), Beginning.id)
+    found = select(Beginning).where(*_owned_by(viewer), *wanted).order_by(Beginning.changed_at.desc(), Beginning.id)
     rows = session().scalars(found).all()
     created = _created(session(), [(row.creation_key, _number(row.form)) for row in rows])
     registered = _registered(viewer, {_number(row.form) for row in rows})
@@ -209,19 +211,21 @@ def _rows(viewer: Viewer, *wanted: ColumnElement[bool]) -> list[Beginning]:
 
 
 def _registered(viewer: Viewer, numbers: set[str]) -> dict[str, datetime]:
-    """When those who bear one of the numbers were registered last, in a municipality of the user and by whomever, as
-    far as the user may know of them."""
+    """When the persons with these numbers were last registered in a municipality of the user, by any user, as far as
+    the user may see them."""
     seen = visible_to(viewer, [place.number for place in viewer.places])
-    asked = select(Participation.national_id, func.max(Participation.created_at)).group_by(Participation.national_id)
+    statement = select(Participation.national_id, func.max(Participation.created_at)).group_by(
+        Participation.national_id
+    )
     whole = {number for number in numbers if len(number) == LENGTH}
     if not whole:
         return {}
-    rows = session().execute(asked.where(Participation.national_id.in_(whole), seen))
+    rows = session().execute(statement.where(Participation.national_id.in_(whole), seen))
     return {number: at for number, at in rows}  # noqa: C416 - rows are no tuples for the type checker
 
 
 def same_number(viewer: Viewer, creation_key: str, number: str) -> str:
-    """The id of another registration that the user has begun with the same number, '' if there is none."""
+    """The id of another unfinished registration of the user with the same number, '' if there is none."""
     if len(normalise(number)) != LENGTH:
         return ""
     others = _rows(viewer, Beginning.creation_key != creation_key)
@@ -229,64 +233,64 @@ def same_number(viewer: Viewer, creation_key: str, number: str) -> str:
 
 
 def join(viewer: Viewer, creation_key: str, identity: str, answers: TypedForm) -> None:
-    """Go on with what was begun before, in place of a form with the same number: what has been answered in that form
-    is taken over. Raises `NoSuchBeginning`."""
+    """Continue an earlier unfinished registration instead of a form with the same number, whose answers are taken over.
+    Raises `NoSuchBeginning`."""
     with writing() as work:
         mine = (Beginning.id == identity, Beginning.user_id == viewer.user_id)
-        kept = work.scalar(select(Beginning).where(*mine).with_for_update())
-        if kept is None or kept.creation_key == creation_key:
+        row = work.scalar(select(Beginning).where(*mine).with_for_update())
+        if row is None or row.creation_key == creation_key:
             raise NoSuchBeginning(identity)
-        _refuse_too_much({**kept.form, **answers})
-        _take_form(kept, {**kept.form, **answers}, is_new=False)
+        _refuse_too_much({**row.form, **answers})
+        _take_form(row, {**row.form, **answers}, is_new=False)
         mine = (Beginning.creation_key == creation_key, Beginning.user_id == viewer.user_id)
         work.execute(delete(Beginning).where(*mine))
 
 
 def find(viewer: Viewer, identity: str) -> UnfinishedRegistration:
-    """One of those that the user has begun; raises `NoSuchBeginning`."""
+    """Find an unfinished registration of the user; raises `NoSuchBeginning`."""
     for row in _rows(viewer, Beginning.id == identity):
-        return _begun(row, viewer)
+        return _registration_from(row, viewer)
     raise NoSuchBeginning(identity)
 
 
 def left_as(viewer: Viewer, left_key: str) -> str:
-    """The id of what the user's page kept when it was left, '' while that has not arrived."""
+    """The id of what the user's page stored when it was left, '' while that has not arrived."""
     for row in _rows(viewer, Beginning.left_key == left_key):
         return row.id
     return ""
 
 
 def discard(viewer: Viewer, identity: str) -> None:
-    """Throw away what was begun; that it is gone already does no harm."""
+    """Delete an unfinished registration, if it exists."""
     with writing() as work:
         work.execute(delete(Beginning).where(Beginning.id == identity, Beginning.user_id == viewer.user_id))
 
 
 def waiting() -> list[tuple[str, int, str]]:
-    """All that wait for a look-up, the longest first: id, user, number."""
+    """Unfinished registrations of all users that wait for a look-up, the longest first: id, user, number."""
     alive = Beginning.changed_at >= now() - KEPT_FOR
     rows = session().scalars(select(Beginning).where(*_WAITS, alive).order_by(Beginning.waits_since))
     return [(row.id, row.user_id, _number(row.form)) for row in rows]
 
 
 def answered(identity: str, number: str, found: LookUp) -> None:
-    """Keep what became of a look-up for one that waits, unless its number is another by now."""
+    """Store the result of a look-up for a waiting registration, unless its number has changed."""
     with writing() as work:
-        kept = work.scalar(select(Beginning).where(Beginning.id == identity).with_for_update())
-        if kept and kept.waits_since and _number(kept.form) == number:
-            _take_over(kept, found)
+        row = work.scalar(select(Beginning).where(Beginning.id == identity).with_for_update())
+        if row and row.waits_since and _number(row.form) == number:
+            _take_over(row, found)
 
 
 def ready(viewer: Viewer) -> int:
-    """How many of the user's have waited and found their name meanwhile."""
+    """The number of the user's waiting registrations whose name has been found."""
     return sum(begun.is_ready for begun in all_of(viewer))
 
 
-def _of(viewer: Viewer) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _owned_by(viewer: Viewer) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Beginning.user_id == viewer.user_id, Beginning.changed_at >= now() - KEPT_FOR
 
 
-def _begun(row: Beginning, viewer: Viewer) -> UnfinishedRegistration:
+def _registration_from(row: Beginning, viewer: Viewer) -> UnfinishedRegistration:
     return UnfinishedRegistration(
         id=row.id,
         creation_key=row.creation_key,
@@ -300,9 +304,8 @@ def _begun(row: Beginning, viewer: Viewer) -> UnfinishedRegistration:
 
 
 def _found(row: Beginning, viewer: Viewer, place: str) -> LookUp | None:
-    """What the last look-up gave, as far as it may be shown to the user now: the right to protected addresses may be
-    lost, or may not hold in the municipality that is chosen; and after some days nobody knows whether the person has
-    got such an address."""
+    """The result of the last look-up, as far as the user may see it now: the right to protected addresses may be lost,
+    or may not be valid in the chosen municipality; and after some days the person may have got such an address."""
     if row.outcome is None or row.looked_up_at is None:
         return None
     told = _record(row.record)
@@ -314,7 +317,7 @@ def _found(row: Beginning, viewer: Viewer, place: str) -> LookUp | None:
 
 
 def _place(form: TypedForm, viewer: Viewer) -> str:
-    """The municipality that was chosen, '' for none and for one that the user has lost since."""
+    """The chosen municipality, '' for none and for one that the user no longer has."""
     chosen = "".join(form.get("municipality", [])[:1])
     return chosen if viewer.registers_in(chosen) else ""
 

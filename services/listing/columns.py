@@ -1,4 +1,4 @@
-"""The columns of the participant list, each declared once, and the orders in which the list can stand."""
+"""The columns of the participant list, each declared once, and the orders of the list."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ Source = InstrumentedAttribute[Any]
 
 
 class Kind(StrEnum):
-    """How a file holds the values of a column: words as they are said, digits that keep their zeros, days as days."""
+    """The type of a column in a file: text, digits that keep their zeros, or days."""
 
     WORDS = "words"
     DIGITS = "digits"
     DAY = "day"
-    MOMENT = "moment"  # its day in Norway
+    MOMENT = "moment"  # its date in Norway
 
 
 def plain(text: str | None) -> str:
-    """A text as it is, '' for none."""
+    """The text, or '' for None."""
     return text or ""
 
 
@@ -41,9 +41,9 @@ def _everybody(_viewer: Viewer) -> bool:
 class ListColumn:
     """A column of the participant list: on screen, in the address, as an order, and in the file.
 
-    `key` names its indexes, `word` stands in addresses. `sort` is the column of the table that the list is sorted by;
-    where it `may_be_empty`, empty values stand last both ways. A cell says the values of the `sources` by `text`.
-    `indexed`: further columns that its indexes hold. `differs`: hardly two participants have the same value.
+    `key`: names its indexes; `word`: the name in addresses. `sort`: the column of the table that the list is sorted by;
+    if it `may_be_empty`, empty values come last in both directions. `text` formats the values of the `sources`.
+    `indexed`: further columns in its indexes. `differs`: almost all values are different.
     """
 
     key: str
@@ -146,15 +146,15 @@ LIST_COLUMNS = (
 
 
 def columns_for(viewer: Viewer) -> list[ListColumn]:
-    """The columns that the viewer sees: Bydel only for those tied to Oslo, and for IMDi."""
+    """The columns that the viewer sees: Bydel only for users in Oslo and IMDi's users."""
     return [column for column in LIST_COLUMNS if column.is_seen_by(viewer)]
 
 
 def _index(column: ListColumn) -> None:
-    """Declare the indexes of an order: for one municipality, and for the whole country. What decides who sees a row
-    ends each of them, so that a page and the number of rows are told without the wide table.
+    """Declare the indexes of an order: for one municipality, and for the whole country. The columns of the visibility
+    condition end each of them, so that a page and the count need not read the wide table.
 
-    Empty values stand last both ways. SQLite walks one index for that; PostgreSQL needs another one.
+    Empty values come last in both directions. SQLite scans one index for that; PostgreSQL needs another one.
     """
     for scope, lead in (("national", ()), ("municipal", (_P.municipality_number,))):
         name = f"ix_participation_{scope}_{column.key}"
@@ -171,24 +171,24 @@ for _column in LIST_COLUMNS:
 
 @dataclass(frozen=True)
 class Order:
-    """How the list is sorted. Without a column: last changed first (guide 3.2). Empty values stand last both
-    ways; ties are in the order of registration, in the same direction."""
+    """The order of the list. Without a column: last changed first (guide 3.2). Empty values come last in both
+    directions; ties are in the order of registration, in the same direction."""
 
     column: ListColumn | None = None
     descending: bool = False
 
     @property
     def sorted_by(self) -> ListColumn:
-        """The column that the list goes by."""
+        """The list column to sort by."""
         return self.column or CHANGED
 
     @property
     def key(self) -> Source:
-        """The column of the table that it goes by."""
+        """The table column to sort by."""
         return self.sorted_by.sort
 
     def clauses(self, key: Any = None, tie: Any = None, *, from_the_end: bool = False) -> list[ColumnElement[Any]]:
-        """For ORDER BY: by the table's own columns, or by these of a subquery; or all the other way round."""
+        """The ORDER BY clauses, on the table's columns or on those of a subquery; or all reversed."""
         key, tie = self.key if key is None else key, _P.id if tie is None else tie
         falls = (self.descending or self.column is None) != from_the_end
         first, then = (key.desc(), tie.desc()) if falls else (key.asc(), tie.asc())

@@ -1,4 +1,4 @@
-"""What the participant list can be narrowed down to (guide 3.7, domain section 4), as conditions on its table."""
+"""The criteria of the participant list (guide 3.7, domain section 4), as conditions on its table."""
 
 from calendar import monthrange
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ FUNDINGS = ("ordinary", "per_capita")
 MISSING_PAGES = ("background", "programme", "termination")
 LONG_STAYS = (24, 36, 48)  # months
 _P = Participation
-_ZERO: ColumnElement[int] = literal_column("0")  # as it stands in the partial indexes
+_ZERO: ColumnElement[int] = literal_column("0")  # as a literal, as in the partial indexes
 _MISSING = {
     "background": _P.background_missing,
     "programme": _P.programme_missing,
@@ -31,7 +31,7 @@ _MISSING = {
 
 @dataclass(frozen=True)
 class Span:
-    """The days from the first to the last, both included; `None` leaves that end open."""
+    """A range of days, both included; `None` leaves that end open."""
 
     first: date | None = None
     last: date | None = None
@@ -42,10 +42,10 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """Empty ones ask nothing; several values of one criterion are alternatives.
+    """The criteria of the list. Empty ones do not filter; several values of one criterion are alternatives.
 
-    `period`: took part on some of these days. `missing`: pages with something missing. `months`: still in the
-    programme after so many. `terms`: what was searched for; `None` if nothing was.
+    `period`: took part on some of these days. `missing`: pages with missing fields. `months`: still in the programme
+    after so many. `terms`: the search; `None` without one.
     """
 
     municipalities: tuple[str, ...] = ()
@@ -63,28 +63,28 @@ class Criteria:
 
     @property
     def is_plain(self) -> bool:
-        """True if nothing is asked but municipality and status, which the table of counts knows."""
+        """True if only municipality and status are filtered, which the table of counts covers."""
         return self == Criteria(municipalities=self.municipalities, statuses=self.statuses)
 
     @property
     def places(self) -> tuple[str, ...] | None:
-        """The municipalities that are left; `None` for all. Bydeler are Oslo's."""
+        """The municipalities selected; `None` for all. Bydeler are Oslo's."""
         if not self.districts:
             return self.municipalities or None
         return (OSLO,) if not self.municipalities or OSLO in self.municipalities else ()
 
     @property
     def open_statuses(self) -> tuple[Status, ...]:
-        """The statuses asked for, without Utskrevet; all three by default."""
+        """The statuses selected, without Utskrevet; all three by default."""
         return tuple(s for s in OPEN_STATUSES if s in self.statuses) if self.statuses else OPEN_STATUSES
 
     @property
     def with_discharged(self) -> bool:
-        """Only who asks for the discharged gets them (guide 3.1)."""
+        """True if discharged participants are included, which must be requested (guide 3.1)."""
         return Status.DISCHARGED in self.statuses
 
     def without_terms(self) -> "Criteria":
-        """The same without the search."""
+        """The criteria without the search."""
         return replace(self, terms=None)
 
 
@@ -98,8 +98,8 @@ Rule: TypeAlias = tuple[InstrumentedAttribute[Any] | None, ColumnElement[bool]]
 
 
 def conditions(criteria: Criteria, day: date) -> Iterator[Rule]:
-    """The conditions beside municipality, status and search: each with the column that it is about, if it is
-    about one that the list can be sorted by. `day`: today."""
+    """The conditions beside municipality, status and search: each with its column if the list can be sorted by it.
+    `day`: today."""
     yield from _chosen(criteria)
     for column, span in ((_P.start_date, criteria.start), (_P.end_date, criteria.end)):
         if span:
@@ -126,7 +126,7 @@ def _chosen(criteria: Criteria) -> Iterator[Rule]:
 
 
 def _there_after(day: date) -> ColumnElement[bool]:
-    """Takes part on that day or later."""
+    """The condition that a participant takes part on that day or later."""
     return or_(_P.end_date.is_(None), _P.end_date >= day)
 
 
@@ -137,14 +137,14 @@ def _within(column: InstrumentedAttribute[Any], first: Any, last: Any) -> Column
 
 
 def _moments(days: Span) -> ColumnElement[bool]:
-    """Norway's days as moments: the last one ends where the next begins."""
+    """The condition that a change falls on days in Norway: the last day ends where the next begins."""
     bounds = [_P.changed_at >= midnight(days.first)] if days.first else []
     bounds += [_P.changed_at < midnight(days.last + timedelta(days=1))] if days.last else []
     return and_(*bounds)
 
 
 def status_condition(criteria: Criteria, *, discharged: bool) -> ColumnElement[bool] | None:
-    """The statuses asked for, among the open ones or among the discharged; `None` if that is all of them."""
+    """The condition for the statuses, among open or discharged participations; `None` if all are selected."""
     if discharged or criteria.open_statuses == OPEN_STATUSES:
         return None
     return _P.status.in_(criteria.open_statuses) if criteria.open_statuses else false()

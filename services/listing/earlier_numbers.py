@@ -1,4 +1,4 @@
-"""A search for a number that Folkeregisteret has replaced finds the participant under the number in force."""
+"""Searching by a number that Folkeregisteret has replaced: the present number is found too."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ _PRESENT = (
 
 
 def with_present_numbers(terms: tuple[Term, ...] | None) -> tuple[Term, ...] | None:
-    """The terms of a search, where a number that was replaced finds the one in force too. Who may see the person is
-    for the search to say."""
+    """The terms of a search, with the present number beside a replaced one. The search applies the visibility
+    condition."""
     typed = {one.words[0] for one in terms or () if one.kind is TermKind.NUMBER}
     found = {row.earlier: row.present for row in read(_PRESENT, {"numbers": sorted(typed)})} if typed else {}
     if not (terms and found):

@@ -1,13 +1,13 @@
-"""The participant list: its columns and orders, how many there are, and the rows of a page.
+"""Pages and counts of the participant list.
 
-Built to stay as quick with a million rows as with a thousand (docs/performance.md):
+As quick with a million rows as with a thousand (docs/performance.md):
 
-- A page is found in two steps: the ids in an index that holds everything the question needs, then the few rows.
-- Each order has its index, which begins with `discharged` and, for those tied to municipalities, with the
-  municipality. Where there are several of them, their ranges of the index are merged.
-- Where few fit the criteria these are gathered and sorted; where many do, the index of the order is walked until
-  the page is full. The last pages are walked to from the end.
-- The plain lists are counted in a small table that triggers keep; all else is counted in an index.
+- A page is found in two steps: the ids in a covering index, then the few rows.
+- Each order has its index, which begins with `discharged` and, for users of municipalities, with the municipality. If
+  there are several of them, their ranges of the index are merged.
+- If few rows match, these are gathered and sorted; if many do, the order's index is scanned until the page is full. The
+  last pages are scanned from the end.
+- Lists without further criteria are counted in a small table that triggers keep; all others in an index.
 """
 
 from dataclasses import dataclass, field, replace
@@ -26,15 +26,14 @@ from services.listing.earlier_numbers import with_present_numbers
 from services.listing.search_terms import Term, TermKind, missed, question
 from services.tables.participants import Participation
 
-_NEAR = 500  # rows that are passed over at most where a page is read in one step
-_SOME = 200  # rows of the order that are looked through at least
+_NEAR = 500  # the highest offset at which a page is read in one step
+_SOME = 200  # rows of the order that are scanned at least
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """A page of the list: its rows, and how many participants there are in all. `missed`: the values of the
-    search, and the user names, that found nobody. `replaced`: numbers of rows that were searched for under an earlier
-    number, with that one."""
+    """A page of the list: its rows, and the total number of participants. `missed`: search values and user names
+    without a match. `replaced`: present numbers that were found by an earlier number, with that one."""
 
     rows: list[Any]
     total: int
@@ -50,21 +49,21 @@ class ListPage:
         return self.first + len(self.rows) - 1
 
 
-# ---- How many ----
+# ---- Counts ----
 
 
 def count(viewer: Viewer, criteria: Criteria) -> int:
-    """How many participants stand in the list."""
+    """Count the participants in the list."""
     if criteria.is_plain:
-        return _count_kept(viewer, criteria.municipalities, criteria.statuses)
+        return _count_from_table(viewer, criteria.municipalities, criteria.statuses)
     if criteria.terms is not None:
         searched = select(func.count()).select_from(Participation).where(statements.listed(viewer, criteria))
         return read(searched).scalar() or 0
     return read(statements.counting(viewer, criteria, today())).scalar() or 0
 
 
-def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
-    """From the table that the triggers keep: no more rows than there are municipalities and kinds."""
+def _count_from_table(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> int:
+    """The count from the table that the triggers keep: it has no more rows than there are municipalities and kinds."""
     return read(statements.summing(viewer, municipalities, statuses)).scalar() or 0
 
 
@@ -72,10 +71,10 @@ def _count_kept(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple
 
 
 def page_of(viewer: Viewer, criteria: Criteria, order: Order, *, page: int, size: int) -> ListPage:
-    """One page of the list (from 1); a page beyond the last answers as the last."""
+    """One page of the list (from 1); a page beyond the last one is the last one."""
     criteria = replace(criteria, terms=with_present_numbers(criteria.terms))
     found = _page_of(viewer, criteria, order, page, size)
-    return replace(found, missed=found.missed + _users_missed(viewer, criteria, found))
+    return replace(found, missed=found.missed + _usernames_without_match(viewer, criteria, found))
 
 
 def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> ListPage:
@@ -88,31 +87,31 @@ def _page_of(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: 
     return ListPage(rows=rows, total=total, page=page, pages=pages, first=offset + 1 if rows else 0)
 
 
-def _users_missed(viewer: Viewer, criteria: Criteria, found: ListPage) -> list[Term]:
-    """The user names asked for that have changed nobody in the list."""
+def _usernames_without_match(viewer: Viewer, criteria: Criteria, found: ListPage) -> list[Term]:
+    """The filtered user names without a match in the list."""
     lost = set(criteria.changed_by) - {row.changed_by for row in found.rows}
-    if lost and len(found.rows) < found.total:  # others stand on other pages
+    if lost and len(found.rows) < found.total:  # the others may be on other pages
         rest = replace(criteria, changed_by=tuple(name for name in criteria.changed_by if name in lost))
         lost -= set(read(statements.changers(viewer, rest, today())).scalars())
     return [Term(name, TermKind.NAME, ()) for name in criteria.changed_by if name in lost]
 
 
 def _clamped(page: int, size: int, total: int) -> tuple[int, int, int]:
-    """The page that there is, the number of pages, and how many rows stand before."""
+    """The page within the limits, the number of pages, and the number of rows before it."""
     pages = max(1, -(-total // size))
     page = min(page, pages)
     return page, pages, (page - 1) * size
 
 
 def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int, size: int) -> ListPage:
-    """In one question: those who are found are counted and sorted once."""
-    asked = question(criteria.terms or (), statements.places_of(viewer, criteria))
-    found = statements.finding(viewer, criteria.without_terms(), order, False, today(), asked.shape)
-    # What SQLAlchemy makes of a large one is not kept either.
-    uncached: dict[str, Any] = {"compiled_cache": None} if asked.shape.is_large else {}
+    """A page of a search, in one statement: matches are counted and sorted once."""
+    search = question(criteria.terms or (), statements.places_of(viewer, criteria))
+    found = statements.finding(viewer, criteria.without_terms(), order, False, today(), search.shape)
+    # SQLAlchemy's compiled form of a large statement is not cached either.
+    uncached: dict[str, Any] = {"compiled_cache": None} if search.shape.is_large else {}
 
     def ask(offset: int) -> list[Any]:
-        here = {**asked.values, "most": size, "before": offset}
+        here = {**search.values, "most": size, "before": offset}
         return list(read(found, here, **uncached))
 
     rows = ask((page - 1) * size)
@@ -121,8 +120,8 @@ def _page_of_search(viewer: Viewer, criteria: Criteria, order: Order, page: int,
     if total and not rows:
         rows = ask(offset)
     lost = missed(criteria.terms or (), rows)
-    if lost and len(rows) < total:  # others stand on other pages
-        lost = _nowhere(viewer, criteria.without_terms(), lost)
+    if lost and len(rows) < total:  # the others may be on other pages
+        lost = _terms_without_match(viewer, criteria.without_terms(), lost)
     replaced = _replaced(criteria.terms or (), rows)
     return ListPage(rows, total, page, pages, offset + 1 if rows else 0, lost, replaced)
 
@@ -132,35 +131,37 @@ def _replaced(terms: tuple[Term, ...], rows: list[Any]) -> dict[str, str]:
     return {row.national_id: present[row.national_id] for row in rows if row.national_id in present}
 
 
-def _nowhere(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
-    """The terms that find nobody in the list: numbers and PersonIds all at once, the others one by one."""
+def _terms_without_match(viewer: Viewer, criteria: Criteria, terms: list[Term]) -> list[Term]:
+    """The terms without a match in the list: numbers and PersonIds all at once, the others one by one."""
     exact = [one for one in terms if one.kind in {TermKind.NUMBER, TermKind.PERSON_ID}]
-    asked = question(exact, None)
-    rows = read(statements.searching(viewer, criteria, today(), asked.shape), asked.values).all() if exact else []
+    search = question(exact, None)
+    rows = read(statements.searching(viewer, criteria, today(), search.shape), search.values).all() if exact else []
     lost = set(missed(exact, rows))
     for one in terms:
         if one not in exact:
-            asked = question([one], statements.places_of(viewer, criteria))
-            first = statements.searching(viewer, criteria, today(), asked.shape).limit(1)
-            if read(first, asked.values).first() is None:
+            search = question([one], statements.places_of(viewer, criteria))
+            first = statements.searching(viewer, criteria, today(), search.shape).limit(1)
+            if read(first, search.values).first() is None:
                 lost.add(one)
     return [one for one in terms if one in lost]
 
 
 def _page_rows(viewer: Viewer, criteria: Criteria, order: Order, total: int, offset: int, limit: int) -> list[Any]:
-    """The rows of a page, from whichever end of the list is nearer."""
+    """The rows of a page, read from the nearer end of the list."""
     from_the_end = offset > total - offset - limit
     if from_the_end:
         offset = total - offset - limit
     here = {"most": limit, "before": offset}
     if statements.is_along(criteria, order, today()):
-        rows = _along(viewer, criteria, order, from_the_end, here)
+        rows = _rows_in_order(viewer, criteria, order, from_the_end, here)
     else:
-        rows = _those_who_fit(viewer, criteria, order, from_the_end, total, here)
+        rows = _matching_rows(viewer, criteria, order, from_the_end, total, here)
     return rows[::-1] if from_the_end else rows
 
 
-def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]) -> list[Any]:
+def _rows_in_order(
+    viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, here: dict[str, int]
+) -> list[Any]:
     asked = viewer, criteria, order, from_the_end, today()
     if (at_once := statements.at_once(*asked, here["before"] <= _NEAR)) is not None:
         return list(read(at_once, here))
@@ -169,13 +170,16 @@ def _along(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool,
     return [found[one] for one in ids if one in found]
 
 
-def _those_who_fit(
+def _matching_rows(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, total: int, here: dict[str, int]
 ) -> list[Any]:
-    """Where one row in so many fits, a page is full after so many steps through the order. They do not lie evenly,
-    so it may take more; but before that is more than to gather all that fit and sort them, this is done."""
+    """The rows of a page if only some rows match. If one row in n matches, a page takes about n steps per row in the
+    order. Matches are unevenly distributed, so it may take more; if the scan gets more expensive than gathering and
+    sorting all matches, that is done instead."""
     farthest, wanted = 2 * total, 2 * (here["before"] + here["most"])
-    whole = _count_kept(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
+    whole = (
+        _count_from_table(viewer, criteria.municipalities, criteria.statuses) if farthest > _SOME + wanted else total
+    )
     if _SOME + wanted * whole // total < farthest:
         chosen = statements.on_the_way(viewer, criteria, order, from_the_end, today())
         rows = list(read(chosen, {**here, "steps": farthest}))

@@ -1,4 +1,4 @@
-"""Views of the participant list that a user has given a name: «Mine, mangler Bakgrunn»."""
+"""Saved views: named criteria and orders of the participant list, such as «Mine, mangler Bakgrunn»."""
 
 import secrets
 
@@ -21,11 +21,11 @@ class NoSuchView(LookupError):
 
 
 class NameTaken(ValueError):
-    """The user has a view of that name already."""
+    """The user already has a view with that name."""
 
 
 class TooMany(ValueError):
-    """The user has as many views as one can have."""
+    """The user has reached the limit on views."""
 
 
 def views_of(viewer: Viewer) -> list[SavedView]:
@@ -35,7 +35,7 @@ def views_of(viewer: Viewer) -> list[SavedView]:
 
 
 def start_view(viewer: Viewer) -> SavedView | None:
-    """The view that the user begins with, if she has chosen one."""
+    """The user's start view, if one is chosen."""
     return session().scalar(select(SavedView).where(SavedView.user_id == viewer.user_id, SavedView.is_start))
 
 
@@ -45,14 +45,14 @@ def find_view(viewer: Viewer, identity: str) -> SavedView:
 
 
 def save_view(viewer: Viewer, name: str, query: str) -> None:
-    """Give the view with that query a name; raises `NameTaken`, `TooMany`."""
+    """Save a view with that query under a name; raises `NameTaken`, `TooMany`."""
     try:
         with writing() as work:
             work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
             own = select(func.count()).select_from(SavedView).where(SavedView.user_id == viewer.user_id)
             if (work.scalar(own) or 0) >= MOST_VIEWS:
                 raise TooMany
-            _need_free(work, viewer, name)
+            _require_free_name(work, viewer, name)
             work.add(
                 SavedView(
                     id=secrets.token_urlsafe(12),
@@ -68,33 +68,34 @@ def save_view(viewer: Viewer, name: str, query: str) -> None:
 
 
 def rename_view(viewer: Viewer, identity: str, name: str) -> None:
-    """Give one of the user's views another name; raises `NoSuchView`, `NameTaken`."""
+    """Rename one of the user's views; raises `NoSuchView`, `NameTaken`."""
     try:
         with writing() as work:
             work.execute(select(User.id).where(User.id == viewer.user_id).with_for_update())
             view = _own(work, viewer, identity)
-            _need_free(work, viewer, name, but=identity)
+            _require_free_name(work, viewer, name, but=identity)
             view.name, view.name_key = name, sort_key(name)[:480]
     except IntegrityError:
         raise NameTaken(name) from None
 
 
 def delete_view(viewer: Viewer, identity: str) -> None:
-    """Forget one of the user's views, if it is there."""
+    """Delete one of the user's views, if it exists."""
     with writing() as work:
         work.execute(delete(SavedView).where(SavedView.id == identity, SavedView.user_id == viewer.user_id))
 
 
 def start_with(viewer: Viewer, identity: str | None) -> None:
-    """Begin with this view from now on, or with the plain list for `None`; raises `NoSuchView`."""
+    """Set the start view, or none for `None`; raises `NoSuchView`."""
     with writing() as work:
         work.execute(update(SavedView).where(SavedView.user_id == viewer.user_id).values(is_start=False))
         if identity is not None:
             _own(work, viewer, identity).is_start = True
 
 
-def _need_free(work: Session, viewer: Viewer, name: str, but: str = "") -> None:
-    """Raises `NameTaken`: the database would say so, too, but with the name in its own log."""
+def _require_free_name(work: Session, viewer: Viewer, name: str, but: str = "") -> None:
+    """Raise `NameTaken` if the name is in use. The database would refuse it too, but write the name into its own
+    log."""
     same = (SavedView.user_id == viewer.user_id, SavedView.name == name, SavedView.id != but)
     if work.scalar(select(SavedView.id).where(*same)) is not None:
         raise NameTaken(name)

@@ -1,7 +1,7 @@
-"""What is typed in the search field: read into terms, and each term as a question to the database.
+"""Search terms: parsing the search field, and the SQL conditions of the terms.
 
-Guide 3.6, domain section 4: fødselsnummer, PersonId or name, several divided by comma; the union is found.
-Discharged participants are found by PersonId only (and stand in the list only when it is filtered on them).
+Guide 3.6, domain section 4: fødselsnummer, PersonId or name, several separated by comma; the union is found. Discharged
+participants are found by PersonId only (and are in the list only when it is filtered on them).
 """
 
 import re
@@ -37,15 +37,15 @@ MOST_TERMS = 400
 MOST_WORDS = 2_000  # of all terms together; on PostgreSQL each is a condition of its own
 LONGEST_TERM = 200
 _DIVIDERS = re.compile(r"[,;\t\n]+")
-_INSIDE_NUMBERS = re.compile(r"[ .'\"-]")  # what stands in numbers that are pasted
-_SHORT = 3  # letters; fewer match the beginning of a word only
+_INSIDE_NUMBERS = re.compile(r"[ .'\"-]")  # characters that pasted numbers contain
+_SHORT = 3  # letters; shorter words match the beginning of a word only
 _LARGE = 25  # words and beginnings of numbers
-_MOST_PLACES = 20  # so many municipalities are named to the index of names
+_MOST_PLACES = 20  # municipalities named in a statement to the index of names
 _P = Participation
 
 
 class TermKind(StrEnum):
-    """What a term is taken for, by its form."""
+    """The kinds of terms, recognised by their form."""
 
     NUMBER = "number"  # a whole fødselsnummer
     NUMBER_START = "number_start"  # its first digits
@@ -55,15 +55,15 @@ class TermKind(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """One value of a search: as typed, what it is taken for, its digits or its folded words. Behind a number may stand
-    the one that has replaced it (see `services.participation.earlier_numbers`)."""
+    """One value of a search: its text, its kind, its digits or its folded words. A number may be followed by the one
+    that has replaced it (see `services.listing.earlier_numbers`)."""
 
     text: str
     kind: TermKind
     words: tuple[str, ...]
 
     def finds(self, row: Any) -> bool:
-        """Whether it finds a row of the list."""
+        """True if the term finds a row of the list."""
         if self.kind is TermKind.PERSON_ID:
             return bool(row.person_id == self.words[0])
         if row.discharged:
@@ -79,14 +79,14 @@ def _is_part(word: str, name: str) -> bool:
 
 
 def divided(typed: str) -> list[str]:
-    """The values in a text, each once, in their order: divided by comma, semicolon, line break or tab, as a
-    column pasted from a spreadsheet is."""
+    """The values of a text, each once, in order: separated by comma, semicolon, line break or tab, as in a column
+    pasted from a spreadsheet."""
     values = (" ".join(value.split())[:LONGEST_TERM].rstrip() for value in _DIVIDERS.split(legible(plain(typed))))
     return list(dict.fromkeys(value for value in values if value))
 
 
 def term(text: str) -> Term:
-    """The term that a value is."""
+    """Classify a value as a term."""
     digits = _INSIDE_NUMBERS.sub("", plain_line(text))
     if not (digits.isascii() and digits.isdigit()):
         return Term(text, TermKind.NAME, tuple(folded_words(text)))
@@ -97,9 +97,9 @@ def term(text: str) -> Term:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a search is like, without what is personal in it: statements are put together and kept by it.
+    """The shape of a search without its personal values: statements are built and cached by it.
 
-    `starts`: how many first digits there are; `names`: how many words each name has.
+    `starts`: the number of terms with first digits; `names`: the number of words of each name.
     """
 
     numbers: bool
@@ -109,21 +109,21 @@ class Shape:
 
     @property
     def is_large(self) -> bool:
-        """True if its statement is too large to be kept: there is no end of such shapes, and each takes megabytes."""
+        """True if the statement is too large to be cached: there are endless such shapes, and each takes megabytes."""
         return self.starts + sum(self.names) > _LARGE
 
 
 @dataclass(frozen=True)
 class SearchCondition:
-    """A search as a question to the database: its shape, and the values that belong into it, by name."""
+    """The shape of a search, and the values to bind in its statement, by name."""
 
     shape: Shape
     values: dict[str, Any]
 
 
 def question(terms: Iterable[Term], places: Sequence[str] | None) -> SearchCondition:
-    """The question of these terms. `places`: the municipalities that count anyhow (`None` for the whole country);
-    more than these may be found."""
+    """The shape and values of these terms. `places`: the municipalities that are filtered anyway (`None` for the whole
+    country); more than these may be found."""
     by_kind = {kind: [one for one in terms if one.kind is kind] for kind in TermKind}
     names = [one.words for one in by_kind[TermKind.NAME] if one.words]
     starts = [one.words[0] for one in by_kind[TermKind.NUMBER_START]]
@@ -149,8 +149,8 @@ def _name_values(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> dic
 
 
 class _Binds:
-    """Where the values of a search belong in a statement: by name, to be given when it is asked; or the values
-    themselves, for a condition that becomes part of another statement."""
+    """The parameters of a search in a statement: bound by name at execution; or with their values, for a condition that
+    becomes part of another statement."""
 
     def __init__(self, values: Mapping[str, Any] | None) -> None:
         self._values = values
@@ -162,8 +162,8 @@ class _Binds:
 
 
 def hits(shape: Shape, values: Mapping[str, Any] | None = None) -> Select[int] | CompoundSelect[int]:
-    """On SQLite: the ids of the participations that a search of this shape finds; without `values` once these are
-    given."""
+    """On SQLite: the statement for the ids that a search of this shape finds; without `values` they are bound at
+    execution."""
     bind = _Binds(values)
     parts = [select(_P.id).where(condition) for condition in _by_columns(shape, bind)]
     parts += [_by_name_index(bind)] if shape.names else []
@@ -173,15 +173,16 @@ def hits(shape: Shape, values: Mapping[str, Any] | None = None) -> Select[int] |
 
 
 def found_by(shape: Shape, values: Mapping[str, Any] | None = None) -> ColumnElement[bool]:
-    """On PostgreSQL: whether a search of this shape finds a participation; without `values` once these are given."""
+    """On PostgreSQL: the condition that a search of this shape finds a participation; without `values` they are bound
+    at execution."""
     bind = _Binds(values)
     arms = [*_by_columns(shape, bind), *([_by_trigrams(shape, bind)] if shape.names else [])]
     return or_(*arms) if arms else false()
 
 
 def _by_columns(shape: Shape, bind: _Binds) -> Iterator[ColumnElement[bool]]:
-    """Numbers and PersonIds; the discharged are not found by a number. Beginnings are ranges, which the index serves
-    on both databases."""
+    """Conditions on numbers and PersonIds; discharged participants are not found by a number. Beginnings are ranges,
+    for which both databases use the index."""
     is_open = _P.discharged == false()
     if shape.numbers:
         yield and_(is_open, _P.national_id.in_(bind("numbers", expanding=True)))
@@ -191,11 +192,11 @@ def _by_columns(shape: Shape, bind: _Binds) -> Iterator[ColumnElement[bool]]:
         yield and_(is_open, _P.national_id >= bind(f"start_{n}"), _P.national_id < bind(f"after_{n}"))
 
 
-# Parts of names: those with all words of one of the names. The discharged have no words.
+# Parts of names: all words of one of the names must match. Discharged participants have no words.
 
 
 def _by_name_index(bind: _Binds) -> Select[int]:
-    # `name_index MATCH …`: the hidden column of the FTS5 table that bears its name
+    # `name_index MATCH …`: the hidden column of the FTS5 table with the table's name
     index = table("name_index", column("rowid", Integer), column("name_index", String))
     match = index.c.name_index.op("MATCH")(bind("match", type_=String))
     return select(index.c.rowid.label("id")).where(match)
@@ -212,9 +213,9 @@ def _pattern(word: str) -> str:
 
 
 def _match(names: Sequence[tuple[str, ...]], places: Sequence[str]) -> str:
-    """The question in the language of FTS5, every word a phrase in quotation marks."""
-    asked = " OR ".join("(" + " AND ".join(_phrase(word) for word in words) + ")" for words in names)
-    match = f"name_words : ({asked})"
+    """The FTS5 expression, every word a quoted phrase."""
+    alternatives = " OR ".join("(" + " AND ".join(_phrase(word) for word in words) + ")" for words in names)
+    match = f"name_words : ({alternatives})"
     if places:
         match += " AND municipality_number : (" + " OR ".join(f'"{number}"' for number in places) + ")"
     return match

@@ -1,4 +1,4 @@
-"""The questions of the participant list, put together as statements (see `services.listing.paging`)."""
+"""The SQL statements of the participant list (see `services.listing.paging`)."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -37,24 +37,24 @@ _P = Participation
 _MOST_RANGES = 24  # ranges of an index that are merged; more are sorted
 
 
-# ---- Who is in the list ----
+# ---- Participants in the list ----
 
 
 def listed(viewer: Viewer, criteria: Criteria, day: date | None = None) -> ColumnElement[bool]:
-    """What stands in the list: all that is visible and fits the criteria (guide 3.1: the discharged only when
-    they are asked for)."""
+    """The condition for participations in the list: visible and matching the criteria (guide 3.1: discharged ones only
+    on request)."""
     parts = or_(*_ranges(viewer, criteria, apart=False))
     fits = and_(parts, *(condition for _column, condition in conditions(criteria, day or today())))
     if criteria.terms is None:
         return fits
-    asked = question(criteria.terms, places_of(viewer, criteria))
+    search = question(criteria.terms, places_of(viewer, criteria))
     if on_sqlite():
-        return and_(fits, _P.id.in_(hits(asked.shape, asked.values)))
-    return and_(fits, found_by(asked.shape, asked.values))
+        return and_(fits, _P.id.in_(hits(search.shape, search.values)))
+    return and_(fits, found_by(search.shape, search.values))
 
 
 def places_of(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
-    """The municipalities that the list is about, `None` for the whole country."""
+    """The municipalities of the list, `None` for the whole country."""
     chosen = criteria.places
     if viewer.is_national:
         return chosen
@@ -62,8 +62,8 @@ def places_of(viewer: Viewer, criteria: Criteria) -> tuple[str, ...] | None:
 
 
 def _ranges(viewer: Viewer, criteria: Criteria, *, apart: bool = True) -> list[ColumnElement[bool]]:
-    """The parts of the table that lie together in the indexes: the open and the discharged, as asked for; with
-    `apart` those of each municipality by themselves."""
+    """The contiguous index ranges: open and discharged participations, as requested; with `apart` for each municipality
+    separately."""
     places = places_of(viewer, criteria)
     groups: list[Sequence[str] | None] = [[n] for n in places] if apart and places is not None else [places]
     states = [False, True] if criteria.with_discharged else [False]
@@ -73,20 +73,20 @@ def _ranges(viewer: Viewer, criteria: Criteria, *, apart: bool = True) -> list[C
 
 
 def _range(viewer: Viewer, criteria: Criteria, places: Sequence[str] | None, discharged: bool) -> ColumnElement[bool]:
-    # As a literal: what is bound later does not help PostgreSQL to choose an index.
+    # A literal: a bound parameter does not help PostgreSQL to choose an index.
     state = _P.discharged == literal_column("true" if discharged else "false")
     status = status_condition(criteria, discharged=discharged)
     return and_(state, visible_to(viewer, places), *([] if status is None else [status]))
 
 
-# ---- How many ----
+# ---- Counts ----
 
-# Statements are put together once and kept by what they ask; to build one anew takes as long as to answer it. What
-# was searched for is personal and never kept here, only its shape. `day` is today: some criteria count from it.
+# Statements are built once and cached by their parameters; building one takes as long as executing it. Search values
+# are personal and never cached here, only their shape. `day` is today: some criteria count from it.
 
 
-def _remembered(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
-    """Each database has statements of its own: a process may serve both. Those of large searches are not kept."""
+def _cached(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
+    """Cache statements separately for each database, since a process may use both. Large searches are not cached."""
 
     def made(_for_sqlite: bool, *args: *_Asked) -> _Made:
         return make(*args)
@@ -102,32 +102,32 @@ def _remembered(make: Callable[[*_Asked], _Made]) -> Callable[[*_Asked], _Made]:
     return kept
 
 
-@_remembered
+@_cached
 def counting(viewer: Viewer, criteria: Criteria, day: date) -> Select[int]:
-    """How many fit."""
+    """The statement for the number of matching participations."""
     counting = select(func.count()).select_from(_P).where(listed(viewer, criteria, day))
     return _by_facets(counting, viewer, criteria, day)
 
 
 def changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
-    """The user names, among those asked for, that changed somebody last who fits."""
+    """The statement for the user names, among those filtered, that were the last to change a matching participation."""
     if criteria.terms is None:
         return _changers(viewer, criteria, day)
     return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
 
 
-@_remembered
+@_cached
 def _changers(viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
     return select(_P.changed_by).where(listed(viewer, criteria, day)).distinct()
 
 
-@_remembered
+@_cached
 def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Status, ...]) -> Select[int]:
-    """How many stand in the list of these, from the table that the triggers keep."""
+    """The statement for the number of participations by municipality and status, from the table that triggers keep."""
     counts, criteria = ParticipationCount.__table__.c, Criteria(municipalities=municipalities, statuses=statuses)
-    asked = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
+    statuses_counted = [*criteria.open_statuses, *([Status.DISCHARGED] if criteria.with_discharged else ())]
     places = places_of(viewer, criteria)
-    found = select(func.sum(counts.number)).where(counts.status.in_(asked))
+    found = select(func.sum(counts.number)).where(counts.status.in_(statuses_counted))
     if not viewer.can(Right.READ):
         return found.where(false())
     if places is not None:
@@ -140,7 +140,7 @@ def summing(viewer: Viewer, municipalities: tuple[str, ...], statuses: tuple[Sta
 
 # ---- A page ----
 
-# What the list shows: the sources of its columns, and what else a row is drawn by.
+# The columns of a row: the sources of the list's columns, and others needed to show a row.
 _SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     _P.id,
     _P.public_id,
@@ -156,37 +156,37 @@ _SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
 _IDENTITY: tuple[InstrumentedAttribute[Any], ...] = (_P.national_id, _P.person_id, _P.discharged)
 
 
-@_remembered
+@_cached
 def searching(viewer: Viewer, criteria: Criteria, day: date, searched: Shape) -> Select[Any]:
-    """Those who fit and are found by a search of that shape. PostgreSQL brings the indexes together by itself;
-    SQLite goes from the hits to the rows by their ids, and never the other way round."""
-    asked: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
+    """The statement for matching participations that a search of that shape finds. PostgreSQL combines the indexes by
+    itself; SQLite is made to go from the hits to the rows by id, never the reverse."""
+    statement: Select[Any] = select(_P.id.label("id"), *_IDENTITY).where(listed(viewer, criteria, day))
     if not on_sqlite():
-        return asked.where(found_by(searched))
+        return statement.where(found_by(searched))
     hit = hits(searched).cte("hit").prefix_with("MATERIALIZED")
     one = select(hit.c.id).distinct().subquery("one")
-    return asked.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
+    return statement.join_from(one, _P, _P.id == one.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
 
 
-# Where a page begins in what is in order, and how many rows it has; how far to walk for it.
+# The offset and the number of rows of a page; the number of steps to scan.
 _BEFORE, _MOST, _STEPS = (bindparam(name, type_=Integer) for name in ("before", "most", "steps"))
 
 
-@_remembered
-def _way(
+@_cached
+def _ordered_scan(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, in_steps: bool
 ) -> Select[Any]:
-    """The ids of the whole list in order, by its index, up to the end of the page, or so many `steps`; of the criteria
-    only municipality and status count, and what is about the column that it is sorted by.
+    """Scan the whole list by the order's index; returns the ids up to the end of the page, or so many `steps`. Of the
+    criteria, only municipality, status and those on the sorted column apply.
 
-    The ranges of several municipalities are merged. SQLite does so as it goes; PostgreSQL must be told to go no
-    farther in each of them.
+    The ranges of several municipalities are merged. SQLite does so incrementally; PostgreSQL needs a limit in each of
+    them.
     """
-    asked = select(_P.id.label("id"), order.key.label("key")).where(*_narrowing(criteria, order, day))
+    statement = select(_P.id.label("id"), order.key.label("key")).where(*_narrowing(criteria, order, day))
     ranges = _ranges(viewer, criteria)
     if len(ranges) > _MOST_RANGES:
         ranges = _ranges(viewer, criteria, apart=False)
-    parts = [_by_order(asked.where(part), viewer, criteria, order) for part in ranges]
+    parts = [_by_order(statement.where(part), viewer, criteria, order) for part in ranges]
     most = _STEPS if in_steps else _MOST
     clauses = order.clauses(from_the_end=from_the_end)
     if len(parts) == 1:
@@ -203,50 +203,50 @@ def _narrowing(criteria: Criteria, order: Order, day: date) -> list[ColumnElemen
 
 
 def _by_order(asked: Any, viewer: Viewer, criteria: Criteria, order: Order) -> Select[Any]:
-    """Through the index of the order."""
+    """Add a hint to use the order's index."""
     scope = "municipal" if places_of(viewer, criteria) is not None else "national"
     hinted: Select[Any] = asked.with_hint(_P, f"INDEXED BY ix_participation_{scope}_{order.sorted_by.key}", "sqlite")
     return hinted
 
 
 def is_along(criteria: Criteria, order: Order, day: date) -> bool:
-    """True if all that is asked narrows the walk through the order's index: then it passes over nobody."""
+    """True if the order's index covers all criteria: the scan then skips no rows."""
     asked_about = [column for column, _condition in conditions(criteria, day)]
     is_one_range = len(criteria.districts) < 2 and len(criteria.changed_by) < 2
     return is_one_range and all(column is order.key for column in asked_about)
 
 
-@_remembered
+@_cached
 def at_once(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, is_near: bool
 ) -> Select[Any] | None:
-    """The rows of a page of a list that `is_along`, in one question; `None` if that takes two. Far from the beginning
-    of the index, or where several ranges are merged, the ids come first, since only the index need be passed through
-    for these; SQLite would then sort the rows once more."""
+    """The rows of a page in one statement, for an order that `is_along`; `None` if two statements are needed. Far from
+    the beginning of the index, or if several ranges are merged, the ids come first, since they need the index only;
+    SQLite would then sort the rows once more."""
     ranges = _ranges(viewer, criteria)
     if is_near and len(ranges) == 1:
         narrowed = select(*_SHOWN).where(*_narrowing(criteria, order, day), ranges[0])
-        asked = _by_order(narrowed, viewer, criteria, order)
-        return asked.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
+        statement = _by_order(narrowed, viewer, criteria, order)
+        return statement.order_by(*order.clauses(from_the_end=from_the_end)).limit(_MOST).offset(_BEFORE)
     if on_sqlite():
         return None
     return _rows(ids(viewer, criteria, order, from_the_end, day).subquery("page"), order, from_the_end)
 
 
 def ids(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
-    """Whose rows these are, in order."""
-    return _way(viewer, criteria, order, from_the_end, day, False).offset(_BEFORE)
+    """The statement for the ids of a page's rows, in order."""
+    return _ordered_scan(viewer, criteria, order, from_the_end, day, False).offset(_BEFORE)
 
 
 THESE = select(*_SHOWN).where(_P.id.in_(bindparam("ids", expanding=True)))
 
 
-@_remembered
+@_cached
 def on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date) -> Select[Any]:
-    """The rows of a page of those who fit among the first `steps` of the whole list. Neither database goes farther than
-    to the end of the page: PostgreSQL knows that `first` is in order, and SQLite takes it row by row, in order, as long
-    as nothing has to be sorted or joined on the way."""
-    first = _way(viewer, criteria, order, from_the_end, day, True).subquery("first")
+    """The statement for a page of matching rows among the first `steps` of the whole list. Neither database scans
+    beyond the end of the page: PostgreSQL knows that `first` is in order, and SQLite reads it row by row, as long as
+    nothing has to be sorted or joined."""
+    first = _ordered_scan(viewer, criteria, order, from_the_end, day, True).subquery("first")
     fits = [condition for _column, condition in conditions(criteria, day)]
     if on_sqlite():
         who_fit = select(first.c.id, first.c.key).where(select(_P.id).where(_P.id == first.c.id, *fits).exists())
@@ -254,12 +254,12 @@ def on_the_way(viewer: Viewer, criteria: Criteria, order: Order, from_the_end: b
     return _rows(first, order, from_the_end).where(*fits).limit(_MOST).offset(_BEFORE)
 
 
-@_remembered
+@_cached
 def finding(
     viewer: Viewer, criteria: Criteria, order: Order, from_the_end: bool, day: date, searched: Shape | None
 ) -> Select[Any]:
-    """The rows of a page of all that fit, and are found by a search of that shape, each with the number of all:
-    worked out once, in a table of its own."""
+    """The statement for a page of all rows that match, and that a search of that shape finds, each with the total
+    number, computed once in a common table expression."""
     if searched is None:
         everybody = select(_P.id.label("id"), order.key.label("key")).where(listed(viewer, criteria, day))
         found = _by_facets(everybody, viewer, criteria, day)
@@ -272,15 +272,15 @@ def finding(
 
 
 def _page(chosen: Any, source: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
-    """The rows of a page of what is chosen from a source with `id` and `key`: sorted and cut first, so that only
-    the rows of the page are fetched."""
+    """The rows of a page, chosen from a source with `id` and `key`: sorted and cut first, so that only the page's rows
+    are fetched."""
     cut = chosen.order_by(*order.clauses(source.c.key, source.c.id, from_the_end=from_the_end))
     page = cut.limit(_MOST).offset(_BEFORE).subquery("page")
     return _rows(page, order, from_the_end)
 
 
 def _rows(page: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
-    """The rows of those in a source with `id` and `key`, in order; with the `number` of all if it has that."""
+    """The rows of a source with `id` and `key`, in order; with the total `number` if the source has it."""
     number = [page.c.number] if "number" in page.c else []
     rows: Select[Any] = (
         select(*_SHOWN, *number).join_from(page, _P, _P.id == page.c.id).with_hint(_P, "NOT INDEXED", "sqlite")
@@ -289,8 +289,8 @@ def _rows(page: FromClause, order: Order, from_the_end: bool) -> Select[Any]:
 
 
 def _by_facets(asked: Select[Any], viewer: Viewer, criteria: Criteria, day: date) -> Select[Any]:
-    """Through the index that holds all criteria of a municipality, unless there is one of what is asked. SQLite does
-    not see its worth: beyond the 63rd column of a table it takes no index to hold all that is needed."""
+    """Add a hint to use the index with all criteria of a municipality, unless a criterion has its own index. SQLite
+    underestimates it: beyond the 63rd column of a table it regards no index as covering."""
     has_own = any(column is not None for column, _condition in conditions(criteria, day))
     if has_own or places_of(viewer, criteria) is None:
         return asked

@@ -1,4 +1,4 @@
-"""What users have searched for, kept under random ids, so that no personal data stand in an address."""
+"""Stored searches: users' search texts under random ids, so that no personal data are in an address."""
 
 import re
 import secrets
@@ -16,13 +16,13 @@ from services.listing.search_terms import term
 from services.tables.participants import SavedView, Search
 
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
-KEPT_FOR = timedelta(days=30)  # since it was used last
+KEPT_FOR = timedelta(days=30)  # since the last use
 
 
 @dataclass(frozen=True)
 class StoredSearch:
-    """A search: the values of the search field, the user names of «Sist endret av», and the municipalities if an
-    address cannot hold them."""
+    """A search: the values of the search field, the user names of «Sist endret av», and the municipalities if there are
+    too many for an address."""
 
     words: tuple[str, ...] = ()
     changed_by: tuple[str, ...] = ()
@@ -33,8 +33,7 @@ class StoredSearch:
 
 
 def keep(viewer: Viewer, search: StoredSearch) -> str:
-    """Keep a search for its user, log it by its number of values, and give its id. Searches that are over are
-    cleared away, whosever they are."""
+    """Store a user's search, log its number of values, and return its id. Expired searches of all users are deleted."""
     identity = secrets.token_urlsafe(12)
     kinds = [term(word).kind.value for word in search.words]
     with writing() as work:
@@ -55,8 +54,8 @@ def keep(viewer: Viewer, search: StoredSearch) -> str:
 
 
 def _is_over(day: date) -> ColumnElement[bool]:
-    """Whether a search has not been used for 30 days on that day. What looks for user names and municipalities only
-    lives as long as a saved view that it stands in: «Mine» is still there after the holidays."""
+    """The condition that a search has not been used for 30 days. A search without names and numbers (only user names
+    and municipalities) does not expire while a saved view uses it."""
     views = exists().where(SavedView.user_id == Search.user_id, SavedView.query.contains(Search.id))
     return and_(Search.used_on < day - KEPT_FOR, or_(Search.words != [], ~views))
 
@@ -68,8 +67,8 @@ _KEPT = select(_TABLE.words, _TABLE.changed_by, _TABLE.municipalities, _TABLE.us
 
 
 def recall(viewer: Viewer, identity: str) -> StoredSearch | None:
-    """The user's search with that id; `None` if there is none, or none of hers, or it is over."""
-    if not _ID.fullmatch(identity):  # no database has to be asked, and not every one takes every character
+    """The user's search with that id; `None` if it does not exist, belongs to another user, or has expired."""
+    if not _ID.fullmatch(identity):  # saves a statement, and not every database accepts every character
         return None
     try:
         return recalled_on(today(), identity, viewer.user_id)
@@ -78,13 +77,13 @@ def recall(viewer: Viewer, identity: str) -> StoredSearch | None:
 
 
 class Over(LookupError):
-    """There is no such search of that user's, or not any more."""
+    """The user has no such search, or it has expired."""
 
 
 @lru_cache(maxsize=200)
 def recalled_on(day: date, identity: str, user_id: int) -> StoredSearch:
-    """A user's search, which is used on that day. Raises `Over`, which is not remembered; all else is: a search never
-    changes, and what has been used today is kept for a month."""
+    """A user's search, marked as used on that day. Cached, except for `Over`: a search never changes, and is kept for a
+    month after its last use."""
     found = read(_KEPT, {"identity": identity, "user_id": user_id}).one_or_none()
     if found is None:
         raise Over

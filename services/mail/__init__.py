@@ -1,1 +1,1 @@
-"""E-mail: the outbox and SMTP. What a letter says belongs in `app`."""
+"""E-mail: the outbox and SMTP. The texts of letters belong in `app`."""

@@ -1,9 +1,9 @@
-"""The outbox: e-mails are written in the transaction of what they are about, and sent when it is committed.
+"""The outbox: e-mails are written in the transaction of their cause, and sent after its commit.
 
-Whoever sends takes a message for some minutes first (a lease, in a transaction of its own), so several processes
-and hosts may send at once, no transaction is open while the mail server is asked, and a message whose sender died
-is taken again. Only a crash between the server's «yes» and the note of it can send one twice; it then carries
-the same Message-ID.
+A sender first takes a message for some minutes (a lease, in a transaction of its own), so several processes and hosts
+may send at once, no transaction is open during the mail server's response, and a message whose sender crashed is taken
+again. Only a crash between the server's acceptance and its recording can send one twice; it then has the same
+Message-ID.
 """
 
 import json
@@ -23,14 +23,14 @@ from services.tables.accounts import OutboxMessage
 LEASE = timedelta(minutes=2)
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
-KEPT_FOR = timedelta(hours=72)  # a letter is of no use when its link is dead
+KEPT_FOR = timedelta(hours=72)  # a letter is useless when its link has expired
 _NEWEST = 100
-_BATCH = 1_000  # users that are asked about at once
+_BATCH = 1_000  # users in one statement
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What `send_due` did: how many left, and how many did not (yet)."""
+    """The result of `send_due`: how many messages were sent, and how many were not (yet)."""
 
     sent: int = 0
     failed: int = 0
@@ -38,7 +38,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Outbox:
-    """Where e-mails are put. Without a `server` they stay here, to be read on a page (development)."""
+    """The place for e-mails to be sent. Without a `server` they stay here, to be read on a page (development)."""
 
     vault: Vault
     sender: str
@@ -63,11 +63,11 @@ class Outbox:
         )
 
     def letter_of(self, message: OutboxMessage) -> Letter:
-        """What stands in a message that has not left; raises `Unreadable`."""
+        """The letter in a message that is not sent yet; raises `Unreadable`."""
         return Letter(**json.loads(self.vault.open(message.body, _purpose(message.message_id))))
 
     def send_due(self) -> Sent:
-        """Send what is due, one after the other, until nothing is."""
+        """Send due messages, one after the other, until there are none."""
         sent = failed = 0
         while (message := _take()) is not None:
             if self._send(message):
@@ -101,7 +101,7 @@ def _purpose(message_id: str) -> str:
 
 
 def _take() -> OutboxMessage | None:
-    """A message that is due, taken for some minutes and counted as a try; `None` if there is none."""
+    """Take a due message for some minutes and count the attempt; `None` if there is none."""
     due = (
         select(OutboxMessage)
         .where(OutboxMessage.next_try_at <= now())
@@ -111,7 +111,7 @@ def _take() -> OutboxMessage | None:
         .execution_options(populate_existing=True)
     )
     if session().scalar(select(OutboxMessage.id).where(OutboxMessage.next_try_at <= now()).limit(1)) is None:
-        return None  # SQLite has one write lock for all: it is not taken for nothing
+        return None  # avoids SQLite's single write lock if there is nothing to do
     with writing() as work:
         message = work.scalar(due)
         if message is not None:
@@ -135,13 +135,13 @@ def _note_failure(message: OutboxMessage, why: str, *, for_good: bool) -> None:
 
 
 def is_delayed(message: OutboxMessage) -> bool:
-    """True while a message waits for its next try after one that failed."""
+    """True if a message waits for its next attempt after a failure."""
     return message.next_try_at is not None and message.last_error != ""
 
 
 def last_to(users: Mapping[int, str], *, in_trouble: bool = False) -> dict[int, OutboxMessage]:
-    """The newest message to each of some users, given with the address that they have now; `in_trouble`: of those
-    alone whose newest one has failed, or waits for its next try."""
+    """The newest message to each of some users, given with their present addresses; `in_trouble`: only newest messages
+    that have failed, or wait for their next attempt."""
     found: dict[int, OutboxMessage] = {}
     ids = list(users)
     trouble = [or_(OutboxMessage.failed_at.is_not(None), OutboxMessage.last_error != "")] if in_trouble else []
@@ -155,6 +155,6 @@ def last_to(users: Mapping[int, str], *, in_trouble: bool = False) -> dict[int, 
 
 
 def newest(user_id: int | None = None, *, limit: int = _NEWEST) -> Sequence[OutboxMessage]:
-    """The newest messages, or those to one user."""
+    """The newest messages, of all users or of one."""
     found = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
     return session().scalars(found if user_id is None else found.where(OutboxMessage.user_id == user_id)).all()

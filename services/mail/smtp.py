@@ -1,4 +1,4 @@
-"""E-mail by SMTP."""
+"""Sending e-mail by SMTP."""
 
 import re
 import smtplib
@@ -15,13 +15,13 @@ from services.core.db import now
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 LONGEST_ADDRESS = 254
 _TIMEOUT_SECONDS = 10
-# The server wants to know better who we are (RFC 4954): that is ours to mend, and the letter waits for it.
+# The server requires authentication (RFC 4954): a fault of the configuration, so the letter waits for its correction.
 _UNKNOWN_SENDER = frozenset({530, 534, 535, 538})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What stands in an e-mail. `text` and `html` say the same."""
+    """The content of an e-mail, as `text` and as `html`."""
 
     subject: str
     text: str
@@ -29,7 +29,7 @@ class Letter:
 
 
 class NotDelivered(Exception):
-    """The server did not take it. `for_good`: trying again is of no use. The text holds no address."""
+    """The server did not accept the letter. `for_good`: further attempts are useless. The text contains no address."""
 
     def __init__(self, why: str, *, for_good: bool = False) -> None:
         super().__init__(why)
@@ -37,14 +37,14 @@ class NotDelivered(Exception):
 
 
 def is_address(text: str) -> bool:
-    """True for an e-mail address such as people and municipalities have."""
+    """True for an e-mail address of the common form."""
     return len(text) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None and ".." not in text
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """An SMTP server. `implicit_tls`: TLS from the first byte (`smtps://`), else STARTTLS where it is offered.
-    A password goes over TLS only, or to this very machine."""
+    """An SMTP server. `implicit_tls`: TLS from the first byte (`smtps://`), otherwise STARTTLS if offered. A password
+    is sent over TLS only, or to this machine."""
 
     host: str
     port: int
@@ -54,7 +54,7 @@ class Server:
 
     @classmethod
     def at(cls, url: str) -> Self:
-        """The server of an address `smtp://name:password@host:port`; raises ValueError."""
+        """Parse an address `smtp://name:password@host:port`; raises ValueError."""
         parts = urlsplit(url)
         if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0:
             raise ValueError("not an SMTP address")
@@ -68,7 +68,7 @@ class Server:
         )
 
     def send(self, letter: Letter, *, sender: str, recipient: str, message_id: str) -> None:
-        """Hand it over; raises `NotDelivered`. The same message id marks a second try as the same message."""
+        """Send a letter; raises `NotDelivered`. The same message id identifies a second attempt as the same message."""
         message = _message(letter, sender, recipient, message_id)
         try:
             connection = self._connect()
@@ -106,7 +106,7 @@ class Server:
         if not self.implicit_tls and connection.has_extn("starttls"):
             try:
                 connection.starttls(context=tls)
-            except smtplib.SMTPResponseException as error:  # nothing is said of the letter yet
+            except smtplib.SMTPResponseException as error:  # the error does not concern the letter yet
                 raise NotDelivered(f"the server has refused TLS ({error.smtp_code})") from error
             is_safe = True
         if self.username:
@@ -116,12 +116,13 @@ class Server:
 
 
 def _is_final(code: int) -> bool:
-    """True if the server will not take the letter however often it is asked."""
+    """True if further attempts to send the letter are useless."""
     return 500 <= code < 600 and code not in _UNKNOWN_SENDER
 
 
 def _hang_up(connection: smtplib.SMTP) -> None:
-    """End the conversation. What the server says to that changes nothing: the letter has been taken, or refused."""
+    """Close the connection. The server's response to that does not matter: the letter was accepted or refused
+    before."""
     with suppress(smtplib.SMTPException, OSError):
         connection.quit()
     connection.close()

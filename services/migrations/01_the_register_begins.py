@@ -72,7 +72,7 @@ def fill_code_lists() -> None:
 
 
 def forbid_changes(table: str) -> None:
-    """History and log can be added to, never changed or removed from, whoever asks."""
+    """Create triggers that make a table append-only."""
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("update", "delete"):
             op.execute(

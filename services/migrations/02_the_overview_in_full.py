@@ -250,7 +250,7 @@ def kind_of(row: str) -> str:
 
 
 def keep_counts() -> None:
-    """Triggers keep the counts, whoever writes, in the transaction that writes."""
+    """Fill the table of counts, and create the triggers that update it in the writing transaction."""
     op.execute(
         f"INSERT INTO participation_count ({KIND}, number) "  # noqa: S608 - our own names
         f"SELECT {kind_of('p')}, count(*) FROM participation p GROUP BY 1, 2, 3, 4"

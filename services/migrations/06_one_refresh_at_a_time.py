@@ -1,4 +1,4 @@
-"""Whose turn it is to read the registers anew, and whom to begin with.
+"""Leases for refreshing, and the index of persons to refresh.
 
 Revision: 0007
 """

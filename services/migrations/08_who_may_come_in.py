@@ -42,8 +42,8 @@ def downgrade() -> None:
 
 
 def let_usernames_be_empty(may_be: bool) -> None:
-    """Whoever is invited has no user name yet. SQLite has no order for that, but a procedure (its documentation
-    of ALTER TABLE, section 7): the table's own text is changed, what lies in it stays as it is."""
+    """Allow users without a user name, as invited ones are. SQLite has no statement for that, but a procedure (its
+    documentation of ALTER TABLE, section 7): the table's definition is changed, the rows stay."""
     if not on_sqlite():
         op.alter_column("user_account", "username", nullable=may_be)
         return

@@ -1,2 +1,2 @@
-"""One participation: found, read, created, saved, merged, discharged, corrected, with its history. The list belongs in
+"""One participation: find, read, create, save, merge, discharge, correct, and its history. The list belongs in
 `services.listing`."""

@@ -1,4 +1,4 @@
-"""The answers of a participation: read from the tables, put into them, and counted where they are missing."""
+"""The answers of a participation: reading, setting, and counting missing ones."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from services.questions.programme_time import duration_start
 from services.questions.row_fields import RowsField
 from services.tables.participants import Activity, Leave, Participation
 
-# The columns of the answers by question; those of rows are tables of their own.
+# The columns of the answers by field; rows have tables of their own.
 COLUMN_NAMES = {key: "district_number" if key == "district" else key for key in FIELDS if key not in ROW_KEYS}
 
 
@@ -20,7 +20,7 @@ _ROW_MODELS: dict[str, type[Activity] | type[Leave]] = {"activities": Activity, 
 
 
 def values_of(participation: Participation) -> dict[str, Any]:
-    """All answers by question key, and the facts that rules read beside them."""
+    """All answers by field key, and the facts that rules use beside them."""
     answers: dict[str, Any] = {key: getattr(participation, column) for key, column in COLUMN_NAMES.items()}
     for key, question in _ROWS_FIELDS.items():
         keys = (ROW_KEY, *(inner.key for inner in question.fields))
@@ -29,7 +29,7 @@ def values_of(participation: Participation) -> dict[str, Any]:
 
 
 def facts_of(participation: Participation) -> dict[str, Any]:
-    """What rules need to know besides the answers."""
+    """The facts that rules use beside the answers."""
     return {
         "today": today(),
         "municipality": participation.municipality_number,
@@ -43,7 +43,7 @@ _ROWS_FIELDS = {question.key: question for question in PROGRAMME.fields if isins
 
 
 def set_answers(participation: Participation, answers: Values) -> None:
-    """Put answers into the participation, rows and sort key included."""
+    """Set answers of the participation, including rows and sort key."""
     for key, value in answers.items():
         if key in ROW_KEYS:
             model = _ROW_MODELS[key]
@@ -62,13 +62,13 @@ def set_answers(participation: Participation, answers: Values) -> None:
 
 
 def missing_on(step: Step, values: Values, drafts: set[str]) -> int:
-    """How many questions of a page must still be answered, or answered so that it can be registered."""
+    """The number of fields on a page that are required and empty, or have a value that cannot be registered."""
     refused = (drafts & {question.key for question in step.visible(values)}) | step.checks(values).keys()
     return len({question.key for question in step.missing(values)} | refused)
 
 
 def count_missing(participation: Participation) -> None:
-    """Count anew what pages 2 and 3 lack, and page 4 once an avslutningsdato is registered."""
+    """Recount the missing fields of pages 2 and 3, and of page 4 once an avslutningsdato is registered."""
     values = values_of(participation)
     drafts = {draft.field for draft in participation.drafts}
     participation.background_missing = missing_on(BACKGROUND, values, drafts)
@@ -77,5 +77,5 @@ def count_missing(participation: Participation) -> None:
 
 
 def json_text(question: Field, value: Any) -> str:
-    """An answer as the history keeps it, in words."""
+    """An answer from the history, as text."""
     return question.sentence(question.from_json(value))

@@ -1,4 +1,4 @@
-"""Deleting with a reason, and mending what was done by mistake: IMDi restores and reopens (domain, sections 3, 9)."""
+"""Corrections: deleting with a reason, and IMDi's restoring and reopening (domain, sections 3, 9)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ _ABOUT = Notice.participation_ref == Participation.id
 
 
 class RunsElsewhere(Exception):
-    """The person is in a programme again meanwhile, so there cannot be another running participation."""
+    """The person is in a programme again, so there cannot be another running participation."""
 
 
 def delete(viewer: Viewer, public_id: str, *, reason: str, text: str = "") -> None:
-    """Delete a participation: it is gone for the municipality, and marked for IMDi (guide 3.9).
+    """Delete a participation: the municipality no longer sees it, and IMDi sees it as deleted (guide 3.9).
 
-    `reason` is a code of `DELETION_REASONS`, `text` says more. Raises `NoSuchParticipant`, `NotAllowed`. Whoever
-    deletes twice has deleted once.
+    `reason`: a code of `DELETION_REASONS`; `text`: details. Deleting again does nothing. Raises `NoSuchParticipant`,
+    `NotAllowed`.
     """
     try:
         with writing() as work:
@@ -57,18 +57,18 @@ def delete(viewer: Viewer, public_id: str, *, reason: str, text: str = "") -> No
 
 
 def may_restore(viewer: Viewer, participation: Participation) -> bool:
-    """True for an IMDi-administrator and a deleted participant."""
+    """True if the viewer is an IMDi-administrator and the participation is deleted."""
     return viewer.can(Right.MEND) and participation.deleted_at is not None
 
 
 def may_reopen(viewer: Viewer, participation: Participation) -> bool:
-    """True for an IMDi-administrator and a discharged participant who is not deleted."""
+    """True if the viewer is an IMDi-administrator and the participation is discharged and not deleted."""
     is_discharged = participation.status == Status.DISCHARGED and participation.deleted_at is None
     return viewer.can(Right.MEND) and is_discharged
 
 
 def restore(viewer: Viewer, public_id: str, *, reason: str) -> None:
-    """Undo a deletion; the municipality is told. Raises `NoSuchParticipant`, `NotAllowed`, `RunsElsewhere`."""
+    """Undo a deletion and notify the municipality. Raises `NoSuchParticipant`, `NotAllowed`, `RunsElsewhere`."""
 
     def undelete(participation: Participation) -> None:
         participation.deleted_at = participation.deleted_by = None
@@ -78,13 +78,13 @@ def restore(viewer: Viewer, public_id: str, *, reason: str) -> None:
 
 
 def reopen(viewer: Viewer, public_id: str, *, reason: str) -> None:
-    """Undo a discharge: the name is back, and she can be changed again; the municipality is told. Raises
+    """Undo a discharge and notify the municipality: the name is shown again, and changes are allowed. Raises
     `NoSuchParticipant`, `NotAllowed`, `RunsElsewhere`."""
 
     def undischarge(participation: Participation) -> None:
         name = participation.person.name
         participation.status = Status.ENDED if participation.end_date else Status.CHANGED
-        participation.national_id = participation.person.national_id  # may be a new one: the old one stayed
+        participation.national_id = participation.person.national_id  # may be a new one
         participation.name, participation.name_key, participation.name_words = name, name_key(name), name_words(name)
         participation.discharged_at = participation.discharged_by = None
 
@@ -104,7 +104,7 @@ def _mend(
         with writing() as work:
             participation = locked_if(may, work, viewer, public_id)
             undo(participation)
-            count_missing(participation)  # what must be answered may be other things by now
+            count_missing(participation)  # the required fields may have changed since
             participation.version += 1
             note_changes(participation, viewer.username, [(what, None, {"text": reason})])
             note(action, user_id=viewer.user_id, participation=participation.id)
@@ -124,7 +124,7 @@ def _mend(
 
 @dataclass(frozen=True)
 class Told:
-    """A notice to a municipality: what IMDi has done with which participant, why, and who has read it."""
+    """A notice to a municipality: IMDi's correction of a participation, its reason, and who has read the notice."""
 
     id: int
     participation: int
@@ -140,7 +140,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Notices:
-    """A page of notices, its number, and how many pages there are."""
+    """A page of notices, its number, and the number of pages."""
 
     told: list[Told]
     page: int
@@ -148,23 +148,22 @@ class Notices:
 
 
 def notices(viewer: Viewer, page: int = 1) -> Notices:
-    """What IMDi has told the viewer's municipalities, unread ones first, then the newest. A page beyond the last is the
-    last."""
+    """A page of the notices to the viewer's municipalities, unread ones first, then the newest. A page beyond the last
+    one is the last one."""
     visible = select(func.count()).select_from(Notice).join(Participation, _ABOUT).where(visible_to(viewer))
     pages = max(1, -(-(session().scalar(visible) or 0) // PAGE))
     page = min(page, pages)
-    return Notices(_told(viewer, page=page), page, pages)
+    return Notices(_notices(viewer, page=page), page, pages)
 
 
 def unread_notices(viewer: Viewer, participation: Participation) -> list[Told]:
-    """What IMDi has told about this participant, and nobody has read yet, the newest of it; for those who register
-    there."""
+    """The unread notices about a participation, the newest first; none for viewers who cannot register there."""
     if not viewer.registers_in(participation.municipality_number):
         return []
-    return _told(viewer, Notice.participation_ref == participation.id, Notice.read_at.is_(None))
+    return _notices(viewer, Notice.participation_ref == participation.id, Notice.read_at.is_(None))
 
 
-def _told(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[Told]:
+def _notices(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[Told]:
     rows = session().execute(
         select(Notice, Participation)
         .join(Participation, _ABOUT)
@@ -191,12 +190,12 @@ def _told(viewer: Viewer, *wanted: ColumnElement[bool], page: int = 1) -> list[T
 
 
 def mark_read(viewer: Viewer, notice_id: int) -> str:
-    """Note that a notice has been read; the first reader stands. Gives whom it is about, by her public id. Raises
-    `NoSuchParticipant` for another's."""
-    told = _told(viewer, Notice.id == notice_id)
-    if not told:
+    """Mark a notice as read; the first reader is kept. Returns the public id of the participation. Raises
+    `NoSuchParticipant` if the viewer may not see the notice."""
+    found = _notices(viewer, Notice.id == notice_id)
+    if not found:
         raise NoSuchParticipant(str(notice_id))
     with writing() as work:
         unread = (Notice.id == notice_id, Notice.read_at.is_(None))
         work.execute(update(Notice).where(*unread).values(read_at=now(), read_by=viewer.username))
-    return told[0].public_id
+    return found[0].public_id

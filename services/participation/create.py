@@ -24,16 +24,16 @@ from services.tables.participants import Beginning, Municipality, Participation,
 
 
 class AlreadyRunning(Exception):
-    """The person is in a programme already, here or elsewhere."""
+    """The person is already in a programme, here or elsewhere."""
 
 
 def new_creation_key() -> str:
-    """A key for a form on screen, so that sending it twice does once what it does."""
+    """A random key for a form, so that a form that is sent twice acts once."""
     return secrets.token_hex(16)
 
 
 def created_with(viewer: Viewer, creation_key: str) -> str | None:
-    """The public id of what this user has created with that key already, if anything."""
+    """The public id of the participation that this user has created with that key, if any."""
     return session().scalar(
         select(Participation.public_id).where(
             Participation.creation_key == creation_key,
@@ -53,11 +53,10 @@ def create(
     creation_key: str,
     begun_as: str | None = None,
 ) -> str:
-    """Create a participation from page 1 and give its public id.
+    """Create a participation from page 1; returns its public id.
 
-    `results` are PAD's, or `None` if they could not be fetched; `begun_as` is the key of what the user had begun, which
-    is no longer kept then. Raises `AlreadyRunning`; a second
-    call with the same key gives the id that the first one made.
+    `results`: PAD's, or `None` if they could not be fetched; `begun_as`: the key of the unfinished registration, which
+    is then deleted. A second call with the same key returns the same id. Raises `AlreadyRunning`.
     """
     if not viewer.registers_in(municipality_number) or not page.is_complete:
         raise NotAllowed(municipality_number)
@@ -132,14 +131,14 @@ def _insert(
 
 
 def _known_person(work: Session, record: PersonRecord) -> Person | None:
-    """Her, if the register holds her, also under a number that she bore before."""
+    """The stored person with this record's number or an earlier one."""
     numbers = (record.national_id, *record.earlier_ids)
     found = work.scalars(select(Person).where(Person.national_id.in_(numbers)).with_for_update())
     return max(found, key=lambda person: person.national_id == record.national_id, default=None)
 
 
 def _new_person_id(work: Session) -> str:
-    """Eight digits that begin with 9 (no fødselsnummer does), not given to anybody before."""
+    """A random unused PersonId: eight digits that begin with 9, which no fødselsnummer does."""
     while True:
         candidate = f"9{secrets.randbelow(10**7):07d}"
         if work.scalar(select(Person.id).where(Person.person_id == candidate)) is None:

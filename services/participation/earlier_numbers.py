@@ -1,4 +1,4 @@
-"""Numbers that Folkeregisteret has replaced: kept with the person who bears another one now."""
+"""National ids that Folkeregisteret has replaced, stored with the person who has another one now."""
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -10,8 +10,8 @@ _LENGTH = 11
 
 
 def keep_earlier(work: Session, person: Person, *numbers: str) -> None:
-    """Keep these numbers as borne before by a person who is stored already, within the caller's transaction. One that
-    is kept for anybody stays so."""
+    """Store earlier national ids of a stored person, within the caller's transaction. Numbers that are stored already,
+    for anybody, stay unchanged."""
     earlier = {number for number in numbers if len(number) == _LENGTH and number != person.national_id}
     if earlier:
         insert = sqlite.insert if on_sqlite() else postgresql.insert

@@ -1,4 +1,4 @@
-"""One participant as she is found and read; always through the eyes of a viewer. The list: `listing`."""
+"""Finding one participation that the viewer may see. For the list, see `services.listing`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,17 +16,17 @@ from services.tables.participants import Activity, DraftValue, Leave, Municipali
 
 
 class NoSuchParticipant(LookupError):
-    """There is none with that id for this viewer: unknown, another's, deleted and protected alike."""
+    """The viewer can see no participation with that id: it is unknown, elsewhere, deleted or protected."""
 
 
 class NotAllowed(PermissionError):
-    """The participant may be seen but not changed by this viewer, or in this state."""
+    """The viewer may see the participation but not change it, or not in its present state."""
 
 
 _P = Participation
 
 
-# Made once, since making them takes longer than running them.
+# Built once, since building the statements takes longer than executing them.
 _ALONE = select(_P).where(_P.public_id == bindparam("public_id"))
 _ONE = _ALONE.join(_P.person).options(contains_eager(_P.person))
 _LOCKED = _ONE.with_for_update(of=_P)
@@ -39,7 +39,8 @@ _HAS_SOME = select(*(rows.exists().label(name) for name, rows in _ROWS.items()))
 
 
 def _with_rows(work: Session, participation: Participation) -> Participation:
-    """The participation with all that belongs to her pages. Few have all kinds of rows, so it is asked first which."""
+    """Load the related rows of a participation. Few participations have all kinds, so one statement first checks which
+    exist."""
     has_some = work.execute(_HAS_SOME, {"id": participation.id}).one()._mapping
     for name, rows in _ROWS.items():
         found = work.scalars(rows, {"id": participation.id}).all() if has_some[name] else []
@@ -48,13 +49,13 @@ def _with_rows(work: Session, participation: Participation) -> Participation:
 
 
 def find(viewer: Viewer, public_id: str) -> Participation:
-    """The participation with that public id, and all answers; raises `NoSuchParticipant`, and logs the refusal if
-    there is one that this viewer may not see."""
+    """Find a participation with all answers; raises `NoSuchParticipant`, and logs the refusal if it exists but the
+    viewer may not see it."""
     return _with_rows(session(), _found(_ONE, viewer, public_id))
 
 
 def find_alone(viewer: Viewer, public_id: str) -> Participation:
-    """The same without her person, tiltak, permisjon and what is kept as typed."""
+    """Find a participation without loading its person, tiltak, permisjon and drafts; otherwise as `find`."""
     return _found(_ALONE, viewer, public_id)
 
 
@@ -73,7 +74,7 @@ def _not_found(viewer: Viewer, public_id: str) -> NoSuchParticipant:
 
 
 def opened(viewer: Viewer, participation: Participation) -> None:
-    """Log that the viewer opened a participant; the participation is loaded already and stays so."""
+    """Log that the viewer opened a participation; the loaded objects stay usable."""
     work = session()
     key = participation.id
     work.expunge_all()
@@ -81,7 +82,7 @@ def opened(viewer: Viewer, participation: Participation) -> None:
 
 
 def may_change(viewer: Viewer, participation: Participation) -> bool:
-    """True for caseworkers of her municipality while she is neither discharged nor deleted."""
+    """True for caseworkers of the municipality, unless the participation is discharged or deleted."""
     return (
         viewer.registers_in(participation.municipality_number)
         and participation.status != Status.DISCHARGED
@@ -90,15 +91,14 @@ def may_change(viewer: Viewer, participation: Participation) -> bool:
 
 
 def locked(work: Session, viewer: Viewer, public_id: str) -> Participation:
-    """The participation for changing, its row locked; raises `NoSuchParticipant` as `find` does, or
-    `NotAllowed`."""
+    """The participation, its row locked for changing; raises `NoSuchParticipant` as `find` does, or `NotAllowed`."""
     return locked_if(may_change, work, viewer, public_id)
 
 
 def locked_if(
     may: Callable[[Viewer, Participation], bool], work: Session, viewer: Viewer, public_id: str
 ) -> Participation:
-    """The same for what `may` allows in place of changing."""
+    """The participation, its row locked for what `may` allows; raises as `locked`."""
     found = _found(_LOCKED, viewer, public_id)
     if not may(viewer, found):
         raise NotAllowed(public_id)
@@ -106,15 +106,15 @@ def locked_if(
 
 
 def heading(participation: Participation) -> str:
-    """What a participant is called in headings: her name, or after discharge her PersonId."""
+    """The heading of a participant's pages: the name, or after discharge the PersonId."""
     return participation.name or _("Deltaker %(id)s") % {"id": participation.person_id}
 
 
 def funding_of(municipality_number: str) -> str:
-    """The financing model that a municipality's participants have by default."""
+    """The default financing model of a municipality's participants."""
     return session().get_one(Municipality, municipality_number).funding
 
 
 def is_known(number: str) -> bool:
-    """True if the register has a person with this number, running or not."""
+    """True if the register has a person with this national id, with or without a running participation."""
     return session().scalar(select(Person.id).where(Person.national_id == number)) is not None

@@ -1,4 +1,4 @@
-"""The history of a participation: one line for each change of a field, by hand or by a register. Append-only."""
+"""The history of a participation: a line for each change of a field, by a user or a register. Append-only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from services.core.status import Status
 from services.tables.participants import Change, Participation
 
 PAGE = 100  # lines
-CREATED = "created"  # no row of the table: the participation itself tells of it
+CREATED = "created"  # has no row in the table: it comes from the participation
 _CHANGES = insert(Change.__table__)  # type: ignore[arg-type]
 
 
@@ -25,9 +25,9 @@ def note_changes(
     source: str = "user",
     form_key: str | None = None,
 ) -> None:
-    """Add (field, old, new) to the history within the caller's transaction; they make the present version.
+    """Add changes (field, old, new) to the history, as the present version, within the caller's transaction.
 
-    `source`: who says so, a user or a register; `form_key`: the form on screen that they come from, if it has one.
+    `source`: a user or a register; `form_key`: the key of the form that sent them, if it has one.
     """
     common = {
         "participation_ref": participation.id,
@@ -56,8 +56,8 @@ class Changed:
 
 @dataclass(frozen=True)
 class Lines:
-    """A page of the history, newest first: its lines, its number, how many pages there are, and the fields that have
-    any changes."""
+    """A page of the history, newest first: its lines, its number, the number of pages, and the fields that have
+    changes."""
 
     lines: list[Changed]
     page: int
@@ -66,12 +66,12 @@ class Lines:
 
 
 def history(viewer: Viewer, participation: Participation, *, field: str | None = None, page: int = 1) -> Lines:
-    """A page of what has been changed, all or of one field. A page beyond the last is the last. All begins, on the
-    last page, with the creation.
+    """A page of the history, of all fields or of one. A page beyond the last one is the last one. The history of all
+    fields ends, on the last page, with the creation.
 
-    After discharge names are told to nobody (guide 3.1); grades of protection only to those who see them.
+    After discharge, names are shown to nobody (guide 3.1); grades of protection only to viewers who may see them.
     """
-    shown = [Change.participation_ref == participation.id, Change.field.not_in(_untold(viewer, participation))]
+    shown = [Change.participation_ref == participation.id, Change.field.not_in(_hidden_fields(viewer, participation))]
     fields = [*session().scalars(select(Change.field).where(*shown).distinct()), CREATED]
     created = Changed(participation.created_at, participation.created_by, "user", CREATED, None, None)
     if field == CREATED:
@@ -86,13 +86,13 @@ def history(viewer: Viewer, participation: Participation, *, field: str | None =
     return Lines([*lines, created] if page == pages and not field else lines, page, pages, fields)
 
 
-def _untold(viewer: Viewer, participation: Participation) -> list[str]:
+def _hidden_fields(viewer: Viewer, participation: Participation) -> list[str]:
     names = ["name"] if participation.status == Status.DISCHARGED else []
     return names + ([] if viewer.sees_protected_in(participation.municipality_number) else ["protection"])
 
 
 def last_sources(participation: Participation) -> dict[str, Changed]:
-    """The last change of each field: who has given the answer that stands, and when."""
+    """The last change of each field, with its user or register and its time."""
     latest = func.max(Change.id)
     ids = select(latest).where(Change.participation_ref == participation.id).group_by(Change.field)
     rows = session().scalars(select(Change).where(Change.id.in_(ids)))

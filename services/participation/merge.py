@@ -1,8 +1,8 @@
-"""What two people write at the same time, settled by versions.
+"""Merging simultaneous changes of two users, by versions.
 
-A form carries the version that it showed; the history tells which answers others have changed since. An answer
-that the form did not touch keeps the other's value; one that both changed is a clash. Tiltak and permisjon are settled
-row by row, and in a row answer by answer. What a user overwrites is always what that user has seen.
+A form carries the version that it showed; the history tells which fields others have changed since. A field that the
+form did not change gets the other user's value; a field that both changed is a conflict. Tiltak and permisjon are
+merged row by row, and each row field by field. A user only ever overwrites values that the user has seen.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,16 +26,16 @@ from services.tables.participants import Change, Participation
 
 
 class NoSuchVersion(ValueError):
-    """No form can have shown that version."""
+    """The version is higher than the present one, so no form can have shown it."""
 
 
 @dataclass(frozen=True)
 class Clash:
-    """One answer, to the question `key`, that two people changed: who was first, when, to what (as JSON).
+    """A conflict: the field `key` was changed by two users. It tells who was first, when, and the value (as JSON).
 
-    `row`: of a repeatable question the row in question, and `value` that row (none: the other has removed it);
-    `fields`: which of its answers; `is_removed_here`: the user has removed what the other has changed. `is_own`: it was
-    the user, in the form that was left before this one.
+    `row`: the row, if the field has rows; `value` is then that row (None: the other user has removed it); `fields`: the
+    conflicting fields of the row; `is_removed_here`: this user has removed a row that the other has changed. `is_own`:
+    the first change is the same user's, by the form that was left before this one.
     """
 
     key: str
@@ -50,8 +50,8 @@ class Clash:
 
 @dataclass(frozen=True)
 class Settled:
-    """A page after weighing it against what others have changed: `theirs` are the questions whose answers it takes
-    over from them, `clashes`, by mark, those that both have changed, where the page still says what was sent."""
+    """A page after the merge. `theirs`: fields that take the other users' values; `clashes`: conflicts by mark, for
+    which the page keeps the values that were sent."""
 
     page: Page
     theirs: dict[str, Clash]
@@ -60,10 +60,10 @@ class Settled:
 
 @dataclass
 class _Since:
-    """What has been changed since a form was shown. `known`: what the form knows (JSON) of the questions that others
-    have changed; `last`: the last change of each by others; `foreign`: all of theirs, oldest first. What the user
-    has changed in the form that was left before this one is not known to it, but is not another's either: `not_left`
-    are the questions that anybody else has changed."""
+    """Changes since a form was shown. `known`: the values (JSON) that the form knows, of fields that others have
+    changed; `last`: the last change of each field by others; `foreign`: all changes by others, oldest first. Changes by
+    the user's form that was left before this one are unknown to the form, but are not another user's: `not_left` has
+    the fields that somebody else has changed."""
 
     known: dict[str, Any] = field(default_factory=dict)
     last: dict[str, Change] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class _Since:
 
 
 def settle(participation: Participation, page: Page, current: Values, shown: ShownForm, username: str) -> Settled:
-    """Weigh a page that was sent against what others have changed since it was shown.
+    """Merge a page that was sent with changes by others since it was shown.
 
     Raises `NoSuchVersion` for a version that does not exist yet.
     """
@@ -107,7 +107,7 @@ def settle(participation: Participation, page: Page, current: Values, shown: Sho
 
 
 def named_rows(page: Page, known: Values, shown: ShownForm) -> dict[str, Raw]:
-    """The raw rows of a page, each with its identity. `known`: the rows that its form has shown."""
+    """The raw rows of a page, each with its identity. `known`: the rows that the form showed."""
     return {
         question.key: question.named(page.raw[question.key], known.get(question.key) or [], shown.key or "")
         for question in page.step.fields
@@ -116,7 +116,7 @@ def named_rows(page: Page, known: Values, shown: ShownForm) -> dict[str, Raw]:
 
 
 class _Settling:
-    """One page that is being settled."""
+    """The merge of one page."""
 
     def __init__(self, page: Page, current: Values, shown: ShownForm, since: _Since) -> None:
         self.current, self.since = current, since
@@ -136,9 +136,11 @@ class _Settling:
                 self._settle_rows(question)
             elif not self._settle(question):
                 clashing.add(question.key)
-        places = _places(self.page, clashing, self.current, self.since.last)
-        asked = {question.key for question in self.page.asked}
-        self.raw |= {key: self.page.raw[key] if key in asked else FIELDS[key].raw(self.current[key]) for key in places}
+        places = _conflict_places(self.page, clashing, self.current, self.since.last)
+        visible = {question.key for question in self.page.asked}
+        self.raw |= {
+            key: self.page.raw[key] if key in visible else FIELDS[key].raw(self.current[key]) for key in places
+        }
         self.clashes |= places
         merged = page_again(self.page, self.raw, self.current)
         self.clashes |= self._excluding(merged)
@@ -148,24 +150,24 @@ class _Settling:
         return bool(question.to_json(self.current[question.key]) == self.known[question.key])
 
     def _settle(self, question: Field) -> bool:
-        """Settle an answer; false if both have changed it."""
+        """Merge one field; returns False on a conflict."""
         key, current = question.key, self.current[question.key]
         raw, known = self.page.raw[key], question.from_json(self.known[key])
         is_unread = key in self.page.unread
-        if self._is_taken_away(question):
+        if self._is_removed_by_user(question):
             return False
         if raw == question.raw(current) if is_unread else self.page.answers[key] == current:
-            if not self.page.holds(key):  # it is not in what was sent, but it is on screen
+            if not self.page.holds(key):  # not sent, though it is shown
                 self.theirs[key] = self._theirs(key)
             return True
-        if raw == question.raw(known) if is_unread else self.page.answers[key] == known:  # not touched here
+        if raw == question.raw(known) if is_unread else self.page.answers[key] == known:  # not changed here
             self.raw[key] = question.raw(current)
             self.theirs[key] = self._theirs(key)
             return True
         return key not in self.since.not_left
 
-    def _is_taken_away(self, question: Field) -> bool:
-        """Whether the user's other answers take an answer away that somebody else has given meanwhile."""
+    def _is_removed_by_user(self, question: Field) -> bool:
+        """True if the user's other answers remove an answer that somebody else has given meanwhile."""
         if question.is_empty(self.current[question.key]) or question.key not in self.since.not_left:
             return False
         is_asked = question.key in {one.key for one in self.page.asked}
@@ -195,8 +197,8 @@ class _Settling:
         return of_row[-1] if of_row else self.since.last[key]
 
     def _excluding(self, merged: Page) -> dict[str, Clash]:
-        """Clashes between two questions of which only one can be answered: the user has answered one of them, somebody
-        else the other."""
+        """Conflicts between two fields that exclude each other: the user has filled in one of them, somebody else the
+        other."""
         found = {}
         for pair in merged.step.excluding:
             for mine, other in (pair, pair[::-1]):
@@ -208,7 +210,7 @@ class _Settling:
 
 
 def _is_answered(page: Page, key: str) -> bool:
-    """Whether anything stands in the controls of a question, right or wrong."""
+    """True if the controls of a field are not empty, whether or not they are valid."""
     raw = page.raw[key]
     if isinstance(FIELDS[key], RowsField):
         return not all(is_blank_row(row) for row in raw)
@@ -219,18 +221,18 @@ def _clash(change: Change, key: str | None = None) -> Clash:
     return Clash(key or change.field, change.username, change.at, change.new)
 
 
-def _places(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
-    """Where to say that two people changed the same. A question that one of them has taken away is spoken
-    of where that was done, so that both answers can be seen."""
+def _conflict_places(page: Page, clashing: set[str], current: Values, last: dict[str, Change]) -> dict[str, Clash]:
+    """The fields at which to show conflicts. A conflict about a field that one user has removed is shown at the field
+    that removed it, so that both answers are visible."""
     found: dict[str, Clash] = {}
-    asked = {question.key for question in page.asked}
-    for question in reversed(page.step.fields):  # a question stands after those it hangs on
+    visible = {question.key for question in page.asked}
+    for question in reversed(page.step.fields):  # a field comes after those it depends on
         key = question.key
         if key not in clashing:
             continue
         clash = _clash(last[key])
         above = [other.key for other in page.step.fields if other.key in question.shown.keys and other.key != key]
-        if key in asked:
+        if key in visible:
             found[key] = clash
             clashing |= {k for k in above if k in last and page.answers[k] != current[k]}
         else:
@@ -239,7 +241,7 @@ def _places(page: Page, clashing: set[str], current: Values, last: dict[str, Cha
 
 
 def registered_as(participation: Participation, marks: Iterable[str]) -> dict[str, Clash]:
-    """Who gave the registered answers that some marks stand for, when, and what they are: beside what is undecided."""
+    """The last changes of the registered answers that these marks refer to, to be shown beside undecided answers."""
     parts = {mark: parts_of_mark(mark) for mark in marks}
     excluded = {mark: _excluded_by(participation, key) for mark, (key, row, _is_removed) in parts.items() if not row}
     parts |= {mark: (key, "", False) for mark, key in excluded.items()}
@@ -256,7 +258,7 @@ def registered_as(participation: Participation, marks: Iterable[str]) -> dict[st
 
 
 def _excluded_by(participation: Participation, key: str) -> str:
-    """The question whose registered answer excludes an answer to this one; the key itself if there is none."""
+    """The field whose registered answer excludes this one; the key itself if there is none."""
     values = values_of(participation)
     others = {one for step in STEPS for one in step.excluded_by(key)}
     is_empty = FIELDS[key].is_empty(values[key])

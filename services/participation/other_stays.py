@@ -1,4 +1,4 @@
-"""The other stays of a person in the programme, as far as those who see one of them may know of the others."""
+"""A person's other stays in the programme, as far as the viewer may see them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ _P = Participation
 
 @dataclass(frozen=True)
 class OtherStays:
-    """The other stays beside a participation, in its own municipality. Those who see it may see these: one that is
-    protected is told only beside one that is."""
+    """The filter for the other stays in a participation's municipality. Viewers of the participation may see these
+    stays; a protected one is shown only beside a protected one."""
 
     participation: int
     person_id: str
@@ -30,14 +30,14 @@ class OtherStays:
 
 
 def other_stays(participation: Participation) -> OtherStays:
-    """The other stays beside that participation."""
+    """The filter for the other stays of a participation."""
     one = participation
     return OtherStays(one.id, one.person_id, one.municipality_number, one.protected)
 
 
 def earlier_stays(viewer: Viewer, numbers: Collection[str]) -> Sequence[Stay]:
-    """The stays of the person with one of these numbers in the viewer's own municipalities, as far as the viewer may
-    know of them."""
+    """Stays of the person with one of these national ids in the viewer's municipalities, as far as the viewer may see
+    them."""
     person_id = session().scalar(select(Person.person_id).where(Person.national_id.in_(numbers)))
     if person_id is None:
         return ()

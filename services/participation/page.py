@@ -1,4 +1,7 @@
-"""A page of a registration: as it was sent, and as it stands."""
+"""A page of a registration, as sent and as stored.
+
+For saving and discharging, see `services.participation.save`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,16 +19,14 @@ from services.tables.participants import DraftValue, Participation
 
 @dataclass
 class Page:
-    """A page as it was sent or as it stands: what is in its controls, what it means, what is wrong.
+    """A page as sent or as stored: raw values of its controls, answers, errors.
 
-    `answers` are all answers of the participation with this page's on top; where one cannot be
-    registered (`unread`), the one that is registered stands. `errors` are by control name. `undecided` are the marks of
-    those of the unread that two people have answered, and nobody has chosen yet: a question's key, or for one row
-    `row_mark`. `held`: the questions that the form holds; the others were not sent, and are left as they are
-    (`None`: it holds them all). `others`: who else has typed an answer that is not registered, and when, by key.
-
-    A question that hangs on an answer that cannot be read, or that is about to be written anew, may be asked
-    or not. What is typed there stays in sight, and is not registered until that is known.
+    `answers`: all answers of the participation, with this page's on top; where a value cannot be registered (`unread`),
+    the registered answer stays. `errors`: by control name. `undecided`: the marks of the unread fields that are in
+    conflict until a user chooses: a field's key, or for one row `row_mark`. `held`: the fields that the form contains;
+    the others were not sent and stay unchanged (`None`: it contains all). `others`: other users with unregistered
+    values, and when, by key. A field that depends on an invalid or conflicting answer may or may not apply. Its value
+    stays visible and is not registered until that is settled.
     """
 
     step: Step
@@ -39,23 +40,23 @@ class Page:
 
     @property
     def asked(self) -> list[Field]:
-        """The questions that stand on the page."""
+        """The fields shown on the page."""
         visible = {question.key for question in self.step.visible(self.answers)} | self.unread
         return [question for question in self.step.fields if question.key in visible]
 
     @property
     def missing(self) -> list[Field]:
-        """The questions that must be answered before going on, and are not."""
+        """The required fields that are empty."""
         return [question for question in self.step.missing(self.answers) if question.key not in self.unread]
 
     @property
     def warnings(self) -> dict[str, str]:
-        """Remarks by question key."""
+        """Warnings by field key."""
         return self.step.warnings(self.answers)
 
     @property
     def problems(self) -> dict[str, str]:
-        """Errors, and what is missing, in words by control name, in the order of the page."""
+        """Messages about errors and missing values by control name, in the order of the page."""
         said = self.errors | {question.key: question.when_missing for question in self.missing}
         if not said:
             return said
@@ -66,17 +67,17 @@ class Page:
 
     @property
     def is_complete(self) -> bool:
-        """True when one may go on from the page."""
+        """True if the user may continue from the page."""
         return not self.errors and not self.missing
 
     @property
     def is_ours(self) -> bool:
-        """True if our own form can have sent this, right or wrong."""
+        """True if our own form can have sent the values, valid or not."""
         return all(question.offers(self.raw[question.key]) for question in self.step.fields)
 
     def write_in_standard_form(self, *, but: str = "") -> list[tuple[str, str, str]]:
-        """Let days, months and numbers stand as the program writes them. For each that was written otherwise: the name
-        of its control, what was typed, and what stands there now. `but`: a control that is left as it is."""
+        """Rewrite days, months and numbers in the standard form. Returns for each rewritten control: its name, the
+        typed value, and the new one. `but`: a control that stays unchanged."""
         written: list[tuple[str, str, str]] = []
         for question in self.asked:
             if self.holds(question.key) and question.key not in self.unread:
@@ -88,44 +89,44 @@ class Page:
         return written
 
     def holds(self, key: str) -> bool:
-        """True when the form holds the question."""
+        """True if the form contains the field."""
         return self.held is None or key in self.held
 
     def refuse(self, key: str, errors: dict[str, str], stands: Any) -> None:
-        """Let an answer count as not given: what is registered stands."""
+        """Reject an answer: the registered one stays."""
         if key not in self.unread:
             self.unread.add(key)
             self.errors |= errors
             self.answers[key] = stands
 
     def undecide(self, mark: str, registered: Values) -> None:
-        """Let what is registered stand until somebody has chosen between it and what is typed. A row that the user has
-        removed, and another has changed, stands there anyway."""
+        """Keep the registered value until a user chooses between it and the typed one. A row that the user has removed,
+        and another user has changed, stays."""
         key, row, is_removed = parts_of_mark(mark)
         said = _("To har svart ulikt. Velg hvilket svar som skal stå")
         if not row:
             hidden = [one for one in self.step.fields if key in one.shown.keys and not one.shown(self.answers)]
             self.unread.add(key)
             self.errors[key], self.answers[key] = said, registered.get(key)
-            self._let_stand(key, registered)
-            self._ask_again(hidden, registered)
-        elif is_removed or not self.control_of(mark):  # the row has gone meanwhile
+            self._clear_excluding_errors(key, registered)
+            self._show_again(hidden, registered)
+        elif is_removed or not self.control_of(mark):  # the row has been removed meanwhile
             return
         else:
             self._undecide_row(key, row, registered)
             self.errors[self.control_of(mark)] = said
         self.undecided.add(mark)
 
-    def _ask_again(self, hidden: list[Field], registered: Values) -> None:
-        """Questions that the undecided answer would take away are asked as long as the registered one stands."""
+    def _show_again(self, hidden: list[Field], registered: Values) -> None:
+        """Show fields that the undecided answer would remove, as long as the registered answer stands."""
         for question in hidden:
             if question.shown(self.answers):
                 self.answers[question.key] = registered.get(question.key)
                 if self.raw[question.key] != question.raw(registered.get(question.key)):
                     self.refuse(question.key, {}, registered.get(question.key))
 
-    def _let_stand(self, key: str, registered: Values) -> None:
-        """What is registered of questions that exclude this one is not wrong because of what is undecided here."""
+    def _clear_excluding_errors(self, key: str, registered: Values) -> None:
+        """Clear errors in fields that exclude this one, if they have their registered value."""
         for other in self.step.excluded_by(key):
             if self.raw[other] == FIELDS[other].raw(registered.get(other)):
                 self.unread.discard(other)
@@ -133,8 +134,8 @@ class Page:
                 self.answers[other] = registered.get(other)
 
     def control_of(self, mark: str) -> str:
-        """The control where something is said of a mark: that of the question, or the first one of the row; '' if the
-        page has no such row."""
+        """The control at which to show a message about a mark: the field's, or the first one of the row; '' if the page
+        has no such row."""
         key, row, _is_removed = parts_of_mark(mark)
         question = FIELDS[key]
         if not row or not isinstance(question, RowsField):
@@ -143,7 +144,7 @@ class Page:
         return next((question.control(place, question.fields[0].key) for place in places), "")
 
     def has_mark(self, mark: str) -> bool:
-        """Whether a mark stands for a question of the page, or for a row of one that has rows."""
+        """True if a mark refers to a field of the page, or to a row of such a field."""
         key, row, is_removed = parts_of_mark(mark)
         is_whole = not row and not is_removed
         return key in self.keys and (is_whole or (isinstance(FIELDS[key], RowsField) and is_row_key(row)))
@@ -159,17 +160,17 @@ class Page:
 
     @property
     def keys(self) -> set[str]:
-        """The keys of all questions that the page can ask."""
+        """The keys of all fields of the page."""
         return {question.key for question in self.step.fields}
 
     def held_names(self) -> set[str]:
-        """The names of all controls that come with the questions which the form holds."""
+        """The names of all controls of the fields that the form contains."""
         held = [question for question in self.step.fields if self.holds(question.key)]
         controls = {name for question in held for name in question.names(self.raw[question.key])}
         return controls | {held_mark(question.key) for question in held}
 
     def names(self) -> set[str]:
-        """The names of all controls that the page can hold."""
+        """The names of all controls of the page."""
         controls = {name for question in self.step.fields for name in question.names(self.raw[question.key])}
         return controls | {held_mark(key) for key in self.keys}
 
@@ -179,7 +180,7 @@ class Page:
 
 
 def held_mark(key: str) -> str:
-    """The name of the field at the end of a question's controls: if it has come, all of them have."""
+    """The name of the hidden control at the end of a field: if it was sent, all controls of the field were."""
     return f"felt-{key}"
 
 
@@ -187,26 +188,24 @@ _REMOVED = "x"
 
 
 def parts_of_mark(mark: str) -> tuple[str, str, bool]:
-    """The question and the row ('' if it is the whole question) that a mark stands for, and whether the user has
-    removed the row."""
+    """The field and the row ('' for the whole field) of a mark, and whether the user has removed the row."""
     key, row, removed = (*mark.split("-", 2), "", "")[:3]
     return key, row, removed == _REMOVED
 
 
 def row_mark(key: str, row: str, *, is_removed: bool = False) -> str:
-    """How one row of a repeatable question is called where two have changed it; `is_removed`: one by removing it."""
+    """The mark of one row of a field, for conflicts; `is_removed`: one of the users has removed it."""
     return "-".join([key, row, *([_REMOVED] if is_removed else [])])
 
 
 def raw_page(step: Step, form: FormData) -> Page:
-    """The page that was sent, as it came: what it means, and whether it is right, is not known yet. It holds the
-    questions whose mark, at the end of each, has come."""
+    """The page as sent, not parsed or validated yet. It contains the fields whose mark (`held_mark`) was sent."""
     held = frozenset(question.key for question in step.fields if held_mark(question.key) in form)
     return Page(step=step, raw={question.key: question.read(form) for question in step.fields}, answers={}, held=held)
 
 
 def read_page(step: Step, form: FormData, base: Values) -> Page:
-    """The page that was sent whole. `base` holds the answers of the other pages and the facts."""
+    """Parse a page that was sent whole. `base`: the answers of the other pages, and the facts."""
     return _page(step, {question.key: question.read(form) for question in step.fields}, base)
 
 
@@ -230,32 +229,33 @@ def _page(step: Step, raw: dict[str, Raw], base: Values, held: frozenset[str] | 
     for key, message in step.checks(page.answers).items():
         refused = _newly_answered(page, key, base)
         page.refuse(refused, {key: message}, base.get(refused))
-    if step.always_answered:  # what a participation cannot be without is never emptied in the register
+    if step.always_answered:  # required answers are never emptied in the register
         for question in page.missing:
             page.refuse(question.key, {question.key: question.when_missing}, base.get(question.key))
     return page
 
 
 def _newly_answered(page: Page, key: str, base: Values) -> str:
-    """Of two questions that exclude each other the one that is answered while the other is registered; else the key."""
+    """Of two fields that exclude each other, the one that is filled in while the other is registered; else the key
+    itself."""
     others = page.step.excluded_by(key)
     is_registered = not FIELDS[key].is_empty(base.get(key))
     return next((one for one in others if is_registered and FIELDS[one].is_empty(base.get(one))), key)
 
 
 def page_again(page: Page, raw: Mapping[str, Raw], base: Values) -> Page:
-    """The same page with other raw answers in some questions, read anew over `base`."""
+    """Parse the page again over `base`, with other raw values in some fields."""
     return _page(page.step, {**page.raw, **raw}, base, page.held)
 
 
 def page_of(participation: Participation, step: Step, username: str | None = None) -> Page:
-    """The page as it stands: the registered answers, and over them what a user has typed and is kept as typed.
-    Without a user: what anybody has typed."""
+    """The page as stored: the registered answers, and over them the user's drafts; without a user, the drafts of
+    all."""
     return _standing(step, values_of(participation), Typed.of(participation, username))
 
 
 def pages_of(participation: Participation, sent: Page | None = None, *, username: str | None = None) -> dict[str, Page]:
-    """All pages as they stand, by name (see `page_of`); in place of one of them what has been `sent` for it."""
+    """All pages as stored, by name (see `page_of`); `sent` replaces the stored page of the same name."""
     values, typed = values_of(participation), Typed.of(participation, username)
     pages = {step.name: sent if sent and sent.step is step else _standing(step, values, typed) for step in STEPS}
     if sent:
@@ -265,14 +265,14 @@ def pages_of(participation: Participation, sent: Page | None = None, *, username
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed and could not be registered, by question key: a user's own, and who else has typed something."""
+    """Drafts (values that could not be registered) by field key: a user's own, and who else has some."""
 
     own: dict[str, DraftValue]
     others: dict[str, list[tuple[str, datetime]]]
 
     @classmethod
     def of(cls, participation: Participation, username: str | None) -> "Typed":
-        """What is kept of a user, or, if none is named, of all: the newest then counts."""
+        """The drafts of a user, or of all if None is given: the newest then counts."""
         own: dict[str, DraftValue] = {}
         others: dict[str, list[tuple[str, datetime]]] = {}
         for draft in sorted(participation.drafts, key=lambda one: one.at):
@@ -284,7 +284,7 @@ class Typed:
 
 
 def raw_standing(participation: Participation, step: Step, values: Values, username: str | None) -> dict[str, Raw]:
-    """What stands in the controls of a page: what is registered, and over it what is kept as typed."""
+    """The raw values of a page: the registered ones, and over them the user's drafts."""
     return _raw_standing(step, values, Typed.of(participation, username))
 
 
@@ -300,18 +300,18 @@ def _standing(step: Step, values: Values, typed: Typed) -> Page:
     page.others = typed.others
     for question in page.asked if typed.own else ():
         if draft := typed.own.get(question.key):
-            _show_as_kept(page, question, draft, values)
+            _show_draft(page, question, draft, values)
     return page
 
 
-def _show_as_kept(page: Page, question: Field, draft: DraftValue, values: Values) -> None:
-    """Say of an answer that is kept as typed why it is not registered, and what is."""
+def _show_draft(page: Page, question: Field, draft: DraftValue, values: Values) -> None:
+    """Show a draft, with the reason why it is not registered, and the registered value."""
     for mark in draft.undecided or ():
         page.undecide(mark, values)
-    if not draft.undecided:  # it may have become right by what was changed elsewhere
+    if not draft.undecided:  # it may have become valid by changes elsewhere
         said = _("Svaret er ikke lagret ennå. Det lagres når noe endres på siden, eller når du går videre")
         page.refuse(question.key, {question.key: said}, values[question.key])
-    # To correct it, the user must see what it is put in place of.
+    # To correct it, the user must see the registered value.
     if question.key in page.errors and not question.is_empty(values[question.key]):
         page.errors[question.key] += _registered_words(question.sentence(values[question.key]))
     if isinstance(question, RowsField):

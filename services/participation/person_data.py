@@ -1,4 +1,4 @@
-"""What the outside registers say of a person, as the tables hold it."""
+"""A person's data from the outside registers, as stored in the tables."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,12 +10,12 @@ from services.tables.participants import Person
 
 
 def name_key(name: str) -> str:
-    """The stored key that names are sorted by; cut, since an index entry has its limits."""
+    """The stored sort key of a name; cut, since the size of an index entry is limited."""
     return sort_key(name)[:1000]
 
 
 def update_person(person: Person, record: PersonRecord, moment: datetime) -> None:
-    """Take over what Folkeregisteret says."""
+    """Update a person from Folkeregisteret's record."""
     person.name = record.full_name
     person.birth_date = record.birth_date
     person.sex = record.sex
@@ -27,7 +27,7 @@ def update_person(person: Person, record: PersonRecord, moment: datetime) -> Non
 
 
 def update_results(person: Person, results: list[TestResult], moment: datetime) -> None:
-    """Take over PAD's test results."""
+    """Update a person's test results from PAD."""
     person.test_results = [
         {
             "test": result.test,
@@ -42,12 +42,12 @@ def update_results(person: Person, results: list[TestResult], moment: datetime) 
 
 
 def results_of(person: Person) -> list[TestResult]:
-    """The test results that PAD has given for a person; none if they were never fetched."""
+    """The test results from PAD for a person; none if they were never fetched."""
     return results_from(person.test_results or [])
 
 
 def results_from(kept: list[dict[str, Any]]) -> list[TestResult]:
-    """Test results as they are kept."""
+    """Test results from their stored form."""
     return [
         TestResult(
             test=row["test"],

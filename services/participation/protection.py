@@ -1,8 +1,8 @@
-"""Closing participants whose protection nobody can tell (domain, section 7).
+"""Hiding participants whose grade of protection is unknown (domain, section 7).
 
-`Participation.protected` says that a participant is closed to those without the right to protected addresses, and
-every query of participants reads it. She is closed when Folkeregisteret has graded her address (`Person.protection`),
-and also, without any grade, when the grade was last read more than 72 hours ago and asking again has failed.
+`Participation.protected` hides a participant from viewers without the right to protected addresses; every statement
+about participants reads it. It is set if Folkeregisteret has graded the address (`Person.protection`), and also without
+a grade if the grade was last read more than 72 hours ago and reading it again has failed.
 """
 
 from collections.abc import Collection
@@ -15,12 +15,12 @@ from services.core.db import now, writing
 from services.core.status import Status
 from services.tables.participants import Participation, Person
 
-HOLDS_FOR = timedelta(hours=72)  # so long a grade holds that cannot be read anew
+HOLDS_FOR = timedelta(hours=72)  # validity of a grade that cannot be read again
 
 
 def close_old(persons: Collection[int] | None = None) -> int:
-    """Close the running participants whose grade is too old to hold, or only those of some persons; gives how many.
-    To be called when Folkeregisteret has been asked in vain. They open again when it tells their grade."""
+    """Set `protected` for running participations whose grade is too old, of all persons or of some; returns how many.
+    To be called when Folkeregisteret could not be read. A later reading resets it."""
     old = select(Person.id).where(Person.freg_fetched_at < now() - HOLDS_FOR)
     if persons is not None:
         old = old.where(Person.id.in_(persons))

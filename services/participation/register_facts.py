@@ -1,7 +1,7 @@
-"""Taking over what the registers say of a person who is registered, with the history of what that changes.
+"""Updating registered persons from the registers, and recording the changes in the history.
 
-It changes neither status nor «Sist endret» nor «Sist endret av», nor the name, number and dates of those who have
-been discharged. Values that a register no longer tells stay, with the day they were read.
+The status, «Sist endret» and «Sist endret av» do not change, nor the name, number and dates of discharged participants.
+Values that a register no longer gives stay, with the day they were read.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from services.registers.folkeregisteret import PersonRecord
 from services.registers.pad import TestResult
 from services.tables.participants import Participation, Person
 
-# What the history tells of, from which register.
+# The facts in the history, by register.
 _FACTS = {
     "folkeregisteret": (
         "name",
@@ -40,18 +40,17 @@ _FACTS = {
 def take_over(
     work: Session, person: Person, record: PersonRecord | None, results: list[TestResult] | None
 ) -> int | None:
-    """Take over a record, and test results, each unless it is `None`, within the caller's transaction, which has
-    locked the person.
+    """Update a locked person from a record and test results, each unless it is `None`, within the caller's transaction.
 
-    Gives the id of another person who bears the new number already: they are one human. Both then stay as they are,
-    since only IMDi can say which participations belong together.
+    Returns the id of another person who already has the new number: they are the same human. Both then stay unchanged,
+    since only IMDi can decide which participations belong together.
     """
     before = _facts(person)
     same = _take_over_record(work, person, record) if record else None
     if results is not None:
         update_results(person, results, now())
     work.flush()
-    _tell(work, person, before, _facts(person))
+    _update_participations(work, person, before, _facts(person))
     return same
 
 
@@ -62,7 +61,7 @@ def _facts(person: Person) -> dict[str, Any]:
 def _take_over_record(work: Session, person: Person, record: PersonRecord) -> int | None:
     if record.full_name:
         update_person(person, record, now())
-    else:  # an ended record lacks most of what there was
+    else:  # an ended record lacks most values
         person.protection = record.protection or person.protection
         person.freg_fetched_at = now()
     if record.national_id == person.national_id:
@@ -75,11 +74,11 @@ def _take_over_record(work: Session, person: Person, record: PersonRecord) -> in
     return other
 
 
-def _tell(work: Session, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Bring what the list shows of her up to date, and tell the history of her running participations."""
+def _update_participations(work: Session, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Update the person's columns in the list, and add the changes to the history of running participations."""
     changed = [fact for fact in after if after[fact] != before[fact]]
-    hers = select(Participation).where(Participation.person_ref == person.id).order_by(Participation.id)
-    for participation in work.scalars(hers.with_for_update()):
+    participations = select(Participation).where(Participation.person_ref == person.id).order_by(Participation.id)
+    for participation in work.scalars(participations.with_for_update()):
         participation.protected = person.protection is not None
         if participation.status == Status.DISCHARGED:
             continue
@@ -88,9 +87,9 @@ def _tell(work: Session, person: Person, before: Mapping[str, Any], after: Mappi
         if participation.deleted_at is not None:
             continue
         for source, facts in _FACTS.items():
-            told = [(fact, _json(before[fact]), _json(after[fact])) for fact in facts if fact in changed]
-            if told:
-                note_changes(participation, source, told, source=source)
+            source_changes = [(fact, _json(before[fact]), _json(after[fact])) for fact in facts if fact in changed]
+            if source_changes:
+                note_changes(participation, source, source_changes, source=source)
     work.flush()
 
 

@@ -1,4 +1,4 @@
-"""The rows of two people put together: each row by its identity, and in a row answer by answer."""
+"""Merging rows of two users: by the rows' identities, and each row field by field."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,16 +23,17 @@ def row_changes(old: JsonRows, new: JsonRows) -> set[str]:
 
 
 def rows_after(rows: JsonRows, old: JsonRows, new: JsonRows) -> list[Mapping[str, Any]] | None:
-    """Rows (JSON) after the same is done to them that has made `new` of `old`."""
+    """Rows (JSON) after the change from `old` to `new` is applied to them."""
     done, after = row_changes(old, new), rows_by_key(new)
-    kept = [after.get(key) if key in done else row for key, row in rows_by_key(rows).items()]
+    remaining = [after.get(key) if key in done else row for key, row in rows_by_key(rows).items()]
     added = [row for key, row in after.items() if key in done and key not in rows_by_key(rows)]
-    return [row for row in (*kept, *added) if row is not None] or None
+    return [row for row in (*remaining, *added) if row is not None] or None
 
 
 @dataclass(frozen=True)
 class RowClash:
-    """A row that two have changed: which of its answers (none: the whole row); or the user has removed it."""
+    """A conflict about a row. `fields`: the conflicting fields (empty: the whole row); `is_removed_here`: the user has
+    removed it."""
 
     fields: tuple[str, ...] = ()
     is_removed_here: bool = False
@@ -40,7 +41,7 @@ class RowClash:
 
 @dataclass
 class Merged:
-    """Raw rows put together. `takes_over`: something of the other's has come in; `clashes` by the row's identity."""
+    """The merged raw rows. `takes_over`: they contain changes by the other user; `clashes`: by the row's identity."""
 
     raw: Raw = field(default_factory=list)
     takes_over: bool = False
@@ -48,10 +49,10 @@ class Merged:
 
 
 def merge_rows(question: RowsField, *, known: list[Values], sent: Raw, current: list[Values]) -> Merged:
-    """What becomes of rows that were sent by a form that knows the rows `known`, while `current` is registered.
+    """Merge rows sent by a form that showed the rows `known`, while `current` is registered.
 
-    Rows that either has added are all there, the user's own in the places where they stood. Of a row that both have
-    changed, other answers are put together; the same answer is a clash, and so is a row that one has removed and the
+    Rows added by either user are all kept, this user's in their places. If both have changed a row, changes of
+    different fields are merged; changes of the same field are a conflict, and so is a row that one has removed and the
     other changed.
     """
     before, now, mine = rows_by_key(known), rows_by_key(current), {key_of(row): row for row in sent}
@@ -62,14 +63,14 @@ def merge_rows(question: RowsField, *, known: list[Values], sent: Raw, current: 
         elif key not in before:
             merged.raw.append(question.raw_row(stands))
             merged.takes_over = True
-        elif before[key] != stands:  # removed here, changed there
+        elif before[key] != stands:  # removed here, changed by the other user
             merged.raw.append(question.raw_row(stands))
             merged.clashes[key] = RowClash(is_removed_here=True)
     for place, row in enumerate(sent):
         key = key_of(row)
         if key in now:
             continue
-        if key in before:  # the other has removed it
+        if key in before:  # removed by the other user
             if is_blank_row(row) or not question.differing(row, before[key]):
                 merged.takes_over = True
                 continue
@@ -79,7 +80,7 @@ def merge_rows(question: RowsField, *, known: list[Values], sent: Raw, current: 
 
 
 def _place_behind(rows: Raw, before: list[str]) -> int:
-    """Behind the nearest of the rows that stood before it; else in front of all."""
+    """The place after the nearest row that preceded it; else the front."""
     places = {key_of(row): place for place, row in enumerate(rows)}
     return next((places[key] + 1 for key in reversed(before) if key in places), 0)
 
@@ -87,8 +88,8 @@ def _place_behind(rows: Raw, before: list[str]) -> int:
 def _both(
     question: RowsField, key: str, known: Values, mine: dict[str, list[str]], stands: Values, merged: Merged
 ) -> dict[str, list[str]]:
-    """A row that stands on both sides, answer by answer."""
-    if is_blank_row(mine):  # emptied: as if it had been removed
+    """Merge a row that exists on both sides, field by field."""
+    if is_blank_row(mine):  # emptied: treated as removed
         if known != stands:
             merged.clashes[key] = RowClash(is_removed_here=True)
             return question.raw_row(stands)

@@ -1,7 +1,6 @@
-"""Saving a page of a participation: as one types, and whole; and discharging her.
+"""Saving a page of a participation, automatically or as a whole, and discharging the participant.
 
-Whether a page is right is weighed on what then stands there, within the transaction. What two people write at the
-same time: `services.participation.merge`.
+The page is validated as merged, within the transaction. For simultaneous changes, see `services.participation.merge`.
 """
 
 import json
@@ -30,11 +29,11 @@ from services.questions.pages import FIELDS, STEPS, TERMINATION
 from services.questions.row_fields import AFTER, RowsField, is_blank_row
 from services.tables.participants import Change, DraftValue, Participation
 
-MOST_TYPED = 64_000  # bytes that are kept as typed for a page and a user
+MOST_TYPED = 64_000  # bytes of drafts for a page and a user
 
 
 class TooMuchTyped(Exception):
-    """More is typed that cannot be registered than is kept for a page and a user."""
+    """The values that cannot be registered exceed the limit for a page and a user."""
 
 
 class Incomplete(Exception):
@@ -42,11 +41,11 @@ class Incomplete(Exception):
 
 
 class StaleParticipation(Exception):
-    """Something has changed since the question was put."""
+    """The participation has changed since the confirmation was shown."""
 
 
 class Unfinished(Exception):
-    """The page cannot be gone on from; `page` is what was sent, with what others have changed up to `version`."""
+    """The page is not complete; `page` is what was sent, merged with changes by others up to `version`."""
 
     def __init__(self, page: Page, version: int) -> None:
         super().__init__(page.step.name)
@@ -55,8 +54,8 @@ class Unfinished(Exception):
 
 
 class Conflict(Exception):
-    """Answers that somebody else has changed since the form was opened, by the key of the question where
-    that is to be said; `page` is what was sent, with what only others have changed up to `version`."""
+    """Conflicts with changes by others since the form was shown, by the key of the field at which to show them; `page`
+    is what was sent, merged with changes by others up to `version`."""
 
     def __init__(self, settled: Settled, version: int) -> None:
         super().__init__(", ".join(settled.clashes))
@@ -67,7 +66,7 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Saved:
-    """A page that was saved whole. `removed`: the questions whose answers it has taken away by changing others."""
+    """The result of saving a whole page. `removed`: fields whose answers were removed by changes of others."""
 
     participation: Participation
     removed: tuple[str, ...]
@@ -75,12 +74,11 @@ class Saved:
 
 @dataclass(frozen=True)
 class AutosaveResult:
-    """What became of a page that was sent as one types.
+    """The result of an automatic save.
 
-    `page` is what stands there now; what could not be registered is in its `unread`. `theirs`: answers taken over
-    from others; `clashes`: by mark what others have answered where nobody has chosen yet. `removed`: the questions,
-    also of other pages, whose answers this save has taken away by changing others; `put_back`: questions of the page
-    whose answers stand there again as they did before.
+    `page`: the page as it is now; values that could not be registered are in its `unread`. `theirs`: changes taken over
+    from other users; `clashes`: undecided conflicts by mark. `removed`: fields, also of other pages, whose answers this
+    save has removed by changing other fields; `put_back`: fields of the page whose earlier answers were restored.
     """
 
     participation: Participation
@@ -92,18 +90,17 @@ class AutosaveResult:
 
 
 def save(viewer: Viewer, public_id: str, form: SentForm, *, keep_unread: bool = False) -> Saved:
-    """Save a whole page of a participation, if it is complete; with `keep_unread` as far as it can be, and what
-    cannot be registered is kept beside as typed. One clash, and nothing is saved.
+    """Save a whole page if it is complete; with `keep_unread` as far as possible, and invalid values are kept as
+    drafts. On any conflict nothing is saved.
 
-    The page is read here, over what then stands there. Raises `Unfinished`, `Conflict`, `NoSuchParticipant`,
-    `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`. Saving what stands there already changes nothing, neither status nor
-    «Sist endret».
+    The page is parsed here, over the current answers. Saving unchanged values changes nothing, neither status nor «Sist
+    endret». Raises `Unfinished`, `Conflict`, `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        page = _complete(viewer, participation, form.page, current)
-        page = page_again(page, _returning(participation, page, current), current)
+        page = _with_unsent_fields(viewer, participation, form.page, current)
+        page = page_again(page, _raw_restored(participation, page, current), current)
         settled = settle(participation, page, current, form.shown, viewer.username)
         if settled.clashes:
             raise Conflict(settled, participation.version)
@@ -116,23 +113,23 @@ def save(viewer: Viewer, public_id: str, form: SentForm, *, keep_unread: bool = 
 
 
 def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
-    """Save of a page what can be registered; the rest is kept as typed, and so is what clashes. For saving as one
-    types. Raises `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
+    """Save a page automatically: register valid values, and keep the others, and those in conflict, as drafts. Raises
+    `NoSuchParticipant`, `NotAllowed`, `NoSuchVersion`, `TooMuchTyped`.
 
-    The page may hold some questions only; the others are left as they are. A request whose response nobody reads is
-    noted as handled. It may be sent twice: what stands there already changes nothing.
+    The page may contain only some fields; the others stay unchanged. A request whose response nobody reads is recorded
+    as handled. Saving again changes nothing.
     """
     choice = form.choice
     with writing() as work:
         participation = locked(work, viewer, public_id)
         current = values_of(participation)
-        page = _complete(viewer, participation, form.page, current)
-        back = _taken_back(viewer, participation, page, current, form.undone) if form.undone else {}
-        raw = page.raw | (_chosen(page, choice, current) if choice else {}) | back
+        page = _with_unsent_fields(viewer, participation, form.page, current)
+        back = _raw_undone(viewer, participation, page, current, form.undone) if form.undone else {}
+        raw = page.raw | (_raw_after_choice(page, choice, current) if choice else {}) | back
         page = page_again(page, raw, current)
-        page = page_again(page, _returning(participation, page, current), current)
+        page = page_again(page, _raw_restored(participation, page, current), current)
         settled = settle(participation, page, current, form.shown, viewer.username)
-        open_marks = form.undecided | _undecided_elsewhere(viewer, participation, page) | settled.clashes.keys()
+        open_marks = form.undecided | _undecided_in_unsent_fields(viewer, participation, page) | settled.clashes.keys()
         open_marks -= {choice.mark} if choice else set()
         for mark in open_marks:
             settled.page.undecide(mark, current)
@@ -144,50 +141,51 @@ def keep(viewer: Viewer, public_id: str, form: SentForm) -> AutosaveResult:
     return AutosaveResult(participation, settled.page, settled.theirs, clashes, removed, frozenset(back))
 
 
-def _complete(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
-    """The page that was sent, read, where questions that its form does not hold are as they stand."""
+def _with_unsent_fields(viewer: Viewer, participation: Participation, page: Page, current: Values) -> Page:
+    """The page that was sent, parsed, with stored values in fields that its form does not contain."""
     standing = raw_standing(participation, page.step, current, viewer.username)
     return page_again(page, {key: raw for key, raw in standing.items() if not page.holds(key)}, current)
 
 
-def _undecided_elsewhere(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
-    """The marks that are kept with what the user has typed into questions that this form does not hold."""
+def _undecided_in_unsent_fields(viewer: Viewer, participation: Participation, page: Page) -> set[str]:
+    """The marks of the user's drafts in fields that this form does not contain."""
     own = [one for one in participation.drafts if one.username == viewer.username and not page.holds(one.field)]
     return {mark for draft in own if draft.field in page.keys for mark in draft.undecided or ()}
 
 
 def _is_open(mark: str, page: Page) -> bool:
-    """Whether there is still something to choose: a row may have gone meanwhile."""
+    """True if the conflict is still open: the row may have been removed meanwhile."""
     _key, _row, is_removed = parts_of_mark(mark)
     return mark in page.undecided or (is_removed and bool(page.control_of(mark)))
 
 
-def _chosen(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
-    """What a choice makes of the raw answers: the registered one comes in, or what excludes one's own goes."""
+def _raw_after_choice(page: Page, choice: Choice, current: Values) -> dict[str, Raw]:
+    """The raw values after a choice: the registered value replaces the user's, or fields that exclude the user's own
+    are emptied."""
     question = FIELDS[choice.key]
     if choice.mine:
         return {other: [] for other in page.step.excluded_by(choice.mark)}
     if not isinstance(question, RowsField) or choice.mark == choice.key:
         return {choice.key: question.raw(current[choice.key])}
     _key, row, is_removed = parts_of_mark(choice.mark)
-    if is_removed:  # the row stands there already
+    if is_removed:  # the row is there already
         return {}
     stands = {key: question.raw_row(one) for key, one in rows_by_key(current[choice.key]).items()}
     rows = [stands.get(row) if key_of(one) == row else one for one in page.raw[choice.key]]
     return {choice.key: [one for one in rows if one is not None]}
 
 
-def _returning(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
-    """Raw answers of questions that come back into sight: what was registered there before it was taken away."""
+def _raw_restored(participation: Participation, page: Page, current: Values) -> dict[str, Raw]:
+    """Raw values of fields that are shown again: the registered answers before their removal."""
     back = _set_aside_for(participation, page.answers)
     return {key: FIELDS[key].raw(value) for key, value in back.items() if key in page.keys and not page.holds(key)}
 
 
 def _set_aside_for(participation: Participation, answers: Values) -> dict[str, Any]:
-    """The answers that were taken away and whose questions are asked again."""
+    """The removed answers whose fields apply again."""
     back: dict[str, Any] = {}
     kept = participation.set_aside or {}
-    for key, question in FIELDS.items():  # a question stands after those it hangs on
+    for key, question in FIELDS.items():  # a field comes after those it depends on
         if key in kept and answers.get(key) is None:
             value = question.from_json(kept[key])
             if question.shown({**answers, **back, key: value}):
@@ -195,11 +193,11 @@ def _set_aside_for(participation: Participation, answers: Values) -> dict[str, A
     return back
 
 
-def _taken_back(
+def _raw_undone(
     viewer: Viewer, participation: Participation, page: Page, current: Values, version: int
 ) -> dict[str, Raw]:
-    """The raw answers of before a change of the user's, for those of its questions that still stand as it left them and
-    on which others hang."""
+    """The raw values before a change of the user's, for fields that others depend on and that have not changed
+    since."""
     wanted = (Change.participation_ref == participation.id, Change.version == version)
     changes = session().scalars(select(Change).where(*wanted, Change.username == viewer.username)).all()
     hung_on = {key for question in FIELDS.values() for key in question.shown.keys if key != question.key}
@@ -215,10 +213,10 @@ def _taken_back(
 def _register(
     viewer: Viewer, participation: Participation, page: Page, current: Values, shown: ShownForm
 ) -> tuple[str, ...]:
-    """Write what has changed, with its history, and renew what is kept as typed. Gives the questions whose answers were
-    taken away by other answers."""
+    """Write changes with their history, and update drafts. Returns the fields whose answers were removed by other
+    answers."""
     is_late = shown.version < participation.version
-    wanted = _without_unasked(page.answers | _back_on_other_pages(participation, page))
+    wanted = _without_hidden_fields(page.answers | _restored_on_other_pages(participation, page))
     changed = {key: wanted[key] for key in FIELDS if wanted[key] != current[key]}
     removed = tuple(key for key in changed if wanted[key] is None and not FIELDS[key].shown(wanted))
     redrafted = _keep_drafts(viewer, participation, page, current, is_late=is_late)
@@ -231,13 +229,13 @@ def _register(
     return removed
 
 
-def _back_on_other_pages(participation: Participation, page: Page) -> dict[str, Any]:
+def _restored_on_other_pages(participation: Participation, page: Page) -> dict[str, Any]:
     back = _set_aside_for(participation, page.answers)
     return {key: value for key, value in back.items() if key not in page.keys}
 
 
 def _set_aside(participation: Participation, current: Values, wanted: Values, removed: tuple[str, ...]) -> None:
-    """Keep the answers that were taken away, and forget those that are there again or were answered anew."""
+    """Store removed answers for later, and delete those that were restored or answered anew."""
     kept = {key: value for key, value in (participation.set_aside or {}).items() if wanted[key] is None}
     kept |= {key: FIELDS[key].to_json(current[key]) for key in removed}
     participation.set_aside = kept or None
@@ -246,7 +244,7 @@ def _set_aside(participation: Participation, current: Values, wanted: Values, re
 def _change(
     viewer: Viewer, participation: Participation, current: Values, changed: Values, form_key: str | None
 ) -> None:
-    """Register other answers, with their history."""
+    """Set changed answers, with their history."""
     both = ((FIELDS[key], current[key], value) for key, value in changed.items())
     changes = [(question.key, question.to_json(old), question.to_json(new)) for question, old, new in both]
     note_changes(participation, viewer.username, changes, form_key=form_key)
@@ -257,21 +255,21 @@ def _change(
     note(Action.CHANGE, user_id=viewer.user_id, participation=participation.id, detail={"fields": sorted(changed)})
 
 
-def _without_unasked(answers: Values) -> dict[str, Any]:
-    """The answers of all pages, without those of questions that are not asked (any more)."""
-    kept = dict(answers)
+def _without_hidden_fields(answers: Values) -> dict[str, Any]:
+    """The answers of all pages, without those of fields that do not apply."""
+    visible = dict(answers)
     for step in STEPS:
-        kept |= step.pruned(kept)
-    return kept
+        visible |= step.pruned(visible)
+    return visible
 
 
 def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, current: Values, *, is_late: bool) -> bool:
-    """Renew what is kept as typed of the user's for a page; gives whether that changes anything.
+    """Update the user's drafts of a page; returns whether that changes anything.
 
-    What the user has typed after this form was opened (`is_late`) stays where this form has changed nothing.
+    Drafts that the user has typed after this form was shown (`is_late`) stay where this form has changed nothing.
     """
     own = {draft.field: draft for draft in participation.drafts if draft.username == viewer.username}
-    before = _as_kept(own.values())
+    before = _draft_contents(own.values())
     for question in page.step.fields:
         key, draft = question.key, own.get(question.key)
         if key in page.unread:
@@ -289,11 +287,11 @@ def _keep_drafts(viewer: Viewer, participation: Participation, page: Page, curre
     typed = json.dumps([own[key].raw for key in own.keys() & page.keys], ensure_ascii=False)
     if len(typed.encode()) > MOST_TYPED:
         raise TooMuchTyped
-    return before != _as_kept(own.values())
+    return before != _draft_contents(own.values())
 
 
 def _typed_rows(question: RowsField, page: Page) -> Raw:
-    """The rows of a page that are not registered as they are typed, each with the one that it stands behind."""
+    """The typed rows of a page that are not registered, each with the row before it."""
     registered = {key: question.raw_row(row) for key, row in rows_by_key(page.answers[question.key]).items()}
     rows: Raw = []
     for before, row in zip([{}, *page.raw[question.key]], page.raw[question.key], strict=False):
@@ -305,7 +303,7 @@ def _typed_rows(question: RowsField, page: Page) -> Raw:
     return rows
 
 
-def _as_kept(drafts: Iterable[DraftValue]) -> dict[str, tuple[Raw, list[str] | None]]:
+def _draft_contents(drafts: Iterable[DraftValue]) -> dict[str, tuple[Raw, list[str] | None]]:
     return {draft.field: (draft.raw, draft.undecided) for draft in drafts}
 
 
@@ -320,8 +318,8 @@ def _end_for_good(viewer: Viewer, participation: Participation) -> None:
 def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
     """End a participation for good: «Utskriv og registrer ferdig» (guide 4.4).
 
-    Raises `Incomplete` while something is missing, `StaleParticipation` if anything has changed since the question
-    was put, `NoSuchParticipant`, `NotAllowed`.
+    Raises `Incomplete` if required fields are missing, `StaleParticipation` if it has changed since the confirmation
+    was shown, `NoSuchParticipant`, `NotAllowed`.
     """
     with writing() as work:
         participation = locked(work, viewer, public_id)
@@ -331,14 +329,14 @@ def discharge(viewer: Viewer, public_id: str, *, seen: int) -> None:
             raise Incomplete
         participation.drafts.clear()
         participation.set_aside = None
-        count_missing(participation)  # what others had typed counted
+        count_missing(participation)  # drafts of others had counted
         _end_for_good(viewer, participation)
         note_changes(participation, viewer.username, [("discharged", None, True)])
         note(Action.DISCHARGE, user_id=viewer.user_id, participation=participation.id)
 
 
 def obstacles(pages: Mapping[str, Page]) -> dict[str, dict[str, str]]:
-    """What stands in the way of discharge: for each page its questions, by control name, in words."""
+    """The problems that prevent discharge: messages by control name, for each page."""
     found = {name: dict(page.problems) for name, page in pages.items()}
     answers = pages[TERMINATION.name].answers
     if answers["end_date"] and answers["end_date"] > answers["today"]:

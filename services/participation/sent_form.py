@@ -1,4 +1,4 @@
-"""A page of a registration as its form was sent: parsed once, then passed from the view to the service."""
+"""The submitted form of a page: parsed once, then passed from the view to the service."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from services.participation.page import Page, parts_of_mark
 
 @dataclass(frozen=True)
 class ShownForm:
-    """What a form on screen showed: which version, and which form it is (`key`, none if it says none).
+    """The version that a form showed, and the form's `key` (None if it has none).
 
-    What the very form has changed itself is known to it, though the answer may have been lost on the way. `after`:
-    the user's form that was left before this one; what it changed after this one was shown is the user's own.
+    The form knows its own changes, even if the response was lost. `after`: the key of the user's form that was left
+    before this one; its changes after this form was shown are the user's own.
     """
 
     version: int
@@ -20,7 +20,7 @@ class ShownForm:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of two answers shall stand, the user's own or the registered one, by the mark of the field or the row."""
+    """A user's choice in a conflict: the own answer or the registered one. `mark`: of the field or the row."""
 
     mark: str
     mine: bool
@@ -33,12 +33,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class SentForm:
-    """The form of a page, as it was sent.
+    """The form of a page, as sent.
 
-    `page` holds what stood in its controls; the service reads what that means, within its transaction. `undecided`: the
-    marks of what two users have answered and nobody has chosen yet; `untold`: those of them that the user has not been
-    led to. `choice`: what a button of such an answer says. `undone`: the version of a change by the user that has taken
-    answers away, and is taken back. `left_as`: the key of a request whose response nobody reads.
+    `page`: the raw values of its controls, which the service parses within its transaction. `undecided`: the marks of
+    conflicts without a choice; `untold`: those of them that the user has not been led to. `choice`: the choice of the
+    pressed button, if any. `undone`: the version of a change by the user that has removed answers, to be undone.
+    `left_as`: the key of a request whose response nobody reads.
     """
 
     page: Page

@@ -1,1 +1,1 @@
-"""The fields that a form can have, and the four pages made of them. Saving belongs in `services.participation`."""
+"""The kinds of form fields, and the four pages declared with them. Saving belongs in `services.participation`."""

@@ -1,12 +1,12 @@
-"""The kinds of question a form can ask, and how each is read, stored, compared and said.
+"""The kinds of form fields: how each is parsed, stored, compared and formatted.
 
-A question is declared once, in `services.questions.pages`; the form, the page of registered data, what is
-missing, the history and the downloads follow from the declaration. Three forms of an answer occur:
+A field is declared once, in `services.questions.pages`; the form, the page of registered data, missing fields, the
+history and the downloads follow from the declaration. An answer has three forms:
 
-- *raw*: what stood in the controls, `list[str]` (rows: `list[dict[str, list[str]]]`);
-- *value*: what the register holds (`str`, `list[str]`, `int`, `Decimal`, `date`, `bool`, list of
-  dicts for rows), `None` when there is no answer;
-- *JSON*: the value as the history and the drafts keep it.
+- *raw*: the texts of the controls, `list[str]` (rows: `list[dict[str, list[str]]]`);
+- *value*: the registered value (`str`, `list[str]`, `int`, `Decimal`, `date`, `bool`, list of
+  dicts for rows), `None` if there is no answer;
+- *JSON*: the value as stored in the history and the drafts.
 """
 
 import re
@@ -29,23 +29,23 @@ Raw: TypeAlias = list[Any]
 Values: TypeAlias = Mapping[str, Any]
 FormData: TypeAlias = Mapping[str, list[str]]
 
-BETWEEN = " | "  # stands between several answers to one question in a download
+BETWEEN = " | "  # separates several answers to one field in a download
 EARLIEST = date(1950, 1, 1)
 LATEST = date(2100, 12, 31)
 
-# Control characters and code points that are none: HTML may not hold them, nor PostgreSQL all of them.
+# Control characters and noncharacters: HTML may not contain them, nor PostgreSQL all of them.
 _NO_CHARACTERS = "".join(chr(plane + low) for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF))
 _UNSTORABLE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NO_CHARACTERS}]")
 _REPLACEMENT = "\ufffd"
 
 
 def legible(text: str) -> str:
-    """A text as it came, with a visible mark in place of what can be neither shown nor stored."""
+    """The text with a visible mark in place of characters that can be neither shown nor stored."""
     return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
 class Invalid(ValueError):
-    """A raw answer that cannot be read; `errors` maps control names to words for the user."""
+    """A raw answer is invalid; `errors`: messages to the user by control name."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(", ".join(errors))
@@ -54,7 +54,7 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """A rule over the answers, e.g. when a question is shown. `keys` are the answers it reads."""
+    """A rule over the answers, e.g. when a field is shown. `keys`: the answers it reads."""
 
     keys: tuple[str, ...]
     test: Callable[[Values], bool]
@@ -74,7 +74,7 @@ NEVER = Condition((), lambda values: False)
 
 
 def chosen(key: str, *codes: str) -> Condition:
-    """True when the answer to `key` is, or holds, one of the codes."""
+    """The condition that the answer to `key` is, or contains, one of the codes."""
 
     def test(values: Values) -> bool:
         answer = values.get(key)
@@ -85,13 +85,13 @@ def chosen(key: str, *codes: str) -> Condition:
 
 
 def positive(key: str) -> Condition:
-    """True when the number answered to `key` is above zero."""
+    """The condition that the number answered to `key` is above zero."""
     return Condition((key,), lambda values: (values.get(key) or 0) > 0)
 
 
 @dataclass(frozen=True)
 class Option:
-    """One answer to choose: its code in the database, its words, and the group it stands in."""
+    """An option of a choice: its code in the database, its label, and its group."""
 
     code: str
     label: str
@@ -100,8 +100,8 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
-    """A question, equal to itself only. `help` is the text behind its «i»; `shown` and `required` are rules over
-    the answers. A question that is not shown has no answer."""
+    """A form field, equal to itself only. `help`: the text behind its «i»; `shown` and `required`: rules over the
+    answers. A field that is not shown has no answer."""
 
     kind: ClassVar[str] = "text"
     key: str
@@ -112,83 +112,83 @@ class Field:
     missing_text: str = ""
 
     def read(self, form: FormData) -> Raw:
-        """The raw answer as it came, as far as one sees it."""
+        """The raw answer from a form, visible characters only."""
         return [self.as_seen(text) for text in form.get(self.key, [])]
 
     def as_seen(self, text: str) -> str:
-        """A text that came for this question, as it stands in its control; '' if there is nothing to see in it."""
+        """A submitted text as shown in the control; '' if nothing in it is visible."""
         return legible(text)
 
     def offers(self, raw: Raw) -> bool:
-        """True for what a form of ours can send, right or wrong; else somebody has meddled."""
+        """True if our own forms can send the value, valid or not; otherwise the request was manipulated."""
         return len(raw) <= 1
 
     def names(self, raw: Raw) -> list[str]:
-        """The names of the controls that may come with the form."""
+        """The names of the controls that the form may contain."""
         return [self.key]
 
     def parse(self, raw: Raw) -> Any:
-        """The value of a raw answer, `None` if it is empty; raises `Invalid`."""
+        """Parse a raw answer; `None` if it is empty; raises `Invalid`."""
         given = raw[0].strip() if raw else ""
         return self.parse_text(given) if given and not is_blank(given) else None
 
     def parse_text(self, given: str) -> Any:
-        """The value of a single, not empty, text."""
+        """Parse a single text that is not empty."""
         raise NotImplementedError(type(self).__name__)
 
     def raw(self, value: Any) -> Raw:
-        """What stands in the controls for a value."""
+        """The texts of the controls for a value."""
         return [] if value is None else [self.text(value)]
 
     def text(self, value: Any) -> str:
-        """The value in words, as it stands in a download; '' when there is none."""
+        """The value as text for a download; '' if there is none."""
         return "" if value is None else str(value)
 
     def words(self, value: Any) -> str:
-        """The value in words, with its unit, as it is read by people; `text` where it is counted."""
+        """The value as text for people, with its unit; `text` is for files."""
         return self.text(value)
 
     def parts(self, value: Any) -> list[str]:
-        """The value in words, one text for each of several answers; none when there is no answer."""
+        """The value as text, one item for each of several answers; empty if there is no answer."""
         text = self.words(value)
         return [text] if text else []
 
     def sentence(self, value: Any) -> str:
-        """The value in words on one line, as it is read on a page."""
+        """The value as text on one line, for a page."""
         return ", ".join(self.parts(value))
 
     def to_json(self, value: Any) -> Any:
-        """The value as the history keeps it."""
+        """Convert a value to its JSON form."""
         return value
 
     def from_json(self, kept: Any) -> Any:
-        """The value of what the history keeps."""
+        """Convert the JSON form to a value."""
         return kept
 
     def standing(self, raw: Raw, registered: Any) -> Any:
-        """What is registered while a raw answer cannot be read."""
+        """The registered value while a raw answer is invalid."""
         return registered
 
     def overlaid(self, raw: Raw, drafts: Raw) -> Raw:
-        """What stands in the controls: in place of the raw answer what a user has typed and is not registered."""
+        """The texts of the controls, with the user's drafts in place of registered values."""
         return drafts
 
     def is_empty(self, value: Any) -> bool:
-        """True when the question is not answered."""
+        """True if there is no answer."""
         return value is None or value == []
 
     @property
     def is_typed(self) -> bool:
-        """True when the answer is written, letter by letter, and not chosen."""
+        """True if the answer is typed, not chosen."""
         return self.kind not in {"radio", "select", "checks", "check", "rows"}
 
     def single_controls(self, raw: Raw) -> list[tuple[str, "Field", list[str]]]:
-        """The controls that stand for one text each: name, question, and the text as it stands in the raw answer."""
+        """The controls with one text each: name, field, and the text in the raw answer."""
         return [(self.key, self, raw)]
 
     def standard_form(self, raw: list[str]) -> tuple[str, str]:
-        """What was typed, and how the program writes the same answer: a day, a month or a number may be written in
-        several ways. Twice the same where it cannot be read."""
+        """The typed text, and the same answer in the standard form: a day, a month or a number may be written in
+        several ways. Twice the typed text if it is invalid."""
         typed = raw[0] if raw else ""
         if self.kind not in {"date", "month", "number", "year", "hours"}:
             return typed, typed
@@ -199,20 +199,20 @@ class Field:
         return typed, self.text(value) if value is not None else typed
 
     def invalid(self, message: str) -> Invalid:
-        """An `Invalid` for this question's only control."""
+        """An `Invalid` for this field's only control."""
         return Invalid({self.key: message})
 
     @property
     def when_missing(self) -> str:
-        """What to say when the answer is missing."""
+        """The message for a missing answer."""
         return _(self.missing_text) if self.missing_text else _("Fyll ut feltet")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChoiceField(Field):
-    """One of several options: radio buttons up to five, a select beyond. Value: the code.
+    """A choice of one of several options: radio buttons up to five, a select beyond. Value: the code.
 
-    `alphabetical`: they are shown in the order of their words, but for `last`, which comes last.
+    `alphabetical`: options are shown in the order of their labels, except `last`, which comes last.
     """
 
     options: tuple[Option, ...]
@@ -221,7 +221,7 @@ class ChoiceField(Field):
 
     def as_seen(self, text: str) -> str:
         text = legible(text)
-        # A page that was opened before the lists were sent by code sends the words of a select.
+        # Pages opened before lists were sent by code send the labels of a select.
         return text if text in self.labels or self.kind != "select" else self._codes.get(text, text)
 
     @cached_property
@@ -230,7 +230,7 @@ class ChoiceField(Field):
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """The words of each code."""
+        """The labels by code."""
         return {option.code: option.label for option in self.options}
 
     @property
@@ -256,13 +256,13 @@ class ChoiceField(Field):
 
     @property
     def when_missing(self) -> str:
-        """What to say when nothing is chosen."""
+        """The message if nothing is chosen."""
         return _(self.missing_text) if self.missing_text else _("Velg et svar")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ManyField(ChoiceField):
-    """Several of the options, as check boxes. `exclusive` excludes all others. Value: sorted codes."""
+    """A choice of several options, as check boxes. `exclusive`: excludes all others. Value: sorted codes."""
 
     exclusive: str | None = None
 
@@ -294,7 +294,7 @@ class ManyField(ChoiceField):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CheckField(Field):
-    """A single check box. Value: `True` or none."""
+    """A single check box. Value: `True` or None."""
 
     kind = "check"
 
@@ -315,7 +315,7 @@ class CheckField(Field):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LineField(Field):
-    """Typed on one line, and read by its meaning: see `services.core.text`."""
+    """A field on one line, cleaned as in `services.core.text`."""
 
     def as_seen(self, text: str) -> str:
         return legible(seen(text))
@@ -325,7 +325,7 @@ class LineField(Field):
         return self.parse_text(given) if given else None
 
     def without_unit(self, given: str, read: Callable[[str], Any]) -> str:
-        """A number as our own pages write it («80 %», «30 timer per uke») without the words around it."""
+        """A number without the words that our own pages write around it («80 %», «30 timer per uke»)."""
         number = re.match(r"[0-9,]+", given)
         if number is None:
             return given
@@ -335,7 +335,7 @@ class LineField(Field):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NumberField(LineField):
-    """A whole number from `least` to `most`. Value: `int`. `unit` gives what is said of a number, «%(n)s dager»."""
+    """A whole number from `least` to `most`. Value: `int`. `unit`: formats a number with its unit, «%(n)s dager»."""
 
     kind = "number"
     least: int = 0
@@ -395,7 +395,7 @@ class HoursField(LineField):
     def words(self, value: Any) -> str:
         if value is None:
             return ""
-        one = 1 if value == 1 else 2  # «0,5 timer», as all but one hour
+        one = 1 if value == 1 else 2  # «0,5 timer»: plural for all but one hour
         return ngettext("%(n)s time per uke", "%(n)s timer per uke", one) % {"n": self.text(value)}
 
     def to_json(self, value: Any) -> Any:
@@ -482,7 +482,7 @@ def label_options(*options: tuple[str, str]) -> tuple[Option, ...]:
 
 
 def grouped_options(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> tuple[Option, ...]:
-    """Options from (group, pairs) in their groups."""
+    """Options from (group, pairs), with their groups."""
     return tuple(Option(code, label, group) for group, pairs in groups for code, label in pairs)
 
 

@@ -1,5 +1,5 @@
-"""How long the programme lasts: up to 24 months from oppstart, 36 when prolonged, 48 for those without basic reading
-and writing; days of permisjon are not counted (domain, sections 1 and 5)."""
+"""The length of the programme: up to 24 months from oppstart, 36 when prolonged, 48 for participants without basic
+reading and writing; days of permisjon are not counted (domain, sections 1 and 5)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from services.questions.fields import Values
 
 ORDINARY, PROLONGED, LONGEST = 24, 36, 48  # months
-SOON = 3  # months before the end that a warning is given
+SOON = 3  # months before the end, for the warning
 
 
 @dataclass(frozen=True)
 class Stay:
-    """One stay in the programme: in which municipality, from when and, if that is known, until when."""
+    """A stay in the programme: the municipality, the first day and, if known, the last day."""
 
     municipality_number: str
     start: date
@@ -21,8 +21,8 @@ class Stay:
 
 
 def duration_start(start: date, leaves: Iterable[tuple[date, date]]) -> date:
-    """From where the months in the programme are counted: oppstart, later by the days of permisjon (first and
-    last day of each). A day that stands in two permisjoner counts once."""
+    """The day from which months in the programme are counted: oppstart, later by the days of permisjon (first and last
+    day of each). A day in two permisjoner counts once."""
     return start + timedelta(days=_days_away(start, leaves))
 
 
@@ -34,7 +34,7 @@ def _days_away(start: date, leaves: Iterable[tuple[date, date]]) -> int:
 
 
 def months_on(day: date, months: int) -> date:
-    """The same day so many months later; where the month has no such day, the first of the next."""
+    """The same day so many months later; the first of the next month if there is no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     try:
         return day.replace(year=year, month=month + 1)
@@ -50,9 +50,9 @@ def months_between(start: date, day: date) -> int:
 
 @dataclass(frozen=True)
 class ProgrammeTime:
-    """The time that a participant has: `months` from `start`, and `days_away` of permisjon on top. `last_day` is the
-    last one of it, and `has_passed` or not; `is_soon`: less than three months are left; `is_over`: she takes part
-    longer than it. Neither when she has left."""
+    """The programme time of a participant: `months` from `start`, plus `days_away` of permisjon. `last_day`: its last
+    day; `has_passed`: that day is over; `is_soon`: less than three months are left; `is_over`: the participant takes
+    part longer than allowed. The latter two are False after the participant has left."""
 
     start: date
     months: int
@@ -64,7 +64,7 @@ class ProgrammeTime:
 
 
 def programme_time(values: Values) -> ProgrammeTime | None:
-    """The programme time by the answers of the pages; `None` while oppstart is not known."""
+    """The programme time by the answers; `None` without oppstart."""
     start: date | None = values.get("start_date")
     if start is None:
         return None
@@ -85,7 +85,7 @@ def programme_time(values: Values) -> ProgrammeTime | None:
 
 
 def months_served(values: Values) -> int:
-    """Whole months in the programme until today, without permisjon; 0 while oppstart is not known."""
+    """Whole months in the programme until today, without permisjon; 0 without oppstart."""
     start = values.get("start_date")
     return months_between(duration_start(start, _leaves(values)), values["today"]) if start else 0
 

@@ -1,6 +1,6 @@
-"""Questions that are answered by rows, each with the same questions of its own.
+"""Fields with rows, each row with the same inner fields.
 
-A row has an identity, its row key: it stands in raw rows, values, history and database alike, under `ROW_KEY`.
+A row has an identity, its row key, under `ROW_KEY` in raw rows, values, history and database alike.
 """
 
 import re
@@ -14,21 +14,21 @@ from services.core.row_keys import ROW_KEY, is_row_key, key_of, new_row_key
 from services.core.text import is_blank
 from services.questions.fields import BETWEEN, Field, FormData, Invalid, Raw, Values, legible
 
-AFTER = "after"  # in a draft: the row that a row of the user's own stands behind
+AFTER = "after"  # in a draft: the key of the row before a new row
 _CONTROL = re.compile("(?P<rows>[a-z]{1,20})-(?P<index>[0-9]{1,4})-(?P<key>[a-z_]+)")
-_MOST_SENT = 100  # rows of a form; more than may be filled, since blank ones come along
+_MOST_SENT = 100  # rows of a form; more than may be filled in, since blank ones are sent too
 
 
 def is_blank_row(raw_row: Mapping[str, list[str]]) -> bool:
-    """True when nothing that can be seen is typed or chosen in a raw row."""
+    """True if nothing visible is typed or chosen in a raw row."""
     return all(is_blank(text) for key, texts in raw_row.items() if key not in {ROW_KEY, AFTER} for text in texts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowsField(Field):
-    """Repeatable rows, each with the same questions. Value: list of dicts, or none.
+    """A field with rows of the same inner fields. Value: list of dicts, or None.
 
-    `say` makes a sentence of a row: it gets the words of its questions, in their order, '' where there is no answer.
+    `say` formats a row: its arguments are the texts of its fields, in order, '' if empty.
     """
 
     kind = "rows"
@@ -40,7 +40,7 @@ class RowsField(Field):
     most: int = 50
 
     def control(self, index: int, key: str) -> str:
-        """The name of the control for a question of a row."""
+        """The name of the control for an inner field of a row."""
         return f"{self.key}-{index}-{key}"
 
     def read(self, form: FormData) -> Raw:
@@ -51,7 +51,7 @@ class RowsField(Field):
             if match and match["rows"] == self.key:
                 read = inner[match["key"]].as_seen if match["key"] in inner else legible
                 rows.setdefault(int(match["index"]), {})[match["key"]] = [read(text) for text in given]
-            if len(rows) > _MOST_SENT:  # refused as they are; nobody need read the rest
+            if len(rows) > _MOST_SENT:  # too many: refused, so the rest is not read
                 break
         return [rows[index] for index in sorted(rows)]
 
@@ -80,12 +80,12 @@ class RowsField(Field):
         return [name for place in range(len(raw)) for name in self.row_names(place)]
 
     def blank(self) -> dict[str, list[str]]:
-        """A raw row that nothing is typed into yet."""
+        """A new raw row without answers."""
         return {ROW_KEY: [new_row_key()]} | {inner.key: [] for inner in self.fields}
 
     def named(self, raw: Raw, known: list[Values], seed: str) -> Raw:
-        """The raw rows, each with its identity. One that came without is, by its place, one of those that its form has
-        shown (`known`), or new; sent again, it is the same again."""
+        """Raw rows, each with its identity. A row without one gets, by position, that of a row that its form showed
+        (`known`), or a new one, which is the same if it is sent again."""
         return [
             row if key_of(row) else row | {ROW_KEY: [key_of(known[i]) if i < len(known) else self._derived(seed, i)]}
             for i, row in enumerate(raw)
@@ -101,8 +101,8 @@ class RowsField(Field):
         return [row for row in rows if row is not None] or None
 
     def read_rows(self, raw: Raw) -> tuple[list[dict[str, Any] | None], dict[str, str]]:
-        """Each raw row as it is read, none where it is blank or cannot be read, and what is wrong, by control name.
-        Too many rows are none that can be read."""
+        """Parse raw rows: the values (None for blank and invalid rows), and errors by control name. If there are too
+        many rows, none is valid."""
         filled = [row for row in raw if not is_blank_row(row)]
         if len(filled) > self.most:
             words = _("Det er plass til maks %(most)s rader") % {"most": self.most}
@@ -116,18 +116,18 @@ class RowsField(Field):
         return rows, errors
 
     def standing(self, raw: Raw, registered: Any) -> Any:
-        """What is registered of rows of which some cannot be read: those that can, and of the others what stands."""
+        """The registered rows while some raw ones are invalid: the valid ones, and the stored values of the others."""
         rows, errors = self.read_rows(raw)
         if self.key in errors:
             return registered
         stands = {key_of(row): row for row in registered or []}
-        kept = [
+        merged = [
             row or (None if is_blank_row(one) else stands.get(key_of(one))) for row, one in zip(rows, raw, strict=True)
         ]
-        return [row for row in kept if row is not None] or None
+        return [row for row in merged if row is not None] or None
 
     def differing(self, raw_row: Mapping[str, list[str]], row: Values) -> list[str]:
-        """The keys of the answers of a raw row that are others than those of a row that is registered."""
+        """The keys of the fields in which a raw row differs from a registered row."""
         return [inner.key for inner in self.fields if self._differs(inner, raw_row, row)]
 
     def _differs(self, inner: Field, raw_row: Mapping[str, list[str]], row: Values) -> bool:
@@ -138,11 +138,11 @@ class RowsField(Field):
             return bool(raw != inner.raw(row.get(inner.key)))
 
     def overlaid(self, raw: Raw, drafts: Raw) -> Raw:
-        """Raw rows with those in place that a user has typed and that are not registered."""
+        """Raw rows with the user's unregistered drafts in their places."""
         rows = list(raw)
         for i, draft in enumerate(drafts):
             row = {key: texts for key, texts in draft.items() if key != AFTER}
-            if not key_of(row):  # kept before rows had an identity: the whole list, by place
+            if not key_of(row):  # stored before rows had identities: the whole list, by position
                 row[ROW_KEY] = [key_of(raw[i]) if i < len(raw) else self._derived("", i)]
             places = {key_of(other): place for place, other in enumerate(rows)}
             if key_of(row) in places:
@@ -170,12 +170,12 @@ class RowsField(Field):
         return [self.raw_row(row) for row in value or []]
 
     def raw_row(self, row: Values) -> dict[str, list[str]]:
-        """What stands in the controls for one row."""
+        """The texts of the controls for one row."""
         own = {ROW_KEY: [key_of(row)]} if key_of(row) else {}
         return own | {inner.key: inner.raw(row.get(inner.key)) for inner in self.fields}
 
     def row_text(self, row: Mapping[str, Any]) -> str:
-        """One row in words."""
+        """One row as text."""
         return self.say(*(inner.words(row.get(inner.key)) for inner in self.fields))
 
     def text(self, value: Any) -> str:

@@ -1,1 +1,1 @@
-"""Reading the outside registers anew, by one process at a time."""
+"""Refreshing data from the outside registers, by one process at a time."""

@@ -1,5 +1,5 @@
-"""What only one process may do at a time, on however many hosts: it holds a lease in the database, which ends by
-itself when the process does not come back."""
+"""Leases in the database: locks for what only one process on all hosts may do at a time. A lease expires if its process
+disappears."""
 
 import secrets
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from services.tables.participants import Lease
 
 @dataclass(frozen=True)
 class Held:
-    """A lease that this process holds, for so long at a time."""
+    """A lease that this process holds, and its duration."""
 
     name: str
     holder: str
@@ -22,7 +22,7 @@ class Held:
 
 
 def take(name: str, length: timedelta) -> Held | None:
-    """Take the lease for `length`; `None` while somebody else holds it."""
+    """Take the lease for `length`; `None` if another process holds it."""
     mine = Held(name, secrets.token_hex(16), length)
     try:
         with writing() as work:
@@ -33,13 +33,13 @@ def take(name: str, length: timedelta) -> Held | None:
             elif lease.until > now():
                 return None
             lease.holder, lease.until = mine.holder, now() + length
-    except IntegrityError:  # somebody took it for the first time at the same moment
+    except IntegrityError:  # another process took it for the first time at the same moment
         return None
     return mine
 
 
 def prolong(held: Held) -> bool:
-    """Hold the lease from now on for its length again; `False` if somebody else has got it meanwhile."""
+    """Extend the lease by its length from now; `False` if another process holds it now."""
     with writing() as work:
         mine = (Lease.name == held.name, Lease.holder == held.holder)
         changed = work.connection().execute(update(Lease).where(*mine).values(until=now() + held.length))
@@ -47,6 +47,6 @@ def prolong(held: Held) -> bool:
 
 
 def release(held: Held) -> None:
-    """Give the lease back, if it is still held."""
+    """Release the lease, if it is still held."""
     with writing() as work:
         work.execute(delete(Lease).where(Lease.name == held.name, Lease.holder == held.holder))

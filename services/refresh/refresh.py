@@ -1,8 +1,8 @@
-"""What the registers say is looked up anew: for registrations that wait, daily for running participants, and when
-one is opened whose data are a day old. Source: section 7 of the domain.
+"""Refreshing from the registers: waiting registrations, running participants daily, and a participant with data a day
+old when opened. Source: section 7 of the domain.
 
-No transaction is open while a register is asked, and an outage stops nobody but those whose protection cannot be told
-any more (`services.participation.protection`).
+No transaction is open during a register's call, and an outage affects only participants whose protection becomes
+unknown (`services.participation.protection`).
 """
 
 import logging
@@ -34,21 +34,21 @@ from services.tables.participants import Participation, Person
 
 logger = logging.getLogger(__name__)
 
-OLD = timedelta(hours=24)  # then it is read anew
-NOT_AGAIN_FOR = timedelta(minutes=10)  # so long nobody is asked about twice
+OLD = timedelta(hours=24)  # the age at which data are refreshed
+NOT_AGAIN_FOR = timedelta(minutes=10)  # the interval before a person is tried again
 _LEASE = timedelta(minutes=15)
 _BATCH = 50  # persons; they must be read within the lease
-_PATIENCE = 3  # failures in a row after which a register is left alone until the next time
+_PATIENCE = 3  # failures in a row after which a register is left alone until the next run
 
 
 class Read(Enum):
-    """What became of reading one person anew."""
+    """The outcomes of refreshing one person."""
 
     DONE = "done"
-    NOT_DUE = "not due"  # somebody else is at it
+    NOT_DUE = "not due"  # another process does it
     UNKNOWN = "unknown"  # Folkeregisteret does not know the number
     FAILED = "failed"
-    REFUSED = "refused"  # too many questions, or no access: asking about others is no use
+    REFUSED = "refused"  # too many requests, or no access: further persons would fail too
 
 
 OUTAGES = frozenset({Read.FAILED, Read.REFUSED})
@@ -56,20 +56,20 @@ OUTAGES = frozenset({Read.FAILED, Read.REFUSED})
 
 @dataclass
 class Done:
-    """What a refresh has done: registrations that had waited and are answered; persons read, and persons who could
-    not be; participants closed, since their protection cannot be told."""
+    """The result of a refresh: waiting registrations answered, persons read, persons that failed, and participants
+    hidden since their protection is unknown."""
 
     answered: int = 0
     read: int = 0
     failed: int = 0
     closed: int = 0
-    in_vain: list[int] = field(default_factory=list)  # the persons whom Folkeregisteret could not be asked about
+    in_vain: list[int] = field(default_factory=list)  # persons for whom Folkeregisteret could not be read
 
 
 def refresh_all(registers: Registers, *, goes_on: Callable[[], bool] = lambda: True) -> Done | None:
-    """Look up all that wait, then the persons of running participations whose data are a day old, the oldest first;
-    `None` if another process is doing that now. Stops when Folkeregisteret is busy or down, or when it `goes_on` no
-    longer."""
+    """Look up all waiting registrations, then the persons of running participations whose data are a day old, the
+    oldest first; `None` if another process is doing that. Stops when Folkeregisteret is busy or down, or when `goes_on`
+    returns False."""
     held = take("refresh", _LEASE)
     if held is None:
         return None
@@ -83,11 +83,11 @@ def refresh_all(registers: Registers, *, goes_on: Callable[[], bool] = lambda: T
 
 
 def _answer_waiting(registers: Registers, done: Done) -> bool:
-    """Gives whether Folkeregisteret is up."""
+    """Look up waiting registrations; returns whether Folkeregisteret is up."""
     in_vain = 0
     for identity, user_id, number in beginnings.waiting():
         viewer = viewer_of(user_id)
-        if viewer is None:  # blocked meanwhile
+        if viewer is None:  # the user has been blocked
             continue
         found = look_up(number, viewer=viewer, registers=registers, waited=True)
         beginnings.answered(identity, number, found)
@@ -99,7 +99,7 @@ def _answer_waiting(registers: Registers, done: Done) -> bool:
 
 
 def _read_due(registers: Registers, held: Held, done: Done, goes_on: Callable[[], bool]) -> bool:
-    """Gives whether Folkeregisteret is up."""
+    """Refresh persons with old data; returns whether Folkeregisteret is up."""
     in_vain = pad_in_vain = 0
     while prolong(held) and (people := _due(with_pad=pad_in_vain < _PATIENCE)):
         for person in people:
@@ -117,7 +117,7 @@ def _read_due(registers: Registers, held: Held, done: Done, goes_on: Callable[[]
 
 
 def _due(*, with_pad: bool) -> list[int]:
-    """Some persons to read anew: running participants whose data are a day old and who were not just asked about."""
+    """The next persons to refresh: running participants whose data are a day old and who were not just tried."""
     runs = select(Participation.person_ref).where(
         Participation.deleted_at.is_(None), Participation.status != Status.DISCHARGED
     )
@@ -130,8 +130,8 @@ def _due(*, with_pad: bool) -> list[int]:
 
 
 def refresh_if_old(person: Person, registers: Registers) -> bool:
-    """Read a person anew if her data are a day old, when somebody opens her; gives whether that was tried: then all
-    that was read of her before is to be read again. Nobody waits for a register for more than a few seconds."""
+    """Refresh a person whose data are a day old, when a user opens the participant; returns whether it was tried:
+    objects read before must then be read again. Nobody waits for a register for more than a few seconds."""
     if not _is_due(person):
         return False
     read, _pad = refresh_person(person.id, registers, hurried=True)
@@ -153,25 +153,25 @@ def _is_old(fetched: datetime | None) -> bool:
 def refresh_person(
     person_ref: int, registers: Registers, *, with_pad: bool = True, hurried: bool = False
 ) -> tuple[Read, bool | None]:
-    """Read one person anew; gives what became of it, and whether PAD answered (`None`: it was not asked)."""
+    """Refresh one person; returns the outcome, and whether PAD responded (`None`: it was not called)."""
     claim = _claim(person_ref, with_pad=with_pad)
     if claim is None:
         return Read.NOT_DUE, None
     number, asks_freg, asks_pad = claim
-    told = None
+    found = None
     if asks_freg:
         try:
-            told = registers.folkeregisteret.look_up(number, hurried=hurried)
+            found = registers.folkeregisteret.look_up(number, hurried=hurried)
         except RegisterError as error:
             return _failed(person_ref, error), None
-    results = fetch_for(told.national_id if told else number, registers, hurried=hurried) if asks_pad else None
-    _store(person_ref, told, results)
+    results = fetch_for(found.national_id if found else number, registers, hurried=hurried) if asks_pad else None
+    _store(person_ref, found, results)
     return Read.DONE, results is not None if asks_pad else None
 
 
 def _claim(person_ref: int, *, with_pad: bool) -> tuple[str, bool, bool] | None:
-    """Her number, and whether Folkeregisteret and PAD are to be asked about her; `None` if neither, or if somebody
-    else has just claimed her."""
+    """The person's number, and whether to call Folkeregisteret and PAD; `None` if neither, or if another process has
+    just claimed the person."""
     with writing() as work:
         person = work.get(Person, person_ref, with_for_update=True)
         if person is None or not _is_due(person):
@@ -185,7 +185,7 @@ def _claim(person_ref: int, *, with_pad: bool) -> tuple[str, bool, bool] | None:
 
 
 def _failed(person_ref: int, error: RegisterError) -> Read:
-    """Note that Folkeregisteret told nothing of her."""
+    """Log a failed refresh of the person."""
     logger.warning("A refresh gave nobody: %s", error)
     is_unknown = isinstance(error, NotFound | WrongNumber)
     outcome = "not_found" if is_unknown else error.fault or "busy"
@@ -199,7 +199,7 @@ def _failed(person_ref: int, error: RegisterError) -> Read:
 def _store(person_ref: int, told: PersonRecord | None, results: list[TestResult] | None) -> None:
     with writing() as work:
         if told:
-            hold(work, told.national_id, *told.earlier_ids)  # before the person, as who registers one does
+            hold(work, told.national_id, *told.earlier_ids)  # before the person, in the same order as a registration
         person = work.get_one(Person, person_ref, with_for_update=True)
         same = take_over(work, person, told, results)
         outcome = "down" if told is None and results is None else "found"
@@ -213,8 +213,8 @@ def _store(person_ref: int, told: PersonRecord | None, results: list[TestResult]
 
 
 def fetch_results(viewer: Viewer, public_id: str, registers: Registers) -> str:
-    """Ask PAD again for a participant's results, as a user wishes, and keep them; gives what is to be said if they
-    cannot be had now, else ''. Raises `NoSuchParticipant`."""
+    """Fetch a participant's results from PAD on a user's request, and store them; returns a message if that fails, else
+    ''. Raises `NoSuchParticipant`."""
     participation = find_alone(viewer, public_id)
     person_ref, number = participation.person_ref, participation.national_id
     try:

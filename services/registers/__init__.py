@@ -1,2 +1,1 @@
-"""The outside registers as clients over HTTP. They know no table; what is kept of their answers belongs in the rooms
-above."""
+"""Clients of the outside registers over HTTP. They know no tables; storing belongs in the packages above."""

@@ -1,4 +1,4 @@
-"""The outside registers as one value, and PAD's results."""
+"""The clients of the outside registers in one object, and fetching PAD's results."""
 
 import logging
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ Accepts = Literal["real", "synthetic"]
 
 @dataclass(frozen=True)
 class Registers:
-    """Folkeregisteret and PAD, which numbers this installation takes (real ones or synthetic), and how many look-ups
-    one user may ask for in an hour."""
+    """The register clients of an installation: Folkeregisteret, PAD, the accepted numbers (real or synthetic), and the
+    hourly limit on look-ups by one user."""
 
     folkeregisteret: FolkeregisteretClient
     pad: PadClient
@@ -25,8 +25,8 @@ class Registers:
 
 
 def fetch_for(number: str, registers: Registers, *, hurried: bool = False) -> list[TestResult] | None:
-    """PAD's results for a number, `None` if they cannot be had now (`hurried`: soon). No transaction is open
-    meanwhile."""
+    """Fetch PAD's results for a number; `None` if that fails (`hurried`: with short time limits). Ends the open
+    transaction first."""
     end_reading()
     try:
         return registers.pad.results(number, hurried=hurried)

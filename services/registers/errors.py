@@ -1,7 +1,7 @@
-"""What can go wrong when a register is asked about a person.
+"""Errors of requests to a register about a person.
 
-The texts are for logs and never hold a number, a name or an address of the web: what a caseworker reads is
-written where it is shown, from the kind of error.
+The texts are for logs and never contain a number, a name or a web address: messages to a caseworker are written where
+they are shown, from the kind of error.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from enum import StrEnum
 
 
 class RegisterFault(StrEnum):
-    """In which way there was no usable answer, for the words that a caseworker reads."""
+    """The causes of an unusable response, for messages to a caseworker."""
 
-    UNKNOWN_CALLER = "401"  # the register does not know who asks
-    NOT_ALLOWED = "403"  # it knows, and refuses
+    UNKNOWN_CALLER = "401"  # the register does not know the client
+    NOT_ALLOWED = "403"  # it knows the client, and refuses
     NO_TOKEN = "no_token"  # noqa: S105 - Maskinporten refuses
-    INTERNAL = "500"  # it says itself that it fails
-    HTML = "html"  # a firewall or proxy has answered in its place
+    INTERNAL = "500"  # the register reports an internal error
+    HTML = "html"  # a firewall or proxy has responded instead
     UNREADABLE = "unreadable"
     SLOW = "slow"
     NO_CONTACT = "no_contact"
     NO_TLS = "no_tls"
-    RESTING = "resting"  # not asked, since it has failed several times in a row
+    RESTING = "resting"  # no request made, after several failures in a row
 
 
 class RegisterError(Exception):
-    """A register gave no usable answer. `register` is the name of the system that was asked."""
+    """A register gave no usable response. `register`: the name of the system."""
 
     def __init__(self, register: str, reason: str, fault: RegisterFault | None = None) -> None:
         super().__init__(f"{register}: {reason}")
@@ -35,19 +35,19 @@ class RegisterError(Exception):
 
 
 class WrongNumber(RegisterError):
-    """The register says that the number is not well formed (400), or it was not sent, since it was not."""
+    """The number is not well formed, according to the register (400) or before sending."""
 
 
 class NotFound(RegisterError):
-    """The register knows nobody with the number (404 in the register's own words)."""
+    """The register knows nobody with the number (404 with the register's own error body)."""
 
 
 class AccessDenied(RegisterError):
-    """We are not let in (401, 403, or a refusal of Maskinporten): a matter for those who run the system."""
+    """Access was refused (401, 403, or by Maskinporten): a matter for the operators."""
 
 
 class Busy(RegisterError):
-    """Too many questions in a short time (429). `retry_after`: seconds to wait, or None if not said."""
+    """Too many requests in a short time (429). `retry_after`: seconds to wait, or None if not given."""
 
     def __init__(self, register: str, retry_after: float | None) -> None:
         super().__init__(register, "too many requests")
@@ -55,4 +55,4 @@ class Busy(RegisterError):
 
 
 class Unavailable(RegisterError):
-    """The register is down, slow, unreachable, or answers something that cannot be read."""
+    """The register is down, slow or unreachable, or its response cannot be read."""

@@ -1,7 +1,7 @@
 """HTTP to the outside registers: short time limits, one retry, a circuit breaker, no personal data in logs.
 
-Only questions are asked, nothing is changed, so asking twice does no harm. No caller may hold a database
-transaction open meanwhile: one question can take some seconds.
+Requests only read, so repeating them does no harm. Callers must not hold a database transaction open meanwhile: a
+request can take some seconds.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
-HURRIED_TIMEOUT = (1.0, 1.5)  # where somebody waits for a page that can do without the answer
-LONGEST_WAIT = 2.0  # seconds that a person at a screen is kept waiting before the one retry
+HURRIED_TIMEOUT = (1.0, 1.5)  # for pages that can do without the response
+LONGEST_WAIT = 2.0  # seconds that a user may wait before the one retry
 _SHORTEST_WAIT = 0.2
 _LARGEST_BODY = 2_000_000  # bytes; a record with its history is some ten thousand
 _CHUNK = 65_536
@@ -48,7 +48,7 @@ _TALKATIVE_LOGGERS = (
 
 
 class _HideNumbers(logging.Filter):
-    """Takes national identity numbers out of log records; urllib3 logs the path of every request."""
+    """Removes national ids from log records; urllib3 logs the path of every request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
@@ -59,7 +59,7 @@ class _HideNumbers(logging.Filter):
 
 
 def _quieten_loggers() -> None:
-    # A filter sees only what is logged on its own logger, so each one that names addresses gets it.
+    # A filter on a logger does not apply to its children, so each logger that names addresses gets it.
     for name in _TALKATIVE_LOGGERS:
         logging.getLogger(name).addFilter(_HideNumbers())
 
@@ -68,10 +68,10 @@ _quieten_loggers()
 
 
 class CircuitBreaker:
-    """Stops asking a register that keeps failing, so that its outage does not hold all our threads.
+    """Stops requests to a register that keeps failing, so that its outage does not block all our threads.
 
-    After `threshold` failures in a row it opens for `cool_down` seconds. Then one caller tries: success
-    closes it, failure opens it for twice as long, up to `longest`. `clock` gives seconds and never runs back.
+    After `threshold` failures in a row it opens for `cool_down` seconds. Then one caller tries: success closes it,
+    failure opens it for twice as long, up to `longest`. `clock`: a monotonic clock in seconds.
     """
 
     def __init__(
@@ -92,20 +92,20 @@ class CircuitBreaker:
         self._on_trial = False
 
     def may_ask(self) -> bool:
-        """Whether the register may be asked now. An open breaker says True to one caller per cool-down."""
+        """True if a request is allowed now. An open breaker allows one per cool-down."""
         with self._lock:
             if self._next_trial is None:
                 return True
             now = self._clock()
             if now < self._next_trial:
                 return False
-            # The others keep away during the trial. If it never reports back, the next one tries.
+            # Others are refused during the trial. If its caller never reports back, the next one tries.
             self._next_trial = now + self._cool_down
             self._on_trial = True
             return True
 
     def succeeded(self) -> None:
-        """The register answered sensibly."""
+        """Record a usable response."""
         with self._lock:
             self._failures = 0
             self._next_trial = None
@@ -113,7 +113,7 @@ class CircuitBreaker:
             self._cool_down = self._first_cool_down
 
     def failed(self) -> None:
-        """The register did not answer sensibly."""
+        """Record a failure."""
         with self._lock:
             self._failures += 1
             if self._next_trial is None:
@@ -123,17 +123,17 @@ class CircuitBreaker:
                 self._on_trial = False
                 self._cool_down = min(self._cool_down * 2, self._longest)
             else:
-                return  # asked before the breaker opened
+                return  # requested before the breaker opened
             self._next_trial = self._clock() + self._cool_down
 
 
 @dataclass(frozen=True)
 class RegisterRequest:
-    """One request. `query` holds pairs, since a name may stand several times."""
+    """A request to a register. `query` has pairs, since a name may occur several times."""
 
     method: str
-    path: str = field(repr=False)  # may hold a number
-    headers: Mapping[str, str] = field(repr=False)  # may hold a token
+    path: str = field(repr=False)  # may contain a national id
+    headers: Mapping[str, str] = field(repr=False)  # may contain a token
     query: tuple[tuple[str, str], ...] = ()
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: object = field(default=None, repr=False)
@@ -141,7 +141,7 @@ class RegisterRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, whatever its status."""
+    """A response, whatever its status."""
 
     status: int
     content_type: str
@@ -149,7 +149,8 @@ class Answer:
     retry_after: float | None  # seconds
 
     def json(self) -> object:
-        """The body as JSON; ValueError if it is none. (Deep nesting is none either, nor is what cannot be kept.)"""
+        """The body as JSON; raises ValueError if it is not JSON, too deeply nested, or contains text that cannot be
+        stored."""
         try:
             value: object = json.loads(self.body)
         except RecursionError:
@@ -159,12 +160,12 @@ class Answer:
         return value
 
     def looks_like_html(self) -> bool:
-        """Whether a firewall or proxy seems to have answered in the register's place."""
+        """True if a firewall or proxy seems to have responded instead of the register."""
         return "html" in self.content_type.lower() or self.body.lstrip()[:1] == b"<"
 
 
 class _OwnHeaders(requests.auth.AuthBase):
-    """Keeps requests from putting passwords of a .netrc file in place of our own headers."""
+    """Prevents `requests` from replacing our headers with passwords of a .netrc file."""
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         return r
@@ -174,15 +175,15 @@ class _OwnHeaders(requests.auth.AuthBase):
 class _Failure:
     reason: str
     fault: RegisterFault
-    again: bool  # whether a second try makes sense
+    again: bool  # whether to retry
 
 
 class RegisterHttp:
-    """Asks one register. Safe to share between threads: each has its own connections.
+    """Sends requests to one register. Thread-safe: each thread has its own connections.
 
-    name: for errors and logs. base_url: scheme, host and perhaps a path, with or without a slash at the end.
-    timeout: seconds to connect, and to wait for the answer. milliseconds_from: a number in `Retry-After` is
-    seconds, as HTTP says, unless it is at least this, then milliseconds.
+    name: for errors and logs. base_url: scheme, host and perhaps a path, with or without a slash at the end. timeout:
+    seconds to connect, and to wait for the response. milliseconds_from: a number in `Retry-After` means seconds, as in
+    HTTP, unless it is at least this, then milliseconds.
     """
 
     def __init__(
@@ -202,31 +203,30 @@ class RegisterHttp:
         self.breaker = breaker or CircuitBreaker()
         self._wait = wait
         self._local = threading.local()
-        # A proxy of the environment is for the outside; the stand-ins listen on this machine.
+        # Proxies of the environment are for outside addresses; the stand-ins listen on this machine.
         host = urlsplit(self._base).hostname or ""
         self._proxies = {"no_proxy": host} if host in {"127.0.0.1", "localhost", "::1"} else None
 
     def ask(
         self, make_question: Callable[[], RegisterRequest], read: Callable[[Answer], T], *, hurried: bool = False
     ) -> T:
-        """What `read` makes of the answer. A first try that fails in a way that may pass is repeated once; not if
-        `hurried`, which has little time besides.
+        """Send a request and return the result of `read`. A first try with a temporary failure is repeated once, unless
+        `hurried`, which also shortens the time limits.
 
-        `make_question` is called for each try, so that what may be used only once is made anew. `read` gets
-        answers that are neither 5xx nor 429 nor HTML nor a redirection, and raises a RegisterError for what
-        it does not like. Besides, raises Unavailable (no answer, 5xx, HTML, or the breaker is open) and Busy
-        (429 twice, or the wait that is asked for is too long).
+        `make_question` is called for each try, to renew one-time parts. `read` gets responses that are neither 5xx nor
+        429 nor HTML nor a redirection, and raises a RegisterError if it cannot use one. Also raises Unavailable (no
+        response, 5xx, HTML, or the breaker is open) and Busy (429 twice, or too long a wait requested).
         """
         if not self.breaker.may_ask():
             raise Unavailable(self.name, "not asked, it has failed several times in a row", RegisterFault.RESTING)
         try:
             result = read(self._answer(make_question, hurried))
         except RegisterError as error:
-            error.__context__ = error.__cause__ = None  # errors of parsers hold what they could not parse
+            error.__context__ = error.__cause__ = None  # parsers' errors contain the text they could not parse
             if isinstance(error, Unavailable):
                 self.breaker.failed()
             else:
-                self.breaker.succeeded()  # a refusal is a sign of life
+                self.breaker.succeeded()  # a refusal shows that the register works
             raise
         self.breaker.succeeded()
         return result
@@ -236,7 +236,7 @@ class RegisterHttp:
         outcome = self._try(make_question(), timeout)
         wait = None if hurried else _wait_before_retry(outcome)
         if wait is not None:
-            self._session().close()  # a connection kept from before may be what failed, or be closed by now
+            self._session().close()  # a reused connection may have been the failure, or be closed by now
             self._wait(wait)
             outcome = self._try(make_question(), timeout)
         if isinstance(outcome, _Failure):
@@ -254,15 +254,13 @@ class RegisterHttp:
         return outcome
 
     def _try(self, question: RegisterRequest, timeout: tuple[float, float]) -> Answer | _Failure:
-        """One request. No error of the libraries gets out of here, since their texts hold the address."""
+        """Send one request. Errors of the libraries are caught here, since their texts contain the address."""
         try:
             return self._send(question, timeout)
         except (requests.exceptions.SSLError, ssl.SSLError):
             return _Failure("the secure connection failed", RegisterFault.NO_TLS, again=False)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            return _Failure(
-                "no answer in time", RegisterFault.SLOW, again=False
-            )  # whoever waits has waited long enough
+            return _Failure("no answer in time", RegisterFault.SLOW, again=False)  # the time is used up
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
             return _Failure("the connection failed", RegisterFault.NO_CONTACT, again=True)
 
@@ -277,7 +275,7 @@ class RegisterHttp:
             timeout=timeout,
             proxies=self._proxies,
             auth=_OwnHeaders(),
-            allow_redirects=False,  # neither number nor token may be led elsewhere
+            allow_redirects=False,  # do not send the number or token elsewhere
             stream=True,
         ) as response:
             return Answer(
@@ -288,7 +286,7 @@ class RegisterHttp:
             )
 
     def _session(self) -> requests.Session:
-        """This thread's own session: requests does not promise that one may be shared."""
+        """This thread's session: `requests` does not guarantee thread safety."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
@@ -296,7 +294,7 @@ class RegisterHttp:
         return session
 
     def _read_body(self, response: requests.Response, seconds: float) -> bytes:
-        """The whole body, within a deadline: the time limit of the socket starts anew with each byte."""
+        """Read the whole body within a deadline: the time limit of the socket restarts with each byte."""
         deadline = time.monotonic() + seconds
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
@@ -308,7 +306,7 @@ class RegisterHttp:
         return bytes(body)
 
     def _retry_after(self, header: str | None) -> float | None:
-        """Seconds to wait, from a number or from a date; None when nothing sensible is said."""
+        """Seconds to wait, from a number or a date; None if missing or invalid."""
         text = (header or "").strip()
         if re.fullmatch(r"[0-9]{1,9}", text):
             value = float(text)
@@ -323,7 +321,7 @@ class RegisterHttp:
 
 
 def _wait_before_retry(outcome: Answer | _Failure) -> float | None:
-    """Seconds until the one retry, or None when there shall be none."""
+    """Seconds until the one retry; None if there is none."""
     if isinstance(outcome, _Failure):
         return _SHORTEST_WAIT if outcome.again else None
     if outcome.status not in _RETRIED_STATUSES:

@@ -1,4 +1,4 @@
-"""Making a running stand-in fail, and healing it again. Needs nothing but its address."""
+"""Making a running stand-in fail, and ending its failures, by its address alone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _TIMEOUT = 5.0
 
 @dataclass(frozen=True)
 class Failure:
-    """One way to fail.
+    """A failure of a stand-in.
 
-    number: only for questions about this number, None for all. part: the register itself, or the tokens that
-    Folkeregisteret's stand-in gives in Maskinporten's place. retry_after: the header's value for 429, None
-    leaves it out. status: of the HTML page. times: how often, None until healed.
+    number: only for requests about this number, None for all. part: the register itself, or the tokens that
+    Folkeregisteret's stand-in issues in Maskinporten's place. retry_after: the header's value for 429, None leaves it
+    out. status: of the HTML page. times: how often, None until healed.
     """
 
     kind: Kind
@@ -30,7 +30,7 @@ class Failure:
     times: int | None = None
 
     def once_less(self) -> Failure:
-        """What is left of it after it has happened once."""
+        """The failure with one occurrence less."""
         return replace(self, times=None if self.times is None else self.times - 1)
 
 
@@ -44,19 +44,19 @@ def fail(
     status: int | None = None,
     times: int | None = None,
 ) -> None:
-    """Let the stand-in at `base_url` fail from now on; the meaning of the rest is told at `Failure`.
+    """Make the stand-in at `base_url` fail from now on; for the arguments see `Failure`.
 
-    Later failures stand before earlier ones. Raises OSError when no stand-in listens there.
+    Later failures take precedence. Raises OSError if no stand-in listens there.
     """
     _post(base_url + FAIL_PATH, asdict(Failure(kind, number, part, retry_after, status, times)))
 
 
 def heal(base_url: str) -> None:
-    """End all failures of the stand-in at `base_url`. Raises OSError when no stand-in listens there."""
+    """End all failures of the stand-in at `base_url`. Raises OSError if no stand-in listens there."""
     _post(base_url + HEAL_PATH, {})
 
 
 def _post(url: str, body: dict[str, object]) -> None:
     with requests.Session() as session:
-        session.trust_env = False  # it runs on this machine, whatever proxy the environment names
+        session.trust_env = False  # it runs on this machine, so proxies of the environment do not apply
         session.post(url, json=body, timeout=_TIMEOUT).raise_for_status()

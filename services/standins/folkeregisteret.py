@@ -1,6 +1,6 @@
 """A stand-in for Folkeregisteret and Maskinporten: one server with the synthetic people.
 
-It checks what the real ones check, so that a client which works here has the right form.
+It checks the same as the real ones, so that a client that works here sends correct requests.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _ERRORS = {
 
 
 class _RefusalError(Exception):
-    """A token request that is not in order; the argument is OAuth's word for it."""
+    """A token request is not in order; the argument is OAuth's error code."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """The client that the stand-in knows: its id, the id of its key, and the public key."""
+    """The client that the stand-in accepts: its id, the id of its key, and the public key."""
 
     client_id: str
     key_id: str
@@ -59,8 +59,8 @@ class FolkeregisteretStandin(Standin):
         self._key = RSAKey.import_key(client.public_key_pem)
         self._seed = seed
         self._state = threading.Lock()
-        self._used: dict[str, float] = {}  # jti → when it may be forgotten
-        self._tokens: dict[str, float] = {}  # token → its end
+        self._used: dict[str, float] = {}  # jti → its expiry
+        self._tokens: dict[str, float] = {}  # token → its expiry
 
     def answer(self, request: Request) -> Response:
         """A token, a person document, or an error."""
@@ -76,11 +76,11 @@ class FolkeregisteretStandin(Standin):
         return json_answer({"kode": code, "melding": message}, status)
 
     def number_asked_for(self, request: Request) -> str | None:
-        """The end of the path."""
+        """The number at the end of the path."""
         return request.path.removeprefix(PATH) if request.path.startswith(PATH) else None
 
     def forget_tokens(self) -> None:
-        """Withdraw all tokens, as a restart would."""
+        """Revoke all tokens, as a restart would."""
         with self._state:
             self._tokens.clear()
 

@@ -1,4 +1,4 @@
-"""The RSA key of a development installation, with which it asks the stand-in for tokens."""
+"""The RSA key of a development installation, used to request tokens from the stand-in."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BITS = 2048
 
 
 def load_or_create_key(path: Path) -> bytes:
-    """The private key in this PEM file, which is made, readable by its owner alone, if it does not exist.
+    """The private key in this PEM file, which is created, readable by its owner alone, if it does not exist.
 
-    Several processes may start at once: one file is made, whole, and all read the same. Raises ValueError if
-    the file holds something else, OSError if it can be neither read nor made.
+    Several processes may start at once: one complete file is created, and all read it. Raises ValueError if the file
+    contains something else, OSError if it can be neither read nor created.
     """
     if not path.exists():
         _create(path)
@@ -28,7 +28,7 @@ def load_or_create_key(path: Path) -> bytes:
 
 
 def public_key_pem(private_key_pem: bytes) -> bytes:
-    """The public half, which Maskinporten (here: the stand-in) knows the client by."""
+    """The public key, which identifies the client to Maskinporten (here: the stand-in)."""
     return RSAKey.import_key(private_key_pem).as_pem(private=False)
 
 
@@ -46,7 +46,7 @@ def _create(path: Path) -> None:
             file.write(new_key_pem())
             file.flush()
             os.fsync(file.fileno())
-        # A link, unlike a renaming, never takes the place of a file that another process has just made.
+        # A link, unlike a renaming, never replaces a file that another process has just created.
         os.link(draft, path)
     except FileExistsError:
         pass

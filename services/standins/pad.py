@@ -38,8 +38,8 @@ _ERRORS = {
 
 
 def results_of(person: SyntheticPerson, seed: int = SEED) -> list[TestResult]:
-    """What the stand-in knows of a person, newest first. Also used in-process, by the demo data."""
-    random = Random(f"{seed}/{person.current_number}")  # a text seeds alike on every machine
+    """The results of a person, newest first. Also used in-process, by the demo data."""
+    random = Random(f"{seed}/{person.current_number}")  # a text as seed gives the same on every machine
     if random.random() >= _SHARE or not person.full_name or "child" in person.kinds:
         return []
     first = max(person.arrivals[0].day if person.arrivals else _LAST_TEST - timedelta(days=3000), date(2014, 1, 1))
@@ -56,7 +56,7 @@ def results_of(person: SyntheticPerson, seed: int = SEED) -> list[TestResult]:
 
 
 def _norwegian(random: Random, first: date, form: str) -> list[TestResult]:
-    """One to three tries of the four parts (not always all), getting better mostly, with relapses."""
+    """One to three attempts at the four parts (not always all), mostly improving, with relapses."""
     results: dict[tuple[str, date], TestResult] = {}
     level = random.choice((0, 1, 1, 2, 2, 3))
     for day in sorted(_day(random, first) for _ in range(random.choice((1, 1, 2, 3)))):
@@ -84,7 +84,7 @@ def _day(random: Random, first: date) -> date:
 
 
 class PadStandin(Standin):
-    """`POST /resultater`. Somebody without results, or unknown, has an empty list."""
+    """`POST /resultater`. Persons without results, and unknown ones, get an empty list."""
 
     def __init__(self, seed: int = SEED) -> None:
         super().__init__()

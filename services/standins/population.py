@@ -1,7 +1,7 @@
 """The synthetic population of the stand-ins: the same seed gives the same people, on every machine and day.
 
-Nobody here exists: the month of every number is raised by 80, as in the tax administration's own test
-population. The people also fill the register with demo data, which then agrees with what the stand-ins say.
+Nobody here exists: the month of every number is raised by 80, as in the tax administration's own test population. The
+demo data use the same people, so they agree with the stand-ins' responses.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _one_maker = threading.Lock()
 
 SEED = 2026
 SIZE = 20_000
-# What can be asked for on the command line, and the rest; see `SyntheticPerson`.
+# The kinds that the command line offers, and the others; see `SyntheticPerson`.
 PUBLISHED_KINDS = ("ordinary", "d_number", "replaced", "dead", "protected", "foreign_born", "long_name")
 OTHER_KINDS = (
     "norwegian_born",
@@ -48,7 +48,7 @@ OTHER_KINDS = (
 
 def people(seed: int = SEED, count: int = SIZE) -> Sequence[SyntheticPerson]:
     """The first `count` people of a seed. A smaller count gives the beginning of a larger one."""
-    with _one_maker:  # half a second of work that no two threads need do
+    with _one_maker:  # takes half a second, so only one thread does it
         return _people(seed, count)
 
 
@@ -71,7 +71,7 @@ def persons(
 ) -> Iterator[SyntheticPerson]:
     """Up to `count` people of a kind, none of whose numbers is in `taken`, always in the same order.
 
-    Those fit for registration come first, so the first `foreign_born` is one to try with.
+    Those eligible for registration come first, so the first `foreign_born` can be registered.
     """
     held = frozenset(taken)
     free = (each for each in _of_kind(seed, kind) if held.isdisjoint({each.number, each.current_number}))

@@ -1,4 +1,4 @@
-"""Makes the synthetic people: see `population`."""
+"""Generates the synthetic people of `population`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 Remainder = Literal[0, 1, 2, 3]
 
 LONGEST_NAME = 200  # characters of the whole name
-# Position in every hundred: so any hundred people hold every kind, and the shares are exact.
+# Kinds by position in every hundred: so any hundred people include every kind, and the shares are exact.
 _SPECIAL = {
     7: "d_number",
     38: "d_number",
@@ -39,11 +39,11 @@ _FIRST_ARRIVAL = date(1986, 1, 1)
 _LAST_ARRIVAL = date(2025, 6, 30)
 _LAST_DEATH = date(2025, 12, 31)
 _SYLLABLES = ("ra", "ni", "mo", "ta", "le", "su", "ka", "di")
-# 0 is the rule of 1964; the rest can only be numbers of the rule of 2032.
+# 0 is the rule of 1964; the others are possible only in numbers of the rule of 2032.
 _REMAINDERS: tuple[Remainder, ...] = (0, 0, 0, 0, 0, 0, 0, 1, 2, 3)
 _MARITAL = ("gift",) * 11 + ("ugift",) * 3 + ("skilt",) * 3 + ("separert", "enkeEllerEnkemann", "uoppgitt")
 _RARE_MARITAL = ("registrertPartner", "separertPartner", "skiltPartner", "gjenlevendePartner")
-# Where people live: larger municipalities more often, and a spread over the whole country.
+# Municipalities of residence: larger ones more often, and a spread over the whole country.
 _MUNICIPALITIES = (
     ("0301",) * 24
     + ("4601",) * 12
@@ -60,7 +60,7 @@ _MUNICIPALITIES = (
 
 
 class PeopleMaker:
-    """Makes one person after the other from one stream of seeded randomness."""
+    """Generates one person after the other from one seeded random generator."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
@@ -82,7 +82,7 @@ class PeopleMaker:
             case "protected":
                 return self._protected(person)
             case "long_name":
-                # The first of them has as long a name as there can be.
+                # The first of them has the longest possible name.
                 return self._with_long_name(person, LONGEST_NAME if index < 100 else None)
             case "moved_out":
                 status = self._one(("utflyttet", "utflyttet", "forsvunnet"))
@@ -107,7 +107,7 @@ class PeopleMaker:
         return replace(person, marital_status=marital, kinds=person.kinds | {kind})
 
     def _adult(self, sex: Sex, origin: BirthCountry, years: tuple[int, int] = _ADULTS) -> SyntheticPerson:
-        """A resident with a fødselsnummer. The years are those of birth, and may fall outside adulthood."""
+        """A resident with a fødselsnummer. `years`: of birth, and may be outside adulthood."""
         birth = self._birth_date(years, origin)
         foreign = origin.country != "NOR"
         arrivals = self._arrivals(birth, origin.country) if foreign else ()
@@ -149,7 +149,7 @@ class PeopleMaker:
         )
 
     def _with_replaced_number(self, person: SyntheticPerson) -> SyntheticPerson:
-        """The old number is a D-number, or one with another date of birth."""
+        """A person whose old number is a D-nummer, or has another date of birth."""
         birth = _birth(person)
         if self._random.random() < 0.6:
             return _changed(person, "replaced", number=self._number(birth, d_number=True))
@@ -166,7 +166,7 @@ class PeopleMaker:
         return _changed(person, "protected", protection=grade, municipality_number=home)
 
     def _with_long_name(self, person: SyntheticPerson, length: int | None) -> SyntheticPerson:
-        """A name of 120 to 200 characters in all, or of exactly `length`."""
+        """A person with a name of 120 to 200 characters in all, or of exactly `length`."""
         wanted = length or self._random.randrange(120, LONGEST_NAME + 1)
         first, last = [person.first_name], [person.last_name]
         missing = wanted - len(first[0]) - len(last[0]) - 1
@@ -178,7 +178,7 @@ class PeopleMaker:
         name = {"first_name": " ".join(first), "middle_name": None, "last_name": "-".join(last)}
         return _changed(person, "long_name", earlier_last_name=None, **name)
 
-    # Their parts
+    # Parts of a person
 
     def _one(self, choices: Sequence[T]) -> T:
         return choices[int(self._random.random() * len(choices))]  # four times as fast as Random.choice
@@ -215,12 +215,12 @@ class PeopleMaker:
         draw = self._random.random()
         middle = self._one(names.last) if draw < 0.12 else self._one(names.women) if draw < 0.18 else None
         if middle and middle[0].islower():
-            middle = None  # capitals do not tell a particle from a name outside a surname
+            middle = None  # in capitals, a particle outside a surname looks like a name
         earlier = self._one(names.last) if draw > 0.80 else None
         return first, middle, last, earlier
 
     def _arrivals(self, birth: date, country: str) -> tuple[Arrival, ...]:
-        """One innflytting mostly, none or several sometimes."""
+        """Usually one innflytting, sometimes none or several."""
         draw = self._random.random()
         if draw < 0.05:
             return ()
@@ -269,7 +269,7 @@ def _changed(person: SyntheticPerson, kind: str, **fields: object) -> SyntheticP
 
 
 def _nameless(person: SyntheticPerson) -> SyntheticPerson:
-    """An opphoert record: the identity has ceased, and most of what was known is gone."""
+    """An opphoert record: the identity has ceased, and most data are gone."""
     return replace(
         person,
         first_name="",

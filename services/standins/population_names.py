@@ -1,6 +1,6 @@
-"""Name material for the synthetic population: first and last names by part of the world, to be combined.
+"""Names for the synthetic population: first and last names by part of the world, to be combined.
 
-All are written in natural case, so that writing them in capitals and reading them back gives the same name.
+All are in normal case, so that writing them in capitals and reading them back gives the same name.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ SAMI = _names(
     "Đoarrá, Ŧeammá, Žuorda, Eira-Čuonja, Máhtebeaŋŋi",
 )
 
-# Repeated entries weigh more: roughly where women in the programme come from.
+# Repeated entries weigh more: roughly the origins of women in the programme.
 _WEIGHTED = (
     (18, BirthCountry("SYR", ARABIC)),
     (8, BirthCountry("IRQ", ARABIC)),

@@ -1,6 +1,6 @@
-"""The synthetic people as the person documents that Folkeregisteret answers with.
+"""The synthetic people as Folkeregisteret's person documents.
 
-Written apart from the reading in `wire`, so that each proves the other.
+Written independently of the parser in `wire`, so that each tests the other.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _RECORDED = "2026-01-05T09:33:23.108+01:00"
 
 
 def person_document(person: SyntheticPerson, parts: Collection[str]) -> Json:
-    """The parts that were asked for, of which `historikk` adds what is past to the others.
+    """The requested parts of a person document; `historikk` adds past elements to the others.
 
-    No parts, or `person-basis`, is all but innflytting. The number always comes along.
+    No parts, or `person-basis`, means all but innflytting. The number is always included.
     """
     wanted = set(parts) | {"identifikasjonsnummer"}
     if not parts or "person-basis" in wanted:
@@ -81,7 +81,7 @@ def _midnight(day: date) -> str:
 
 
 def _since(person: SyntheticPerson) -> date:
-    """A day from which most of what is known of the person is known."""
+    """A day from which most data about the person are valid."""
     if person.arrivals:
         return person.arrivals[-1].day
     return person.birth_date or date(2015, 3, 2)
@@ -151,7 +151,7 @@ def _marital_statuses(person: SyntheticPerson) -> list[Json]:
 
 
 def _arrivals(person: SyntheticPerson) -> list[Json]:
-    """The newest first, and it alone is in force."""
+    """Innflyttinger, the newest first; only that one is current."""
     newest_first = reversed(person.arrivals)
     return [
         _element(arrival.day, {"fraflyttingsland": arrival.country}, current=index == 0)
@@ -160,7 +160,7 @@ def _arrivals(person: SyntheticPerson) -> list[Json]:
 
 
 def _home(person: SyntheticPerson) -> list[Json]:
-    """On a road, or for some on a plot without address, or without a fixed place."""
+    """The home: on a road, or for some on a plot without address, or without a fixed place."""
     municipality = person.municipality_number
     if municipality is None:
         return []
@@ -180,7 +180,7 @@ def _home(person: SyntheticPerson) -> list[Json]:
 def _protection(person: SyntheticPerson) -> list[Json]:
     if person.protection:
         return [_element(_since(person), {"graderingsnivaa": person.protection})]
-    if person.status == "bosatt" and person.current_number[8] == "7":  # some have been protected once
+    if person.status == "bosatt" and person.current_number[8] == "7":  # some have been protected earlier
         return [
             _element(_since(person), {"graderingsnivaa": "fortrolig"}, current=False),
             _element(_since(person) + timedelta(days=700), {"graderingsnivaa": "ugradert"}),

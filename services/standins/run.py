@@ -1,4 +1,4 @@
-"""Running both stand-ins: for a test, beside it; for `flask standins`, until it is told to end."""
+"""Running both stand-ins: in the background of a test, or for `flask standins`, until shutdown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Standins:
     pad: StandinServer
 
     def stop(self) -> None:
-        """End both and free their ports."""
+        """Stop both servers and free their ports."""
         self.freg.stop()
         self.pad.stop()
 
@@ -46,7 +46,7 @@ def start_standins(
     pad_address: Address = ANY_PORT,
     seed: int = SEED,
 ) -> Standins:
-    """Start both, each in a thread of its own. Addresses are host and port; port 0 takes a free one.
+    """Start both servers, each in a thread of its own. Addresses are host and port; port 0 takes a free one.
 
     The client is the one whose token requests Folkeregisteret's stand-in accepts.
     """
@@ -82,5 +82,5 @@ def serve_standins(
         ) as standins,
     ):
         started(standins)
-        people(seed)  # so that the first question need not wait for them
+        people(seed)  # so that the first request need not wait for it
         told(None)

@@ -1,7 +1,7 @@
-"""What the stand-in servers of the registers share: a threaded server on loopback, and failures at will.
+"""The common part of the stand-in servers: a threaded server on loopback, and failures on request.
 
-For development, demonstration and tests; production refuses to start with them. Each can be told, at
-`/_standin/fail` and `/_standin/heal`, to fail in the ways in which real registers fail.
+For development, demonstration and tests; production refuses to start with them. `/_standin/fail` and `/_standin/heal`
+make a stand-in fail as real registers do.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON."""
+    """A response in JSON."""
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status, headers, content_type="application/json;charset=utf-8")
 
 
 class Standin(ABC):
-    """A WSGI application that answers like a register, or fails as it has been told."""
+    """A WSGI application that responds like a register, or fails as requested."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,11 +43,11 @@ class Standin(ABC):
 
     @abstractmethod
     def answer(self, request: Request) -> Response:
-        """The register's own answer."""
+        """The register's normal response."""
 
     @abstractmethod
     def failure_answer(self, status: int) -> Response:
-        """How the register itself says that it fails with this status (401, 403, 429, 500)."""
+        """The register's own response for a failure with this status (401, 403, 429, 500)."""
 
     @abstractmethod
     def number_asked_for(self, request: Request) -> str | None:
@@ -64,11 +64,11 @@ class Standin(ABC):
         return response(environ, start_response)
 
     def wake(self) -> None:
-        """Let requests that are kept waiting be answered now."""
+        """Let delayed requests be answered now."""
         self._woken.set()
 
     def _control(self, request: Request) -> Response:
-        # A page in a browser on this machine cannot send JSON here without asking first, so it cannot meddle.
+        # A page in a browser on this machine cannot send JSON here without a preflight, so it cannot interfere.
         if not (request.remote_addr or "").startswith(_LOOPBACK) or request.method != "POST" or not request.is_json:
             return Response("", 403)
         try:
@@ -85,7 +85,7 @@ class Standin(ABC):
         return Response("", 204)
 
     def _failure_for(self, request: Request) -> Failure | None:
-        """The failure that holds for this request, the newest first; one fewer of those that are counted."""
+        """The failure that applies to this request, the newest first; reduces its remaining count."""
         number = self.number_asked_for(request)
         part = "token" if request.path == "/token" else "register"
         with self._lock:
@@ -111,7 +111,7 @@ class Standin(ABC):
                 return self.failure_answer(500)
             case "refuse":
                 connection: socket.socket | None = environ.get("werkzeug.socket")
-                if connection is not None:  # closing it then sends a reset instead of a polite end
+                if connection is not None:  # closing it then sends a reset instead of a normal end
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 raise ConnectionAbortedError
             case "429":
@@ -130,13 +130,13 @@ def _read_failure(body: object) -> Failure:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs no requests: their addresses may hold numbers."""
+    """Logs no requests: their addresses may contain numbers."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
     def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
-        """Really drop it: otherwise the handler waits for the next request, and the client for an answer."""
+        """Really drop it: otherwise the handler waits for the next request, and the client for a response."""
         self.close_connection = True
 
 
@@ -152,7 +152,7 @@ class StandinServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End serving and free the port. Doing it twice does no harm."""
+        """Stop serving and free the port. A second call does nothing."""
         self._application.wake()
         self._server.shutdown()
         self._thread.join()

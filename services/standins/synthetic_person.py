@@ -10,7 +10,7 @@ from services.registers.folkeregisteret.person import PersonRecord, Protection, 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One innflytting: the day it became valid (in Norway), and the country the person came from."""
+    """One innflytting: the day it became valid (in Norway), and the country of departure."""
 
     day: date
     country: str
@@ -18,16 +18,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticPerson:
-    """A person who does not exist.
+    """A synthetic person, who does not exist.
 
-    number: the one to ask for; current_number: the one in force, another only for the kind `replaced`.
-    Names are in natural case; in_capitals: the register writes them in capitals. earlier_last_name: only in
-    the history. arrivals: in order of time. kinds: those of `population.PUBLISHED_KINDS`, and
-    norwegian_born, sami_name, man, child, elderly, moved_out, no_name (an opphoert record), no_arrival,
-    several_arrivals, capitals.
+    number: the one to look up; current_number: the one in force, different only for the kind `replaced`. Names are in
+    normal case; in_capitals: the register writes them in capitals. earlier_last_name: only in the history. arrivals: in
+    order of time. kinds: those of `population.PUBLISHED_KINDS`, and norwegian_born, sami_name, man, child, elderly,
+    moved_out, no_name (an opphoert record), no_arrival, several_arrivals, capitals.
 
-    `ordinary` is fit for registration: a woman of 18 to 55 years from 2023 to 2031, foreign-born, resident,
-    alive, without protection, with a fødselsnummer in force and a name of common length.
+    `ordinary` is eligible for registration: a woman of 18 to 55 years from 2023 to 2031, foreign-born, resident, alive,
+    without protection, with a fødselsnummer in force and a name of common length.
     """
 
     number: str
@@ -54,7 +53,7 @@ class SyntheticPerson:
         return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
 
     def record(self) -> PersonRecord:
-        """What the client's `look_up` gives for this person."""
+        """The record that the client's `look_up` returns for this person."""
         return PersonRecord(
             national_id=self.current_number,
             first_name=self.first_name,

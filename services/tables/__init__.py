@@ -1,1 +1,1 @@
-"""The tables, as classes of one Base. Rules belong in the rooms above."""
+"""The tables, as classes of one Base. Rules belong in the packages above."""

@@ -1,4 +1,4 @@
-"""The tables of those who may sign in: users, their roles and visits, links, second factor, e-mails and failures."""
+"""The tables of accounts: users, roles, sessions, links, second factor, e-mails and sign-in failures."""
 
 from datetime import datetime
 from typing import Any
@@ -25,11 +25,11 @@ _KEY_LENGTH = 1000
 
 
 class User(Base):
-    """Someone who may sign in. Rights come from her role grants.
+    """A user account. Its rights come from its role grants.
 
-    Invited, she has no user name until she has followed the link (`activated_at`). `email` is in small letters.
-    `totp_secret` is sealed (see `services.core.encryption`), `totp_counter` the last time step whose code was used.
-    The keys and `search_text` are made of the rest whenever it is stored; a user that an older program stored has none.
+    An invited user has no user name until the invitation is accepted (`activated_at`). `email` is in lower case.
+    `totp_secret` is encrypted (see `services.core.encryption`); `totp_counter`: the last time step whose code was used.
+    The sort keys and `search_text` are derived whenever a user is stored; users stored by an older version have none.
     """
 
     __tablename__ = "user_account"
@@ -41,7 +41,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254))
     phone: Mapped[str] = mapped_column(String(30))
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    # For older programs, while a new one is put in: true if all grants with which the user sees participants have it.
+    # For older versions during an upgrade: true if all grants with which the user sees participants have it.
     sees_protected: Mapped[bool] = mapped_column(server_default=text("false"))
     is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -61,12 +61,12 @@ class User(Base):
 
     @property
     def sees_some_protected(self) -> bool:
-        """True if one of the roles comes with the right to protected addresses."""
+        """True if one of the roles includes the right to protected addresses."""
         return any(grant.sees_protected for grant in self.grants)
 
 
 def keys_of(name: str, username: str | None, email: str, phone: str) -> dict[str, str | None]:
-    """What the list of users is sorted by and searched in: the columns of `User` that are made of these."""
+    """The derived columns of `User` that the list of users is sorted by and searched in."""
     searched = (name, username or "", email, phone, phone.replace(" ", ""))
     return {
         "name_key": sort_key(name)[:_KEY_LENGTH],
@@ -77,7 +77,7 @@ def keys_of(name: str, username: str | None, email: str, phone: str) -> dict[str
 
 
 def folded(text: str) -> str:
-    """A text as it stands in `User.search_text`."""
+    """A text in the form of `User.search_text`."""
     return " ".join(folded_words(text))
 
 
@@ -89,8 +89,8 @@ def _write_keys(_mapper: Any, _connection: Any, user: User) -> None:
 
 
 class RoleGrant(Base):
-    """One role of a user; municipal roles hold for one municipality each, IMDi's for all. `sees_protected`: with it the
-    user sees protected participants there."""
+    """One role of a user; municipal roles are for one municipality each, IMDi's for all. `sees_protected`: the role
+    includes protected participants."""
 
     __tablename__ = "role_grant"
     __table_args__ = (
@@ -110,9 +110,9 @@ class RoleGrant(Base):
 
 
 class UserSession(Base):
-    """A visit. The browser holds a random key; here stands only its SHA-256. `provider_mark`: a digest of the visit at
-    the identity provider that it began with (see `services.accounts.external_identities`), so that the end of that one
-    ends it."""
+    """A session of a user. The browser has a random key; only its SHA-256 is stored. `provider_mark`: a digest of the
+    session at the identity provider that it began with (see `services.accounts.external_identities`), so that the end
+    of that one ends it."""
 
     __tablename__ = "user_session"
 
@@ -125,7 +125,7 @@ class UserSession(Base):
 
 
 class Identity(Base):
-    """Who a user is at an identity provider (`issuer`), which knows her as `subject`; she signs in with that, too."""
+    """An external identity of a user, to sign in with: `subject` at an identity provider (`issuer`)."""
 
     __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("user_id", "issuer"))
@@ -138,8 +138,8 @@ class Identity(Base):
 
 
 class AccountLink(Base):
-    """A link that was sent by e-mail: to an invitation, or to a new password. Works once; only the SHA-256 of its
-    secret part is kept. `replaced_at`: when another one was sent instead."""
+    """A link that was sent by e-mail, for an invitation or a new password. Works once; only the SHA-256 of its token is
+    stored. `replaced_at`: when a newer one was sent."""
 
     __tablename__ = "account_link"
     __table_args__ = (CheckConstraint("purpose IN ('invite', 'reset')", name="purpose"),)
@@ -157,7 +157,7 @@ class AccountLink(Base):
 
 
 class RecoveryCode(Base):
-    """One of the codes that stand in for a lost telephone, each once; only its digest is kept."""
+    """A recovery code for a lost telephone, which works once; only its digest is stored."""
 
     __tablename__ = "recovery_code"
     __table_args__ = (UniqueConstraint("user_id", "code_hash"),)
@@ -169,8 +169,8 @@ class RecoveryCode(Base):
 
 
 class OutboxMessage(Base):
-    """An e-mail: written together with what it is about, sent afterwards. `body` is sealed and is emptied when the
-    message has left. `next_try_at`: not before then; none when it was sent, or given up (`failed_at`)."""
+    """An e-mail, written in the transaction of its cause and sent afterwards. `body` is encrypted, and emptied when the
+    message is sent. `next_try_at`: not before then; None if it was sent, or given up (`failed_at`)."""
 
     __tablename__ = "outbox_message"
 
@@ -190,7 +190,7 @@ class OutboxMessage(Base):
 
 
 class SignInFailure(Base):
-    """How often signing in has failed lately, by a digest of who and where (see `services.accounts.throttle`)."""
+    """A counter of sign-in failures, by a digest of user and origin (see `services.accounts.throttle`)."""
 
     __tablename__ = "sign_in_failure"
 

@@ -1,8 +1,9 @@
-"""The tables. Words: `Person` is a human for life, `Participation` one stay in one programme.
+"""The tables of participants, searches, history and logs. `Person` is a human for life, `Participation` one stay in one
+programme.
 
-What the participant list shows and sorts by is copied into `Participation` (name, number and the
-stored sort keys), so that the list reads one table; on discharge the copied name is emptied, and
-with it the name is gone from list, sort order, titles and downloads alike.
+The columns of the participant list are copied into `Participation` (name, number and the stored sort keys), so that the
+list reads one table. On discharge the copied name is emptied, which removes the name from list, sort order, titles and
+downloads.
 """
 
 from datetime import date, datetime
@@ -55,9 +56,9 @@ class District(Base):
 
 
 class Person(Base):
-    """A human with one fødselsnummer and one PersonId for life, and what Folkeregisteret and PAD say.
+    """A human with one fødselsnummer and one PersonId for life, and data from Folkeregisteret and PAD.
 
-    `protection` is confidential itself: `fortrolig`, `strengtFortrolig` or none.
+    `protection` is itself confidential: `fortrolig`, `strengtFortrolig` or None.
     """
 
     __tablename__ = "person"
@@ -79,7 +80,7 @@ class Person(Base):
 
 
 class EarlierNumber(Base):
-    """A number that a person has borne before and Folkeregisteret has replaced, a D-nummer too; found by search."""
+    """A person's earlier number that Folkeregisteret has replaced, including a D-nummer; found by search."""
 
     __tablename__ = "earlier_number"
 
@@ -90,7 +91,7 @@ class EarlierNumber(Base):
 class Participation(Base):
     """One stay of a person in one municipality's programme, with the answers of the four pages.
 
-    The answers' columns bear the keys of `services.questions.fields`; what they mean is declared there.
+    The answers' columns have the keys of `services.questions.fields`, where they are declared.
     """
 
     __tablename__ = "participation"
@@ -102,7 +103,7 @@ class Participation(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     creation_key: Mapped[str] = mapped_column(String(32), unique=True)
 
-    # Copies for the list (see the module's text)
+    # Copies for the list (see the module's docstring)
     person_id: Mapped[str] = mapped_column(String(8), index=True)
     national_id: Mapped[str] = mapped_column(sort_text(11))
     name: Mapped[str] = mapped_column(String(620))
@@ -128,10 +129,10 @@ class Participation(Base):
     background_missing: Mapped[int] = mapped_column(SmallInteger)
     programme_missing: Mapped[int] = mapped_column(SmallInteger)
     termination_missing: Mapped[int] = mapped_column(SmallInteger, server_default="0")
-    # Oppstart, later by the days of permisjon: from here 24, 36 and 48 months are counted. Always given; the
-    # default is there since SQLite adds no column without one.
+    # Oppstart, later by the days of permisjon: the 24, 36 and 48 months are counted from here. Always set; the default
+    # exists since SQLite adds no column without one.
     duration_start: Mapped[date] = mapped_column(Date, server_default="1900-01-01")
-    # Every index of the list begins with it: the open ones and the discharged are lists of their own.
+    # Every index of the list begins with it: open and discharged participations are separate lists.
     discharged: Mapped[bool] = mapped_column(Computed("status = 4", persisted=True))
 
     # Page 1
@@ -174,7 +175,7 @@ class Participation(Base):
     )
     leaves: Mapped[list["Leave"]] = relationship(lazy="raise", order_by="Leave.position", cascade="all, delete-orphan")
     drafts: Mapped[list["DraftValue"]] = relationship(cascade="all, delete-orphan")
-    # Answers that another answer took away, by question key as the history keeps them: kept for their return.
+    # Answers that another answer removed, by field key in JSON form: stored in case their fields apply again.
     set_aside: Mapped[dict[str, Any] | None] = mapped_column(json_type)
 
     # Page 4
@@ -197,8 +198,8 @@ class Participation(Base):
     written_end: Mapped[str | None] = mapped_column(String(30))
 
     __table_args__ = (
-        # One running participation a person in the whole country (domain, section 5); it also
-        # makes a create that is sent twice harmless.
+        # One running participation for each person in the whole country (domain, section 5); it also makes a
+        # creation that is sent twice harmless.
         Index(
             "uq_participation_running",
             "person_ref",
@@ -214,10 +215,10 @@ class Participation(Base):
 
 
 _P = Participation
-# What decides who sees a row. It ends each index, so that the rows of a page, and their number, are told without
-# looking into the wide table. The indexes of the list's orders: `services.listing.columns`.
+# The columns of the visibility condition. They end each index, so that a page and the count need not read the wide
+# table. For the indexes of the list's orders, see `services.listing.columns`.
 SEEN_BY = (_P.status, _P.protected, _P.deleted_at)
-# Filters: within a municipality one index tells all; over the country there is one for each.
+# Filters: within a municipality one covering index; for the country one index for each.
 Index(
     "ix_participation_facets",
     _P.discharged,
@@ -242,7 +243,7 @@ for _missing in (_P.background_missing, _P.programme_missing, _P.termination_mis
         sqlite_where=_missing > literal_column("0"),
         postgresql_where=_missing > literal_column("0"),
     )
-# Parts of names: PostgreSQL by trigrams; for SQLite a migration makes the FTS5 table `name_index`.
+# Parts of names: PostgreSQL by trigrams; for SQLite a migration creates the FTS5 table `name_index`.
 Index(
     "ix_participation_name_words",
     _P.municipality_number,
@@ -253,8 +254,8 @@ Index(
 
 
 class ParticipationCount(Base):
-    """How many participations there are of a kind. Triggers on `participation` keep it, in the same
-    transaction as what they count; the program only reads it."""
+    """The number of participations by kind. Triggers on `participation` update it in the same transaction; the program
+    only reads it."""
 
     __tablename__ = "participation_count"
 
@@ -266,11 +267,11 @@ class ParticipationCount(Base):
 
 
 class Search(Base):
-    """What a user has searched for. Only the random id stands in addresses; unused for 30 days it goes, but for user
-    names and municipalities that a saved view stands upon.
+    """A user's stored search. Only its random id is in addresses. It is deleted when unused for 30 days, except user
+    names and municipalities that a saved view needs.
 
-    `words`: the values of the search field, `changed_by`: user names, `municipalities`: numbers of so many that an
-    address does not hold them.
+    `words`: the values of the search field; `changed_by`: user names; `municipalities`: numbers, if too many for an
+    address.
     """
 
     __tablename__ = "search"
@@ -284,7 +285,7 @@ class Search(Base):
 
 
 class SavedView(Base):
-    """Criteria and order that a user has given a name. `query` is what stands in the list's address."""
+    """A named list view of a user: criteria and order. `query`: the query string of the list's address."""
 
     __tablename__ = "saved_view"
     __table_args__ = (
@@ -307,7 +308,7 @@ class SavedView(Base):
 
 
 class Activity(Base):
-    """A tiltak of page 3; dates are days, `hours` a week. `row_key` is its identity as long as it exists."""
+    """A tiltak of page 3; dates are days, `hours` per week. `row_key`: its permanent identity."""
 
     __tablename__ = "activity"
 
@@ -324,7 +325,7 @@ class Activity(Base):
 
 
 class Leave(Base):
-    """A permisjon of page 3. `row_key` is its identity as long as it exists."""
+    """A permisjon of page 3. `row_key`: its permanent identity."""
 
     __tablename__ = "leave"
 
@@ -339,10 +340,10 @@ class Leave(Base):
 
 
 class DraftValue(Base):
-    """What a user has typed but is not registered: kept as typed, beside the register, until that user corrects it.
+    """A draft: a value that a user has typed and that is not registered, until that user corrects it.
 
-    `raw`: what stood in the controls; of a repeatable question only the rows that are not registered. `undecided`: the
-    marks of what may be right, but somebody else has answered the same meanwhile, and the user has not chosen yet.
+    `raw`: the texts of the controls; for fields with rows only the rows that are not registered. `undecided`: the marks
+    of conflicts: the value may be valid, but another user has changed the same field, and the user has not chosen yet.
     """
 
     __tablename__ = "draft_value"
@@ -359,7 +360,8 @@ class DraftValue(Base):
 
 
 class LeftSave(Base):
-    """A save that a page sent while it was being left, and that was handled (`services.participation.left_saves`)."""
+    """A request that saved a page while the browser left it, recorded as handled
+    (`services.participation.left_saves`)."""
 
     __tablename__ = "left_save"
 
@@ -370,10 +372,10 @@ class LeftSave(Base):
 
 
 class Beginning(Base):
-    """Page 1 as a user has typed it, before there is a participant (see `services.intake.unfinished`).
+    """An unfinished registration: page 1 as a user has typed it (see `services.intake.unfinished`).
 
-    `outcome`, `message`, `record`: what the last look-up of its number gave; `waits_since`: it was to be created, but
-    Folkeregisteret did not answer; `left_key`: the last send of a page that was being left (see `LeftSave`).
+    `outcome`, `message`, `record`: the result of the last look-up of its number; `waits_since`: it was to be created,
+    but Folkeregisteret did not respond; `left_key`: the last request of a page that was being left (see `LeftSave`).
     """
 
     __tablename__ = "beginning"
@@ -393,7 +395,7 @@ class Beginning(Base):
 
 
 class Lease(Base):
-    """Which process does what only one may do at a time, and until when (see `services.refresh.leases`)."""
+    """A lease: which process does what only one may do at a time, and until when (see `services.refresh.leases`)."""
 
     __tablename__ = "lease"
 
@@ -403,9 +405,9 @@ class Lease(Base):
 
 
 class Change(Base):
-    """One field's change, written in the same transaction as the change itself. Append-only.
+    """A change of one field, written in the same transaction as the change itself. Append-only.
 
-    `form_key`: which form on screen sent it, so that a form whose answer was lost is not at odds with itself.
+    `form_key`: the form that sent it, so that a form whose response was lost is not in conflict with itself.
     """
 
     __tablename__ = "change"
@@ -425,7 +427,7 @@ class Change(Base):
 
 
 class Notice(Base):
-    """What IMDi tells a municipality about one of its participants: `restored` or `reopened`, and why."""
+    """A notice from IMDi to a municipality about one of its participants: `restored` or `reopened`, and why."""
 
     __tablename__ = "notice"
 
@@ -455,7 +457,7 @@ class AccessEntry(Base):
 
 
 class ShownIn(Base):
-    """Which lines of the access log show a participant among others: an index of these lines, whose ids of participants
+    """An index of the access log: the lines that show a participant among others. The lines' own ids of participants
     are sealed with them."""
 
     __tablename__ = "shown_in"
@@ -477,8 +479,8 @@ class SealedLine(Base):
 
 
 class Seal(Base):
-    """One batch of digests, chained to the one before. Append-only. `key_id`: whose HMAC the hash is; none for seals of
-    before there were keys. `replaced`: in the first seal after a restore, how the chains that it replaced ended."""
+    """One batch of digests, chained to the previous seal. Append-only. `key_id`: the key of the HMAC; None for seals
+    older than the keys. `replaced`: in the first seal after a restore, the ends of the replaced chains."""
 
     __tablename__ = "seal"
 
@@ -495,7 +497,7 @@ class Seal(Base):
 
 
 class Installation(Base):
-    """Which kind of installation the database belongs to: «production», from the first time that it started there."""
+    """The kind of installation that the database belongs to: «production», from its first start there."""
 
     __tablename__ = "installation"
 

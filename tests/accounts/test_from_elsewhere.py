@@ -1,4 +1,4 @@
-"""What another site, an inviter, or anybody without a user can start; and what the database's own log holds."""
+"""What another site, an inviter, or anybody without a user can cause; and the content of the database's own log."""
 
 import threading
 from collections import Counter
@@ -98,7 +98,7 @@ BESIDE_EACH_OTHER = 6
 
 
 def at_once(app: Flask, act: Callable[[int], object]) -> Counter[str]:
-    """Six do the same, beginning at one moment; what becomes of it, by the names of exceptions."""
+    """Run a function in six threads at one moment; returns the outcomes by the names of exceptions."""
     begin, ended = threading.Barrier(BESIDE_EACH_OTHER), Counter[str]()
 
     def one(number: int) -> None:
@@ -125,7 +125,7 @@ def viewer_called(username: str) -> Viewer:
 
 
 def invited(app: Flask, *names: str) -> list[tuple[int, str]]:
-    """Users who are entered, and the secret parts of their links."""
+    """Add users; returns their ids and the tokens of their links."""
     with app.test_request_context(), writing() as work:
         made = []
         for number, name in enumerate(names):
@@ -217,7 +217,7 @@ ONE, ALL = 1, BESIDE_EACH_OTHER
 def test_the_databases_own_log_holds_nobody(
     app: Flask, database_url: str, together: Callable[[Flask], Counter[str]], succeed: int, refusal: str
 ) -> None:
-    """What two write at once: the second finds what the first one has written, and the database refuses nothing."""
+    """Two simultaneous writes: the second finds what the first one has written, and the database refuses nothing."""
     address = make_url(database_url)
     before = len(log_of(address))
     ended = together(app)

@@ -1,5 +1,5 @@
-"""Twenty wrong guesses at one moment, of passwords and of codes, at one user and at many: counted exactly, none more is
-heard than may be, nothing fails, and afterwards the right one opens."""
+"""Twenty simultaneous wrong guesses, of passwords and of codes, for one user and for many: counted exactly, no more
+than the permitted number is checked, nothing fails, and afterwards the right one works."""
 
 import threading
 from collections import Counter
@@ -25,7 +25,7 @@ FREE = throttle.PASSWORD.free
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def strict(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """A house where the second factor is demanded."""
+    """A house that requires the second factor."""
     with running_house(request.param, databases, {**settings, "SECOND_FACTOR": "required"}, participants=0) as made:
         yield made
 
@@ -37,7 +37,8 @@ def _nothing_counted(request: pytest.FixtureRequest) -> None:
 
 
 def at_once(guess: Callable[[int], int]) -> Counter[int]:
-    """Twenty threads that begin at one moment; the statuses that they got. What a thread raises is a status, too."""
+    """Run a function in twenty threads at one moment; returns the statuses. An exception in a thread counts as a
+    status."""
     begin, heard = threading.Barrier(GUESSES), Counter[int]()
 
     def one(number: int) -> None:
@@ -80,7 +81,7 @@ def test_wrong_passwords_of_one_user(own_house: House, clock: Clock) -> None:
 
 
 def test_wrong_passwords_of_many_users(own_house: House, clock: Clock) -> None:
-    """From one network, which may be wrong so often together."""
+    """From one network, with its common limit."""
     clients = [own_house.nobody() for _guess in range(GUESSES)]
     names = [[*ALL, "finnes.ikke", "heller.ikke"][n % 9] for n in range(GUESSES)]
     heard = at_once(lambda n: try_to(clients[n], names[n], "feil", network(30)).status_code)
@@ -92,7 +93,7 @@ def test_wrong_passwords_of_many_users(own_house: House, clock: Clock) -> None:
 
 
 def test_the_last_guesses_of_a_network(own_house: House, clock: Clock) -> None:
-    """Of twenty at once no more get through than are left."""
+    """Of twenty at once no more are checked than the limit leaves."""
     left, most = 7, throttle.NETWORK.free
     assert try_to(own_house.nobody(), "noen", "feil", network(40)).status_code == 422
     key = own_house.app.extensions["outbox"].vault.digest(throttle.NETWORK.name, "198.18.40.0/24")
@@ -111,7 +112,7 @@ def test_the_last_guesses_of_a_network(own_house: House, clock: Clock) -> None:
 
 
 def halfway(house: House, username: str) -> tuple[CheckedClient, Callable[[str], int]]:
-    """A browser that has given the password, and how it sends a code."""
+    """A client after the password, and a function that sends a code."""
     client = house.nobody()
     page = give_password(client, username)
     assert form_in(page, button="Fortsett")
@@ -145,7 +146,7 @@ def test_wrong_codes_of_many_users(strict: House, clock: Clock) -> None:
 
 
 def test_the_right_code_among_wrong_ones_opens_once(strict: House, clock: Clock) -> None:
-    """One of twenty is right, and sent by four of them."""
+    """One of twenty codes is right, and four of them send it."""
     secret, _codes = enrol(strict, KARI)
     strict.write(delete(SignInFailure))
     senders = [halfway(strict, KARI)[1] for _guess in range(GUESSES)]

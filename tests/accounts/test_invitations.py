@@ -1,4 +1,4 @@
-"""Invitations: entered by an administrator, followed by the invited; links that work once, and those that do not."""
+"""Invitations: sent by an administrator, accepted by the invited user; links that work once, and those that do not."""
 
 import re
 from datetime import timedelta
@@ -25,7 +25,7 @@ def make_user(client: CheckedClient, path: str, **changes: str) -> TestResponse:
 
 
 def set_link(house: House, email: str, **values: object) -> None:
-    """Change what is known of all links of a user."""
+    """Change all links of a user."""
     user = select(User.id).where(User.email == email).scalar_subquery()
     house.write(update(AccountLink).where(AccountLink.user_id == user).values(**values))
 

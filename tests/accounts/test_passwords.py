@@ -1,4 +1,4 @@
-"""Passwords: slowed down guesses, forgotten ones, and changes."""
+"""Passwords: throttled guesses, forgotten passwords, and changes."""
 
 import re
 import time
@@ -31,7 +31,7 @@ PACE = throttle.PASSWORD
 def test_guesses_at_one_user_are_slowed_down_wherever_they_come_from(
     own_house: House, clock: Clock, username: str
 ) -> None:
-    own_house.write(delete(SignInFailure))  # of the test before, whose clock is not this one's
+    own_house.write(delete(SignInFailure))  # from the test before, whose clock differs
     clients = [own_house.nobody() for _guess in range(PACE.free)]
     known = own_house.nobody()
     try_to(known, "kari.oslo", PASSWORD)
@@ -146,7 +146,7 @@ def test_twenty_at_once_are_counted_exactly(own_house: House, clock: Clock, pass
     assert number_of(own_house, throttle.NETWORK, "198.51.77.0/24") - before == (20 if wrong else 0)
     assert [number_of(own_house, PACE, name) for name in names] == [10 * wrong] * 2
     clock.wait(throttle.FORGOTTEN_AFTER.total_seconds() + 1)
-    try_to(own_house.nobody(), "rydder", "feil")  # what is old is cleared away
+    try_to(own_house.nobody(), "rydder", "feil")  # old rows are deleted
 
 
 def test_failures_are_forgotten(own_house: House, clock: Clock) -> None:
@@ -167,7 +167,7 @@ def test_neither_names_nor_addresses_are_kept(own_house: House) -> None:
 
 @pytest.fixture
 def real_hashing(own_house: House) -> Iterator[None]:
-    """As in production, for Kari."""
+    """Hash as in production, for Kari."""
     hashing.use(hashing.REAL)
     kari = update(User).where(User.username == "kari.oslo")
     own_house.write(kari.values(password_hash=hash_password(PASSWORD)))
@@ -278,7 +278,7 @@ def test_a_dead_link_to_a_new_password(own_house: House, how: str) -> None:
     own_house.nobody().login(username)
 
 
-# ---- Changed by herself ----
+# ---- Changed by the user ----
 
 
 @pytest.mark.parametrize("partial", [False, True])

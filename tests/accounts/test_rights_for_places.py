@@ -1,4 +1,4 @@
-"""What IMDi alone gives and lifts: the right to protected addresses in named municipalities, and its own blocks."""
+"""What only IMDi grants and revokes: the right to protected addresses in chosen municipalities, and its own blocks."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ SIRI = "siri.vern"
 
 @pytest.fixture
 def siri(own_house: House) -> Iterator[CheckedClient]:
-    """Siri of Oslo, who sees protected participants there, and whom Bergen has given its role, too."""
+    """Siri of Oslo, who sees protected participants there, and has a role in Bergen, too."""
     invited = invite(own_house.client("admin.bergen"), **{"E-post": "siri.vern@example.org"})
     assert invited.status_code == 200
     yield own_house.client(SIRI)
@@ -28,7 +28,7 @@ def siri(own_house: House) -> Iterator[CheckedClient]:
 
 
 def seen(client: CheckedClient, house: House, *wanted: object) -> set[str]:
-    """Those of the open, protected participants whom the client can open."""
+    """The open, protected participants that the client can open."""
     found = house.participants(IS_OPEN, ~IS_PLAIN, *wanted)  # type: ignore[arg-type]
     assert found
     return {one for one in found if client.get(f"/deltakere/{one}/data").status_code == 200}

@@ -1,4 +1,4 @@
-"""The second factor: set up at the first sign-in, asked for afterwards, each code once, recovered, reset."""
+"""The second factor: set up at the first sign-in, then required, each code once, recovered, reset."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Signing in and out, and the visits between: kept in the database, under keys that nobody can guess."""
+"""Signing in and out, and sessions: in the database, under random keys."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ WRONG = "Brukernavnet eller passordet er feil."
 
 
 def log_of(house: House, *, after: int = 0) -> list[tuple[str, str | None]]:
-    """Actions and user names of the access log, but for the pages that were shown: these are written in passing."""
+    """Actions and user names of the access log, without views, which are written in the background."""
     entries = select(AccessEntry.action, User.username).outerjoin(User, User.id == AccessEntry.user_id)
     entries = entries.where(AccessEntry.action != Action.VIEW)
     return [tuple(row) for row in house.ask(entries.order_by(AccessEntry.id))][after:]
@@ -146,7 +146,7 @@ def test_the_key_is_long_and_stored_as_a_digest(own_house: House) -> None:
 
 
 def cookies_set(answer: TestResponse) -> list[dict[str, str]]:
-    """Each cookie that is set: its name and value as «name», and its attributes."""
+    """Each cookie that is set: name and value as «name», and its attributes."""
     found = []
     for header in answer.headers.get_all("Set-Cookie"):
         first, *rest = (part.strip().partition("=") for part in header.split(";"))
@@ -172,7 +172,7 @@ def own_house_sign_out(house: House) -> TestResponse:
 
 @pytest.fixture
 def production(databases: Any, settings: dict[str, str], tmp_path: Path) -> Iterator[CheckedClient]:
-    """The program as in production, over https; Folkeregisteret and PAD are not asked."""
+    """The program as in production, over https; without calls to Folkeregisteret and PAD."""
     load_or_create_key(tmp_path / "key.pem")
     address = databases.migrated("sqlite")
     more = {
@@ -209,7 +209,7 @@ def test_the_cookie_in_production(production: CheckedClient) -> None:
 
 
 def set_back(house: House, client: CheckedClient, **columns: timedelta) -> None:
-    """Let the browser's visit be older than it is."""
+    """Make the client's session older."""
     one = visit(house, key_of(client))
     values = {name: getattr(one, name) - by for name, by in columns.items()}
     house.write(update(UserSession).where(UserSession.key_hash == one.key_hash).values(**values))
@@ -359,7 +359,7 @@ pieces = st.sampled_from(
 
 @given(st.lists(pieces, max_size=8).map("".join) | st.text(max_size=12))
 def test_an_address_to_go_on_to_is_one_of_ours(target: str) -> None:
-    """Browsers drop tabs and line breaks anywhere, blanks at the ends, and take \\ for / (WHATWG URL)."""
+    r"""Browsers remove tabs and line breaks anywhere, blanks at the ends, and take \\ for / (WHATWG URL)."""
     chosen = own_address(target)
     as_browser = re.sub(r"[\t\n\r]", "", chosen).strip("\0 ").replace("\\", "/")
     goal = urlsplit(urljoin("https://register.example.org/logg-inn", as_browser))
@@ -374,7 +374,7 @@ def test_a_long_or_odd_address_is_forgotten(house: House) -> None:
 
 
 def test_who_signs_in_for_a_file_comes_to_the_page_that_it_hangs_on(house: House) -> None:
-    """A file would leave the page of signing in on screen."""
+    """A file would leave the sign-in page on screen."""
     client = house.nobody()
     for file, page in (("oversikt.csv", "/deltakere"), ("fullt-datasett.xlsx", "/deltakere")):
         answer = client.get(f"/deltakere/{file}?status=endret&sorter=navn", follow_redirects=True)

@@ -1,4 +1,4 @@
-"""Single sign-on: an honest provider, a lying one, and what becomes of users who come from them."""
+"""Single sign-on: with an honest provider, and with a lying one."""
 
 import html
 import json
@@ -45,7 +45,7 @@ def joined(
     settings: dict[str, str],
     providers: tuple[HostileProvider, HostileProvider],
 ) -> Iterator[House]:
-    """A house that both providers lead into; the second factor is demanded of those without a level."""
+    """A house with both providers; users of the one without levels need the second factor."""
     more = {
         "OIDC_PROVIDERS": "idporten, entra",
         "OIDC_IDPORTEN_ISSUER": providers[0].issuer,
@@ -65,7 +65,7 @@ def joined(
 
 @pytest.fixture
 def idporten(providers: tuple[HostileProvider, HostileProvider], joined: House) -> Iterator[HostileProvider]:
-    """The first provider, honest, and who is tied to it: kari.oslo, nobody else."""
+    """The first provider, honest; only kari.oslo has an identity there."""
     there = providers[0]
     kari = id_of(joined, "kari.oslo")
     joined.write(delete(Identity), update(User).where(User.id == kari).values(blocked_at=None))
@@ -80,39 +80,39 @@ def idporten(providers: tuple[HostileProvider, HostileProvider], joined: House) 
 
 @pytest.fixture
 def entra(providers: tuple[HostileProvider, HostileProvider], idporten: HostileProvider) -> HostileProvider:
-    """The second provider, which nobody is tied to."""
+    """The second provider, without identities."""
     return providers[1]
 
 
 def forget_description(house: House) -> None:
-    """As after a day: the provider is asked anew what it is like, and is no longer given up."""
+    """Forget the provider's metadata and failures, as after a day."""
     for provider in house.app.extensions["providers"].values():
         provider.server_metadata = {}
         provider._breaker.succeeded()
 
 
 def tie(house: House, username: str, there: HostileProvider) -> None:
-    """Let the user be who the provider says that its person is."""
+    """Connect the provider's person to the user."""
     known = Identity.__table__.insert()
     user_id = id_of(house, username)
     house.write(known.values(user_id=user_id, issuer=there.issuer, subject=there.subject, created_at=now()))
 
 
 def at_provider(answer: TestResponse) -> str:
-    """What the program has sent the browser to, outside of itself."""
+    """The address outside of the program that the browser is redirected to."""
     assert answer.status_code == 303, text_of(answer)
     return str(answer.headers["Location"])
 
 
 def sent_back(address: str) -> str:
-    """Sign in at the provider; gives the path that it sends the browser back to."""
+    """Sign in at the provider; returns the path that it redirects back to."""
     back = requests.get(address, allow_redirects=False, timeout=5).headers["Location"]
     assert back.startswith(f"{BASE}/logg-inn/med/"), back
     return back.removeprefix(BASE)
 
 
 def come_in(client: CheckedClient, start: str = "/logg-inn/med/idporten") -> TestResponse:
-    """From the link on the sign-in page to what she sees when she comes back."""
+    """Sign in by the link on the sign-in page; returns the page after coming back."""
     return client.get(sent_back(at_provider(client.get(start))))
 
 
@@ -121,7 +121,7 @@ def is_in(client: CheckedClient) -> bool:
 
 
 def failures(house: House) -> list[str]:
-    """Why sign-ins by providers have failed, as the access log has it."""
+    """The reasons of failed sign-ins by providers, from the access log."""
     entries = house.ask(
         select(AccessEntry.detail).where(AccessEntry.action == "sign_in_failed").order_by(AccessEntry.id)
     )
@@ -129,7 +129,7 @@ def failures(house: House) -> list[str]:
 
 
 def last_entry(house: House, action: str) -> tuple[int, object]:
-    """Whose, and with which detail, is the newest line of that kind in the access log."""
+    """User and detail of the newest line of that kind in the access log."""
     found = select(AccessEntry.user_id, AccessEntry.detail).where(AccessEntry.action == action)
     row = house.ask(found.order_by(AccessEntry.id.desc()).limit(1))[0]
     return row.user_id, row.detail
@@ -171,7 +171,7 @@ def test_a_new_key_at_each_sign_in(joined: House, idporten: HostileProvider) -> 
 
 
 def test_the_provider_is_shown_who_asks(joined: House, idporten: HostileProvider, entra: HostileProvider) -> None:
-    """By a secret in the header, or by a token signed with our key; never by neither."""
+    """By a secret in the header, or by a token signed with our key; always by one of them."""
     come_in(joined.nobody())
     form, authorization = idporten.exchanged[-1]
     assert authorization.startswith("Basic ")
@@ -193,7 +193,7 @@ def test_a_higher_level_is_good_enough(joined: House, idporten: HostileProvider)
 def test_without_a_level_the_second_factor_is_asked(
     joined: House, entra: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Entra ID says nothing of how sure it is: it counts as a password does."""
+    """Entra ID states no level of assurance: it counts as a password."""
     tie(joined, "berit.bergen", entra)
     monkeypatch.setitem(joined.app.config, "SETTINGS", replace(joined.app.config["SETTINGS"], second_factor=True))
     client = joined.nobody()
@@ -204,7 +204,7 @@ def test_without_a_level_the_second_factor_is_asked(
     send_code(client, page, code_of(secret_on(page)), follow_redirects=True)
     assert is_in(client)
     out = client.submit(client.get("/min-bruker"), button="Logg ut")
-    assert out.headers["Location"] == "/logget-ut"  # where it began is known after the second step, too
+    assert out.headers["Location"] == "/logget-ut"  # the provider is known after the second step, too
 
 
 # ---- Lies ----
@@ -287,7 +287,7 @@ WORDS = {"token": "var ikke til å stole på", "acr": "høyere sikkerhetsnivå",
 
 @pytest.mark.parametrize("lie", LIES)
 def test_lies_open_nothing(joined: House, idporten: HostileProvider, lie: str) -> None:
-    """Whatever a token is like, unless all of it is right she stays outside, and is told so in words."""
+    """If any part of a token is wrong, the user is not signed in, and gets a message."""
     changes, why = LIES[lie]
     forget_description(joined)
     for name, value in changes.items():
@@ -357,7 +357,8 @@ def test_a_state_of_somebody_else(joined: House, idporten: HostileProvider) -> N
 
 
 def test_a_stolen_code_lacks_its_verifier(joined: House, idporten: HostileProvider) -> None:
-    """The victim's code with the attacker's own state: the verifier is of another challenge, so there is no token."""
+    """The victim's code with the attacker's own state: the verifier belongs to another challenge, so there is no
+    token."""
     victim, attacker = joined.nobody(), joined.nobody()
     stolen = dict(parse_qsl(urlsplit(sent_back(at_provider(victim.get("/logg-inn/med/idporten")))).query))["code"]
     own = dict(parse_qsl(urlsplit(at_provider(attacker.get("/logg-inn/med/idporten"))).query))["state"]
@@ -424,7 +425,7 @@ def test_who_gives_up_there_is_back_at_the_beginning(joined: House, idporten: Ho
 
 @pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
 def test_a_provider_that_says_that_it_cannot_now(joined: House, idporten: HostileProvider, error: str) -> None:
-    """Nobody is denied anything: the provider does not answer, and a new try leads where the first one should have."""
+    """Nobody is refused: the provider does not respond, and a new attempt leads to the original destination."""
     client = joined.nobody()
     state = state_in(at_provider(client.get("/logg-inn/med/idporten?neste=/hjelp")))
     answer = client.get(f"{BACK}?error={error}&state={state}")
@@ -434,7 +435,7 @@ def test_a_provider_that_says_that_it_cannot_now(joined: House, idporten: Hostil
     again = client.follow(answer, "Prøv igjen med ID-porten")
     back = client.get(sent_back(at_provider(again)))
     assert (back.status_code, back.headers["Location"]) == (303, "/hjelp")
-    for _try in range(4):  # what anybody can write into an address does not close the way for others
+    for _try in range(4):  # an error in a handmade address does not open the circuit breaker
         joined.nobody().get(f"{BACK}?error={error}")
     assert at_provider(joined.nobody().get("/logg-inn/med/idporten"))
 
@@ -450,12 +451,12 @@ def test_a_provider_that_did_not_get_as_far_as_that(joined: House, idporten: Hos
 
 
 def state_in(address: str) -> str:
-    """The state that goes along to the provider."""
+    """The state sent to the provider."""
     return dict(parse_qsl(urlsplit(address).query))["state"]
 
 
 def test_begun_in_two_tabs(joined: House, idporten: HostileProvider) -> None:
-    """The slower one leads on to where it should, with the visit of the faster one."""
+    """The slower tab continues to its destination, with the session of the faster one."""
     client = joined.nobody()
     slow = at_provider(client.get("/logg-inn/med/idporten?neste=/hjelp"))
     fast = at_provider(client.get("/logg-inn/med/idporten?neste=/deltakere/meldinger"))
@@ -472,7 +473,7 @@ def test_begun_in_two_tabs(joined: House, idporten: HostileProvider) -> None:
 def test_begun_in_one_tab_and_signed_in_by_password_in_another(
     joined: House, idporten: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half the way opens nothing, but the other tab leads on from there, and from the end."""
+    """The first step alone gives no access, but the other tab continues from there, and from the end."""
     monkeypatch.setitem(joined.app.config, "SETTINGS", replace(joined.app.config["SETTINGS"], second_factor=True))
     joined.write(update(User).where(User.username == "anne.tokommuner").values(totp_secret=None))
     client = joined.nobody()
@@ -490,7 +491,7 @@ def test_begun_in_one_tab_and_signed_in_by_password_in_another(
 
 
 def test_a_visit_that_ended_meanwhile_does_not_lose_where_it_led(joined: House, idporten: HostileProvider) -> None:
-    """The user took long at the provider: a new try leads to the page that was wanted."""
+    """The user took long at the provider: a new attempt leads to the original destination."""
     client = joined.nobody()
     address = at_provider(client.get("/logg-inn/med/idporten?neste=/hjelp"))
     assert "hjelp" not in address
@@ -552,7 +553,7 @@ def test_only_own_addresses_afterwards(joined: House, idporten: HostileProvider)
         assert answer.headers["Location"] == "/deltakere"
 
 
-# ---- Who it is ----
+# ---- Identities ----
 
 
 def test_nobody_knows_her(joined: House, idporten: HostileProvider) -> None:
@@ -619,7 +620,7 @@ def test_an_invited_user_comes_in_without_a_password(joined: House, idporten: Ho
 
 
 def test_an_invitation_of_a_person_who_has_a_user(joined: House, idporten: HostileProvider) -> None:
-    """She is told so, and the link still works for another way."""
+    """The person gets a message, and the link still works in another way."""
     path = invited_path(joined, f"dobbel.{joined.app.config['SETTINGS'].database_url[:6]}@bergen.kommune.no")
     client = joined.nobody()
     answer = client.get(sent_back(onward(client.submit(client.get(path), button="Fortsett med ID-porten"))))
@@ -689,7 +690,7 @@ def test_a_recovery_removes_it(joined: House, idporten: HostileProvider, recover
     assert come_in(joined.nobody()).status_code == 403
 
 
-# ---- Tying it to the user that one has ----
+# ---- Connecting an identity to the signed-in user ----
 
 
 def send_password(client: CheckedClient, password: str) -> TestResponse:
@@ -719,7 +720,7 @@ def test_a_user_ties_it_and_lets_it_go(joined: House, idporten: HostileProvider)
 
 
 def onward(page: TestResponse) -> str:
-    """Where the page goes on to by itself; its link says the same."""
+    """The address that the page continues to; its link has the same."""
     assert page.status_code == 200
     address = page.headers["Refresh"].removeprefix("0; url=")
     assert f'href="{html.escape(address)}"' in page.text
@@ -729,7 +730,7 @@ def onward(page: TestResponse) -> str:
 def test_who_has_a_second_factor_shows_it_too(
     joined: House, idporten: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And who must have one, but has none yet, sets it up first."""
+    """A user without a required second factor must set it up first."""
     joined.write(delete(Identity))
     client = joined.nobody()
     client.login("anne.tokommuner")
@@ -749,7 +750,7 @@ def test_who_has_a_second_factor_shows_it_too(
 
 
 def test_without_the_password_nothing_is_tied(joined: House, idporten: HostileProvider) -> None:
-    """Another site could lead her browser there while it is signed in at the provider as somebody else."""
+    """Another site could lead the user's browser there while it is signed in at the provider as somebody else."""
     joined.write(delete(Identity))
     client = joined.nobody()
     client.login("berit.bergen")
@@ -800,7 +801,7 @@ def client_token(page: TestResponse) -> str:
     return page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
 
 
-# ---- Out ----
+# ---- Signing out ----
 
 
 def test_signing_out_here_signs_out_there(joined: House, idporten: HostileProvider) -> None:
@@ -850,7 +851,7 @@ def test_signing_out_works_without_the_provider(joined: House, idporten: Hostile
 
 
 def test_signing_out_there_signs_out_here(joined: House, idporten: HostileProvider, entra: HostileProvider) -> None:
-    """The provider's page opens our address in a frame, so no cookie comes with it."""
+    """The provider's page opens our address in a frame, so there is no cookie."""
     idporten.sid = "besok-1"
     first, second, third, by_password = (joined.nobody() for _one in range(4))
     come_in(first)

@@ -1,4 +1,4 @@
-"""The list of users: what the database sorts and finds is what one sees."""
+"""The list of users: the database sorts and finds by the displayed texts."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ SEEN_AS = {"Rolle": 5, "Kommuner": 4, "Navn": 0, "Brukernavn": 1, "E-post": 2, "
 
 @pytest.fixture(scope="module")
 def mixed(own_house: House) -> House:
-    """Users with letters of many kinds in every state, also those whose invitation did not arrive."""
+    """Users with many kinds of letters in every state, including undelivered invitations."""
     late, soon = now() - timedelta(days=30), now() + timedelta(days=3)
     with own_house.app.app_context():
         for place, (name, username, email, phone, numbers, role) in enumerate(PEOPLE):
@@ -58,7 +58,7 @@ def cells_in(answer: TestResponse) -> list[list[str]]:
 @pytest.mark.parametrize("label", SEEN_AS)
 @pytest.mark.parametrize("admin", ["admin.imdi", "admin.bergen"])
 def test_each_column_stands_in_norwegian_order(mixed: House, label: str, admin: str) -> None:
-    """Then by name: also where the column falls."""
+    """Then by name, also in descending order."""
     client, column = mixed.client(admin), SEEN_AS[label]
     page = client.get("/brukere?sorter=innlogget")
     as_it_is = label == "Jobbtelefon"

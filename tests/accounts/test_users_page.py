@@ -1,4 +1,4 @@
-"""The users page: who sees whom, search and order, changes, blocking, and what nobody may do."""
+"""The users page: who sees whom, search and order, changes, blocking, and refusals."""
 
 import re
 from typing import Any
@@ -154,7 +154,7 @@ def test_roles_by_imdi(own_house: House) -> None:
 
 
 def test_municipalities_as_a_column_and_twice(own_house: House) -> None:
-    """As a spreadsheet has them, all of the country too: nothing is cut, and what stands there twice is given once."""
+    """As in a spreadsheet, also with all of the country: nothing is cut, and duplicates are granted once."""
     client = own_house.client("admin.imdi")
     before = grants_of(own_house, "anne.tokommuner")
     page = page_of(own_house, "admin.imdi", "anne.tokommuner")

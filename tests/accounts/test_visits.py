@@ -1,4 +1,4 @@
-"""How long a visit lasts, the warning before its end, and «Mine innlogginger»."""
+"""The duration of a session, the warning before its end, and «Mine innlogginger»."""
 
 import json
 from datetime import timedelta
@@ -15,14 +15,14 @@ UNASKED = {**htmx_headers(), "X-Uspurt": "1"}
 
 
 def signed_in(house: House, username: str = "kari.oslo") -> CheckedClient:
-    """A new browser of the user."""
+    """A new client of the user."""
     client = house.nobody()
     client.login(username)
     return client
 
 
 def idle(house: House, client: CheckedClient, minutes: float, began: float = 0) -> None:
-    """Let her visit have been without use for so long, and have begun so many minutes ago."""
+    """Make the user's session idle for so many minutes, begun so many minutes ago."""
     cookie = client.get_cookie("session")
     assert cookie is not None
     values = {"seen_at": now() - timedelta(minutes=minutes), "created_at": now() - timedelta(minutes=began or minutes)}
@@ -30,7 +30,7 @@ def idle(house: House, client: CheckedClient, minutes: float, began: float = 0) 
 
 
 def seconds(answer_header: str) -> int:
-    """What the page is told about how long the visit lasts."""
+    """The remaining seconds sent to the page."""
     return int(json.loads(answer_header)["varighet"]["seconds"])
 
 

@@ -1,1 +1,1 @@
-"""The benchmark: `make bench`. How it measures, and what it found: docs/performance.md."""
+"""The benchmark: `make bench`. Its method and results: docs/performance.md."""

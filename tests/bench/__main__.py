@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: make the databases that are missing, measure, print, and write the table."""
+"""`python -m tests.bench`: create missing databases, measure, print, and write the table."""
 
 import argparse
 import logging
@@ -66,8 +66,8 @@ def _version(server: URL | None) -> str:
 
 
 def main() -> int:
-    """1 if something falls short."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended, too
+    """Run the benchmark; returns 1 if a limit is exceeded."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # stops the servers, too
     logging.getLogger("alembic").setLevel(logging.WARNING)
     arguments = _arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def _bench(
 def _measure_growth(
     urls: dict[tuple[str, int], URL], arguments: argparse.Namespace, say: Callable[[Result], None]
 ) -> None:
-    """The largest register beside the smallest."""
+    """Measure the largest register against the smallest."""
     smallest, largest = min(arguments.sizes), max(arguments.sizes)
     if smallest == largest:
         return

@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, and ended with all its processes."""
+"""The compared servers: how each is started, and stopped with all its processes."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from tests.support.server import ROOT, LiveServer
 WORKERS, THREADS = 2, 8
 READY_SECONDS, END_SECONDS = 60, 10
 PROGRAM = "program"
-# What follows `python -m`.
+# The arguments of `python -m`.
 COMMANDS = {
     PROGRAM: "tests.support.served {port} {workers}",
     "gunicorn": "gunicorn --bind 127.0.0.1:{port} --workers {workers} --threads {threads} --no-control-socket {wsgi}",
@@ -31,7 +31,7 @@ COMMANDS = {
     "uvicorn": "uvicorn --port {port} --workers {workers} --no-access-log --no-proxy-headers --no-server-header "
     "--log-level warning {asgi}",
 }
-_PACKAGES = {PROGRAM: "granian", "granian-wsgi": "granian"}  # where it is not called as the candidate is
+_PACKAGES = {PROGRAM: "granian", "granian-wsgi": "granian"}  # where the name differs from the candidate's
 _WSGI, _ASGI = "tests.bench.served_alone:application", "tests.bench.served_alone:asgi"
 _NGINX = """\
 {user}
@@ -57,11 +57,11 @@ http {{
 
 
 class DidNotStart(RuntimeError):
-    """A server does not answer; the text is what it has said."""
+    """A server does not respond; the text is its output."""
 
 
 def version(name: str, python: str) -> str | None:
-    """The version of a candidate's package in an environment; None if it, or the environment, is not there."""
+    """The version of a candidate's package in an environment; None if the package or the environment is missing."""
     code = "import sys, importlib.metadata as found; print(found.version(sys.argv[1]))"
     asked = [python_of(name, python), "-c", code, _PACKAGES.get(name, name)]
     with suppress(OSError):
@@ -70,7 +70,7 @@ def version(name: str, python: str) -> str | None:
 
 
 def python_of(name: str, python: str) -> str:
-    """The program is measured as it is; `python` has the others."""
+    """The Python of a candidate: the program uses its own, the others that of `python`."""
     return sys.executable if name == PROGRAM else python
 
 
@@ -81,7 +81,7 @@ def find_nginx() -> str | None:
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers at a port, behind nginx or not. `ended`: the file that a long answer leaves at its end."""
+    """A running server at a port, behind nginx or not. `ended`: the file that a long response leaves at its end."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -90,11 +90,11 @@ class Running:
 
     @property
     def live(self) -> LiveServer:
-        """As the tests know it."""
+        """The server as in the tests."""
         return LiveServer(f"http://127.0.0.1:{self.port}", self.log, self.process.pid, {})
 
     def memory(self) -> int:
-        """Megabytes that its processes hold together (Linux), nginx not counted."""
+        """Megabytes used by its processes together (Linux), without nginx."""
         pages = 0
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -105,10 +105,8 @@ class Running:
 
 @contextmanager
 def running(name: str, python: str, settings: Mapping[str, str], nginx: str | None) -> Iterator[Running]:
-    """A candidate with the program and these settings; its whole group of processes is ended afterwards.
-
-    Raises `DidNotStart`.
-    """
+    """Run a candidate with the program and these settings; its whole process group is stopped afterwards. Raises
+    `DidNotStart`."""
     port = _free_port()
     words = COMMANDS[name].format(port=port, workers=WORKERS, threads=THREADS, wsgi=_WSGI, asgi=_ASGI).split()
     with ExitStack() as stack:
@@ -130,7 +128,7 @@ def running(name: str, python: str, settings: Mapping[str, str], nginx: str | No
 
 @contextmanager
 def _group(command: list[str], environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of a group of its own, which is ended with it."""
+    """A process of a group of its own, which is stopped with it."""
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
@@ -143,7 +141,7 @@ def _group(command: list[str], environ: Mapping[str, str], log: Path) -> Iterato
             with suppress(subprocess.TimeoutExpired):
                 process.wait(END_SECONDS)
         finally:
-            with suppress(ProcessLookupError):  # nothing of it is left
+            with suppress(ProcessLookupError):  # already gone
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
@@ -170,7 +168,7 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) ->
         client = Client(f"http://127.0.0.1:{port}")
         with suppress(OSError, HTTPException):
             if client.get("/helse/klar").status == 200:
-                time.sleep(1)  # the other process may have begun later
+                time.sleep(1)  # the other process may have started later
                 return
         client.close()
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Browsers without a screen: they keep their connection, take brotli, and time every answer."""
+"""HTTP clients that keep their connection, accept brotli, and time every response."""
 
 import re
 import selectors
@@ -15,14 +15,14 @@ import brotli
 from services.demo import PASSWORD
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-_LONGEST = 600  # seconds that an answer may take
+_LONGEST = 600  # seconds that a response may take
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came over the line. `seconds` from before the question until the last byte."""
+    """A response as received. `seconds`: from before the request until the last byte."""
 
     status: int
     seconds: float
@@ -31,26 +31,26 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body, unpacked."""
+        """The decompressed body."""
         packed = self.headers.get("content-encoding") == "br"
         return (brotli.decompress(self.body) if packed else self.body).decode()
 
     @property
     def line_bytes(self) -> int:
-        """Bytes of headers and body together, about."""
+        """Bytes of headers and body together, approximately."""
         return len(self.body) + sum(len(name) + len(value) + 4 for name, value in self.headers.items())
 
 
 @dataclass
 class Client:
-    """Somebody who asks one server. `headers` go with every question."""
+    """A client of one server. `headers` are sent with every request."""
 
     base_url: str
     headers: dict[str, str] = field(default_factory=dict)
     _connection: HTTPConnection | None = None
 
     def get(self, address: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Ask, and read all."""
+        """Send a request, and read the whole response."""
         return self._ask("GET", address, None, headers or {})
 
     def post(self, address: str, pairs: list[tuple[str, str]], headers: Mapping[str, str] | None = None) -> Answer:
@@ -58,7 +58,7 @@ class Client:
         return self._ask("POST", address, urlencode(pairs), {**_FORM, **(headers or {})})
 
     def token(self, address: str) -> str:
-        """The token of a form on a page."""
+        """The CSRF token of a form on a page."""
         found = _TOKEN.search(self.get(address).text)
         if found is None:
             raise RuntimeError(f"no form at {address}")
@@ -72,7 +72,7 @@ class Client:
             raise RuntimeError(f"{username} was not let in: {answer.status}")
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -86,7 +86,7 @@ class Client:
         return self._connection
 
     def all_headers(self, more: Mapping[str, str]) -> dict[str, str]:
-        """The headers of a question."""
+        """The headers of a request."""
         return {"Accept-Encoding": "br", "Accept": "text/html", **self.headers, **more}
 
     def _ask(self, method: str, address: str, body: str | None, headers: Mapping[str, str]) -> Answer:
@@ -97,7 +97,7 @@ class Client:
                 connection.request(method, address, body, self.all_headers(headers))
                 came = connection.getresponse()
                 content = came.read()
-            except (HTTPException, ConnectionError):  # the server may hang up on an idle connection
+            except (HTTPException, ConnectionError):  # the server may close an idle connection
                 self.close()
                 if attempt == 2:
                     raise
@@ -111,7 +111,8 @@ class Client:
 
 @dataclass
 class Download:
-    """A long answer: when its first byte and its last came, in seconds, how many bytes and lines; `cut` if not all."""
+    """A long response: the times of its first and last byte, in seconds, the number of bytes and lines; `cut` if not
+    complete."""
 
     first: float
     seconds: float
@@ -121,7 +122,7 @@ class Download:
 
 
 def download(client: Client, address: str, *, patience: float) -> Download:
-    """Ask for a long answer and throw it away as it comes; give up after `patience` seconds."""
+    """Request a long response and discard it while it arrives; give up after `patience` seconds."""
     client.close()
     connection = client.connected()
     started = time.perf_counter()
@@ -158,13 +159,13 @@ def _connections(client: Client, number: int) -> Iterator[list[socket.socket]]:
 
 
 def answers_a_second(client: Client, address: str, *, connections: int, seconds: float) -> float:
-    """How many answers come when so many connections ask one question after the other for so long."""
+    """Responses per second when so many connections send one request after the other for so long."""
     lines = [f"GET {address} HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name}: {value}" for name, value in client.all_headers({}).items()]
     question = ("\r\n".join(lines) + "\r\n\r\n").encode()
     answered = 0
     with _connections(client, connections) as made, selectors.DefaultSelector() as selector:
-        missing = dict.fromkeys(made, -1)  # bytes of the present answer; -1: its length is not known yet
+        missing = dict.fromkeys(made, -1)  # bytes of the present response; -1: its length is not known yet
         for place, one in enumerate(made):
             selector.register(one, selectors.EVENT_READ, place)
             one.sendall(question)
@@ -181,7 +182,7 @@ def answers_a_second(client: Client, address: str, *, connections: int, seconds:
 
 
 def _left(piece: bytes, left: int) -> int:
-    """How many bytes of an answer are still to come after a piece of it."""
+    """The remaining bytes of a response after a piece of it."""
     if left >= 0:
         return left - len(piece)
     if not piece:

@@ -1,7 +1,7 @@
-"""The benchmark's databases: migrated by the program, loaded past it, kept under `var/bench` for the next run.
+"""The benchmark's databases: migrated by the program, loaded without it, kept under `var/bench` for the next run.
 
-A finished database is found again by its name, which holds its size and a hash of the migrations and of what makes
-the rows. Databases of the same size with another hash are removed.
+A finished database is found again by its name, which has its size and a hash of the migrations and of the code that
+makes the rows. Databases of the same size with another hash are removed.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ FOLDER = Path(os.environ.get("BENCH_FOLDER", ROOT / "var" / "bench"))
 NATIONAL, SMALL, SEVERAL = "ida.imdi", "tora.trondheim", "eva.femkommuner"
 _CASEWORKERS = {SMALL: (TRONDHEIM,), SEVERAL: five()}
 
-# A server as it is run for real: nothing that was committed may be lost.
+# A server as in production: no commit may be lost.
 POSTGRES_SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
@@ -55,7 +55,7 @@ _SOURCES = (Path(__file__), Path(__file__).with_name("rows.py"), *(ROOT / "servi
 
 
 def settings() -> dict[str, str]:
-    """The program's settings, apart from DATABASE_URL. Nothing listens where the other registers should be."""
+    """The program's settings, without DATABASE_URL. Nothing listens at the addresses of the registers."""
     key = FOLDER / "maskinporten.pem"
     load_or_create_key(key)
     return {
@@ -69,9 +69,9 @@ def settings() -> dict[str, str]:
 
 
 def derive(connection: Any, dialect: str) -> None:
-    """Fill what triggers would have filled while the rows came in: search indexes, tallies.
+    """Fill what triggers would have filled during the load: search indexes, counts.
 
-    `connection` is the driver's own. FTS5 tables on the content of others are rebuilt; other derived tables need their
+    `connection`: the driver's own. FTS5 tables on the content of others are rebuilt; other derived tables need their
     statements here.
     """
     if dialect == SQLITE:
@@ -136,7 +136,7 @@ def _name(size: int) -> str:
 
 
 def _prepare(address: str) -> None:
-    """Tables, code lists, demo users, and the benchmark's own users."""
+    """Create tables, code lists, demo users, and the benchmark's own users."""
     with running_app({**settings(), "DATABASE_URL": address}) as app, app.app_context():
         app.extensions["alembic"].upgrade()
         fill(participants=0, seed=1)
@@ -212,7 +212,7 @@ def _as_it_is(value: Any) -> Any:
 
 def _load_postgres(connection: psycopg.Connection[Any], size: int) -> None:
     for setting in ("maintenance_work_mem = '512MB'", "synchronous_commit = off", "session_replication_role = replica"):
-        connection.execute(f"SET {setting}")  # the last: neither triggers nor foreign keys are asked
+        connection.execute(f"SET {setting}")  # the last one disables triggers and foreign keys
     indexes = connection.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = ANY(%s) "
         "AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname)",

@@ -1,4 +1,4 @@
-"""What a database holds for a viewer, so that addresses can be chosen that mean the same at every size."""
+"""A database's contents for a viewer, to choose addresses that are comparable at every size."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,13 +12,14 @@ from tests.bench.data import NATIONAL, SEVERAL, SMALL
 from tests.bench.rows import TRONDHEIM, five
 
 MUNICIPALITIES: dict[str, tuple[str, ...]] = {NATIONAL: (), SMALL: (TRONDHEIM,), SEVERAL: five()}
-HITS = 50  # of a filter, about, at every size
+HITS = 50  # of a filter, approximately, at every size
 
 
 @dataclass(frozen=True)
 class Facts:
-    """`listed`: participants in her list. `forms`: public ids of such as she may change, whose page 2 is complete.
-    `days`: first and last day of a time of starting in which about `HITS` lie."""
+    """`listed`: the number of participants in the viewer's list. `forms`: public ids of participants that the viewer
+    may change, with a complete page 2. `days`: first and last day of a range of oppstart with about `HITS`
+    participants."""
 
     viewer: str
     listed: int
@@ -30,7 +31,7 @@ class Facts:
 
 
 def gather(engine: Engine, viewer: str) -> Facts:
-    """Ask the database past the program."""
+    """Read the facts from the database, without the program."""
     numbers = MUNICIPALITIES[viewer]
     where = "FROM participation WHERE NOT protected AND status <> 4"
     if numbers:
@@ -54,8 +55,8 @@ def gather(engine: Engine, viewer: str) -> Facts:
 
 
 def _let_be_fresh(engine: Engine, forms: list[str]) -> None:
-    """Folkeregisteret has told of these people just now, as it does each day: else it would be asked when they are
-    opened, and here is nobody to answer."""
+    """Mark these people's data as fresh, as after the daily refresh: otherwise the registers would be called when they
+    are opened, and here none responds."""
     these = select(Participation.person_ref).where(Participation.public_id.in_(forms))
     fresh = {"freg_fetched_at": now(), "pad_fetched_at": now(), "refresh_tried_at": None}
     with engine.begin() as connection:
@@ -67,7 +68,7 @@ def _date(value: Any) -> date:
 
 
 def _span(per_day: list[tuple[date, int]], wanted: int) -> tuple[tuple[date, date], int]:
-    """The days, one after the other, whose sum comes nearest to what is wanted."""
+    """The consecutive days whose sum is nearest to the wanted number."""
     best, first, total = ((per_day[0][0], per_day[0][0]), 10**9), 0, 0
     for day, number in per_day:
         total += number

@@ -1,12 +1,12 @@
 """The floor: the same rows and counts by plain SQL and one Jinja template, as a bare WSGI callable.
 
-It takes the program's own addresses (`GET /deltakere?sorter=navn&side=3`) and answers with an equivalent page, without
-users, sessions, checks, logging and words to translate. Who looks stands in a header: `Bench-Municipalities` holds her
-kommunenummer with commas between them, and is missing for a national user. What she has searched for stands in
-`Bench-Search`, percent-encoded, with commas.
+It accepts the program's own addresses (`GET /deltakere?sorter=navn&side=3`) and responds with an equivalent page,
+without users, sessions, checks, logging and translations. The viewer is in a header: `Bench-Municipalities` has the
+viewer's kommunenummer separated by commas, and is missing for a national user. The search is in `Bench-Search`,
+percent-encoded, with commas.
 
-Served as the program is, with `FLOOR_DATABASE` (an address as the program takes it) and `FLOOR_QUESTIONS`
-(a JSON file with the questions of the form pages).
+Served like the program, with `FLOOR_DATABASE` (an address as for the program) and `FLOOR_QUESTIONS` (a JSON file with
+the fields of the form pages).
 """
 
 import csv
@@ -39,7 +39,7 @@ Row = Any  # by column name: sqlite3.Row or a dict
 PAGE_SIZE = 25
 BATCH = 500  # participations of a download whose rows are fetched together
 FEW = 2000  # hits
-PIECE = 32_000  # characters of a download that are sent at once
+PIECE = 32_000  # characters of a download in one piece
 
 _URL = os.environ["FLOOR_DATABASE"]
 _IS_SQLITE = _URL.startswith("sqlite")
@@ -85,9 +85,9 @@ def _run(statement: str, values: Iterable[Any] = ()) -> Any:
     return _connection().execute(statement, tuple(values))
 
 
-# ---- What is asked for ----
+# ---- Criteria ----
 
-# The stored orders, by the word in the address. Empty values come last both ways.
+# The stored orders, by the word in the address. Empty values come last in both directions.
 ORDERS = {
     "fodselsnummer": ("national_id", False),
     "navn": ("name_key", True),
@@ -115,7 +115,7 @@ def _among(column: str, values: list[Any]) -> Condition:
 
 
 def _scope(environ: Environ) -> list[Condition]:
-    """What the viewer may see."""
+    """The visibility condition."""
     numbers = environ.get("HTTP_BENCH_MUNICIPALITIES", "")
     if not numbers:
         return [(UNPROTECTED, [])]
@@ -205,7 +205,7 @@ def _search(environ: Environ) -> list[Condition]:
 
 
 def _named(names: list[str], municipalities: str) -> Condition:
-    """What the trigram index finds: in FTS5 the municipalities are part of the question."""
+    """The condition on the trigram index: in FTS5 the municipalities are part of the expression."""
     if not _IS_SQLITE:
         return f"({' OR '.join('name_words LIKE ?' for _name in names)})", [f"%{name}%" for name in names]
     match = f"name_words : ({' OR '.join(_quoted(name) for name in names)})"
@@ -232,7 +232,7 @@ def _order(query: dict[str, list[str]], table: str = "participation") -> str:
     return f"{table}.{column}{way}{' NULLS LAST' if may_be_empty else ''}, {table}.id{way}"
 
 
-# ---- Words ----
+# ---- Labels ----
 
 
 def _names(file: str, key: str, name: str) -> dict[str, str]:
@@ -287,7 +287,7 @@ def _list(environ: Environ) -> str:
     total = _run(f"SELECT count(*) AS total FROM participation WHERE {where}", values).fetchone()["total"]
     if total > FEW:
         source, table = f"SELECT {_LIST} FROM participation WHERE {where}", "participation"
-    else:  # gathered and sorted, since PostgreSQL would walk the order's index in the hope to meet them
+    else:  # gathered and sorted, since PostgreSQL would scan the order's index in the hope of matches
         key = ORDERS[query["sorter"][0]][0] if "sorter" in query else "id"
         found = f"SELECT {_LIST}, {key} AS key FROM participation WHERE {where}"
         source, table = f"WITH found AS MATERIALIZED ({found}) SELECT {_LIST} FROM found", "found"
@@ -317,7 +317,7 @@ def _frame(title: str) -> dict[str, Any]:
 
 
 def _participant(environ: Environ, public_id: str) -> Row:
-    """The participation with what is known of the person, if the viewer may see her."""
+    """The participation with the person's data, if the viewer may see it."""
     parts = [("public_id = ?", [public_id]), *_scope(environ)]
     where = " AND ".join(sql for sql, _values in parts)
     return _run(
@@ -357,7 +357,7 @@ def _form(environ: Environ, public_id: str, page: str) -> str:
         for key, table in (("activities", "activity"), ("leaves", "leave"))
     }
     _run("SELECT * FROM draft_value WHERE participation_ref = ?", [row["id"]]).fetchall()
-    # Who opens a participant is logged, and committed before anything is shown (domain, section 3).
+    # Opening a participant is logged, and committed before anything is shown (domain, section 3).
     entry = [_now(), 1, "open", row["id"]]
     _run("INSERT INTO access_entry (at, user_id, action, participation_ref) VALUES (?, ?, ?, ?)", entry)
     asked = _questions[page]["questions"]
@@ -396,7 +396,7 @@ def _decoded(value: Any) -> Any:
 
 
 def _save(public_id: str, environ: Environ) -> None:
-    """A bare UPDATE with its COMMIT; the value is the last of the form that is sent."""
+    """A bare UPDATE with its COMMIT; the value is the last one of the form."""
     sent = parse_qs(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode())
     _run(
         "UPDATE participation SET recruitment = ?, version = version + 1, changed_at = ?, changed_by = ? "
@@ -489,7 +489,7 @@ def _related(table: str, ids: list[int]) -> dict[int, list[str]]:
 
 
 def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a request of the benchmark; anything else is an error."""
+    """Respond to a request of the benchmark; anything else is an error."""
     path = environ["PATH_INFO"]
     if path == "/helse/klar":
         start_response("200 OK", [("Content-Type", "text/plain")])

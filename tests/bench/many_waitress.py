@@ -1,6 +1,6 @@
 """waitress in several processes: `python -m tests.bench.many_waitress PORT PROCESSES THREADS`.
 
-waitress itself has but one. SIGTERM ends them; no process that dies is replaced, and nothing is read anew.
+waitress itself has only one. SIGTERM ends them; dead processes are not replaced, and nothing is reloaded.
 """
 
 import os
@@ -14,7 +14,7 @@ from app.web.responses import MAX_BODY
 
 
 def _serve(listening: socket.socket, threads: int) -> None:
-    from tests.bench.served_alone import application  # in each process by itself, as the others have it
+    from tests.bench.served_alone import application  # in each process by itself, as with the others
 
     waitress.serve(
         application,
@@ -24,7 +24,7 @@ def _serve(listening: socket.socket, threads: int) -> None:
         asyncore_use_poll=True,
         max_request_body_size=MAX_BODY,
         max_request_header_size=65_536,
-        outbuf_high_watermark=1 << 30,  # a slow reader's answer waits in a file, and not in a thread
+        outbuf_high_watermark=1 << 30,  # a slow reader's response waits in a file, not in a thread
         ident=None,
     )
 

@@ -1,4 +1,4 @@
-"""Measuring: the program and its floor by turns, so that what disturbs the machine disturbs both."""
+"""Measuring the program and its floor in turn, so that disturbances of the machine affect both."""
 
 import gc
 import json
@@ -34,15 +34,15 @@ from tests.support.server import LiveServer, running_server
 WORKERS, THREADS = 2, 4
 VIEWERS = (NATIONAL, SMALL, SEVERAL)
 TOLD = {NATIONAL: "national", SMALL: "one municipality, 2 %", SEVERAL: "five municipalities"}
-_WARM_UP = 8  # answers; PostgreSQL's driver prepares a statement when it comes for the sixth time
-_LONGEST = 12.0  # seconds for one thing, program and floor together
+_WARM_UP = 8  # responses; PostgreSQL's driver prepares a statement at its sixth execution
+_LONGEST = 12.0  # seconds for one measurement, program and floor together
 _FEWEST = 7  # rounds, unless one takes very long
 
 
 @dataclass
 class Result:
-    """One line of the table: times in milliseconds, or whatever `unit` says. `floor` is None where there is none, and
-    something else where `beside` says so. `quiet` is the ratio of undisturbed rounds."""
+    """One line of the table: times in milliseconds, or in `unit`. `floor`: None if there is none, and something else if
+    `beside` says so. `quiet`: the ratio of undisturbed rounds."""
 
     group: str
     name: str
@@ -64,11 +64,11 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the floor."""
+        """The multiple of the floor."""
         return self.median / self.floor if self.floor else None
 
     def judge(self) -> "Result":
-        """Note where a requirement is not met."""
+        """Note if a limit is exceeded."""
         if self.limit is not None and self.floor:
             ratio = self.median / self.floor
             if ratio < self.limit if self.at_least else ratio > self.limit:
@@ -88,7 +88,7 @@ Say = Callable[[Result], None]
 
 @dataclass
 class Bench:
-    """A program and a floor that run on one database, and those who ask them."""
+    """A program and a floor on one database, and their clients."""
 
     database: str
     size: int
@@ -111,7 +111,7 @@ class Bench:
             self.floors[viewer] = Client(self.floor.base_url, {"Bench-Municipalities": numbers} if numbers else {})
 
     def result(self, group: str, name: str, viewer: str, median: float, **more: object) -> Result:
-        """A line of the table, judged and said."""
+        """A line of the table, judged and reported."""
         result = Result(group, name, TOLD[viewer], self.database, self.size, median, **more).judge()  # type: ignore[arg-type]
         self.say(result)
         return result
@@ -142,7 +142,7 @@ def bench(url: URL, database: str, size: int, *, runs: int, patience: float, mat
 
 
 def _questions() -> dict[str, object]:
-    """What the floor draws on its form pages: the questions that stand there in any case, in words."""
+    """The form pages' unconditional fields with their labels, for the floor."""
     app = create_app({**settings(), "DATABASE_URL": "sqlite://"})
     with app.test_request_context():
         return {
@@ -169,7 +169,7 @@ def _question(question: Field, *, shown: bool) -> dict[str, object]:
     }
 
 
-# ---- By turns ----
+# ---- In turn ----
 
 
 @dataclass(frozen=True)
@@ -181,27 +181,27 @@ class Times:
 
     @property
     def median(self) -> float:
-        """Of the program."""
+        """The program's median."""
         return statistics.median(self.own)
 
     @property
     def p95(self) -> float | None:
-        """Of the program; none after few rounds."""
+        """The program's p95; None after few rounds."""
         return _p95(self.own) if len(self.own) >= 40 else None
 
     @property
     def quiet(self) -> float | None:
-        """The ratio of those rounds that nothing else disturbed: of the lower tenths."""
+        """The ratio of undisturbed rounds: of the lower tenths."""
         return _tenth(self.own) / _tenth(self.floor) if self.floor else None
 
     @property
     def is_noisy(self) -> bool:
-        """Whether the floor, too, was disturbed now and then; then the program's p95 tells little."""
+        """True if the floor, too, was disturbed sometimes; then the program's p95 means little."""
         return len(self.floor) >= 40 and _p95(self.floor) > OWN_P95 * statistics.median(self.floor)
 
     @property
     def floor_median(self) -> float | None:
-        """Of the floor, if it can do the thing."""
+        """The floor's median, if it supports the measurement."""
         return statistics.median(self.floor) if self.floor else None
 
 
@@ -214,7 +214,7 @@ def _p95(times: list[float]) -> float:
 
 
 def by_turns(own: Callable[[], Answer], floor: Callable[[], Answer] | None, runs: int) -> Times:
-    """Warm up, then ask the one and the other `runs` times; fewer where that would take too long."""
+    """Warm up, then call one and the other `runs` times; fewer if that would take too long."""
     asked = [own] if floor is None else [own, floor]
     started = time.perf_counter()
     for _round in range(_WARM_UP):
@@ -235,7 +235,7 @@ def by_turns(own: Callable[[], Answer], floor: Callable[[], Answer] | None, runs
 
 
 def measure_things(on: Bench, groups: set[str]) -> None:
-    """All things of `things` that belong to one of the groups and whose names hold `match`, for all viewers."""
+    """Measure all of `things` in one of the groups whose names contain `match`, for all viewers."""
     for viewer in VIEWERS:
         for thing in things(on.facts[viewer]):
             is_wanted = thing.group in groups or (thing.name == FIRST_PAGE and "pages" in groups)
@@ -285,7 +285,7 @@ _ROW = re.compile(r'<a class="ds-link[^"]*" href="/deltakere/([\w-]{16})/')
 
 
 def _differences(own: Answer, floor: Answer) -> list[str]:
-    """Where the program and the floor do not show the same participants, one of them is wrong."""
+    """Differences between the participants shown by the program and by the floor, one of which is then wrong."""
     found = []
     for told, pattern in (("another number", _TOTAL), ("other rows", _ROW)):
         ours, theirs = (pattern.findall(answer.text) for answer in (own, floor))
@@ -295,7 +295,7 @@ def _differences(own: Answer, floor: Answer) -> list[str]:
 
 
 def _asker(client: Client, addresses: tuple[str, ...], headers: dict[str, str]) -> Callable[[], Answer]:
-    """Ask for one address after the other; anything but 200 is an error."""
+    """Request one address after the other; any status but 200 is an error."""
     numbers = count()
 
     def ask() -> Answer:
@@ -308,7 +308,7 @@ def _asker(client: Client, addresses: tuple[str, ...], headers: dict[str, str]) 
 
 
 def _addresses(client: Client, thing: Thing) -> tuple[str, ...]:
-    """Where the program shows a thing; searches are sent first, and lie then under an address of their own."""
+    """The addresses of a measurement in the program; searches are sent first, and then have an address of their own."""
     if not thing.search:
         return thing.addresses
     token = client.token("/deltakere")
@@ -317,7 +317,7 @@ def _addresses(client: Client, thing: Thing) -> tuple[str, ...]:
 
 
 def measure_growth(small: Bench, large: Bench) -> None:
-    """The same of a large register and of a small one by turns, where the one must not be much slower."""
+    """Measure a large register and a small one in turn, for measurements that must not get much slower."""
     for viewer in VIEWERS:
         of_small, of_large = (
             [thing for thing in things(on.facts[viewer]) if thing.flat and on.match in thing.name]
@@ -349,7 +349,7 @@ _CHOICES = ("nav", "network")
 
 
 def measure_saving(on: Bench) -> None:
-    """A changed answer on page 2, sent by «Neste», beside a bare UPDATE behind the same server."""
+    """A changed answer on page 2, sent by «Neste», against a bare UPDATE on the same server."""
     client, floor_client = on.clients[SMALL], on.floors[SMALL]
     forms = on.facts[SMALL].forms
     writers = [_Form(client, public_id) for public_id in forms[:10]]
@@ -383,7 +383,7 @@ def measure_saving(on: Bench) -> None:
 
 
 class _Form:
-    """Page 2 of a participant, as it is opened once and sent again and again."""
+    """Page 2 of a participant, opened once and sent repeatedly."""
 
     def __init__(self, client: Client, public_id: str) -> None:
         self._client = client
@@ -413,9 +413,9 @@ CSV, CSV_FIRST_BYTE, CSV_MEMORY, CSV_OTHERS = 1.5, 100.0, 16.0, 3.0
 
 
 def measure_download(on: Bench) -> None:
-    """The full data set of the whole country: time, first byte, memory, and what others feel of it."""
+    """The full data set of the whole country: time, first byte, memory, and the effect on others."""
     client, floor_client = on.clients[NATIONAL], on.floors[NATIONAL]
-    for one in (client, client, floor_client, floor_client):  # warm up, if it can be the one worker and the other
+    for one in (client, client, floor_client, floor_client):  # warm up, if possible both workers
         download(one, FULL, patience=2)
     with _memory(on.program) as grown:
         own = download(client, FULL, patience=on.patience)
@@ -433,7 +433,7 @@ def measure_download(on: Bench) -> None:
 
 @contextmanager
 def _memory(server: LiveServer) -> Iterator[list[float]]:
-    """How far the largest worker grows meanwhile, in MB, by samples."""
+    """The growth of the largest worker within the block, in MB, by samples."""
     workers = _workers(server)
     before = {worker: _resident(worker) for worker in workers}
     grown, ended = [0.0], threading.Event()
@@ -457,14 +457,14 @@ def _workers(server: LiveServer) -> list[int]:
 
 
 def _resident(process: int) -> float:
-    """Megabytes of memory that a process holds."""
+    """Megabytes of memory used by a process."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def _measure_others(on: Bench) -> None:
-    """The list of a caseworker while somebody else takes the full data set out."""
-    time.sleep(2)  # what was given up is noticed at the next piece only
+    """The list of a caseworker while somebody else downloads the full data set."""
+    time.sleep(2)  # an aborted download is noticed at the next piece only
     ask = _asker(on.clients[SMALL], ("/deltakere",), {})
     idle = by_turns(ask, None, on.runs)
     busy: list[float] = []
@@ -495,8 +495,8 @@ CONNECTIONS, LOAD = 16, 0.4
 
 
 def measure_load(on: Bench) -> None:
-    """Answers a second, at least 0,4 of the floor's. Many short rounds, since a connection stays with the process that
-    took it, and how 16 of them fall upon two processes is a matter of luck."""
+    """Responses per second, at least 0,4 of the floor's. Many short rounds, since a connection stays with the process
+    that accepted it, and the distribution of 16 of them over two processes is random."""
     for viewer in VIEWERS:
         found: dict[str, list[float]] = {"own": [], "floor": []}
         for _round in range(11):
@@ -511,7 +511,7 @@ FRAGMENT_BYTES, FIRST_VISIT_BYTES, FIRST_VISIT_REQUESTS, PAGE_BYTES = 3500, 45_0
 
 
 def measure_bytes(on: Bench) -> None:
-    """Bytes on the line, compressed; a fragment's body, of pages the headers too."""
+    """Bytes on the line, compressed: a fragment's body, and a page's body with headers."""
     for viewer in VIEWERS:
         client = on.clients[viewer]
         pages = [client.get("/deltakere?sorter=navn", PARTIAL), client.get("/deltakere")]

@@ -1,4 +1,4 @@
-"""The table of what was measured, on the screen and as markdown."""
+"""The table of measurements, on the screen and as markdown."""
 
 import os
 import platform
@@ -30,7 +30,7 @@ def _verdict(result: Result) -> str:
 
 
 def machine(postgres: str) -> str:
-    """What it was measured on."""
+    """A description of the machine."""
     load = os.getloadavg()[2]
     return (
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "

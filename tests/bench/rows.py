@@ -1,10 +1,9 @@
-"""The rows of a large register: prototypes told by the demo data's maker, copied to other people, places and times.
+"""The rows of a large register: prototypes from the demo data's maker, copied to other people, places and times.
 
-A prototype is one participation with all that hangs on it. A copy has its own ids, number, name, municipality and
-moments; the answers stay. Rows lie in the table in no particular order, so neighbours in an index are not neighbours
-in the table.
+A prototype is one participation with all its rows. A copy has its own ids, number, name, municipality and moments; the
+answers stay. Rows are in the table in no particular order, so neighbours in an index are not neighbours in the table.
 
-Where a migration adds a column that depends on what a copy changes (a search text made of the name, say), add a
+If a migration adds a column that depends on what a copy changes (a search text made of the name, for example), add a
 function for it to `OWN`; columns that the prototypes do not have and that are not in `OWN` get the database's default.
 """
 
@@ -34,7 +33,7 @@ RARE_NAME = "Sandvikmoen"  # the last name of one in a hundred participations; p
 RARE_SHARE = 0.01
 
 _PROTOTYPES = 1500
-_FIRST_CARDS = 40  # the demo data begin with one of each kind, which is not the common mixture
+_FIRST_CARDS = 40  # the demo data begin with one of each kind, unlike the usual mixture
 _CHANGES = 3  # history rows of a participation, of the twenty and more that it really has
 _BATCH = 5000  # participations
 _QUARTER = 91  # days; whole weeks, so that office days stay office days
@@ -47,7 +46,7 @@ Batch = dict[type[Base], list[tuple[Any, ...]]]
 
 @dataclass(slots=True)
 class Copy:
-    """One participation to be. `number` counts from 1 and is the id of the participation and of its person."""
+    """The plan of one participation. `number` counts from 1 and is the id of the participation and of its person."""
 
     number: int
     answers: Row
@@ -59,7 +58,7 @@ class Copy:
 
     @property
     def is_discharged(self) -> bool:
-        """Discharged participations bear no name."""
+        """True for discharged participations, which have no name."""
         return bool(self.answers["status"] == Status.DISCHARGED)
 
     @property
@@ -69,14 +68,14 @@ class Copy:
 
     @property
     def national_id(self) -> str:
-        """Eleven digits in the form of synthetic numbers (month + 80), no two alike; the check digits are not right."""
+        """Eleven unique digits in the form of synthetic numbers (month + 80), with wrong check digits."""
         born = self.birth_date
         serial = (self.number // 10950 * 8191 + self.number * 17) % 100_000
         return f"{born.day:02}{born.month + 80}{born.year % 100:02}{serial:05}"
 
     @property
     def person_id(self) -> str:
-        """Eight digits that begin with 9, no two alike."""
+        """Eight unique digits that begin with 9."""
         return f"9{self.number * 7654321 % 10**7:07}"
 
     def moved(self, moment: datetime) -> datetime:
@@ -103,7 +102,7 @@ _staff_of: dict[str, tuple[str, ...]] = {}
 _municipality_keys = {number: sort_key(name) for number, name in municipality_names().items()}
 _district_keys: dict[str | None, str | None] = {number: sort_key(district_name(number)) for number in district_names()}
 
-# What is a copy's own, by table and column. Everything else is the prototype's, its dates and moments shifted.
+# A copy's own values, by table and column. Everything else is the prototype's, with dates and moments shifted.
 _RELATED: Own = {
     "participation_ref": lambda copy: copy.number,
     "municipality_number": lambda copy: copy.municipality_number,
@@ -155,7 +154,7 @@ def five() -> tuple[str, ...]:
 
 
 def places(size: int, random: Random) -> list[str]:
-    """A kommunenummer for each participation, in the wanted shares exactly, in random order."""
+    """A kommunenummer for each participation, with exactly the wanted shares, in random order."""
     found = [number for number, share in SHARES.items() for _ in range(round(size * share))]
     tail = others()
     weights = [1 / (rank + 20) for rank in range(len(tail))]
@@ -168,7 +167,7 @@ def places(size: int, random: Random) -> list[str]:
 
 
 def full_name(random: Random) -> str:
-    """A woman's name: of the part of the world that a random origin has, with a second first or last name at times."""
+    """A woman's name: of a random origin's part of the world, sometimes with a second first or last name."""
     names = random.choice(FOREIGN).names
     first, last = random.choice(names.women), random.choice(names.last)
     if random.random() < 0.3:
@@ -180,10 +179,8 @@ def full_name(random: Random) -> str:
 
 @dataclass
 class Table:
-    """How the rows of a model become what the database takes: own columns first, then the prototype's.
-
-    `encoders` are by column; `size` of a row is the number of `columns`.
-    """
+    """Converts the rows of a model to the database's form: own columns first, then the prototype's. `encoders`: by
+    column; the `size` of a row is the number of `columns`."""
 
     model: type[Base]
     example: Row
@@ -204,7 +201,7 @@ class Table:
         return tuple(self.encoders[name](_shifted(row[name], shift)) for name in self._rest)
 
     def row(self, copy: Copy, rest: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The encoded row of a copy; what `rest` gave is shared by many."""
+        """The encoded row of a copy; many copies share what `rest` returned."""
         own = tuple([encode(function(copy)) for function, encode in self._own])
         if self.model in _NUMBERED:
             return (self.encoders["id"](next(self._ids)), *own, *rest)
@@ -216,7 +213,7 @@ def _shifted(value: Any, shift: timedelta) -> Any:
 
 
 def prototypes(day: date) -> list[Rows]:
-    """Participations to copy, each with a person, as they stand on a day."""
+    """Participations to copy, each with a person, in their state on a day."""
     made = Maker(Random(2026), day, _PROTOTYPES + _FIRST_CARDS, _municipality_keys).participations()
     found = [rows for rows in islice(made, _FIRST_CARDS, None) if rows[Person]]
     for rows in found:
@@ -273,7 +270,7 @@ _DISTRICTS = tuple(district_names())
 
 
 def _shift(random: Random, status: Status) -> timedelta:
-    """How far back a copy lies: those who are running, mostly half a year at most, the others any time in ten years."""
+    """How far a copy is shifted back: running ones usually half a year at most, the others any time in ten years."""
     chance = {Status.DISCHARGED: 1.0, Status.ENDED: 0.5}.get(status, 0.05)
     quarters = random.randrange(_QUARTERS) if random.random() < chance else random.randrange(3)
     return timedelta(days=quarters * _QUARTER)

@@ -1,4 +1,4 @@
-"""The program with a few addresses more, as servers are measured with it (`tests.bench.servers`): on WSGI and ASGI."""
+"""The program with a few more addresses, for measuring servers (`tests.bench.servers`): on WSGI and ASGI."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,8 @@ def _lines(number: int) -> Iterator[bytes]:
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """`/_lines/N`: so many lines. `/_told`: what the server tells of the request. `/_process`: who answers."""
+    """`/_lines/N`: so many lines. `/_told`: the server's environment of the request. `/_process`: the responding
+    process."""
     what, _slash, number = environ["PATH_INFO"][1:].partition("/")
     if what == "_lines":
         start_response("200 OK", [("Content-Type", "text/csv")])

@@ -1,4 +1,4 @@
-"""What is measured of a server. Each function takes a fresh one and returns the rows of the table: name and value."""
+"""The measurements of a server. Each function takes a fresh one and returns the rows of the table: name and value."""
 
 import asyncio
 import math
@@ -18,14 +18,14 @@ from tests.bench.data import NATIONAL
 from tests.support.raw_http import FORWARDED, HOST, REFUSED, asked, get
 
 Rows = dict[str, str]
-Measure = Callable[[Running, float, int], Rows]  # of a server, for so many seconds, with so many who are slow
+Measure = Callable[[Running, float, int], Rows]  # of a server, for so many seconds, with so many slow clients
 
 LIST, PAGE, PROBE, FILE = "/deltakere", "/logg-inn", "/helse", "/deltakere/oversikt.csv"
 AT_ONCE, CROWDS = (1, 16, 100), (40, 100, 400)
-PATIENCE = 4.0  # seconds that anybody waits for an answer
+PATIENCE = 4.0  # seconds that a client waits for a response
 LONG, LONGER, ENDLESS = 300_000, 1_000_000, 100_000_000  # lines of 66 bytes
-GONE_SECONDS = 20  # within which it is noticed that a reader is gone
-BUFFER = 65_536  # what a slow reader's own machine holds for it
+GONE_SECONDS = 20  # within which a disconnected reader must be noticed
+BUFFER = 65_536  # the receive buffer of a slow reader's own machine
 RELOAD_SECONDS = 30
 FORM_HEAD = f"POST {PAGE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded".encode()
 BEGUN = {
@@ -34,18 +34,18 @@ BEGUN = {
     "readers": f"GET /_lines/{LONG} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
 }
 SECRET = b"hemmelig-nokkel"
-_LOST = (OSError, asyncio.IncompleteReadError, ValueError)  # OSError is also a wait that was too long
+_LOST = (OSError, asyncio.IncompleteReadError, ValueError)  # OSError is also a timeout
 
 
 @dataclass
 class Asked:
-    """What came of questions: seconds of each that was answered with 200, and the number of others."""
+    """The results of requests: the seconds of each with status 200, and the number of others."""
 
     seconds: list[float] = field(default_factory=list)
     lost: int = 0
 
     def add(self, status: int, seconds: float) -> None:
-        """Count an answer; the status is 0 where none came."""
+        """Count a response; the status is 0 if none came."""
         if status == 200:
             self.seconds.append(seconds)
         else:
@@ -62,7 +62,7 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-# ---- Asking ----
+# ---- Requests ----
 
 
 def _request(address: str, cookie: str = "") -> bytes:
@@ -90,7 +90,7 @@ async def _opened(server: Running, buffer: int = 1 << 20) -> tuple[asyncio.Strea
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """The status of an answer that is read to its end, and whether the connection may be used again."""
+    """Read a response to its end; returns the status, and whether the connection can be used again."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     status = int(head.split(b" ", 2)[1])
     if length := re.search(rb"content-length: (\d+)", head):
@@ -107,7 +107,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
 
 
 async def _ask(server: Running, request: bytes, told: Asked, until: float = 0) -> None:
-    """Ask on one connection: once, or again and again as long as it is open."""
+    """Send requests on one connection: once, or repeatedly as long as it is open."""
     writer, is_open, began = None, True, time.monotonic()
     try:
         reader, writer = await asyncio.wait_for(_opened(server), PATIENCE)
@@ -126,7 +126,7 @@ async def _ask(server: Running, request: bytes, told: Asked, until: float = 0) -
 
 
 async def _crowd(server: Running, request: bytes, number: int, until: float, told: Asked, *, keeps: bool) -> None:
-    """So many ask again and again, and keep their connections or not."""
+    """Run so many clients that send requests repeatedly, keeping their connections or not."""
 
     async def one() -> None:
         while time.monotonic() < until:
@@ -136,7 +136,7 @@ async def _crowd(server: Running, request: bytes, number: int, until: float, tol
 
 
 async def _newcomers(server: Running, seconds: float) -> dict[str, Asked]:
-    """What a probe and somebody who wants to sign in get, each on a new connection, three times a second."""
+    """The responses to a probe and to a new user, each on a new connection, three times a second."""
     end = time.monotonic() + seconds
     told = {"probe": Asked(), "page": Asked()}
     async with asyncio.TaskGroup() as group:
@@ -151,7 +151,7 @@ async def _newcomers(server: Running, seconds: float) -> dict[str, Asked]:
 
 
 def throughput(server: Running, seconds: float, _slow: int) -> Rows:
-    """The list of participants, again and again."""
+    """The list of participants, repeatedly."""
     rows: Rows = {}
     request = _request(LIST, _cookie(server))
     asyncio.run(_crowd(server, request, 4, time.monotonic() + 1, Asked(), keeps=True))  # to warm up
@@ -164,7 +164,7 @@ def throughput(server: Running, seconds: float, _slow: int) -> Rows:
 
 
 def newcomers(server: Running, seconds: float, _slow: int) -> Rows:
-    """How long others wait while a crowd asks for the list."""
+    """How long others wait while many clients request the list."""
     rows: Rows = {}
     request = _request(LIST, _cookie(server))
 
@@ -181,11 +181,11 @@ def newcomers(server: Running, seconds: float, _slow: int) -> Rows:
     return rows
 
 
-# ---- Who is slow ----
+# ---- Slow clients ----
 
 
 async def _dribble(server: Running, kind: str, enough: asyncio.Event) -> bool:
-    """Send or read a byte a second. Whether the server has hung up."""
+    """Send or read a byte a second; returns whether the server has closed the connection."""
     try:
         reader, writer = await _opened(server, BUFFER)
         writer.write(BEGUN[kind])
@@ -221,7 +221,7 @@ def _slow_ones(kind: str, told_as: str) -> Measure:
 
 
 def long_download(server: Running, _seconds: float, _slow: int) -> Rows:
-    """A long answer to a reader, and another to one who is soon gone."""
+    """A long response to a reader, and another to one who soon disconnects."""
     highest = before = server.memory()
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(download, Client(server.live.base_url), f"/_lines/{LONGER}", patience=120)
@@ -246,7 +246,7 @@ def long_download(server: Running, _seconds: float, _slow: int) -> Rows:
 
 
 def register_download(server: Running, _seconds: float, _slow: int) -> Rows:
-    """The participant list of a large register as a file, and what others wait for meanwhile."""
+    """The participant list of a large register as a file, and the waiting of others meanwhile."""
     client = Client(server.live.base_url)
     client.sign_in(NATIONAL)
     highest = before = server.memory()
@@ -278,7 +278,7 @@ def _together(some: Iterable[Asked]) -> Asked:
 
 
 async def _slow_download(server: Running) -> bool:
-    """Whether all of it came, to a reader who takes some megabytes a second."""
+    """Download at some megabytes a second; returns whether all of it came."""
     reader, writer = await _opened(server, BUFFER)
     writer.write(f"GET /_lines/{LONG} HTTP/1.1\r\n".encode() + HOST + b"\r\n")
     last = b""
@@ -291,7 +291,7 @@ async def _slow_download(server: Running) -> bool:
 
 
 def stop(server: Running, _seconds: float, _slow: int) -> Rows:
-    """SIGTERM while four download."""
+    """SIGTERM during four downloads."""
 
     async def measured() -> tuple[list[bool], bool, float]:
         downloads = [asyncio.create_task(_slow_download(server)) for _ in range(4)]
@@ -314,14 +314,14 @@ def stop(server: Running, _seconds: float, _slow: int) -> Rows:
 
 
 def _processes(server: Running) -> set[bytes]:
-    """Who answers; nobody if somebody gets no answer."""
+    """The processes that respond; none if any request fails."""
     with suppress(OSError, AssertionError):
         return {asked(server.live, get(b"/_process")).body for _number in range(40)}
     return set()
 
 
 def reload(server: Running, _seconds: float, _slow: int) -> Rows:
-    """SIGHUP while eight ask, each time on a new connection."""
+    """SIGHUP while eight clients send requests, each on a new connection."""
 
     async def measured() -> str:
         crowd = asyncio.create_task(_crowd(server, _request(PROBE), 8, math.inf, told, keeps=False))
@@ -341,7 +341,7 @@ def reload(server: Running, _seconds: float, _slow: int) -> Rows:
     return {"SIGHUP: what it does": asyncio.run(measured()), "probe meanwhile": str(told)}
 
 
-# ---- What is asked ----
+# ---- Handling of requests ----
 
 
 def malformed(server: Running, _seconds: float, _slow: int) -> Rows:
@@ -370,7 +370,7 @@ def malformed(server: Running, _seconds: float, _slow: int) -> Rows:
 
 
 def headers(server: Running, _seconds: float, _slow: int) -> Rows:
-    """Which headers pass for what only the server may say, and what it says of itself."""
+    """The headers that are trusted though only the server may set them, and the server's own headers."""
     plain = asked(server.live, get(b"/_told")).body
     believed = [one.decode() for one in FORWARDED if asked(server.live, get(b"/_told", one + b"\r\n")).body != plain]
     own = dict(asked(server.live, get(PROBE.encode())).headers).get("server", "nothing")

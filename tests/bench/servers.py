@@ -1,6 +1,6 @@
-"""`python -m tests.bench.servers`: the production server beside others, and the table of it in Markdown.
+"""`python -m tests.bench.servers`: the production server compared with others, as a table in Markdown.
 
-All serve the same program on a database of their own, with two processes and eight threads each. The others are no
+All serve the same program on a database of their own, with two processes and eight threads each. The others are not
 packages of the project; `--python` names an environment that has them:
 
     python3 -m venv .venv-servers
@@ -53,7 +53,7 @@ def _no_postgres() -> PostgresServer:
 
 
 def _measured(arguments: argparse.Namespace, nginx: str | None) -> Iterator[tuple[str, str, Rows]]:
-    """Candidate, measure and rows; each on a fresh server and database. What fails has a row that says so."""
+    """Candidate, measurement and rows; each on a fresh server and database. A failure has a row that says so."""
     with tempfile.TemporaryDirectory() as folder:
         databases = Databases(Path(folder), _no_postgres, settings())
         for what in arguments.what:
@@ -87,8 +87,8 @@ def _markdown(table: dict[str, dict[str, str]], names: list[str]) -> str:
 
 
 def main() -> int:
-    """Measure and print. 1 if something could not be measured, 2 and plain words if something is missing."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended, too
+    """Measure and print. Returns 1 if a measurement failed, 2 with a message if something is missing."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # stops the servers, too
     logging.disable(logging.INFO)  # of the migrations
     arguments = _arguments()
     versions = {name: version(name, arguments.python) for name in arguments.only}

@@ -1,7 +1,7 @@
-"""What is measured: a table of things, each an address, who asks, and how much slower than the floor it may be.
+"""The measurements: a table with addresses, viewers, and limits relative to the floor.
 
-A new one is a line here; the floor takes the same address (see `floor`). An address that the program does not know yet
-answers 400 or 404; the thing is then reported as missing and not measured.
+A new one is a line here; the floor accepts the same address (see `floor`). An address that is unknown to the program
+gets 400 or 404; the measurement is then reported as missing.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from tests.bench.rows import RARE_NAME, TRONDHEIM, five
 
 PAGE_SIZE = 25
 LIST, NAMES, FORM, DELETE = 2.5, 1.5, 3.0, 2.5  # times the floor
-OWN_FIRST_PAGE = 1.6  # times the own first page
-OWN_P95 = 2.0  # times the own median
+OWN_FIRST_PAGE = 1.6  # times the program's own first page
+OWN_P95 = 2.0  # times the program's own median
 TEN_THOUSAND_TO_A_MILLION = 1.3  # times slower
 SORTS = "fodselsnummer navn kommune bydel oppstart avslutning status sist-endret sist-endret-av".split()
 FIRST_PAGE = "list"
@@ -23,9 +23,9 @@ FIRST_PAGE = "list"
 
 @dataclass(frozen=True)
 class Thing:
-    """`addresses` are asked by turns, so that no cache helps. `limit`: how many times the floor's median is allowed,
-    `None` where it is only told. `search`: the values of a search; the address follows. `flat`: must not grow with
-    the register. `part_too`: as a fragment as well."""
+    """One measurement. `addresses` are requested in turn, so that no cache helps. `limit`: the allowed multiple of the
+    floor's median, `None` if it is only reported. `search`: the values of a search, which gives the address. `flat`:
+    must not grow with the register. `part_too`: as a fragment as well."""
 
     group: str
     name: str
@@ -38,8 +38,8 @@ class Thing:
 
 
 def things(facts: Facts) -> Iterator[Thing]:
-    """All that is measured for a viewer. A page that asks nothing of participants tells what everything else stands on:
-    the server, Flask, the visit, and the frame of a page."""
+    """All measurements for a viewer. A page without participants shows the base cost of everything else: the server,
+    Flask, the session, and the frame of a page."""
     yield Thing("frame", "no participants", ("/logget-ut",), None)
     yield Thing("list", FIRST_PAGE, ("/deltakere",), LIST, flat=True, part_too=True)
     yield from _sorts(facts)
@@ -56,7 +56,7 @@ def things(facts: Facts) -> Iterator[Thing]:
 def _sorts(facts: Facts) -> Iterator[Thing]:
     for word in SORTS:
         if word == "bydel" and facts.viewer != NATIONAL:
-            continue  # not a column of hers
+            continue  # not a column of this viewer
         for way in ("", "&retning=synkende"):
             name = f"sorted by {word}{' down' if way else ''}"
             yield Thing("sort", name, (f"/deltakere?sorter={word}{way}",), LIST, flat=True)

@@ -1,4 +1,4 @@
-"""A user in front of the screen: does what a person does, by labels and roles, with and without JavaScript."""
+"""A user at the screen: acts as a person does, by labels and roles, with and without JavaScript."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Answers = Mapping[str, Answer]
 
 
 def days_ago(days: int) -> str:
-    """A day before today as it is typed."""
+    """A day before today, as typed."""
     return date_text(today() - timedelta(days=days))
 
 
@@ -66,7 +66,7 @@ TERMINATION: Answers = {
     "Norsknivå ved avslutning, muntlig": "B1",
     "Norsknivå ved avslutning, skriftlig": "A2",
 }
-# What comes into sight by an answer: without JavaScript only after «Vis felt …».
+# Conditional fields: without JavaScript they appear only after «Vis felt …».
 CONDITIONAL = frozenset(
     {
         "Når avsluttet deltakeren introduksjonsprogrammet?",
@@ -86,12 +86,12 @@ CONDITIONAL = frozenset(
 
 @dataclass
 class Caseworker:
-    """Somebody at a page. `scripts`: whether the browser runs JavaScript."""
+    """A user on a page. `scripts`: whether the browser runs JavaScript."""
 
     page: Page
     scripts: bool = True
 
-    # ---- Getting around ----
+    # ---- Navigation ----
 
     def sign_in(self, username: str) -> None:
         """From the sign-in page to the start page."""
@@ -114,13 +114,13 @@ class Caseworker:
         self.page.get_by_role("navigation", name="Registreringens sider").get_by_role("button", name=title).click()
 
     def status_of(self, address: str) -> int:
-        """Go to an address; the answer's status."""
+        """Go to an address; returns the response's status."""
         answer = self.page.goto(address)
         assert answer is not None
         return answer.status
 
     def stands_at(self, heading: str) -> None:
-        """The page's heading holds these words."""
+        """Check that the page's heading contains this text."""
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(heading)
 
     # ---- The overview ----
@@ -135,27 +135,27 @@ class Caseworker:
         return self.rows.filter(has=self.page.get_by_role("link", name=person.number))
 
     def cells(self, row: Locator) -> list[str]:
-        """What stands in a row, without its menu."""
+        """The texts of a row, without its menu."""
         return [text.strip() for text in row.locator("td[data-label]").all_inner_texts()]
 
     def count(self) -> int:
-        """«Antall deltakere»."""
+        """The number «Antall deltakere»."""
         said = self.page.get_by_text("Antall deltakere:").inner_text()
         return int(re.sub(r"\D", "", said))
 
     def open(self, person: SyntheticPerson) -> None:
-        """By the number in the overview."""
+        """Open a participant by the number in the overview."""
         self.row_of(person).get_by_role("link", name=person.number).click()
 
     def choose_in_menu(self, person: SyntheticPerson, choice: str) -> None:
-        """By the three dots of the row."""
+        """Choose in the menu of the row's three dots."""
         row = self.row_of(person)
         row.get_by_role("button", name=f"Handlinger for {person.full_name}").click()
         row.get_by_role("link", name=choice, exact=True).click()
 
     @property
     def panel_button(self) -> Locator:
-        """«Søk og filter»."""
+        """The button «Søk og filter»."""
         return self.page.get_by_role("button", name="Søk og filter", exact=True)
 
     @property
@@ -165,34 +165,34 @@ class Caseworker:
 
     @property
     def search_field(self) -> Locator:
-        """Where numbers and names are searched for; it is there only while the panel is open."""
+        """The field for numbers and names; visible only while the panel is open."""
         return self.page.get_by_label("Søk på fødselsnummer, PersonId eller navn")
 
     def open_panel(self) -> None:
-        """By its button."""
+        """Open the panel by its button."""
         self.panel_button.click()
         expect(self.search_field).to_be_visible()
 
     def search(self, text: str) -> None:
-        """What to search for, and «Søk»."""
+        """Fill in the search field, and press «Søk»."""
         self.search_field.fill(text)
         self.press("Søk")
 
     def has_answer(self) -> None:
-        """Nothing is under way any more."""
+        """Wait until no request is running."""
         expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
 
     @property
     def chips(self) -> Locator:
-        """The criteria in force."""
+        """The chips of the criteria in force."""
         return self.page.get_by_role("list", name="Aktive filtre").get_by_role("button")
 
     def chip(self, criterion: str) -> Locator:
-        """The chip that takes this criterion away, such as «Status Endret»."""
+        """The chip that removes this criterion, such as «Status Endret»."""
         return self.page.get_by_role("button", name=f"Fjern filter: {criterion}", exact=True)
 
     def has_chips(self, *texts: str) -> None:
-        """Exactly these criteria stand beside «Filtrer»."""
+        """Check that exactly these criteria are beside «Filtrer»."""
         expect(self.chips).to_have_text(list(texts))
 
     def header(self, label: str) -> Locator:
@@ -204,7 +204,7 @@ class Caseworker:
         return self.rows.locator(f'td[data-label="{label}"]')
 
     def registered_data(self) -> dict[str, str]:
-        """Label and value of all on the page of registered data, several values divided as in the file."""
+        """Label and value of everything on the page of registered data, several values separated as in the file."""
         pairs = self.page.locator(".data > div").evaluate_all(
             """all => all.map(one => [
               one.querySelector('dt').innerText,
@@ -229,7 +229,7 @@ class Caseworker:
         )
 
     def answer(self, label: str, given: Answer, *, within: Locator | None = None) -> None:
-        """Fill in one question as a person does."""
+        """Fill in one field as a person does."""
         if isinstance(given, tuple):
             for choice in given:
                 self.group(label).get_by_label(choice, exact=True).check()
@@ -241,7 +241,7 @@ class Caseworker:
             control.fill(given)
 
     def answer_all(self, answers: Answers) -> None:
-        """Fill in a page from the top; ask for the further questions where no script brings them."""
+        """Fill in a page from the top; without scripts, request conditional fields."""
         later = {label: given for label, given in answers.items() if label in CONDITIONAL and not self.scripts}
         for label, given in answers.items():
             if label not in later:
@@ -256,7 +256,7 @@ class Caseworker:
         if not self.scripts:
             self.press("Vis oppfølgingsspørsmål")
 
-    # ---- The main steps of the story ----
+    # ---- The main steps of a registration ----
 
     def begin(self, person: SyntheticPerson) -> None:
         """«Legg til deltaker», the number, the confirmed name."""
@@ -268,7 +268,7 @@ class Caseworker:
         self.page.get_by_label("Jeg bekrefter at navn vist er identisk med navn på deltaker", exact=True).check()
 
     def create(self, person: SyntheticPerson, *, start: str = OPPSTART, district: str = "") -> None:
-        """A participant with page 1 filled in; ends on Bakgrunn."""
+        """Create a participant with page 1; ends on Bakgrunn."""
         self.begin(person)
         if district:
             self.answer("Bydel", district)
@@ -289,7 +289,7 @@ class Caseworker:
                 self.answer(label, given, within=rows.last)
 
     def complete(self, person: SyntheticPerson) -> None:
-        """From the overview: a participant with the first three pages filled in; ends in the overview."""
+        """From the overview: create a participant with the first three pages filled in; ends in the overview."""
         self.create(person)
         self.answer_all(BACKGROUND)
         self.press("Neste")

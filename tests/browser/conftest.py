@@ -1,7 +1,7 @@
-"""The browser, the servers and the people of the browser tests.
+"""The browser, the servers and the users of the browser tests.
 
-A server of this process serves all tests on its database, so a test takes persons of its own (`someone`)
-and counts only what it changes itself.
+One server of this process serves all tests on its database, so a test uses persons of its own (`someone`) and counts
+only its own changes.
 """
 
 from collections.abc import Callable, Iterator
@@ -70,22 +70,22 @@ def strict_live_server(databases: Databases, settings: dict[str, str]) -> Iterat
 
 @pytest.fixture(scope="session")
 def _unregistered() -> Iterator[SyntheticPerson]:
-    """Women whom the demo data leave out."""
+    """Women who are not in the demo data."""
     return (each for each in people()[SIZE - 1000 :] if "ordinary" in each.kinds)
 
 
 @pytest.fixture
 def someone(_unregistered: Iterator[SyntheticPerson]) -> Someone:
-    """`someone()`: a person whom nobody has registered."""
+    """`someone()`: a person who is not registered."""
     return lambda: next(_unregistered)
 
 
 @pytest.fixture
 def at_screen(browser: Browser, request: pytest.FixtureRequest) -> AtScreen:
-    """`with at_screen("berit.bergen") as (berit, watch)`: a browser of her own, signed in.
+    """`with at_screen("berit.bergen") as (berit, watch)`: a browser of the user, signed in.
 
-    Without a name nobody is signed in. `server`: the fixture of the server. The rest goes to `open_page`;
-    what the browser noted is checked at the end.
+    Without a name nobody is signed in. `server`: the fixture of the server. Other arguments are for `open_page`; faults
+    that the browser recorded are checked at the end.
     """
 
     @contextmanager

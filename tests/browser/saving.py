@@ -1,4 +1,4 @@
-"""Saving as one types, in the browser."""
+"""Automatic saving, in the browser."""
 
 import re
 
@@ -15,12 +15,12 @@ SERVERS = pytest.mark.parametrize("server", ["live_server", "live_server_on_post
 
 
 def is_saved(user: Caseworker) -> None:
-    """The line at the top says so."""
+    """Check that the line at the top says so."""
     expect(user.page.locator("#tilstand")).to_have_text(SAVED)
 
 
 def begin(user: Caseworker, someone: Someone, step: str) -> str:
-    """A new participant, at one of her pages; gives its address."""
+    """Create a participant and go to one of the participant's pages; returns its address."""
     user.create(someone())
     user.stands_at("Bakgrunn")
     if step != "Bakgrunn":

@@ -1,10 +1,10 @@
-"""A line on which answers take as long as a test wants."""
+"""A connection on which responses take as long as a test wants."""
 
 from playwright.sync_api import Page, Route
 
 
 class SlowLine:
-    """Requests to an address wait here until the newest is let go; the browser gives the older ones up."""
+    """Holds requests to an address until the newest is released; the browser aborts the older ones."""
 
     def __init__(self, page: Page, address: str) -> None:
         self._page = page
@@ -13,11 +13,11 @@ class SlowLine:
 
     @property
     def number(self) -> int:
-        """How many requests have come."""
+        """The number of requests so far."""
         return len(self._held)
 
     def wait_for(self, number: int) -> None:
-        """Until so many requests have been sent in all. Raises AssertionError if they do not come."""
+        """Wait until so many requests have been sent in all. Raises AssertionError if they do not come."""
         tries = 1000
         while len(self._held) < number:
             assert tries, f"{len(self._held)} of {number} requests have come"
@@ -25,13 +25,13 @@ class SlowLine:
             self._page.wait_for_timeout(20)
 
     def let_go(self) -> None:
-        """Send the newest and wait for its answer."""
+        """Send the newest and wait for its response."""
         newest = self._held[-1]
         with self._page.expect_request_finished(lambda request: request == newest.request):
             newest.continue_()
 
     def let_begin(self) -> None:
-        """Send the newest and wait until its answer begins: the page may not read it yet."""
+        """Send the newest and wait until its response begins: the page may not have read it yet."""
         newest = self._held[-1]
         with self._page.expect_response(lambda answer: answer.request == newest.request):
             newest.continue_()

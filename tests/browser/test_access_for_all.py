@@ -1,4 +1,4 @@
-"""Every page and state, for everyone: axe in light and dark, narrow windows, large text, targets to hit."""
+"""Accessibility of every page and state: axe in light and dark, narrow windows, large text, sizes of targets."""
 
 from collections.abc import Iterable
 
@@ -11,8 +11,8 @@ from tests.support.browser import NARROW, WIDE, assert_accessible, assert_no_sid
 
 LEAST_TARGET = 24
 
-# Controls that are too small to hit. A choice is hit by its label too; a link within a sentence is exempt
-# (WCAG 2.5.8), and what only screen readers meet has no size.
+# Controls that are too small. A choice's target includes its label; a link within a sentence is exempt (WCAG 2.5.8),
+# and elements for screen readers alone have no size.
 _SMALL_TARGETS = """least => {
   const visible = one => one.checkVisibility({visibilityProperty: true, opacityProperty: true})
     && !one.closest('.ds-sr-only') && one.getBoundingClientRect().width > 1;
@@ -30,11 +30,11 @@ _SMALL_TARGETS = """least => {
 
 
 def check(page: Page, stop: str) -> None:
-    """All that is asked of a page as it stands."""
+    """Check a page in its present state."""
     small = page.evaluate(_SMALL_TARGETS, LEAST_TARGET)
     assert not small, f"{stop}: targets under {LEAST_TARGET} px\n" + "\n".join(small)
     page.emulate_media(color_scheme="dark")
-    assert_accessible(page, rules=["color-contrast"])  # nothing else hangs on the colours
+    assert_accessible(page, rules=["color-contrast"])  # nothing else depends on the colours
     page.emulate_media(color_scheme="light")
     assert_accessible(page)
     _fits(page, stop)
@@ -53,7 +53,7 @@ def _fits(page: Page, stop: str) -> None:
 
 
 def look(user: Caseworker, tour: Iterable[str]) -> None:
-    """Check every stop of a tour. Nothing moves meanwhile: half a fade is of no use to axe."""
+    """Check every stop of a tour, without animations: axe cannot judge half a fade."""
     user.page.emulate_media(reduced_motion="reduce")
     for stop in tour:
         check(user.page, stop)
@@ -61,7 +61,7 @@ def look(user: Caseworker, tour: Iterable[str]) -> None:
 
 def test_signing_in(at_screen: AtScreen) -> None:
     with at_screen() as (visitor, watch):
-        watch.expect_status(410)  # a link that does not work any more
+        watch.expect_status(410)  # a link that no longer works
         look(visitor, tours.signing_in(visitor))
 
 
@@ -85,7 +85,7 @@ def test_searching_the_country(at_screen: AtScreen) -> None:
         look(ida, tours.searching_the_country(ida))
 
 
-# Colours that the reader has chosen herself replace ours: what only a background shows would be lost.
+# Colours chosen by the reader replace ours: anything shown by a background alone would be lost.
 _UNSEEN = """() => [...document.querySelectorAll('.ds-chip, .filters .ds-input, .filters .ds-button')]
   .filter(one => one.checkVisibility() && !one.matches('[data-variant=tertiary]')
     && (getComputedStyle(one).borderTopStyle === 'none' || parseFloat(getComputedStyle(one).borderTopWidth) === 0))
@@ -93,7 +93,7 @@ _UNSEEN = """() => [...document.querySelectorAll('.ds-chip, .filters .ds-input, 
 
 
 def test_panel_in_forced_colours(at_screen: AtScreen) -> None:
-    """Chips, fields and buttons have an edge; the × of a chip and the arrow of the folded choices are drawn."""
+    """Chips, fields and buttons have an edge; the × of a chip and the arrow of the folded choices are visible."""
     with at_screen("kari.oslo", forced_colors="active") as (kari, _watch):
         kari.page.goto("/deltakere?status=endret")
         kari.open_panel()

@@ -1,4 +1,4 @@
-"""The search over the access log."""
+"""Searching the access log."""
 
 from playwright.sync_api import expect
 

@@ -1,5 +1,5 @@
-"""The band that stays in sight: session warning, lost line and state of saving, wherever the page is scrolled to and
-without moving it; what a screen reader hears of saving; and the cover over a visit that is over."""
+"""The band that stays visible: session warning, lost connection and state of saving, at any scroll position and without
+moving the page; the messages to screen readers about saving; and the cover over the page after a session."""
 
 from typing import Any
 
@@ -18,24 +18,24 @@ SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
-    """The window."""
+    """Resize the window."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 def place_of(field: Locator) -> tuple[float, float]:
-    """Where it stands in the window, and how far the page is scrolled."""
+    """The field's position in the window, and the page's scroll position."""
     top = field.evaluate("one => one.getBoundingClientRect().top")
     return round(top), round(field.page.evaluate("scrollY"))
 
 
 def is_uncovered(field: Locator) -> None:
-    """Nothing of the band lies over it."""
+    """Check that the band does not cover the field."""
     bottom = field.evaluate("one => one.getBoundingClientRect().bottom")
     assert bottom <= field.page.locator("#band").evaluate("one => one.getBoundingClientRect().top")
 
 
 def warned(user: Caseworker, server: LiveServer) -> Locator:
-    """Two minutes before the visit ends."""
+    """Wait for the warning two minutes before the session ends."""
     idle(server, user, 28.5)
     user.page.clock.fast_forward("28:01")
     warning = user.page.get_by_role("alert")
@@ -47,7 +47,7 @@ def warned(user: Caseworker, server: LiveServer) -> Locator:
 def test_the_session_warning(
     at_screen: AtScreen, someone: Someone, live_server: LiveServer, size: tuple[int, int]
 ) -> None:
-    """In sight wherever the page is scrolled to; «Forleng» gives the focus back, and the page has not moved."""
+    """Visible at any scroll position; «Forleng» gives the focus back, and the page has not moved."""
     with at_screen("berit.bergen") as (berit, _watch):
         begin(berit, someone, "Bakgrunn")
         resize(berit.page, size)
@@ -98,7 +98,7 @@ def test_a_lost_line_moves_nothing(at_screen: AtScreen, someone: Someone, size: 
 
 @SIZES
 def test_no_field_is_hidden_under_it(at_screen: AtScreen, someone: Someone, size: tuple[int, int]) -> None:
-    """Whatever the keyboard leads to stands above the band."""
+    """Every keyboard stop is above the band."""
     with at_screen("berit.bergen") as (berit, watch):
         watch.expect_lost_line()
         begin(berit, someone, "Bakgrunn")
@@ -117,7 +117,7 @@ def test_no_field_is_hidden_under_it(at_screen: AtScreen, someone: Someone, size
 
 
 def test_in_colours_of_the_users_own(at_screen: AtScreen, someone: Someone) -> None:
-    """A line parts the band from the page where backgrounds are all the same."""
+    """A line separates the band from the page if all backgrounds are the same."""
     with at_screen("berit.bergen", forced_colors="active") as (berit, _watch):
         begin(berit, someone, "Bakgrunn")
         band = berit.page.locator("#band")
@@ -125,11 +125,11 @@ def test_in_colours_of_the_users_own(at_screen: AtScreen, someone: Someone) -> N
         assert band.evaluate("one => getComputedStyle(one).backgroundColor") != "rgba(0, 0, 0, 0)"
 
 
-# ---- What is heard ----
+# ---- Screen readers ----
 
 
 def listen(page: Page) -> None:
-    """Write down what the live regions say from now on."""
+    """Record the messages of the live regions from now on."""
     page.evaluate(
         """() => {
           window.heard = [];
@@ -143,7 +143,7 @@ def listen(page: Page) -> None:
 
 
 def heard(page: Page) -> list[list[str]]:
-    """What they have said."""
+    """The recorded messages."""
     found: list[list[str]] = page.evaluate("window.heard")
     return found
 
@@ -197,7 +197,7 @@ def test_a_lost_line_is_heard_at_once_and_once(at_screen: AtScreen, someone: Som
 
 
 def sign_in_over_it(user: Caseworker) -> None:
-    """In the dialog."""
+    """Sign in, in the dialog."""
     dialog = user.page.get_by_role("dialog")
     dialog.get_by_label("Passord").fill(PASSWORD)
     dialog.get_by_role("button", name="Logg inn", exact=True).click()
@@ -205,7 +205,7 @@ def sign_in_over_it(user: Caseworker) -> None:
 
 
 def is_covered(user: Caseworker, name: str) -> None:
-    """Nobody can read who the participant is, nor what is written about the participant."""
+    """Check that nobody can read the participant's name or data."""
     expect(user.page.get_by_role("dialog")).to_contain_text("Du er logget ut")
     expect(user.page.locator("[aria-busy=true]")).to_have_count(0)
     expect(user.page.locator("main")).to_be_hidden()
@@ -214,7 +214,7 @@ def is_covered(user: Caseworker, name: str) -> None:
 
 
 def test_after_the_visit_the_page_is_covered(at_screen: AtScreen, someone: Someone, live_server: LiveServer) -> None:
-    """By itself; until the same user has signed in again. What was typed stays."""
+    """Automatically; until the same user has signed in again. Typed values stay."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _watch):
         begin(berit, lambda: person, "Bakgrunn")
@@ -222,11 +222,11 @@ def test_after_the_visit_the_page_is_covered(at_screen: AtScreen, someone: Someo
         title = berit.page.title()
         assert person.full_name in title
         warned(berit, live_server)
-        berit.page.evaluate("() => { document.getElementById('children').value = '7'; }")  # typed, and not told yet
+        berit.page.evaluate("() => { document.getElementById('children').value = '7'; }")  # typed, without an event yet
         idle(live_server, berit, 30.1)
         berit.page.clock.fast_forward("02:00")
         is_covered(berit, person.full_name)
-        berit.page.wait_for_timeout(700)  # the clock was put forward over several questions: the last one is answered
+        berit.page.wait_for_timeout(700)  # the clock skipped several requests: the last one is answered
         expect(berit.page.locator("[aria-busy=true]")).to_have_count(0)
         assert_accessible(berit.page)
         berit.page.keyboard.press("Escape")
@@ -240,7 +240,7 @@ def test_after_the_visit_the_page_is_covered(at_screen: AtScreen, someone: Someo
 
 
 def test_a_visit_that_was_ended_elsewhere(at_screen: AtScreen, someone: Someone) -> None:
-    """Whatever finds out that the visit is over covers the page."""
+    """Any response that reveals the end of the session covers the page."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _watch):
         begin(berit, lambda: person, "Bakgrunn")
@@ -253,7 +253,7 @@ def test_a_visit_that_was_ended_elsewhere(at_screen: AtScreen, someone: Someone)
 
 
 def test_the_end_of_a_visit_without_contact(at_screen: AtScreen, someone: Someone) -> None:
-    """Nobody can sign in, and nobody can read it either."""
+    """Nobody can sign in, and nobody can read the page either."""
     person = someone()
     with at_screen("berit.bergen") as (berit, watch):
         watch.expect_lost_line()
@@ -267,7 +267,7 @@ def test_the_end_of_a_visit_without_contact(at_screen: AtScreen, someone: Someon
         expect(berit.page.locator("main")).to_be_hidden()
         assert person.full_name not in berit.page.title()
         berit.page.context.set_offline(False)
-        berit.press("Prøv igjen")  # the visit is not over after all, says the server, which has another clock
+        berit.press("Prøv igjen")  # not over yet, according to the server, which has another clock
         expect(berit.page.locator("main")).to_be_visible()
 
 

@@ -1,5 +1,5 @@
-"""What a machine on the way answers instead of the program: nothing of it comes into the page, it is said, it is tried
-again, and what was typed is neither lost nor called saved."""
+"""Responses of a machine in between instead of the program: none of it gets into the page, there is a message, the
+request is tried again, and typed values are neither lost nor reported as saved."""
 
 import re
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Between = Callable[[Route], None]
 
 
 def between(status: int, headers: dict[str, str]) -> Between:
-    """A machine that answers for itself."""
+    """A machine that responds by itself."""
 
     def answer(route: Route) -> None:
         route.fulfill(status=status, headers=headers, content_type="text/html", body="" if status == 204 else PORTAL)
@@ -47,7 +47,7 @@ def between(status: int, headers: dict[str, str]) -> Between:
 
 
 def put_between(user: Caseworker, watch: Any, address: Any, status: int = 200, **headers: str) -> None:
-    """From now on it answers at an address."""
+    """Let the machine respond at an address from now on."""
     watch.expect_status(status)
     watch.expect_lost_line()
     user.page.route("**/gjestenett", between(200, {}))
@@ -55,7 +55,7 @@ def put_between(user: Caseworker, watch: Any, address: Any, status: int = 200, *
 
 
 def is_untouched(page: Page, address: str, title: str) -> None:
-    """Nothing of the other machine's page is to be seen."""
+    """Check that nothing of the other machine's page is shown."""
     assert (page.url, page.title()) == (address, title)
     expect(page.get_by_text("gjestenettet")).to_have_count(0)
 
@@ -111,7 +111,7 @@ def test_the_list_is_asked_again_by_itself(at_screen: AtScreen) -> None:
 
 
 def test_the_tries_are_bounded(at_screen: AtScreen, someone: Someone) -> None:
-    """The pauses grow, and in the end it waits for the user."""
+    """The pauses grow, and finally it waits for the user."""
     with at_screen("berit.bergen") as (berit, watch):
         begin(berit, someone, "Bakgrunn")
         berit.page.clock.install()
@@ -185,7 +185,7 @@ def test_a_slow_server_is_not_called_a_lost_line(at_screen: AtScreen, someone: S
 
 
 def test_the_dialog_stays(at_screen: AtScreen) -> None:
-    """Signing in again over a page: what a portal says does not get the page's place, nor the dialog's."""
+    """Signing in again over a page: a portal's response replaces neither the page nor the dialog."""
     with at_screen("kari.oslo") as (kari, watch):
         kari.page.context.clear_cookies()
         kari.header("Navn").get_by_role("link").click()

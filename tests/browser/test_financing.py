@@ -1,4 +1,4 @@
-"""The financing of a new participant follows the municipality that is chosen."""
+"""The financing of a new participant follows the chosen municipality."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ ORDINARY, PER_CAPITA = "Ordinær Jobbsjansen", "Per capita"
 
 @contextmanager
 def trial_in_askoy(server: LiveServer) -> Iterator[None]:
-    """Askøy is taken into the trial meanwhile."""
+    """Askøy is in the trial within the block."""
     engine = create_engine(server.settings["DATABASE_URL"])
     this = update(Municipality).where(Municipality.number == "4627")
     with engine.begin() as work:
@@ -35,7 +35,7 @@ def choose(user: Caseworker, municipality: str) -> None:
 
 
 def has_financing(user: Caseworker, wanted: str) -> None:
-    """Exactly this one is chosen, and would be sent."""
+    """Check that exactly this one is chosen, and would be sent."""
     for one in (ORDINARY, PER_CAPITA):
         expect(user.group("Finansiering").get_by_label(one, exact=True)).to_be_checked(checked=one == wanted)
     code = "per_capita" if wanted == PER_CAPITA else "ordinary"
@@ -64,7 +64,7 @@ def test_the_financing_follows_to_and_fro(at_screen: AtScreen, empty_live_server
 
 
 def test_to_and_fro_in_haste(at_screen: AtScreen, empty_live_server: LiveServer) -> None:
-    """Both answers are under way at once: the municipality that was chosen last counts."""
+    """Both requests run at once: the municipality that was chosen last counts."""
     with trial_in_askoy(empty_live_server), at_screen("anne.tokommuner", server="empty_live_server") as (anne, _watch):
         anne.go("Legg til deltaker")
         choose(anne, "Askøy (4627)")

@@ -10,7 +10,7 @@ from tests.browser.caseworker import OPPSTART, Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
 
 MOST_STOPS = 200
-# Not hidden (WCAG 2.4.11): at least its beginning, middle or end is on top of what lies there.
+# Not hidden (WCAG 2.4.11): at least its beginning, middle or end is the topmost element there.
 _FOCUS = """() => {
   const one = document.activeElement;
   if (one === document.body) return null;
@@ -32,7 +32,7 @@ _FOCUS = """() => {
 
 
 def tab_to(page: Page, goal: Locator, *, key: str = "Tab") -> None:
-    """Press Tab until the focus is there."""
+    """Press Tab until the element has the focus."""
     for stops in count():
         page.keyboard.press(key)
         if goal.evaluate("one => one === document.activeElement"):
@@ -87,7 +87,7 @@ def test_the_story_by_keyboard(at_screen: AtScreen, someone: Someone) -> None:
 
 
 def _skip_to_the_content(user: Caseworker) -> None:
-    """The first stop leads past the menu; the next is the page's own."""
+    """The first stop skips the menu; the next is the page's own."""
     user.page.keyboard.press("Tab")
     expect(user.page.get_by_role("link", name="Hopp til hovedinnhold")).to_be_focused()
     user.page.keyboard.press("Enter")
@@ -108,7 +108,7 @@ def _help_opens_and_closes(user: Caseworker) -> None:
 
 
 def _background(user: Caseworker) -> None:
-    """Radio buttons by Space and arrows, a select by its first letters, a further question; an error."""
+    """Radio buttons by Space and arrows, a select by its first letters, a conditional field; an error."""
     keyboard = user.page.keyboard
     choose(user, "Målgruppe ved oppstart", "Hjemmeværende uten egen inntekt eller stønad")
     keyboard.press("ArrowDown")
@@ -161,7 +161,7 @@ def _row_menu(user: Caseworker, name: str) -> None:
 
 
 def test_the_panel_by_keyboard(at_screen: AtScreen) -> None:
-    """Open, fill in, take a chip away, clear, close: the focus is never lost."""
+    """Open, fill in, remove a chip, clear, close: the focus is never lost."""
     with at_screen("kari.oslo") as (kari, _watch):
         page, keyboard = kari.page, kari.page.keyboard
         press(kari, "Søk og filter")
@@ -200,7 +200,7 @@ def test_the_panel_by_keyboard(at_screen: AtScreen) -> None:
 
 
 def all_stops_are_seen(page: Page, stop: str) -> None:
-    """Tab through the page: the focus shows, and nothing that sticks lies over it."""
+    """Tab through the page: the focus is visible, and no sticky element covers it."""
     page.keyboard.press("Tab")
     seen = 0
     while (focus := page.evaluate(_FOCUS)) and seen < MOST_STOPS:

@@ -1,5 +1,5 @@
-"""Leaving a page within the delay of autosave, in whatever way: what was typed is in the register, and the next page
-waits for it instead of showing what stood there before."""
+"""Leaving a page within the delay of autosave, in any way: the input is in the register, and the next page waits for it
+instead of showing earlier values."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ CHILDREN = "Antall barn under 18 år"
 
 
 class Beacon:
-    """Holds back what a page sends while it is being left, until the test lets it go."""
+    """Holds requests that a page sends while being left, until the test releases them."""
 
     def __init__(self, page: Page) -> None:
         self.held: list[Route] = []
@@ -31,20 +31,20 @@ class Beacon:
             route.continue_()
 
     def let_go(self) -> None:
-        """All that were held."""
+        """Release all held requests."""
         for route in self.held:
             route.continue_()
         self.held.clear()
 
 
 def says_nothing_of_others(user: Caseworker) -> None:
-    """The user has changed it, so there is nothing to be told, and nothing to choose."""
+    """Check that there is no message and no choice, since the user made the change."""
     expect(user.page.locator("#endret-av-andre")).to_be_empty()
     expect(user.page.get_by_role("button", name="Behold svaret som står her")).to_have_count(0)
 
 
 def go_and_come_back(page: Page) -> None:
-    """By the browser's own buttons."""
+    """Use the browser's own buttons."""
     page.go_back()
     page.go_forward()
 
@@ -82,7 +82,7 @@ def test_what_was_typed_last_stands_there(at_screen: AtScreen, someone: Someone,
 
 @SERVERS
 def test_the_next_page_waits_for_it(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """The page comes before what the old one sent has arrived: it is not «Lagret» before that."""
+    """The next page is loaded before the old one's request has arrived: it does not show «Lagret» before that."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         begin(berit, someone, "Bakgrunn")
         beacon = Beacon(berit.page)
@@ -100,7 +100,7 @@ def test_the_next_page_waits_for_it(at_screen: AtScreen, someone: Someone, serve
 
 @SERVERS
 def test_what_is_typed_meanwhile_is_no_conflict(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """The user has typed the value, left, and types another: the last one stands, and nothing is asked."""
+    """The user types a value, leaves, and types another: the last one is kept, without a conflict."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         begin(berit, someone, "Bakgrunn")
         beacon = Beacon(berit.page)
@@ -133,8 +133,8 @@ def test_what_never_arrives_is_said(at_screen: AtScreen, someone: Someone) -> No
 
 
 def test_a_form_longer_than_a_page_that_is_gone_may_send(at_screen: AtScreen, someone: Someone) -> None:
-    """64 KiB is all that a browser sends of a page that is gone: the browser asks, and it is sent meanwhile."""
-    text = "å" * 12_000  # six times as long on the line
+    """A browser sends at most 64 KiB for a page that is gone: the browser asks, and it is sent meanwhile."""
+    text = "å" * 12_000  # six times as long when encoded
     with at_screen("berit.bergen") as (berit, _watch):
         begin(berit, someone, "Bakgrunn")
         address = berit.page.url.replace("bakgrunn", "programinnhold")
@@ -152,7 +152,7 @@ def test_a_form_longer_than_a_page_that_is_gone_may_send(at_screen: AtScreen, so
 
 
 def test_a_participant_who_is_not_created_yet(at_screen: AtScreen, someone: Someone) -> None:
-    """Page 1 is kept whole, also when it is left right after typing."""
+    """Page 1 is stored completely, also when it is left right after typing."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _watch):
         berit.go("Legg til deltaker")
@@ -169,7 +169,7 @@ def test_a_participant_who_is_not_created_yet(at_screen: AtScreen, someone: Some
 
 @pytest.mark.parametrize("is_begun", [False, True], ids=["blank", "begun"])
 def test_page_1_waits_for_what_it_sent_while_it_was_left(at_screen: AtScreen, someone: Someone, is_begun: bool) -> None:
-    """On a slow line the page comes before what was typed has arrived. Nothing is typed into the older form."""
+    """On a slow connection the page is loaded before the input has arrived. Nothing is typed into the older form."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _watch):
         berit.go("Legg til deltaker")
@@ -191,7 +191,7 @@ def test_page_1_waits_for_what_it_sent_while_it_was_left(at_screen: AtScreen, so
 
 
 def test_a_new_page_1_is_blank_after_one_was_left(at_screen: AtScreen) -> None:
-    """What was left stands under «Påbegynte»; another participant is begun with an empty form."""
+    """The form that was left is under «Påbegynte»; another participant begins with an empty form."""
     with at_screen("berit.bergen") as (berit, _watch):
         berit.go("Legg til deltaker")
         berit.field("Dato for oppstart").press_sequentially("02.02.2024")

@@ -1,4 +1,4 @@
-"""What stays on screen when the list is asked anew: focus, place, user; and what never comes there."""
+"""What stays on screen when the list is requested again: focus, place, user; and what is never shown."""
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -18,12 +18,12 @@ def box(user: Caseworker, choice: str) -> Locator:
 
 
 def cut(page: Page, address: str) -> None:
-    """The line is cut for the next request to an address, and whole again after it."""
+    """Cut the connection for the next request to an address."""
     page.route(address, lambda route: route.abort(), times=1)
 
 
 def focus(page: Page) -> str:
-    """The tag of what has the focus, with its id."""
+    """The tag of the focused element, with its id."""
     return str(page.evaluate("document.activeElement.tagName + '#' + document.activeElement.id"))
 
 
@@ -31,7 +31,7 @@ def focus(page: Page) -> str:
 
 
 def test_focus_is_never_lost_to_an_answer(at_screen: AtScreen) -> None:
-    """Wherever it has gone meanwhile: to the list when it was in the old rows, to the panel's button from the chips."""
+    """Wherever it is meanwhile: to the list if it was in the old rows, to the panel's button from the chips."""
     with at_screen("kari.oslo") as (kari, _watch):
         page = kari.page
         kari.open_panel()
@@ -81,7 +81,7 @@ def test_on_a_phone_who_asks_for_the_list_is_led_to_what_is_wrong(at_screen: AtS
 
 
 def test_the_panel_stays_open_over_an_error(at_screen: AtScreen) -> None:
-    """× in the moment after typing: the error is shown, and what was typed is there."""
+    """× right after typing: the error is shown, and the typed text stays."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         kari.field("Oppstart fra").fill("32.13.2020")
@@ -120,7 +120,7 @@ def test_a_lost_filter_goes_before_what_is_pressed_next(at_screen: AtScreen) -> 
 
 
 def test_the_panel_closes_after_what_is_yet_to_be_sent_from_it(at_screen: AtScreen) -> None:
-    """A box checked while another answer is under way, and × in the next moment."""
+    """A box checked while another request is running, and × right after it."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         box(kari, "Endret").check()
@@ -173,7 +173,7 @@ def test_unfolded_chips_stay_so(at_screen: AtScreen) -> None:
 
 
 def test_another_tab_has_begun_another_visit(at_screen: AtScreen) -> None:
-    """Of the same user: the list goes on. Of another: the page begins anew."""
+    """Of the same user: the list continues. Of another user: the page is reloaded."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         other = Caseworker(kari.page.context.new_page())
@@ -227,7 +227,7 @@ def test_a_sorted_column_stays_in_sight(at_screen: AtScreen, size: tuple[int, in
 
 
 def test_signing_in_again_is_for_the_same_list(at_screen: AtScreen) -> None:
-    """After a download that met the end of the visit."""
+    """After a download that met the end of the session."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.page.goto("/deltakere?status=endret&sorter=navn")
         kari.page.context.clear_cookies()

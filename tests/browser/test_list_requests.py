@@ -1,4 +1,4 @@
-"""What is pressed right after typing: a file holds what the form says, one Enter asks once, and no field moves away."""
+"""Presses right after typing: a file has the form's criteria, one Enter makes one request, and no field moves away."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ PRESSED: dict[str, Callable[[Locator], None]] = {
 
 
 def a_name(user: Caseworker) -> str:
-    """A name that some have, not all."""
+    """A name of some participants, not of all."""
     return user.column("Navn").first.inner_text().splitlines()[0].split()[0]
 
 
@@ -35,7 +35,7 @@ def query_of(address: str) -> str:
 
 
 def holds_the_list(user: Caseworker, download: Download) -> None:
-    """The file is of the list that stands on screen now, which is narrowed down."""
+    """Check that the file has the filtered list on screen."""
     assert query_of(download.url) == query_of(user.page.url) != ""
     if download.suggested_filename.endswith(".csv"):
         lines = download.path().read_bytes().count(b"\r\n")
@@ -54,7 +54,7 @@ def test_a_file_waits_for_what_has_been_typed(at_screen: AtScreen, file: str, wa
         ida.search_field.fill(a_name(ida))
         PRESSED[way](link)
         line.wait_for(1)
-        PRESSED[way](link)  # impatience asks for no second file
+        PRESSED[way](link)  # a second press downloads no second file
         ida.page.wait_for_timeout(300)
         assert downloads == []
         with ida.page.expect_download() as told:
@@ -67,7 +67,7 @@ def test_a_file_waits_for_what_has_been_typed(at_screen: AtScreen, file: str, wa
 
 
 def test_a_file_waits_for_enter_for_a_chip_and_for_an_order(at_screen: AtScreen) -> None:
-    """Whatever is under way, and in the order in which it was pressed."""
+    """Whatever request is running, and in the order of the presses."""
     with at_screen("ida.imdi") as (ida, _watch):
         ida.open_panel()
         line = SlowLine(ida.page, SEARCHES)
@@ -136,7 +136,7 @@ def test_the_file_of_the_access_log_waits_too(at_screen: AtScreen, way: str) -> 
     ],
 )
 def test_one_enter_makes_one_request(at_screen: AtScreen, address: str, label: str, searches: str) -> None:
-    """Enter says all, leaving the field says nothing more, pressed in whatever haste; another value is asked for."""
+    """Enter sends everything, leaving the field sends nothing more, at any speed; another value makes a request."""
     values = {"Fra og med": ("01.01.2020", "01.01.2021"), "Oppstart fra": ("01.01.2020", "01.01.2021")}
     values |= {"Kommune": ("Bergen", "Askøy")}
     first, second = values.get(label, ("ida.imdi", "kari.oslo"))
@@ -161,7 +161,7 @@ def test_one_enter_makes_one_request(at_screen: AtScreen, address: str, label: s
 
 
 def boxes(page: Page) -> dict[str, dict[str, float]]:
-    """Where the controls of the panel stand on the page, but for the buttons that stick to the bottom on a phone."""
+    """The positions of the panel's controls on the page, without the buttons that stick to the bottom on a phone."""
     found: dict[str, dict[str, float]] = page.evaluate(
         """() => {
           const controls = [...document.querySelectorAll('#panel :is(input, textarea, select, button, summary)')];
@@ -178,7 +178,7 @@ def boxes(page: Page) -> dict[str, dict[str, float]]:
 @pytest.mark.parametrize("width", [1280, 1000, 360])
 @pytest.mark.parametrize("username", ["kari.oslo", "ida.imdi"])
 def test_filters_leave_the_panel_where_it_is(at_screen: AtScreen, username: str, width: int) -> None:
-    """The first one, and all after it, until they are taken away again."""
+    """The first one, and all after it, until they are removed again."""
     with at_screen(username) as (user, _watch):
         user.page.set_viewport_size({"width": width, "height": 800})
         user.open_panel()

@@ -1,4 +1,4 @@
-"""What happens to what was typed: double clicks, a cut line, slow answers, two people at once."""
+"""No typed value is lost: double clicks, a cut connection, slow responses, two users at once."""
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -27,7 +27,7 @@ def test_a_double_click_creates_one(at_screen: AtScreen, someone: Someone, javas
 
 
 def test_a_cut_line_loses_nothing(at_screen: AtScreen, someone: Someone) -> None:
-    """The notice says so, everything typed stands, and «Prøv igjen» goes on when the line is back."""
+    """A notice is shown, all typed values stay, and «Prøv igjen» continues when the connection is back."""
     person = someone()
     with at_screen("berit.bergen") as (berit, watch):
         watch.expect_lost_line()
@@ -51,7 +51,7 @@ def test_a_cut_line_loses_nothing(at_screen: AtScreen, someone: Someone) -> None
 
 
 def test_what_next_could_not_send_is_saved_by_itself(at_screen: AtScreen, someone: Someone) -> None:
-    """«Neste» is pressed right after typing, and does not get through: the line says so, and it is saved unasked."""
+    """«Neste» is pressed right after typing, and fails: the line says so, and it is saved automatically."""
     with at_screen("berit.bergen") as (berit, watch):
         watch.expect_lost_line()
         berit.create(someone())
@@ -67,7 +67,8 @@ def test_what_next_could_not_send_is_saved_by_itself(at_screen: AtScreen, someon
 
 
 def test_a_cut_line_does_not_create_twice(at_screen: AtScreen, someone: Someone) -> None:
-    """The answer to «Neste» is lost, though she was created: pressing again leads to the same participant."""
+    """The response to «Neste» is lost, though the participant was created: pressing again leads to the same
+    participant."""
     person = someone()
     with at_screen("berit.bergen") as (berit, watch):
         watch.expect_lost_line()
@@ -93,7 +94,7 @@ def _lose_the_answer(route: Route) -> None:
 def test_a_register_that_is_down_loses_nothing(
     at_screen: AtScreen, someone: Someone, standins: Standins, fail_register: FailRegister
 ) -> None:
-    """Folkeregisteret fails: words for it, the form is kept, «Prøv igjen» fetches the name when it is up again."""
+    """Folkeregisteret fails: a message, the form is kept, «Prøv igjen» fetches the name when it is up again."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _watch):
         berit.go("Legg til deltaker")
@@ -107,7 +108,7 @@ def test_a_register_that_is_down_loses_nothing(
         berit.page.get_by_role("navigation", name="Hovedmeny").get_by_role("link", name="Påbegynte").click()
         expect(berit.page.get_by_text("Venter på oppslag. Navnet hentes når Folkeregisteret svarer.")).to_be_visible()
         assert_accessible(berit.page)
-        berit.page.get_by_role("link", name="Fortsett").first.click()  # the last one that was changed
+        berit.page.get_by_role("link", name="Fortsett").first.click()  # the one changed last
         standin_control.heal(standins.freg.base_url)
         berit.press("Prøv igjen")
         expect(berit.page.get_by_label("Navn", exact=True)).to_have_text(person.full_name)
@@ -115,7 +116,7 @@ def test_a_register_that_is_down_loses_nothing(
 
 
 def holds(user: Caseworker, answers: Answers) -> None:
-    """The page still shows these answers."""
+    """Check that the page still shows these answers."""
     for label, given in answers.items():
         if isinstance(given, str):
             control = user.field(label)
@@ -127,7 +128,7 @@ def holds(user: Caseworker, answers: Answers) -> None:
 
 
 def test_typing_goes_on_while_an_answer_is_slow(at_screen: AtScreen, someone: Someone) -> None:
-    """An answer that brings a further question touches neither the focus nor what is being typed."""
+    """A response with a conditional field touches neither the focus nor the text being typed."""
     with at_screen("berit.bergen") as (berit, _watch):
         berit.create(someone())
         page = berit.page
@@ -164,8 +165,8 @@ def test_typing_goes_on_while_an_answer_is_slow(at_screen: AtScreen, someone: So
 
 
 def test_a_question_that_is_redrawn_keeps_its_answer(at_screen: AtScreen, someone: Someone) -> None:
-    """«Deltakeren har gått ut i» becomes obligatory by the reason, while she is already answering it; a
-    question that has come into sight is being answered when the next one comes."""
+    """«Deltakeren har gått ut i» becomes required by the reason, while the user is already answering it; a conditional
+    field is being answered when the next one appears."""
     with at_screen("berit.bergen") as (berit, _watch):
         berit.create(someone())
         berit.press_step("Avslutning")
@@ -210,7 +211,7 @@ def test_the_button_stands_as_the_last_change_has_left_it(at_screen: AtScreen, s
 
 
 def test_two_people_in_the_same_field(at_screen: AtScreen, someone: Someone) -> None:
-    """The second is told what the first has written, and both stand before her; other fields are kept."""
+    """The second user sees what the first has written, and both values; other fields are kept."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _), at_screen("anne.tokommuner") as (anne, _):
         berit.create(person)
@@ -228,7 +229,7 @@ def test_two_people_in_the_same_field(at_screen: AtScreen, someone: Someone) -> 
             "berit.bergen har endret dette til «5 dager» mens du skrev"
         )
         assert_accessible(anne.page)
-        anne.page.locator("#utskriv").click(force=True)  # nothing is settled by going on
+        anne.page.locator("#utskriv").click(force=True)  # continuing decides nothing
         summary = anne.page.locator(".error-summary")
         expect(summary).to_be_focused()
         expect(summary).to_contain_text("berit.bergen har endret dette til «5 dager» mens du skrev")

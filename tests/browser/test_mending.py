@@ -1,4 +1,4 @@
-"""Deleted by mistake and brought back, discharged too early and opened again: two people at two screens."""
+"""Corrections: deleted by mistake and restored, discharged too early and reopened, by two users at two screens."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +11,7 @@ WHY = "Kommunen ringte: det var feil deltaker"
 
 
 def look(user: Caseworker) -> None:
-    """The page as it stands suits everybody, also on a phone."""
+    """Check the accessibility of the page, also on a phone."""
     page: Page = user.page
     if user.scripts:
         assert_accessible(page)
@@ -58,7 +58,7 @@ def test_what_was_done_by_mistake_is_mended(at_screen: AtScreen, someone: Someon
 
 
 def _delete(berit: Caseworker) -> None:
-    """Without a reason it is refused, and the way out of the summary leads to the choice."""
+    """Without a reason it is refused, and the summary's link leads to the choice."""
     berit.go("Slett deltaker")
     berit.page.get_by_role("main").get_by_role("button", name="Slett deltaker").click()
     berit.press("Ja, slett deltaker")
@@ -73,7 +73,7 @@ def _delete(berit: Caseworker) -> None:
 
 
 def _mend(odd: Caseworker, data: str, what: str, done: str) -> None:
-    """IMDi brings her back, and says why."""
+    """IMDi corrects it, with a reason."""
     odd.page.goto(data)
     odd.go(what)
     look(odd)
@@ -86,7 +86,7 @@ def _mend(odd: Caseworker, data: str, what: str, done: str) -> None:
 
 
 def _discharge(berit: Caseworker, data: str) -> None:
-    """Page 4, the question, the receipt."""
+    """Page 4, the confirmation, the receipt."""
     berit.page.goto(data.replace("/data", "/avslutning"))
     berit.answer_all(TERMINATION)
     berit.show_fields()
@@ -97,7 +97,7 @@ def _discharge(berit: Caseworker, data: str) -> None:
 
 
 def _see_history(berit: Caseworker, name: str) -> None:
-    """All that happened to her stands there, and one field can be asked for."""
+    """All events of the participant are shown, and one field can be chosen."""
     berit.go("Historikk")
     berit.stands_at(f"{name} · Historikk")
     happened = [f"Gjenåpnet: {WHY}", "Utskrevet", f"Gjenopprettet: {WHY}", "Slettet: Dobbeltregistrert", "Opprettet"]

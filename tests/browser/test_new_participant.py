@@ -1,4 +1,4 @@
-"""A new participant's page: the line that says what is missing, the look-up of the name, and what is wrong at once."""
+"""A new participant's page: the line about what is missing, the look-up of the name, and immediate errors."""
 
 import pytest
 from playwright.sync_api import expect
@@ -29,7 +29,7 @@ def test_the_line_follows_what_is_typed(at_screen: AtScreen, someone: Someone) -
 
 @SIZES
 def test_a_slow_look_up_says_so_and_moves_nothing(at_screen: AtScreen, someone: Someone, size: tuple[int, int]) -> None:
-    """«Henter navn …», and not «Lagrer …»; the name has its place from the start."""
+    """«Henter navn …», and not «Lagrer …»; the space of the name is reserved."""
     person = someone()
     with at_screen("berit.bergen") as (berit, _watch):
         berit.go("Legg til deltaker")
@@ -48,7 +48,7 @@ def test_a_slow_look_up_says_so_and_moves_nothing(at_screen: AtScreen, someone: 
         line.wait_for(1)
         name = page.get_by_label("Navn", exact=True)
         expect(name).to_have_text("Henter navn …")
-        page.wait_for_timeout(2500)  # it is also kept meanwhile
+        page.wait_for_timeout(2500)  # it is also saved meanwhile
         expect(name).to_have_text("Henter navn …")
         assert "Henter navn …" in said
         assert "Lagrer …" not in said

@@ -1,4 +1,4 @@
-"""The panel «Søk og filter»: opens and closes where it is, keeps the criteria, is a sheet of its own on a phone."""
+"""The panel «Søk og filter»: opens and closes in place, keeps the criteria, is a sheet of its own on a phone."""
 
 import pytest
 from playwright.sync_api import Page, Request, expect
@@ -9,7 +9,7 @@ from tests.support.browser import NARROW, assert_no_sideways_scrolling
 
 
 def pages_loaded(page: Page) -> list[str]:
-    """The addresses of whole pages that are asked for from now on."""
+    """The addresses of whole pages that are requested from now on."""
     loaded: list[str] = []
 
     def note(request: Request) -> None:
@@ -21,7 +21,7 @@ def pages_loaded(page: Page) -> list[str]:
 
 
 def is_open(user: Caseworker, *, with_field: bool) -> None:
-    """The button says whether the panel is open, and so does the screen."""
+    """Check that the button states whether the panel is open, and that the screen agrees."""
     expect(user.panel_button).to_have_attribute("aria-expanded", "true" if with_field else "false")
     expect(user.search_field).to_be_visible(visible=with_field)
 
@@ -48,7 +48,7 @@ def test_opens_and_closes_without_a_new_page(at_screen: AtScreen) -> None:
 
 
 def test_the_count_stands_under_the_icon(at_screen: AtScreen) -> None:
-    """Guide 3.4: in sight while the criteria are chosen, and as new as the list."""
+    """Guide 3.4: visible while the criteria are chosen, and as new as the list."""
     with at_screen("kari.oslo") as (kari, _watch):
         count, before = kari.page.get_by_text("Antall deltakere:"), kari.count()
         kari.open_panel()
@@ -65,7 +65,7 @@ def test_the_count_stands_under_the_icon(at_screen: AtScreen) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_closing_keeps_the_criteria(at_screen: AtScreen, javascript: bool) -> None:
-    """The chips stay, and the fields stand as before when it is opened again."""
+    """The chips stay, and the fields are as before when it is opened again."""
     with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
         kari.open_panel()
         kari.answer("Oppstart fra", "01.03.2022")
@@ -85,7 +85,7 @@ def test_closing_keeps_the_criteria(at_screen: AtScreen, javascript: bool) -> No
 
 
 def test_the_fields_of_each_user(at_screen: AtScreen) -> None:
-    """Bydel for Oslo and IMDi, Kommune for those with more than one: as boxes, or by name for the whole country."""
+    """Bydel for Oslo and IMDi, Kommune for users with more than one: as boxes, or by name for the whole country."""
     for username, bydel, kommune in (
         ("kari.oslo", True, ""),
         ("berit.bergen", False, ""),
@@ -102,7 +102,7 @@ def test_the_fields_of_each_user(at_screen: AtScreen) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_closing_keeps_what_is_typed(at_screen: AtScreen, javascript: bool) -> None:
-    """Typed, but neither left nor sent: closing asks for it, with the script or without."""
+    """Typed, but neither left nor sent: closing sends it, with the script or without."""
     with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
         kari.open_panel()
         kari.field("Oppstart fra").fill("01.01.2020")
@@ -113,7 +113,7 @@ def test_closing_keeps_what_is_typed(at_screen: AtScreen, javascript: bool) -> N
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_on_a_phone_it_is_a_sheet_of_its_own(at_screen: AtScreen, javascript: bool) -> None:
-    """The list gives way; «Vis deltakerne» takes what is typed along and leads to the list."""
+    """It replaces the list; «Vis deltakerne» applies the typed input and leads to the list."""
     with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
         kari.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         expect(kari.rows.first).to_be_visible()
@@ -134,7 +134,7 @@ def test_on_a_phone_it_is_a_sheet_of_its_own(at_screen: AtScreen, javascript: bo
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_on_a_phone_an_error_keeps_the_sheet(at_screen: AtScreen, javascript: bool) -> None:
-    """Nobody is led to a list that is not what she asked for."""
+    """Nobody is led to a list that does not match the input."""
     with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
         kari.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         kari.open_panel()

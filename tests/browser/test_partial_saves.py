@@ -1,4 +1,4 @@
-"""An autosave holds the questions that have been touched since they were last saved, and nothing of the others."""
+"""An autosave contains the fields touched since they were last saved, and nothing of the others."""
 
 import re
 from urllib.parse import parse_qs
@@ -17,7 +17,7 @@ OF_EVERY_FORM = {"csrf_token", "form_key", "version", "vist", "sagt", "varslet",
 
 
 class Saves:
-    """What the page sends while it is being filled in: the names, without those that every save has."""
+    """The saves of a page while it is being filled in: the names, without those that every save has."""
 
     def __init__(self, user: Caseworker) -> None:
         self.bodies: list[dict[str, list[str]]] = []
@@ -29,12 +29,12 @@ class Saves:
 
     @property
     def names(self) -> list[set[str]]:
-        """Of each save."""
+        """The names of each save."""
         return [set(body) - OF_EVERY_FORM for body in self.bodies]
 
     @property
     def marks(self) -> list[list[str]]:
-        """The questions of each save."""
+        """The fields of each save."""
         return [sorted(name.removeprefix("felt-") for name in body if name.startswith("felt-")) for body in self.bodies]
 
 
@@ -51,7 +51,7 @@ def test_only_what_was_touched_is_sent(at_screen: AtScreen, someone: Someone) ->
         assert saves.marks == [["recruitment"], ["earlier_measures"]]
         berit.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         berit.page.wait_for_timeout(500)
-        assert saves.names[2:] == [set()]  # it is only asked what others have changed
+        assert saves.names[2:] == [set()]  # it only asks what others have changed
 
 
 def test_what_is_touched_again_meanwhile_is_sent_again(at_screen: AtScreen, someone: Someone) -> None:
@@ -116,7 +116,7 @@ def test_a_button_that_did_not_get_through_is_said(at_screen: AtScreen, someone:
 
 
 def test_the_mark_of_the_end_is_the_last(at_screen: AtScreen, someone: Someone) -> None:
-    """Whatever is put to a form on its way, and whatever button was pressed: it stands before the mark."""
+    """Whatever is added to a form before sending, and whatever button was pressed: it comes before the mark."""
     with at_screen("berit.bergen") as (berit, _watch):
         begin(berit, someone, "Bakgrunn")
         berit.page.evaluate(
@@ -154,7 +154,7 @@ def test_a_new_row_stays_while_others_change_the_rows(at_screen: AtScreen, someo
 
 
 def test_what_others_have_changed_takes_the_place_of_what_stood_there(at_screen: AtScreen, someone: Someone) -> None:
-    """Of a text, a choice and a row that are not sent, since they have not been touched here."""
+    """For a text, a choice and a row that are not sent, since they have not been touched here."""
     with at_screen("berit.bergen") as (berit, _watch), at_screen("anne.tokommuner") as (anne, _):
         address = begin(berit, someone, "Bakgrunn").replace("/bakgrunn", "/programinnhold")
         berit.page.goto(address)

@@ -1,4 +1,4 @@
-"""A press that begins before an answer comes and ends after it: what is under the finger stays until it is let go."""
+"""A press that begins before a response and ends after it: the pressed element stays in place until it is released."""
 
 import re
 
@@ -14,7 +14,7 @@ SAVES = re.compile("/lagre$")
 
 
 def press_for_long(user: Caseworker, place: Locator, answer_from: str | re.Pattern[str] = SEARCHES) -> None:
-    """The answer to what leaving the last field asks for comes while the button is held down."""
+    """The response to leaving the last field comes while the button is held down."""
     place.scroll_into_view_if_needed()
     place.hover()
     with user.page.expect_response(answer_from):
@@ -65,7 +65,7 @@ def test_a_participant_is_opened(at_screen: AtScreen) -> None:
 
 
 def test_a_form_is_left_by_its_button(at_screen: AtScreen, someone: Someone) -> None:
-    """Saving what was typed last brings a further question, which moves the button down."""
+    """Saving the last input adds a conditional field, which moves the button down."""
     with at_screen("berit.bergen") as (berit, _watch):
         berit.create(someone())
         berit.stands_at("Bakgrunn")
@@ -110,11 +110,11 @@ def test_a_press_whose_end_is_never_told_holds_nothing_up_for_good(at_screen: At
         kari.has_chips("Status Endret")
 
 
-# ---- A key held with the click: what the browser makes of a link is its own affair ----
+# ---- A key held with the click: left to the browser ----
 
 
 def links(user: Caseworker) -> dict[str, Locator]:
-    """Links that htmx serves, and some that it does not."""
+    """Links that htmx handles, and some that it does not."""
     return {
         "sort": user.header("Navn").get_by_role("link"),
         "pager": user.page.get_by_role("link", name="Side 2", exact=True),
@@ -138,7 +138,7 @@ def test_a_link_opens_a_page_of_its_own(at_screen: AtScreen, which: str, button:
             else:
                 link.click(modifiers=["Control" if button == "Control" else "Shift"])
         opened.value.wait_for_url(lambda url: url.split("#")[0] != "about:blank")
-        assert opened.value.url.startswith(goal) or which == "participant"  # who may only read is shown the data
+        assert opened.value.url.startswith(goal) or which == "participant"  # users who may only read are shown the data
         page.wait_for_timeout(300)
         assert (page.url, ida.column("Fødselsnummer").all_inner_texts(), asked) == (address, rows, [])
 
@@ -146,10 +146,11 @@ def test_a_link_opens_a_page_of_its_own(at_screen: AtScreen, which: str, button:
 @pytest.mark.parametrize("key", ["ctrlKey", "metaKey", "shiftKey", "altKey"])
 @pytest.mark.parametrize("which", ["sort", "pager", "participant", "menu"])
 def test_no_key_is_taken_from_the_browser(at_screen: AtScreen, which: str, key: str) -> None:
-    """Whatever it makes of them on a machine of another kind: nothing on the page prevents it, htmx asks nothing.
+    """Whatever the browser does with them on another platform: nothing on the page prevents it, and htmx makes no
+    request.
 
-    Where the click ends, it is told what the listeners did, and the browser is kept from its part: Chromium would start
-    a download for Alt, and may hang when it is closed meanwhile.
+    The result is read at the end of the click, and the browser's default is prevented: Chromium would start a download
+    for Alt, and may hang when it is closed meanwhile.
     """
     with at_screen("ida.imdi") as (ida, _watch):
         asked = f"""one => {{

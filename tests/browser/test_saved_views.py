@@ -1,4 +1,4 @@
-"""Saved views: the present criteria and order under a name, found again, renamed, begun with, deleted."""
+"""Saved views: the present criteria and order under a name, found again, renamed, used as start view, deleted."""
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -76,7 +76,7 @@ def test_from_saving_to_deleting(at_screen: AtScreen, javascript: bool) -> None:
 
 
 def test_a_name_is_needed(at_screen: AtScreen) -> None:
-    """Nothing is saved without; the list that she came from is not forgotten."""
+    """Nothing is saved without a name; the list that the user came from is kept."""
     with at_screen("berit.bergen") as (berit, _watch):
         berit.page.goto("/deltakere?status=endret")
         berit.open_panel()

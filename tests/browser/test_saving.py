@@ -1,4 +1,4 @@
-"""Saving as one types: what is entered is in the register without a button, or it is said that it is not."""
+"""Automatic saving: input is in the register without a button, or the page says that it is not."""
 
 import re
 
@@ -34,7 +34,7 @@ def test_a_field_is_saved_when_it_is_changed_or_left(at_screen: AtScreen, someon
 
 @SERVERS
 def test_leaving_at_once_loses_nothing(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """A link, another address, and the tab closed, each right after the last keystroke."""
+    """A link, another address, and closing the tab, each right after the last keystroke."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         berit.field("Antall barn under 18 år").press_sequentially("1")
@@ -53,7 +53,7 @@ def test_leaving_at_once_loses_nothing(at_screen: AtScreen, someone: Someone, se
 
 
 def in_time(user: Caseworker, address: str, children: str) -> None:
-    """What a page sent when it was left is in the register, though perhaps not before the next page is asked for."""
+    """Check that a save sent while leaving reaches the register, though perhaps after the request for the next page."""
     user.page.goto(address)
     for _again in range(50):
         if user.field("Antall barn under 18 år").input_value() == children:
@@ -65,7 +65,7 @@ def in_time(user: Caseworker, address: str, children: str) -> None:
 
 @SERVERS
 def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """Not in the register, but not lost: across reload; others see that there is something."""
+    """Not in the register, but not lost: after a reload; other users see that there is a draft."""
     with (
         at_screen("berit.bergen", server=server) as (berit, _),
         at_screen("anne.tokommuner", server=server) as (anne, _),
@@ -74,7 +74,7 @@ def test_what_is_wrong_is_kept_and_said(at_screen: AtScreen, someone: Someone, s
         date = berit.field("Dato for avslutning")
         date.press_sequentially("31.02")
         expect(berit.page.locator("#tilstand")).to_contain_text("Ikke lagret: «Dato for avslutning»")
-        expect(berit.page.get_by_text("Skriv en dato som finnes")).to_have_count(0)  # she is still typing
+        expect(berit.page.get_by_text("Skriv en dato som finnes")).to_have_count(0)  # the user is still typing
         date.press_sequentially(".2026")
         date.press("Tab")
         expect(berit.page.locator("#end_date-error")).to_contain_text("Skriv en dato som finnes")
@@ -104,7 +104,7 @@ def test_a_cut_line_is_said_and_made_good(at_screen: AtScreen, someone: Someone,
         berit.answer("Morsmål", "Somali")
         state.get_by_role("button", name="Prøv igjen").click()
         expect(state).to_contain_text("Ikke lagret: ingen kontakt med registeret")
-        berit.page.context.set_offline(False)  # the browser tells, and it is tried again
+        berit.page.context.set_offline(False)  # the browser reports it, and the save is tried again
         is_saved(berit)
         berit.page.goto(address)
         expect(berit.field("Rekrutteringskanal")).to_have_value("nav")
@@ -113,7 +113,7 @@ def test_a_cut_line_is_said_and_made_good(at_screen: AtScreen, someone: Someone,
 
 @SERVERS
 def test_an_answer_that_is_lost_is_no_conflict_with_oneself(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """The save was carried out, its answer is lost; she has typed on meanwhile."""
+    """The save succeeded, its response is lost; the user has typed on meanwhile."""
     with at_screen("berit.bergen", server=server) as (berit, watch):
         watch.expect_lost_line()
         address = begin(berit, someone, "Bakgrunn")
@@ -133,7 +133,7 @@ def test_an_answer_that_is_lost_is_no_conflict_with_oneself(at_screen: AtScreen,
 
 @SERVERS
 def test_a_slow_line(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """50 kbit/s and 800 ms: it says «Lagrer …» until it is true that it is saved."""
+    """50 kbit/s and 800 ms: it says «Lagrer …» until it is really saved."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         slow_down(berit.page)
@@ -149,7 +149,7 @@ def test_a_slow_line(at_screen: AtScreen, someone: Someone, server: str) -> None
 
 
 def slow_down(page: Page) -> None:
-    """The line of a small municipality, by the browser's own emulation."""
+    """Emulate the connection of a small municipality, by the browser."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     rate = 50_000 / 8
@@ -159,7 +159,7 @@ def slow_down(page: Page) -> None:
 
 @SERVERS
 def test_two_people_at_once(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """Different fields are both kept; the same field asks, and the choice stands."""
+    """Different fields are both kept; the same field asks for a choice, which is kept."""
     with (
         at_screen("berit.bergen", server=server) as (berit, _),
         at_screen("anne.tokommuner", server=server) as (anne, _),
@@ -171,7 +171,7 @@ def test_two_people_at_once(at_screen: AtScreen, someone: Someone, server: str) 
         berit.field("Antall barn under 18 år").press("Tab")
         is_saved(berit)
         anne.answer("Morsmål", "Somali")
-        expect(anne.field("Rekrutteringskanal")).to_have_value("nav")  # told what has changed
+        expect(anne.field("Rekrutteringskanal")).to_have_value("nav")  # a message about the change
         expect(anne.page.locator("#endret-av-andre")).to_contain_text("berit.bergen har endret «Rekrutteringskanal»")
         is_saved(anne)
         berit.answer("Høyeste fullførte utdanning", "Fagskole")
@@ -220,12 +220,12 @@ def test_a_row_that_is_removed_comes_back(at_screen: AtScreen, someone: Someone,
 
 
 def end_visit(user: Caseworker) -> None:
-    """Her visit ends without her doing: the browser's cookie is no longer known."""
+    """End the user's session unnoticed: the browser's cookie is deleted."""
     user.page.context.clear_cookies()
 
 
 def sign_in_again(user: Caseworker, username: str) -> None:
-    """In the dialog over the page."""
+    """Sign in, in the dialog over the page."""
     dialog = user.page.get_by_role("dialog")
     expect(dialog.get_by_label("Passord")).to_be_focused()
     dialog.get_by_label("Brukernavn").fill(username)
@@ -235,7 +235,7 @@ def sign_in_again(user: Caseworker, username: str) -> None:
 
 @SERVERS
 def test_the_visit_ends_while_she_types(at_screen: AtScreen, someone: Someone, server: str) -> None:
-    """What was typed stays on screen, and is sent when she has signed in again, as the same user."""
+    """Typed values stay on screen, and are sent when the same user has signed in again."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         end_visit(berit)
@@ -303,7 +303,7 @@ def test_page_one_is_kept_before_she_is_created(at_screen: AtScreen, someone: So
 def test_a_form_that_has_stood_open_is_told_what_has_changed(
     at_screen: AtScreen, someone: Someone, server: str
 ) -> None:
-    """Whoever comes back to the tab sees what others have registered meanwhile, before she types anything."""
+    """A user who comes back to the tab sees other users' changes, before typing anything."""
     with (
         at_screen("berit.bergen", server=server) as (berit, _),
         at_screen("anne.tokommuner", server=server) as (anne, _),

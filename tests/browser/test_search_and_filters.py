@@ -1,4 +1,4 @@
-"""Searching and filtering: each answer narrows the list at once, and can be taken back (guide 3.4 to 3.8)."""
+"""Searching and filtering: each criterion applies at once, and can be removed (guide 3.4 to 3.8)."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -23,7 +23,7 @@ def box(user: Caseworker, group: str, choice: str) -> Locator:
 
 
 def asked(page: Page) -> dict[str, str]:
-    """What the address asks for."""
+    """The query of the address."""
     return dict(parse_qsl(urlsplit(page.url).query))
 
 
@@ -33,7 +33,7 @@ def number_of(user: Caseworker, place: int) -> str:
 
 
 def narrows(user: Caseworker, before: int) -> int:
-    """Count, rows and status line agree and are fewer; how many there are now."""
+    """Check that count, rows and status line agree and are fewer; returns the count."""
     now = user.count()
     assert 0 < now < before
     words = "deltaker" if now == 1 else "deltakere"
@@ -43,7 +43,7 @@ def narrows(user: Caseworker, before: int) -> int:
 
 
 def test_each_answer_narrows_at_once(at_screen: AtScreen) -> None:
-    """A box when it is checked, a date when it is left, Enter and «Søk» in the search; the address remembers."""
+    """A box when it is checked, a date when it is left, Enter and «Søk» in the search; the address has the criteria."""
     with at_screen("ida.imdi") as (ida, _watch):
         name = ida.column("Navn").first.inner_text().splitlines()[0].split()[0]
         ida.open_panel()
@@ -81,7 +81,7 @@ def test_each_answer_narrows_at_once(at_screen: AtScreen) -> None:
 
 @pytest.mark.parametrize("label", ["Søk på fødselsnummer, PersonId eller navn", "Sist endret av", "Oppstart fra"])
 def test_enter_and_leaving_ask_once(at_screen: AtScreen, label: str) -> None:
-    """Leaving a field whose value Enter has sent says nothing new; another value does, and so does «Søk»."""
+    """Leaving a field whose value Enter has sent makes no request; another value does, and so does «Søk»."""
     with at_screen("kari.oslo") as (kari, _watch):
         questions: list[str] = []
         kari.page.on("request", lambda one: questions.append(one.url) if one.url.endswith("/deltakere/sok") else None)
@@ -104,7 +104,7 @@ def test_enter_and_leaving_ask_once(at_screen: AtScreen, label: str) -> None:
 
 
 def test_a_column_from_a_spreadsheet(at_screen: AtScreen) -> None:
-    """Line breaks and tabs divide as commas do; whole numbers, with a blank or without; none of it in the address."""
+    """Line breaks and tabs separate like commas; whole numbers, with a blank or without; none of it in the address."""
     with at_screen("ida.imdi") as (ida, _watch):
         numbers = [number_of(ida, place) for place in (3, 1, 7)]
         ida.open_panel()
@@ -120,7 +120,7 @@ def test_a_column_from_a_spreadsheet(at_screen: AtScreen) -> None:
 
 
 def three_criteria(user: Caseworker) -> None:
-    """Two boxes and a date in the open panel."""
+    """Set two boxes and a date in the open panel."""
     user.open_panel()
     box(user, "Status", "Endret").check()
     user.has_chips("Status Endret")
@@ -133,7 +133,7 @@ def three_criteria(user: Caseworker) -> None:
 
 @pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
 def test_chips_take_criteria_away(at_screen: AtScreen, by_keyboard: bool) -> None:
-    """The focus goes to the next chip, at the last one to the panel's button; the fields follow."""
+    """The focus goes to the next chip, after the last one to the panel's button; the fields follow."""
 
     def press(user: Caseworker, criterion: str) -> None:
         chip = user.chip(criterion)
@@ -161,7 +161,7 @@ def test_chips_take_criteria_away(at_screen: AtScreen, by_keyboard: bool) -> Non
 
 
 def test_chips_while_the_panel_is_closed(at_screen: AtScreen) -> None:
-    """They stand there and can be taken away; with the last one the place is gone too."""
+    """They are shown and can be removed; with the last one their space disappears too."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.page.goto("/deltakere?status=endret&oppstart-fra=2020-01-01")
         kari.chip("Status Endret").click()
@@ -172,7 +172,7 @@ def test_chips_while_the_panel_is_closed(at_screen: AtScreen) -> None:
 
 
 def test_clearing_all(at_screen: AtScreen) -> None:
-    """«Fjern alle filtre» empties the panel too, an error and what was not sent yet included; the order stays."""
+    """«Fjern alle filtre» empties the panel too, including an error and unsent input; the order stays."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.header("Navn").get_by_role("link").click()
         expect(kari.header("Navn")).to_have_attribute("aria-sort", "ascending")
@@ -216,7 +216,7 @@ def test_what_a_whole_page_says_is_wrong_goes_with_the_error(at_screen: AtScreen
 
 
 def test_an_error_stands_at_its_field(at_screen: AtScreen) -> None:
-    """The list stays as the rest of the criteria say; the error goes when the date is mended."""
+    """The list follows the other criteria; the error disappears when the date is corrected."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         kari.field("Avslutning fra").fill("31.02.2024")
@@ -263,11 +263,11 @@ def test_municipalities_by_name(at_screen: AtScreen) -> None:
         ida.has_chips("Kommune Oslo", "Kommune Askøy", "Status Endret")
 
 
-# ---- Answers that take their time ----
+# ---- Slow responses ----
 
 
 def test_what_is_typed_meanwhile_stays(at_screen: AtScreen) -> None:
-    """The answer draws the field anew in which she is typing: its text, its focus and the place in it are kept."""
+    """The response redraws the field in which the user is typing: its text, the focus and the cursor are kept."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         line = SlowLine(kari.page, SEARCH_ANSWERS)
@@ -306,7 +306,7 @@ def test_the_next_municipality_meanwhile(at_screen: AtScreen) -> None:
 
 
 def test_the_newest_state_of_the_form_counts(at_screen: AtScreen) -> None:
-    """Two boxes one after the other: the first answer never comes, the second knows of both."""
+    """Two boxes one after the other: the first response never comes, the second includes both."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         line = SlowLine(kari.page, SEARCH_ANSWERS)
@@ -320,7 +320,7 @@ def test_the_newest_state_of_the_form_counts(at_screen: AtScreen) -> None:
 
 
 def test_a_click_during_an_answer_builds_upon_it(at_screen: AtScreen) -> None:
-    """Leaving a field sends it. What is pressed in the same moment (a heading, a chip, another chip) comes after it."""
+    """Leaving a field sends it. A press at the same moment (a heading, a chip, another chip) comes after it."""
     with at_screen("kari.oslo") as (kari, _watch):
         three_criteria(kari)
         line = SlowLine(kari.page, SEARCH_ANSWERS)
@@ -345,7 +345,7 @@ def test_a_click_during_an_answer_builds_upon_it(at_screen: AtScreen) -> None:
 
 
 def test_a_box_during_a_sort_builds_upon_it(at_screen: AtScreen) -> None:
-    """The order that is on its way is not forgotten."""
+    """The order of a running request is kept."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         line = SlowLine(kari.page, "**/deltakere?sorter=navn")
@@ -359,7 +359,7 @@ def test_a_box_during_a_sort_builds_upon_it(at_screen: AtScreen) -> None:
 
 
 def test_a_cut_line_loses_nothing(at_screen: AtScreen) -> None:
-    """The notice says so, what is typed and chosen stands, and «Prøv igjen» goes on when the line is back."""
+    """A notice is shown, input and choices stay, and «Prøv igjen» continues when the connection is back."""
     with at_screen("kari.oslo") as (kari, watch):
         watch.expect_lost_line()
         three_criteria(kari)
@@ -381,7 +381,7 @@ def test_a_cut_line_loses_nothing(at_screen: AtScreen) -> None:
 
 
 def test_signed_out_meanwhile(at_screen: AtScreen) -> None:
-    """She signs in again over the list, which stays with all that is typed, and goes on."""
+    """The user signs in again over the list, which stays with all input, and continues."""
     with at_screen("kari.oslo") as (kari, _watch):
         three_criteria(kari)
         rows, address = kari.column("Fødselsnummer").all_text_contents(), kari.page.url
@@ -392,7 +392,7 @@ def test_signed_out_meanwhile(at_screen: AtScreen) -> None:
         expect(dialog.get_by_role("heading")).to_have_text("Du er logget ut")
         expect(kari.search_field).to_have_value("zzyx")
         assert kari.column("Fødselsnummer").all_text_contents() == rows
-        assert not any(kari.column("Fødselsnummer").all_inner_texts())  # there, but covered
+        assert not any(kari.column("Fødselsnummer").all_inner_texts())  # in the page, but covered
         assert kari.page.url == address
         dialog.get_by_label("Passord").fill(PASSWORD)
         dialog.get_by_role("button", name="Logg inn", exact=True).click()
@@ -401,7 +401,7 @@ def test_signed_out_meanwhile(at_screen: AtScreen) -> None:
 
 
 def test_what_the_list_was_asked_is_asked_again_after_signing_in(at_screen: AtScreen) -> None:
-    """A filter, an order, the panel; also what she closed the dialog over, since it stands in the panel."""
+    """A filter, an order, the panel; also after the user has closed the dialog, since the input is in the panel."""
     with at_screen("kari.oslo") as (kari, _watch):
         dialog, sorted_by = kari.page.get_by_role("dialog"), kari.header("Navn")
 
@@ -448,7 +448,7 @@ def test_another_page_is_read_from_its_first_row(at_screen: AtScreen, size: tupl
 
 
 def test_the_whole_state_is_kept(at_screen: AtScreen) -> None:
-    """Criteria, order, page, rows on it and the place on the page, after a participant was opened and left."""
+    """Criteria, order, page, rows on it and the scroll position, after a participant was opened and left."""
     with at_screen("ida.imdi") as (ida, _watch):
         page = ida.page
         ida.open_panel()
@@ -498,7 +498,7 @@ def test_the_whole_state_is_kept(at_screen: AtScreen) -> None:
 
 
 def test_back_takes_a_filter_away(at_screen: AtScreen) -> None:
-    """One step for each change, none for the same list again; list, chips and panel go together."""
+    """One step for each change, none for the same list again; list, chips and panel change together."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.open_panel()
         box(kari, "Status", "Endret").check()
@@ -525,7 +525,7 @@ def test_back_takes_a_filter_away(at_screen: AtScreen) -> None:
 
 
 def test_the_story_without_javascript(at_screen: AtScreen) -> None:
-    """Whole pages: panel, several criteria at once, an error, chips, order, rows, pages, all filters gone."""
+    """Whole pages: panel, several criteria at once, an error, chips, order, rows, pages, all filters removed."""
     with at_screen("ida.imdi", javascript=False) as (ida, _watch):
         page = ida.page
         ida.open_panel()

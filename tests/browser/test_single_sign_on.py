@@ -26,7 +26,7 @@ def provider() -> Iterator[IndependentProvider]:
 def joined_server(
     databases: Databases, settings: dict[str, str], provider: IndependentProvider
 ) -> Iterator[LiveServer]:
-    """The program, and the provider knows it."""
+    """The program, registered with the provider."""
     address = databases.filled(SQLITE, 0)
     with running_server({**settings, **provider.settings(), "DATABASE_URL": address}) as running:
         provider.know(running.base_url)
@@ -38,14 +38,14 @@ JOINED: dict[str, Any] = {"server": "joined_server", "ignore_https_errors": True
 
 
 def say_who(user: Caseworker, who: str) -> None:
-    """On the provider's page."""
+    """Sign in on the provider's page."""
     expect(user.page.get_by_role("heading", name="Leverandøren")).to_be_visible()
     user.page.get_by_label("Hvem er du?").fill(who)
     user.page.get_by_role("button", name="Bekreft").click()
 
 
 def tie(user: Caseworker, who: str) -> None:
-    """From «Min bruker» to the provider and back."""
+    """Connect an identity, from «Min bruker» to the provider and back."""
     user.page.goto("/min-bruker")
     if user.page.get_by_text("Du kan logge inn med Ansattporten.").count():
         return
@@ -59,14 +59,14 @@ def tie(user: Caseworker, who: str) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_in_and_out(at_screen: AtScreen, provider: IndependentProvider, javascript: bool) -> None:
-    """Tied with the password, then in without it, out at both, and out by the provider's own page."""
+    """Connected with the password, then in without it, out at both, and out by the provider's own page."""
     with at_screen("kari.oslo", **JOINED, javascript=javascript) as (
         kari,
         _watch,
     ):
         tie(kari, "kari")
         kari.press("Logg ut")
-        kari.stands_at("Logg inn")  # she came in by password, so there is nothing to end elsewhere
+        kari.stands_at("Logg inn")  # signed in by password, so there is no session at the provider
         if javascript:
             assert_accessible(kari.page)
         kari.page.get_by_role("link", name="Logg inn med Ansattporten").click()
@@ -75,7 +75,7 @@ def test_in_and_out(at_screen: AtScreen, provider: IndependentProvider, javascri
         kari.press("Logg ut")
         kari.stands_at("Du er logget ut")
         expect(kari.page.get_by_role("link", name="Logg inn igjen")).to_be_visible()
-        expect(kari.page).to_have_url(re.compile(r"/logget-ut\?state="))  # as the provider sends her back
+        expect(kari.page).to_have_url(re.compile(r"/logget-ut\?state="))  # redirected back by the provider
         kari.page.get_by_role("link", name="Logg inn igjen").click()
         kari.page.get_by_role("link", name="Logg inn med Ansattporten").click()
         say_who(kari, "kari")
@@ -93,16 +93,16 @@ def test_whoever_the_register_does_not_know(at_screen: AtScreen) -> None:
 
 
 def test_signing_out_at_the_provider(at_screen: AtScreen, provider: IndependentProvider, browser: Browser) -> None:
-    """Its page tells the register in a frame."""
+    """Its page notifies the register in a frame."""
     with at_screen("anne.tokommuner", **JOINED) as (anne, _watch):
         tie(anne, "anne")
         anne.press("Logg ut")
         anne.page.get_by_role("link", name="Logg inn med Ansattporten").click()
         say_who(anne, "anne")
         anne.stands_at("Deltakeroversikt")
-        elsewhere = browser.new_context(ignore_https_errors=True)  # none of her cookies
+        elsewhere = browser.new_context(ignore_https_errors=True)  # without the user's cookies
         page = elsewhere.new_page()
-        # Our answer may not be shown in a frame, but it has come.
+        # Our response may not be shown in a frame, but the request has arrived.
         with page.expect_event("requestfailed", lambda request: "/logg-ut/med/" in request.url):
             page.goto(f"{provider.issuer}/signout/anne")
         elsewhere.close()
@@ -111,7 +111,7 @@ def test_signing_out_at_the_provider(at_screen: AtScreen, provider: IndependentP
 
 
 def test_again_in_another_tab_while_she_types(at_screen: AtScreen, someone: Someone) -> None:
-    """The visit ends; she signs in by the provider in a tab of its own, and what she typed is sent."""
+    """The session ends; the user signs in by the provider in a tab of its own, and the typed values are sent."""
     with at_screen("berit.bergen", **JOINED) as (berit, _watch):
         tie(berit, "berit")
         berit.go("Deltakere")

@@ -1,4 +1,4 @@
-"""The main job from end to end, as the guide tells it: with JavaScript and without, on both databases."""
+"""The main job from end to end, as in the guide: with JavaScript and without, on both databases."""
 
 import pytest
 from playwright.sync_api import expect
@@ -17,7 +17,7 @@ DISCHARGE = "Utskriv og registrer ferdig"
 
 @pytest.mark.parametrize(("server", "javascript"), WAYS)
 def test_register_find_change_discharge(at_screen: AtScreen, someone: Someone, server: str, javascript: bool) -> None:
-    """One participant's life in the register, told in the order of the guide."""
+    """One participant in the register, in the order of the guide."""
     person = someone()
     with at_screen("berit.bergen", server=server, javascript=javascript) as (berit, _watch):
         before = berit.count()
@@ -47,7 +47,7 @@ def _fill_page_1(berit: Caseworker, person: SyntheticPerson) -> None:
 
 
 def _fill_page_2(berit: Caseworker) -> None:
-    """Guide 4.2: four values come by themselves; all questions, those that hang on others too."""
+    """Guide 4.2: four values are fetched; all fields are filled in, including conditional ones."""
     for fetched in ("Ankomstår", "Fødeland", "Sivilstand", "Prøveresultater"):
         expect(berit.page.get_by_text(fetched, exact=True)).to_be_visible()
     berit.answer_all(BACKGROUND)
@@ -56,7 +56,7 @@ def _fill_page_2(berit: Caseworker) -> None:
 
 
 def _fill_page_3(berit: Caseworker) -> None:
-    """Guide 4.3: two tiltak, one of them thought better of, and a permisjon."""
+    """Guide 4.3: two tiltak, one of them removed again, and a permisjon."""
     berit.answer_all(PROGRAMME)
     course = {"Type tiltak": "Norskopplæring", "Fra dato": days_ago(280), "Til dato": "", "Timer per uke": "20"}
     berit.add_row("Tiltak", course | {"Kommentar": "Kurs om kvelden"})
@@ -71,14 +71,14 @@ def _fill_page_3(berit: Caseworker) -> None:
 
 
 def _is_on_top(berit: Caseworker, person: SyntheticPerson) -> None:
-    """Last changed first: she stands on the first line, with nothing missing."""
+    """Last changed first: the participant is on the first line, with nothing missing."""
     expect(berit.rows.first).to_contain_text(person.number)
     expected = [person.number, person.full_name, "Bergen", OPPSTART, "", "Endret", days_ago(0), "berit.bergen"]
     assert berit.cells(berit.rows.first) == expected
 
 
 def _change_by_the_number(berit: Caseworker, person: SyntheticPerson) -> None:
-    """Guide 4.5: the number opens page 1; the buttons above lead on, and save."""
+    """Guide 4.5: the number opens page 1; the buttons above navigate, and save."""
     berit.open(person)
     berit.stands_at("Person og prosjekt")
     berit.press_step("Programinnhold")
@@ -93,7 +93,7 @@ def _change_by_the_number(berit: Caseworker, person: SyntheticPerson) -> None:
 
 
 def _change_by_the_menu(berit: Caseworker, person: SyntheticPerson) -> None:
-    """The three dots, «Endre registrering»; «Neste» goes on from page to page."""
+    """The three dots, «Endre registrering»; «Neste» continues from page to page."""
     berit.choose_in_menu(person, "Endre registrering")
     berit.stands_at("Person og prosjekt")
     berit.press("Neste")
@@ -121,7 +121,7 @@ def _see_data(berit: Caseworker, person: SyntheticPerson) -> None:
 
 
 def _discharge(berit: Caseworker, person: SyntheticPerson) -> None:
-    """Guide 4.4: the button is inactive until all is filled in, then green; «Det er OK» ends it."""
+    """Guide 4.4: the button is inactive until everything is filled in, then green; «Det er OK» ends it."""
     berit.go("Registrering")
     berit.press_step("Avslutning")
     berit.stands_at("Avslutning")
@@ -147,7 +147,7 @@ def _discharge(berit: Caseworker, person: SyntheticPerson) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_delete(at_screen: AtScreen, someone: Someone, javascript: bool) -> None:
-    """Guide 3.9: the page with the name, the button, the question; then she is gone."""
+    """Guide 3.9: the page with the name, the button, the confirmation; then the participant is gone."""
     person = someone()
     with at_screen("berit.bergen", javascript=javascript) as (berit, _watch):
         before = berit.count()

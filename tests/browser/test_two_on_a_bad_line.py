@@ -1,7 +1,7 @@
-"""Two users fill in page 3 of one participant at the same time, on a line that is cut at random: at the end both see
-the same, all of it is registered, and whatever either has overwritten had stood on that user's screen.
+"""Two users fill in page 3 of one participant at the same time, on a connection that is cut at random: at the end both
+see the same, all of it is registered, and every value that a user has overwritten had been on that user's screen.
 
-In `make test` for some dozens of steps; `make faults` goes on for ten minutes (FAULTS=all).
+In `make test` for some dozens of steps; `make faults` continues for ten minutes (FAULTS=all).
 """
 
 import json
@@ -31,7 +31,7 @@ ROW = {
     "hours": ("6", "8", "9,5", "mye"),
     "comment": ("Kurs", "Praksis", ""),
 }
-# How a chosen answer is quoted, where its code stands in the control.
+# How a chosen answer is quoted, where the control has its code.
 _WORDS = {
     "norwegian": "Norskopplæring",
     "society": "Samfunnskunnskap",
@@ -40,7 +40,7 @@ _WORDS = {
     "no": "Nei",
 }
 CUT, ANSWER_LOST = 0.15, 0.15
-# What stands on the page: the controls of page 3 that are filled in here, each tiltak by its identity, and the words.
+# The content of the page: the controls of page 3 that are filled in here, each tiltak by its identity, and the text.
 SHOWN = """() => {
   const shown = [];
   const of = (name) => [...document.getElementsByName(name)].find((one) => one.type !== "radio" || one.checked);
@@ -53,7 +53,7 @@ SHOWN = """() => {
   }
   return [shown, document.querySelector("main").innerText];
 }"""
-# The same whenever anything changes: an answer may be drawn and typed over between two looks from outside.
+# The content after each change: a response may be drawn and typed over between two looks from outside.
 WATCHED = """() => {
   window.watched = [];
   const read = SHOWN;
@@ -67,7 +67,7 @@ WATCHED = """() => {
 
 @dataclass
 class User:
-    """One of the two, and what has stood on the screen: values by answer, and what was quoted."""
+    """One of the two users, and what the screen has shown: values by answer, and quotes."""
 
     at: Caseworker
     watch: Watch
@@ -76,19 +76,19 @@ class User:
     quoted: set[str] = field(default_factory=set)
 
     def look(self) -> None:
-        """Take in what the page has shown since the last look."""
+        """Record what the page has shown since the last look."""
         for shown, words in self.at.page.evaluate("() => window.watched.splice(0)"):
             for cell, value in shown:
                 self.seen.setdefault(cell, set()).add(value)
             self.quoted.update(re.findall("«([^»]*)»", words))
 
     def has_seen(self, cell: str, value: str) -> bool:
-        """Whether a registered value has stood there, as it is typed, or was quoted in words."""
+        """True if the screen has shown a registered value, as typed, or quoted as text."""
         words = _WORDS.get(value, value)
         return value in self.seen.get(cell, set()) or any(words in one for one in self.quoted)
 
     def line(self, route: Route) -> None:
-        """The line of this user: it is cut before the request has gone, or before the answer has come."""
+        """This user's connection: cut before the request is sent, or before the response arrives."""
         luck = self.random.random()
         if luck < CUT:
             route.abort("internetdisconnected")
@@ -99,7 +99,7 @@ class User:
             route.continue_()
 
     def act(self) -> None:
-        """Do something on the page, as people do it."""
+        """Do something on the page, as a user does."""
         page = self.at.page
         self.look()
         self.random.choice(
@@ -121,7 +121,7 @@ class User:
             self.at.press("Legg til tiltak")
 
     def fill_row(self) -> None:
-        """An answer of a tiltak, if there is one; a new one gets its day at some time."""
+        """Fill in an answer of a tiltak, if there is one; a new one gets its day at some time."""
         page = self.at.page
         number = page.locator("[name^=activities-][name$=-row_key]").count()
         if not number:
@@ -130,18 +130,18 @@ class User:
         inner = self.random.choice((*ROW, "from_date"))
         control = page.locator(f"[name=activities-{place}-{inner}]")
         value = date_text(today()) if inner == "from_date" else self.random.choice(ROW[inner])
-        if control.count() == 0:  # it has gone meanwhile
+        if control.count() == 0:  # removed meanwhile
             return None
         return control.select_option(value) and None if inner == "kind" else control.fill(value)
 
     def choose(self) -> None:
-        """Where two have answered, press one of the buttons."""
+        """In a conflict, press one of the buttons."""
         buttons = self.at.page.locator("button[value^=mine-], button[value^=theirs-]")
         if buttons.count():
             buttons.nth(self.random.randrange(buttons.count())).click(timeout=5000)
 
     def settle(self) -> None:
-        """The line is whole again: what is wrong is put right, what two have answered is chosen."""
+        """The connection works again: correct invalid values, and decide conflicts."""
         page = self.at.page
         page.unroute("**/programinnhold/lagre")
         for _try in range(40):
@@ -161,7 +161,7 @@ class User:
         raise AssertionError(f"it is not saved at the end: {state}")
 
     def put_right(self) -> None:
-        """Fill in what cannot be registered."""
+        """Replace values that cannot be registered."""
         page = self.at.page
         hours = self.at.field("Timer i program per uke")
         if hours.get_attribute("aria-invalid") == "true":
@@ -190,7 +190,7 @@ def changes(database_url: str, public_id: str) -> list[tuple[str, str, Any, Any]
 
 
 def overwritten(old: Any, new: Any, field: str) -> dict[str, str]:
-    """The values that a change has taken away, as they stand in their controls, by answer."""
+    """The values that a change has removed, as in their controls, by answer."""
     if field != "activities":
         return {field: _as_typed(field, old)} if old is not None else {}
     after = {row["row_key"]: row for row in new or []}

@@ -1,5 +1,5 @@
-"""Filling in as people do: with the keypad of a telephone, with the keyboard alone, and on a page that the browser has
-translated."""
+"""Filling in as people do: with the keypad of a telephone, with the keyboard alone, and on a page translated by the
+browser."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.browser.saving import SERVERS, begin, is_saved
 
 OPTIONAL = "Er utdanningen godkjent i Norge?"
 NOT_ANSWERED = "Ikke besvart"
-# What a telephone offers for each kind of field, and what people type there with it.
+# The keys of a telephone for each kind of field, and what people type with them.
 KEYS = {"numeric": "0123456789", "decimal": "0123456789,"}
 ON_KEYPAD = {
     "Fødselsnummer": "",  # the person's
@@ -33,7 +33,7 @@ ON_KEYPAD = {
 
 
 def with_keypad(user: Caseworker) -> list[Locator]:
-    """The fields in sight that a telephone shows a keypad for; each is filled in with nothing but its keys."""
+    """Fill in the visible fields with a keypad, using only its keys; returns them."""
     found = user.page.get_by_role("main").locator("input[inputmode]").all()
     for one in found:
         label = one.evaluate("one => one.labels[0].textContent")
@@ -97,7 +97,7 @@ def test_rows_are_filled_with_the_keypad_of_a_telephone(at_screen: AtScreen, som
 def test_days_and_numbers_take_the_standard_form_once_they_are_left(
     at_screen: AtScreen, someone: Someone, server: str
 ) -> None:
-    """On page 1 before there is a participant, on the other pages, and in rows; nothing is rewritten under the hand."""
+    """On page 1 before there is a participant, on the other pages, and in rows; nothing is rewritten while typing."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         berit.begin(someone())
         started = berit.field("Dato for oppstart")
@@ -162,7 +162,7 @@ def test_an_optional_answer_is_taken_back_without_scripts(at_screen: AtScreen, s
 def test_a_translation_by_the_browser_changes_nothing_that_is_sent(
     at_screen: AtScreen, someone: Someone, server: str
 ) -> None:
-    """As a browser does it: the texts are replaced within their elements, but for those that are not to be."""
+    """As a browser does it: texts are replaced within their elements, except those marked as not translatable."""
     with at_screen("berit.bergen", server=server) as (berit, _watch):
         address = begin(berit, someone, "Bakgrunn")
         berit.answer("Morsmål", "Thai")

@@ -1,4 +1,4 @@
-"""The end of a visit, by the browser's clock: «Forleng», and what does not put the warning off."""
+"""The end of a session, by the browser's clock: «Forleng», and requests that do not postpone the warning."""
 
 from playwright.sync_api import expect
 
@@ -23,11 +23,11 @@ def test_two_minutes_before_the_end_there_is_a_warning(at_screen: AtScreen, live
         expect(kari.page.get_by_role("alert")).to_have_count(0)
         with kari.page.expect_response(ASKED) as asked:
             kari.page.clock.fast_forward("28:01")
-        assert asked.value.status == 204  # it has been prolonged, so there is nothing to warn of yet
+        assert asked.value.status == 204  # it has been prolonged, so there is no warning yet
 
 
 def test_what_nobody_asked_for_does_not_put_the_warning_off(at_screen: AtScreen, someone: Someone) -> None:
-    """Looking back at a form asks what others have changed, which does not prolong the visit: the page knows."""
+    """Returning to a form asks for changes by others, which does not prolong the session: the page knows."""
     with at_screen("berit.bergen") as (berit, _watch):
         berit.create(someone())
         berit.stands_at("Bakgrunn")

@@ -1,4 +1,4 @@
-"""The browser tests' own instruments: the watch notes what should not happen, axe finds what shuts people out."""
+"""The browser tests' own instruments: the watch records faults, axe finds barriers."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
 
 
 def serve(route: Route) -> None:
-    """Answer from PAGES under the register's kind of content policy."""
+    """Respond from PAGES under the register's kind of content policy."""
     path = route.request.url.removeprefix(SITE).partition("?")[0]
     others = {"/feil.js": ("text/javascript", "throw new Error('au')"), "/bred.css": ("text/css", ".wide{width:999px}")}
     kind, body = others.get(path, ("text/html; charset=utf-8", PAGES.get(path, "")))
@@ -86,7 +86,7 @@ def test_good_page_is_clean_and_accessible(browser: Browser) -> None:
 
 
 class _Hesitating(BaseHTTPRequestHandler):
-    """A server that sends the head of an answer, and its page only half a second later."""
+    """A server that sends the head of a response, and its page only half a second later."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -99,7 +99,7 @@ class _Hesitating(BaseHTTPRequestHandler):
         self.wfile.write(FRAME.format('<link rel="icon" href="data:,">', link).encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The way back from a participant: to the list that one came from, and to the place in it (guide 3.1 and 4.1)."""
+"""The way back from a participant: to the list it was opened from, and to the place in it (guide 3.1 and 4.1)."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,13 +13,13 @@ BETWEEN = (1000, 700)  # the table scrolls under its header row
 
 
 def places(page: Page) -> list[float]:
-    """How far the page is scrolled, and the table in it."""
+    """The scroll positions of the page, and of the table in it."""
     found = page.evaluate("[scrollY, document.querySelector('#resultat .scroll').scrollTop]")
     return [float(one) for one in found]
 
 
 def open_row(user: Caseworker, number: int) -> list[float]:
-    """Open the participant of a row; gives how the list was scrolled then."""
+    """Open the participant of a row; returns the scroll positions before."""
     link = user.rows.nth(number).get_by_role("link").first
     link.scroll_into_view_if_needed()
     stood = places(user.page) if user.scripts else []
@@ -29,7 +29,7 @@ def open_row(user: Caseworker, number: int) -> list[float]:
 
 
 def is_back(user: Caseworker, number: int, stood: list[float]) -> None:
-    """The same list, the row in sight, and, with JavaScript, exactly where it stood."""
+    """Check that it is the same list, with the row visible, and, with JavaScript, the same scroll positions."""
     user.stands_at("Deltakeroversikt")
     assert user.page.url.partition("#")[0].endswith(LIST)
     expect(user.rows.nth(number)).to_be_in_viewport()
@@ -65,7 +65,7 @@ def test_every_way_leads_back_to_list_and_place(at_screen: AtScreen, javascript:
 
 
 def test_another_page_of_the_register_begins_at_the_top(at_screen: AtScreen) -> None:
-    """Who comes from elsewhere has not left the list for a participant."""
+    """A user who comes from another page has not left the list for a participant."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.page.goto("/deltakere")
         kari.rows.nth(20).scroll_into_view_if_needed()
@@ -92,7 +92,7 @@ def test_two_tabs_with_two_lists(at_screen: AtScreen) -> None:
 
 @both_ways
 def test_from_the_list_to_fullfor_and_back(at_screen: AtScreen, someone: Someone, javascript: bool) -> None:
-    """A new participant, page by page: the list that «Legg til deltaker» stood above is still known at the end."""
+    """A new participant, page by page: the list with «Legg til deltaker» is still known at the end."""
     with at_screen("kari.oslo", javascript=javascript) as (kari, _watch):
         kari.page.goto(LIST)
         kari.create(someone(), district="Grünerløkka")

@@ -1,4 +1,4 @@
-"""What a visit costs on the line (docs/performance.md): round trips and bytes, as the browser counts them."""
+"""The network cost of a visit (docs/performance.md): round trips and bytes, as counted by the browser."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,17 +15,15 @@ FIRST_VISIT_REQUESTS, FIRST_VISIT_BYTES = 4, 45_000
 LIST_ANSWER_BYTES = 3_500
 LATER_PAGE_BYTES = 8_000
 HEAVIEST_FORM_BYTES = 8_800  # all countries of the world, each with its code and its name
-# What brings new chips, and a field of the panel, beside a page of all columns. Shall be 3 500 too.
+# A response with new chips, and a field of the panel, beside a page of all columns. The goal is 3 500 too.
 HEAVIEST_LIST_ANSWER_BYTES = 3_750
 THREE_CRITERIA = "/deltakere?status=opprettet&status=endret&status=avsluttet"
 
 
 @dataclass
 class Traffic:
-    """Requests by their ids, and the bytes that came back: `received` with headers, `bodies` without.
-
-    What the browser takes from its own store is no request.
-    """
+    """Requests by id, and the received bytes: `received` with headers, `bodies` without. Responses from the browser's
+    cache do not count."""
 
     addresses: dict[str, list[str]] = field(default_factory=dict)
     received: dict[str, float] = field(default_factory=dict)
@@ -33,7 +31,7 @@ class Traffic:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses in the order in which they were asked for."""
+        """The addresses in the order of the requests."""
         return [address for addresses in self.addresses.values() for address in addresses]
 
     @property
@@ -42,7 +40,7 @@ class Traffic:
         return sum(self.received.values())
 
     def sent(self, event: dict[str, Any]) -> None:
-        """Network.requestWillBeSent; a redirect keeps its id and comes with the answer that led on."""
+        """Handle Network.requestWillBeSent; a redirect keeps its id and comes with the redirecting response."""
         if event["request"]["url"].startswith("data:"):
             return
         self.addresses.setdefault(event["requestId"], []).append(event["request"]["url"])
@@ -51,22 +49,22 @@ class Traffic:
             self.received[key] = led_on["encodedDataLength"]
 
     def stored(self, event: dict[str, Any]) -> None:
-        """Network.requestServedFromCache."""
+        """Handle Network.requestServedFromCache."""
         self.addresses.pop(event["requestId"], None)
 
     def came(self, event: dict[str, Any]) -> None:
-        """Network.dataReceived: a piece of a body, as compressed on the line."""
+        """Handle Network.dataReceived: a piece of a body, as compressed on the line."""
         self.bodies += event["encodedDataLength"]
 
     def finished(self, event: dict[str, Any]) -> None:
-        """Network.loadingFinished."""
+        """Handle Network.loadingFinished."""
         if event["requestId"] in self.addresses:
             self.received[event["requestId"]] = event["encodedDataLength"]
 
 
 @contextmanager
 def counted(page: Page) -> Iterator[Traffic]:
-    """What the page asks for meanwhile."""
+    """Count the page's requests within the block."""
     traffic = Traffic()
     wire = page.context.new_cdp_session(page)
     wire.on("Network.requestWillBeSent", traffic.sent)
@@ -91,7 +89,7 @@ def test_first_visit(at_screen: AtScreen) -> None:
 
 
 def test_each_later_page_is_one_request(at_screen: AtScreen, someone: Someone) -> None:
-    """Style sheet and script come from the browser's store."""
+    """Style sheet and script come from the browser's cache."""
     person = someone()
     with at_screen("kari.oslo") as (kari, _watch):
         kari.create(person, district="Grünerløkka")
@@ -113,7 +111,7 @@ def test_each_later_page_is_one_request(at_screen: AtScreen, someone: Someone) -
 
 
 def test_the_heaviest_form_is_light(at_screen: AtScreen, someone: Someone) -> None:
-    """Bakgrunn, with the countries and the languages of the world, and all of it answered."""
+    """Bakgrunn, with the countries and the languages of the world, and all answers filled in."""
     with at_screen("kari.oslo") as (kari, _watch):
         kari.create(someone(), district="Grünerløkka")
         kari.answer_all(BACKGROUND)
@@ -129,7 +127,7 @@ def test_the_heaviest_form_is_light(at_screen: AtScreen, someone: Someone) -> No
 
 
 def three_chips(user: Caseworker) -> None:
-    """The panel open, three criteria that leave more than a page of rows."""
+    """Open the panel, with three criteria that match more than a page of rows."""
     user.page.goto(THREE_CRITERIA)
     user.open_panel()
     expect(user.rows).to_have_count(25)

@@ -1,4 +1,4 @@
-"""The four pages without JavaScript: what is typed is kept by every button, and no line says more than is saved."""
+"""The four pages without JavaScript: every button keeps the typed values, and no line claims more than is saved."""
 
 from playwright.sync_api import expect
 
@@ -10,7 +10,7 @@ from tests.browser.saving import SERVERS
 
 
 def begin(user: Caseworker, someone: Someone, word: str) -> str:
-    """A new participant's page; gives its address."""
+    """A new participant's page; returns its address."""
     user.create(someone())
     user.stands_at("Bakgrunn")
     address = user.page.url.replace("/bakgrunn", f"/{word}")
@@ -77,7 +77,7 @@ def test_answers_that_others_took_away_come_back_by_a_button(
         assert alert is not None
         assert steps is not None
         assert steps["y"] - (alert["y"] + alert["height"]) >= 8, "it stands apart from what follows"
-        expect(berit.page.locator("#band")).to_be_hidden()  # it would have nothing to say
+        expect(berit.page.locator("#band")).to_be_hidden()  # it would be empty
         berit.press("Angre")
         expect(berit.field("Antall barn under 18 år")).to_have_value("2")
         expect(berit.field("Fødselsår for yngste barn")).to_have_value("2021")

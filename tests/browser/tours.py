@@ -1,6 +1,6 @@
-"""Walks past every page and state of the program. Each stop is a name; the page stands as it says.
+"""Tours through every page and state of the program. Each stop is a name, with the page in that state.
 
-What is looked at there (axe, widths, pictures) is the caller's.
+The caller decides what to check there (axe, widths, pictures).
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ ERRORS = "For å gå videre må du rette opp følgende"
 
 
 def signing_in(user: Caseworker) -> Tour:
-    """What somebody sees who is not signed in."""
+    """The pages of a user who is not signed in."""
     user.page.goto("/")
     yield "sign-in"
     user.page.get_by_label("Brukernavn").fill("berit.bergen")
@@ -43,7 +43,7 @@ def signing_in(user: Caseworker) -> Tour:
 
 
 def second_factor(user: Caseworker) -> Tour:
-    """From the password to the recovery codes, where codes from a telephone are demanded."""
+    """From the password to the recovery codes, with a required second factor."""
     user.page.goto("/")
     user.page.get_by_label("Brukernavn").fill("kari.oslo")
     user.page.get_by_label("Passord").fill(PASSWORD)
@@ -77,7 +77,7 @@ def second_factor(user: Caseworker) -> Tour:
 
 
 def overview(user: Caseworker) -> Tour:
-    """The list and what opens on it."""
+    """The list, with everything that opens on it."""
     user.page.goto("/deltakere")
     yield "overview"
     user.rows.first.get_by_role("button", name="Handlinger for").click()
@@ -161,14 +161,14 @@ def searching_the_country(user: Caseworker) -> Tour:
 
 
 def overview_empty(user: Caseworker) -> Tour:
-    """Nobody is registered yet."""
+    """A list without participants."""
     user.page.goto("/deltakere")
     expect(user.page.get_by_role("heading", name="Ingen deltakere")).to_be_visible()
     yield "overview empty"
 
 
 def creating(user: Caseworker, person: SyntheticPerson) -> Tour:
-    """Page 1 of somebody new, with all that can be in the way."""
+    """Page 1 of a new participant, with all possible errors."""
     user.page.goto("/deltakere/ny")
     yield "new"
     user.page.get_by_role("button", name="Hjelp: Dato for oppstart").click()
@@ -186,7 +186,7 @@ def creating(user: Caseworker, person: SyntheticPerson) -> Tour:
 
 
 def registering(user: Caseworker, person: SyntheticPerson) -> Tour:
-    """The four pages from nothing to the question whether all is right."""
+    """The four pages from the beginning to the confirmation of the discharge."""
     user.create(person)
     yield "background"
     user.press("Neste")
@@ -223,7 +223,7 @@ def registering(user: Caseworker, person: SyntheticPerson) -> Tour:
 
 
 def one_participant(user: Caseworker, person: SyntheticPerson) -> Tour:
-    """The other pages of a participant who is registered."""
+    """The other pages of a registered participant."""
     user.page.goto("/deltakere")
     user.choose_in_menu(person, "Se data")
     user.stands_at("Oversikt over registrerte data")
@@ -244,7 +244,7 @@ def one_participant(user: Caseworker, person: SyntheticPerson) -> Tour:
 
 
 def refusals(user: Caseworker) -> Tour:
-    """Addresses that lead nowhere."""
+    """Unknown addresses."""
     user.page.goto("/deltakere/finnes-ikke-her0/person")
     yield "not found"
     user.page.goto("/deltakere?sorter=tull")
@@ -254,7 +254,7 @@ def refusals(user: Caseworker) -> Tour:
 
 
 def no_contact(user: Caseworker) -> Tour:
-    """The line is cut while she sorts."""
+    """The connection is cut while the user sorts."""
     user.page.goto("/deltakere")
     user.page.context.set_offline(True)
     user.page.get_by_role("columnheader", name="Navn", exact=True).get_by_role("link").click()
@@ -290,7 +290,7 @@ def oversight(user: Caseworker) -> Tour:
 
 
 def users(user: Caseworker) -> Tour:
-    """The users, one of them, an invitation, and one's own page."""
+    """The users, one of them, an invitation, and the user's own page."""
     user.page.goto("/brukere")
     yield "users"
     user.page.get_by_role("columnheader", name="Navn", exact=True).get_by_role("link").click()

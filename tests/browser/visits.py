@@ -1,4 +1,4 @@
-"""Visits that end, in the browser."""
+"""Sessions that end, in the browser."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.support.server import LiveServer
 
 
 def idle(server: LiveServer, user: Caseworker, minutes: float) -> None:
-    """Let her visit have been without use for so long, to the server."""
+    """Make the user's session idle for so many minutes on the server."""
     [key] = [one["value"] for one in user.page.context.cookies() if one["name"] == "session"]
     engine = create_engine(server.settings["DATABASE_URL"])
     with engine.begin() as connection:
@@ -22,6 +22,6 @@ def idle(server: LiveServer, user: Caseworker, minutes: float) -> None:
 
 
 def with_clock(user: Caseworker) -> None:
-    """The page as it stands is loaded by a clock that can be put forward."""
+    """Reload the page with a clock that can be put forward."""
     user.page.clock.install()
     user.page.reload()

@@ -1,8 +1,8 @@
-"""A line that breaks: whatever part of a form has come, nothing of it is saved.
+"""A broken connection: whatever part of a form has arrived, nothing of it is saved.
 
 Every form of the program is sent to the real server over a socket of its own, cut off within each of its values and
-between them: once with the end of what is sent (FIN), as a machine on the way or an operating system ends it, and once
-by closing the connection. `make faults` cuts at every byte, and through HAProxy, too.
+between them: once with the end of the stream (FIN), as by a machine in between or an operating system, and once by
+closing the connection. `make faults` cuts at every byte, and through HAProxy, too.
 """
 
 import hashlib
@@ -36,16 +36,16 @@ from tests.support.letters import last_path
 from tests.support.server import running_server
 from tests.support.visits import key_of
 
-EVERY_BYTE = os.environ.get("FAULTS") == "all"  # what `make faults` sets
+EVERY_BYTE = os.environ.get("FAULTS") == "all"  # set by `make faults`
 WAYS = ("bare", "haproxy") if EVERY_BYTE else ("bare",)
 SECONDS = 30
 AT_ONCE = 6
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
-# The user who sends anything is known, and when that user was last here.
+# Sessions change, since the last activity is recorded.
 BESIDE = {"user_session"}
-# How a whole form is answered; what an earlier one has taken away is not found, or its user is out.
+# Statuses for a complete form; an earlier one may have removed its target or signed its user out.
 TAKEN_AS = {200, 204, 303, 401, 404, 409, 410, 422}
-# Which forms there must be, whatever else is found.
+# Forms that must be among those found.
 WANTED = {
     "accounts.code_submit",
     "accounts.forgotten_submit",
@@ -73,7 +73,7 @@ PAGES = ("person", "bakgrunn", "programinnhold", "avslutning")
 
 @dataclass(frozen=True)
 class Sent:
-    """A form as it is sent: the view that takes it, its address, its fields, and the cookie that goes with it."""
+    """A form to send: the view that receives it, its address, its fields, and its cookie."""
 
     view: str
     address: str
@@ -110,15 +110,15 @@ class Sent:
 
 @dataclass
 class Line:
-    """The program behind its real server, and what its database holds."""
+    """The program on its real server, and its database."""
 
     app: Flask
     port: int
     forms: list[Sent] = field(default_factory=list)
 
     def send(self, request: bytes, *, closes: bool = False, ends: bool = True) -> bytes:
-        """What is answered to these bytes, after which nothing more comes: the connection `closes`, and nobody waits
-        for an answer (b""), or it `ends` on this side, or the request says for itself that it is whole."""
+        """The response to these bytes, after which nothing more is sent: the connection `closes` without waiting for a
+        response (b""), or it `ends` on this side, or the request states its own end."""
         whole = b""
         place = ("127.0.0.1", self.port)
         with socket.create_connection(place, SECONDS) as connection, suppress(BrokenPipeError, ConnectionResetError):
@@ -160,7 +160,7 @@ TYPED = {
 
 
 def _with_values(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The fields with something to say in what was empty, so that there is something to lose."""
+    """The fields with values instead of empty ones, so that there is something to lose."""
     return tuple((name, value or TYPED.get(name, "")) for name, value in pairs)
 
 
@@ -169,7 +169,7 @@ def _browsers(house: House) -> dict[str | None, CheckedClient]:
 
 
 def _of_pages(house: House, client: CheckedClient, key: str) -> Iterator[Sent]:
-    """The forms that are sent in passing, as one types: not by a button of theirs."""
+    """The forms that are sent automatically, not by a button."""
     rich = house.participants(
         IS_OPEN, IS_PLAIN, Participation.municipality_number == "0301", Participation.end_date.is_not(None)
     )
@@ -200,7 +200,7 @@ def _of_pages(house: House, client: CheckedClient, key: str) -> Iterator[Sent]:
 
 
 def all_forms(house: House) -> list[Sent]:
-    """Every form that anybody finds, and those that are sent in passing; each kind once."""
+    """Every form that anybody finds, and those that are sent automatically; each kind once."""
     found: dict[tuple[str, frozenset[str]], Sent] = {}
     invited_path = invited(house, "brutt.linje@bergen.kommune.no")
     for username, client in _browsers(house).items():
@@ -252,7 +252,7 @@ def line(request: pytest.FixtureRequest, databases: Databases, settings: dict[st
 
 
 def broken(sent: Sent) -> Iterator[tuple[str, bytes, bool]]:
-    """The form, cut off: how, what is sent of it, and whether the connection is closed then."""
+    """The form cut off in every way: a description, the bytes to send, and whether to close the connection then."""
     body = sent.body
     head = sent.head(f"Content-Length: {len(body)}")
     for at in sent.cuts():
@@ -265,7 +265,7 @@ def broken(sent: Sent) -> Iterator[tuple[str, bytes, bool]]:
 
 
 def without_its_end(sent: Sent) -> Iterator[tuple[str, bytes, bool]]:
-    """As a machine on the way that says the new length makes it: cut after each field, and whole in itself."""
+    """The form as shortened by a machine in between that adjusts the length: cut after each field, but consistent."""
     for number in range(len(sent.pairs)):
         body = urlencode(sent.pairs[:number]).encode()
         yield f"the first {number} fields", sent.head(f"Content-Length: {len(body)}") + body, False
@@ -297,7 +297,7 @@ def test_nothing_of_a_form_that_was_cut_off_is_saved(line: Line) -> None:
 
 
 def _half_sent(line: Line, forms: list[Sent], stack: ExitStack) -> list[socket.socket]:
-    """Connections on which half of each form has been sent, and the server has had time to begin with it."""
+    """Connections on which half of each form has been sent, and the server has had time to begin."""
     made = []
     for sent in forms:
         connection = stack.enter_context(socket.create_connection(("127.0.0.1", line.port), SECONDS))
@@ -308,7 +308,7 @@ def _half_sent(line: Line, forms: list[Sent], stack: ExitStack) -> list[socket.s
 
 
 def test_a_form_counts_with_the_rights_at_its_end(line: Line) -> None:
-    """Half of it is sent, its user is blocked, the rest follows: nothing of it is saved."""
+    """After half of it, its user is blocked, then the rest follows: nothing of it is saved."""
     house, faults = House(line.app), []
     guarded = [one for one in line.forms if mark_of(line.app.view_functions[one.view]) != "public"]
     before = line.stored()
@@ -327,9 +327,9 @@ def test_a_form_counts_with_the_rights_at_its_end(line: Line) -> None:
 
 
 def test_the_same_forms_are_taken_when_they_are_whole(line: Line) -> None:
-    """So that what was refused above was refused for its end alone."""
+    """Forms refused above were refused for their missing end alone."""
     before, faults = line.stored(), []
-    last = ("registration.discharge", "mending.", "accounts.", "accounts.sign_out")  # they take away what others need
+    last = ("registration.discharge", "mending.", "accounts.", "accounts.sign_out")  # they remove what others need
     for sent in sorted(line.forms, key=lambda one: [one.view.startswith(word) for word in last]):
         answer = line.send(sent.head(f"Content-Length: {len(sent.body)}") + sent.body, ends=False)
         if status_of(answer) not in TAKEN_AS:

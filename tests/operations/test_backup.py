@@ -1,4 +1,4 @@
-"""`flask backup FILE`, `flask restore FILE`: what comes back, what does not, and what is refused."""
+"""`flask backup FILE`, `flask restore FILE`: what is restored, what is not, and what is refused."""
 
 import hashlib
 import json
@@ -65,7 +65,7 @@ ROOM = 70_000  # bytes
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the backup goes."""
+    """The path of the backup."""
     return tmp_path / "register.backup"
 
 
@@ -76,12 +76,12 @@ def seal_now(app: Flask) -> None:
 
 
 def without_epochs(rows: Rows) -> Rows:
-    """What a backup must give back, apart from seals: a restore adds some."""
+    """The rows that a restore must bring back, without seals, since a restore adds some."""
     return {name: found for name, found in lasting(rows).items() if name not in {"seal", "sealed_line"}}
 
 
 def found_by(client: CheckedClient, words: str) -> str:
-    """The list of those whom a search finds."""
+    """The list for a search."""
     token = str(form_in(client.get("/hjelp"), button="Logg ut").value("csrf_token"))
     page = client.post("/deltakere/sok", data={"csrf_token": token, "q": words}, follow_redirects=True)
     assert page.status_code == 200
@@ -89,7 +89,7 @@ def found_by(client: CheckedClient, words: str) -> str:
 
 
 def worked_on(app: Flask, sign_in: SignIn) -> Office:
-    """A register in which people have worked: answers, drafts, a deletion, searches, seals."""
+    """A register in use: answers, drafts, a deletion, searches, seals."""
     clients: dict[str, CheckedClient] = {}
     office = Office(app, lambda user: clients.setdefault(user, sign_in(user)))
     office.complete()
@@ -135,14 +135,14 @@ def test_work_goes_on_after_it(app: Flask, sign_in: SignIn, file: Path) -> None:
     done(app, "restore", file, "--yes")
     assert berit.get("/deltakere").status_code == 303, "her visit has ended"
     berit.login("berit.bergen")
-    public_id = office.create()  # ids go on
+    public_id = office.create()  # ids continue
     office.save(public_id, "bakgrunn", {"Rekrutteringskanal": "Nav"})
     with app.app_context():
         is_hers = (Participation.municipality_number == "4601") & (Participation.name != "")
         is_open = Participation.deleted_at.is_(None) & Participation.protected.is_(False)
         names = list(db.session.scalars(select(Participation.name).where(is_hers & is_open)))
     assert len(names) > 2
-    for name in {office.participation(public_id).name, *names[:2]}:  # new ones, and those that came back
+    for name in {office.participation(public_id).name, *names[:2]}:  # new ones, and restored ones
         assert name in found_by(berit, name)
 
 
@@ -210,7 +210,7 @@ def test_either_database_takes_it_when_it_is_new(
     assert not list(file.parent.glob("before-restore-*")), "there was nothing to keep"
 
 
-# ---- What does not come back ----
+# ---- What is not restored ----
 
 
 def test_links_and_letters_of_that_day_are_dead(app: Flask, sign_in: SignIn, file: Path) -> None:
@@ -314,7 +314,7 @@ def test_where_nothing_can_be_written(app: Flask, tmp_path: Path, place: str, wh
 
 @pytest.mark.participants(150)
 def test_no_room(database_url: str, settings: dict[str, str], file: Path) -> None:
-    """A process of its own that cannot make files as large as this one must be: as on a disk that fills up."""
+    """A process that cannot write files of the necessary size: as on a full disk."""
 
     def narrow() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
@@ -379,7 +379,7 @@ def _no_persons(parts: dict[str, bytes]) -> None:
 
 
 def _no_day(parts: dict[str, bytes]) -> None:
-    """A part that is not what its columns are, with the right digest."""
+    """A part that does not fit its columns, with the right digest."""
     manifest = json.loads(parts["manifest.json"])
     person = next(part for part in manifest["parts"] if part["table"] == "person")
     row = ["noe"] * len(person["columns"])
@@ -415,7 +415,7 @@ def test_a_forged_file_changes_nothing(
 
 @pytest.mark.participants(20)
 def test_what_does_not_fit_together_changes_nothing(app: Flask, file: Path) -> None:
-    """Persons are missing whose participations are there: the database itself refuses."""
+    """Persons are missing whose participations exist: the database itself refuses."""
     done(app, "backup", file)
     before = all_rows(app)
 
@@ -468,7 +468,7 @@ def test_ja_is_enough(app: Flask, file: Path) -> None:
 
 
 def test_a_database_in_use(app: Flask, file: Path) -> None:
-    """Somebody holds the write lock for longer than one waits: told, and nothing changed."""
+    """The write lock is held for longer than the command waits: an error message, and no change."""
     done(app, "backup", file)
     before = all_rows(app)
     with app.app_context(), db.engine.connect().execution_options(writes=True) as other, other.begin():

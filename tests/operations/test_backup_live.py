@@ -1,4 +1,4 @@
-"""Backup and restore while others work, and restores that are killed."""
+"""Backup and restore while others work, and killed restores."""
 
 import os
 import re
@@ -41,7 +41,7 @@ MISCOUNTED = """
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the backup goes."""
+    """The path of the backup."""
     return tmp_path / "register.backup"
 
 
@@ -51,7 +51,7 @@ def ask(app: Flask, question: str) -> list[object]:
 
 
 class Caseworkers(threading.Thread):
-    """They save as fast as they can, until told to end."""
+    """Caseworkers who save as fast as they can, until stopped."""
 
     def __init__(self, office: Office, people: list[str]) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Caseworkers(threading.Thread):
                     self.office.put(public_id, "bakgrunn", {"Antall barn under 18 år": str(self.saved % 9)})
                     self.office.put(public_id, "bakgrunn", {"Rekrutteringskanal": channel})
                     self.saved += 1
-                except (NoSuchParticipant, NoSuchVersion, OperationalError) as error:  # a restore came between
+                except (NoSuchParticipant, NoSuchVersion, OperationalError) as error:  # a restore came in between
                     self.failed.append(error)
 
 
@@ -103,7 +103,7 @@ def test_writers_during_a_restore_leave_nothing_half(app: Flask, sign_in: SignIn
     office = Office(app, sign_in)
     people = [office.given() for _number in range(3)]
     done(app, "backup", file)
-    newcomer = office.given()  # whom the backup does not know
+    newcomer = office.given()  # unknown to the backup
     others = Caseworkers(office, [*people, newcomer])
     others.start()
     try:
@@ -119,8 +119,9 @@ def test_writers_during_a_restore_leave_nothing_half(app: Flask, sign_in: SignIn
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 def test_a_restore_begins_again_when_it_has_to_give_way(app: Flask, file: Path) -> None:
-    """Somebody holds one of the last tables and wants one of the first, which the restore holds already: PostgreSQL
-    ends the one whose time to look for that comes first. Here it is the restore, also when this test is held up."""
+    """A transaction holds one of the last tables and wants one of the first, which the restore holds already:
+    PostgreSQL aborts the one whose deadlock check comes first. Here it is the restore, also when this test is
+    delayed."""
     done(app, "backup", file)
     with app.app_context():
         with db.engine.begin() as setting:
@@ -142,7 +143,7 @@ def test_a_restore_begins_again_when_it_has_to_give_way(app: Flask, file: Path) 
 
 
 class Looking(threading.Thread):
-    """A browser that asks a running server for the list again and again: what it was answered."""
+    """A client that requests the list from a running server again and again, with the responses."""
 
     def __init__(self, server: LiveServer, cookie: str) -> None:
         super().__init__()
@@ -156,7 +157,7 @@ class Looking(threading.Thread):
 
 
 def look(server: LiveServer, cookie: str) -> tuple[int, str]:
-    """Status, and the number of participants that the page tells, or where it leads."""
+    """Status, and the number of participants on the page, or the target of a redirect."""
     with closing(HTTPConnection(server.base_url.removeprefix("http://"), timeout=60)) as connection:
         connection.request("GET", "/deltakere", headers={"Cookie": f"session={cookie}"})
         answer = connection.getresponse()
@@ -196,7 +197,7 @@ def test_a_running_server_shows_it_and_asks_to_sign_in_again(
             browser.join()
         seen = [answer for answer in browser.answers if answer[0] == 200]
         assert set(seen[:-1]) <= {ruined}, "what was before, whole, until the restore was done"
-        assert seen[-1] in {ruined, old}  # on PostgreSQL a request that was let in before may see what came meanwhile
+        assert seen[-1] in {ruined, old}  # on PostgreSQL a request that was accepted before may see the later data
         assert {status for status, _where in browser.answers} == {200, 303}
         assert browser.answers[-1][1].startswith("/logg-inn")
         assert look(server, cookie_of(sign_in("kari.oslo"))) == old, "no restart was needed"
@@ -206,7 +207,7 @@ def test_a_running_server_shows_it_and_asks_to_sign_in_again(
 
 
 def holds_the_lock(app: Flask) -> bool:
-    """Whether the restore is in its transaction."""
+    """True if the restore is in its transaction."""
     with app.app_context():
         if db.engine.dialect.name != "sqlite":
             found = "SELECT 1 FROM pg_locks WHERE mode = 'ExclusiveLock' AND relation = 'participation'::regclass"
@@ -241,7 +242,7 @@ def test_a_killed_restore_leaves_what_was(
 
 
 def kill(restore: Started) -> None:
-    """In the midst of it: it had not come to its end."""
+    """Kill the restore before its end."""
     assert restore.process.poll() is None, restore.said()
     os.kill(restore.process.pid, signal.SIGKILL)
     assert restore.process.wait() == -signal.SIGKILL

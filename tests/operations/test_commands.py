@@ -1,4 +1,4 @@
-"""The commands of the contract: demo data, stand-ins, and everything in one go."""
+"""The commands of the contract: demo data, stand-ins, and starting everything."""
 
 import os
 import signal
@@ -161,7 +161,7 @@ def test_start_is_for_development(program: Flask) -> None:
     assert "Otherwise use serve" in result.output
 
 
-# Programs that stay: real processes on free ports
+# Programs that keep running: real processes on free ports
 
 
 def test_start_does_all_and_ends_all(environ: dict[str, str], tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_start_does_all_and_ends_all(environ: dict[str, str], tmp_path: Path) ->
 
 @pytest.fixture
 def quick_environ(environ: dict[str, str], databases: Databases) -> Iterator[dict[str, str]]:
-    """With a database that needs no filling any more."""
+    """With a database that is filled already."""
     address = databases.filled(SQLITE)
     yield {**environ, "DATABASE_URL": address}
     databases.remove(address)

@@ -1,4 +1,4 @@
-"""Settings: each bad one is refused at start, with its name."""
+"""Settings: each invalid one is refused at start, with its name."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ REGISTER = "https://register.example.org"
 
 @pytest.fixture
 def production(tmp_path: Path) -> dict[str, str]:
-    """All that production needs."""
+    """All settings that production needs."""
     key = tmp_path / "maskinporten.pem"
     load_or_create_key(key)
     read_or_make_keys(tmp_path / "audit.key")

@@ -1,4 +1,4 @@
-"""Production marks its database; without APP_ENV=production nothing of it is shown. Files are their owner's."""
+"""Production marks its database; without APP_ENV=production it is refused. Files belong to their owner."""
 
 import os
 import stat
@@ -52,7 +52,7 @@ def test_every_command_refuses_when_app_env_is_forgotten(
 def test_a_database_that_comes_later_is_looked_at_then(
     dialect: str, marked: Settings, databases: Databases, settings: Settings
 ) -> None:
-    """It did not answer at start, or was another one."""
+    """It did not respond at start, or was another one."""
     with running_app(settings | {"DATABASE_URL": databases.empty(dialect)}) as app:
         app.config["PROPAGATE_EXCEPTIONS"] = False
         with app.app_context():
@@ -81,7 +81,7 @@ def _database_of(here: Settings) -> str:
 
 
 def _lead_to(database: str) -> None:
-    """Let new connections of the program lead to another database, as if it had come into the old one's place."""
+    """Redirect new connections of the program to another database, as if it had replaced the old one."""
     from sqlalchemy import event
 
     @event.listens_for(db.engine, "do_connect")
@@ -127,7 +127,7 @@ connection.close()  # the last one who closes takes the log of what was written 
 
 
 def test_a_new_connection_leaves_the_locks_of_the_others_alone(databases: Databases, settings: Settings) -> None:
-    """Another process may not believe itself alone, and take the write-ahead log away from the program."""
+    """Otherwise another process may believe itself alone, and remove the program's write-ahead log."""
     address = databases.migrated(SQLITE)
     path = Path(address.removeprefix("sqlite:///"))
     with running_app(settings | {"DATABASE_URL": address}) as app, app.app_context(), db.engine.connect() as one:

@@ -1,4 +1,4 @@
-"""The technical log: JSON lines with the request's id, and nothing personal in them, whatever happens."""
+"""The technical log: JSON lines with the request's id, and no personal data, whatever happens."""
 
 import io
 import json
@@ -24,7 +24,7 @@ Read = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def logged() -> Iterator[tuple[io.StringIO, Read]]:
-    """What is logged meanwhile, as text and as read line by line."""
+    """The log within the block, as text and as parsed lines."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonLines())
@@ -113,7 +113,7 @@ raise ValueError("Kari Nordmann")
 
 
 def test_every_line_of_a_process_is_json(settings: dict[str, str], tmp_path: Path) -> None:
-    """Also a server's, set up before; what is set up later; warnings; what ends a thread, and the process."""
+    """Including a server's earlier logging, later set-ups, warnings, and the end of a thread or the process."""
     environ = {"PATH": os.environ["PATH"], **settings, "APP_ENV": "development"}
     environ["DATABASE_URL"] = f"sqlite:///{tmp_path / 'register.sqlite'}"
     command = [sys.executable, "-c", PROGRAM]

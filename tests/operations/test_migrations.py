@@ -1,4 +1,4 @@
-"""The schema: migrations up and down with data, models and migrations agree, the logs can only grow, health."""
+"""The schema: migrations up and down with data, models and migrations agree, the logs are append-only, health."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,7 @@ def test_one_step_at_a_time_gives_the_same(empty: Flask) -> None:
 
 
 def schema_of(inspector: Inspector) -> dict[str, Any]:
-    """All that the database itself tells about its tables, in a form that can be compared."""
+    """The database's own description of its tables, in a comparable form."""
     found = {}
     for table in inspector.get_table_names():
         if table == "alembic_version" or table.startswith("name_index"):  # FTS5 makes tables of its own
@@ -139,7 +139,7 @@ def test_alive_and_ready(app: Flask, sign_in: Callable[[str], CheckedClient]) ->
 def test_without_its_database(dialect: str, databases: Databases, settings: dict[str, str]) -> None:
     address = databases.filled(dialect)
     with running_app({**settings, "DATABASE_URL": address}) as app:
-        app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests they would come here instead
+        app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests they would be raised here instead
         app.test_client_class = CheckedClient
         client = app.test_client()
         assert isinstance(client, CheckedClient)

@@ -1,4 +1,4 @@
-"""The outbox: written with what it is about, sent by a real SMTP server, tried again, never twice."""
+"""The outbox: written with its cause, sent by a real SMTP server, tried again, never twice."""
 
 import socket
 import threading
@@ -173,7 +173,7 @@ def test_an_address_that_does_not_exist_is_told_to_the_inviter(program: Flask, p
 
 
 class Script:
-    """An SMTP server that says what it is told to, at each point of the conversation."""
+    """An SMTP server with a configured reply at each point of the conversation."""
 
     def __init__(self, **said: str) -> None:
         self._said = said
@@ -247,7 +247,7 @@ def test_what_is_refused_for_good_is_given_up_at_once(program: Flask) -> None:
 TRIED_AGAIN = [
     *({point: f"{code} later"} for code in (421, 450, 452) for point in ("mail", "rcpt", "data", "content")),
     {"greeting": "421 busy"},
-    {"mail": "530 5.7.0 Authentication required"},  # we are to blame, not the letter
+    {"mail": "530 5.7.0 Authentication required"},  # our fault, not the letter's
     {"rcpt": "530 Must issue a STARTTLS command first"},
     {"auth": "535 wrong password"},
     {"auth": "550 blocked"},
@@ -275,7 +275,7 @@ def test_what_was_taken_is_sent_whatever_the_server_says_then(program: Flask) ->
 
 
 def state_in_list(client: CheckedClient, name: str) -> str:
-    """What stands as the state of a user in the list of users."""
+    """The state of a user in the list of users."""
     tree = tree_of(client.get("/brukere"))
     (row,) = [one for one in tree.elements("tr") if name in tree.text(one)]
     return tree.text(next(cell for cell in row.iter("td") if cell.attrib["data-label"] == "Status"))

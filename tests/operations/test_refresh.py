@@ -1,4 +1,4 @@
-"""What the registers say is read anew, daily and when a participant is opened; an outage stops nobody."""
+"""Refreshing from the registers, daily and when a participant is opened; an outage stops nobody."""
 
 import signal
 import subprocess
@@ -36,7 +36,7 @@ def office(own_house: House) -> Iterator[Office]:
 
 
 def facts_changed(house: House, public_id: str) -> list[tuple[str, str, Any, Any]]:
-    """What registers have changed: (source, fact, old, new)."""
+    """The changes by registers: (source, fact, old, new)."""
     rows = house.ask(
         select(Change.source, Change.field, Change.old, Change.new)
         .join(Participation, Change.participation_ref == Participation.id)
@@ -118,12 +118,12 @@ def test_an_outage_stops_nobody_and_is_not_asked_about_again_at_once(
 def test_a_grade_of_protection_holds_for_three_days(
     office: Office, own_house: House, fail_register: FailRegister, standins: Standins
 ) -> None:
-    """Then the participant is closed to those without the right, until the grade is known again."""
+    """Then the participant is hidden from viewers without the right, until the grade is known again."""
     young, old = office.given(), office.given()
     make_old(own_house, young, timedelta(hours=71))
     make_old(own_house, old, timedelta(hours=73))
     client = office.client_of(BERIT)
-    assert client.get(address(old, "historikk")).status_code == 200  # nobody has asked in vain yet
+    assert client.get(address(old, "historikk")).status_code == 200  # no failed attempt yet
     fail_register("freg", "500")
     assert "2 could not be read" in refresh(own_house)
     assert client.get(address(young, "person")).status_code == 200
@@ -168,7 +168,7 @@ def test_a_new_number_is_found_and_the_old_one_too(office: Office, own_house: Ho
 
 
 def test_a_number_that_another_bears_already_is_for_imdi_to_settle(office: Office, own_house: House) -> None:
-    """Two persons of the register turn out to be one. Both stay as they are, and the access log tells."""
+    """Two persons of the register turn out to be one. Both stay unchanged, and the access log has a line."""
     person = office.someone("replaced")
     first, second = office.given(office.someone()), office.given(person, "kari.oslo", district="030101")
     bear(own_house, first, person.number)
@@ -182,7 +182,7 @@ def test_a_number_that_another_bears_already_is_for_imdi_to_settle(office: Offic
 
 
 def test_who_runs_under_her_old_number_is_known_by_the_new_one(office: Office, own_house: House) -> None:
-    """Before the refresh has followed her number, somebody registers her anew."""
+    """Before the refresh has updated the person's number, somebody registers the person again."""
     person, public_id = office.someone("replaced"), office.given(office.someone())
     bear(own_house, public_id, person.number, timedelta())
     here = office.begin(person.current_number)
@@ -272,7 +272,7 @@ def test_fetching_results_is_a_look_up_that_somebody_asks_for(office: Office, ow
     assert ("look_up", {"purpose": "results"}) in office.log(public_id)
 
 
-# ---- One at a time, and politely ----
+# ---- One at a time, and within limits ----
 
 
 def test_only_one_process_refreshes(office: Office, own_house: House) -> None:
@@ -285,7 +285,7 @@ def test_only_one_process_refreshes(office: Office, own_house: House) -> None:
         assert prolong(held)
     assert "Nothing done: another process is at it." in refresh(own_house)
     assert person_of(own_house, public_id).freg_fetched_at == at
-    own_house.write(update(Lease).values(until=now() - timedelta(seconds=1)))  # it never came back
+    own_house.write(update(Lease).values(until=now() - timedelta(seconds=1)))  # its process has disappeared
     assert "1 persons read" in refresh(own_house)
     with own_house.app.app_context():
         assert not prolong(held)
@@ -311,7 +311,7 @@ def test_of_ten_that_begin_at_once_one_does(office: Office, own_house: House) ->
 
 
 def in_threads(works: list[Any]) -> None:
-    """Do all at once."""
+    """Run all functions at once."""
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:
         thread.start()
@@ -320,7 +320,7 @@ def in_threads(works: list[Any]) -> None:
 
 
 def reads_of(house: House, public_id: str) -> int:
-    """How often a refresh has asked about her."""
+    """How many refreshes of the person the access log has."""
     person = person_of(house, public_id).id
     rows = house.ask(select(AccessEntry.detail).where(AccessEntry.action == "look_up", AccessEntry.user_id.is_(None)))
     details: list[Mapping[str, Any]] = [row.detail or {} for row in rows]

@@ -33,7 +33,7 @@ from tests.support.users import id_of
 
 
 def test_who_opened_whom(own_house: House) -> None:
-    """Searched by user name and by PersonId; the names of participants are in no line."""
+    """Searched by user name and by PersonId; no line has the name of a participant."""
     public_id = own_house.participants(of_places("berit.bergen"), IS_OPEN, IS_PLAIN)[0]
     own_house.client("berit.bergen").get(f"/deltakere/{public_id}/bakgrunn")
     number = person_id_of(own_house, public_id)
@@ -95,7 +95,8 @@ def test_days(own_house: House) -> None:
 def test_a_wrong_day_marks_its_field(
     own_house: House, days: dict[str, str], marked: dict[str, str], partial: bool
 ) -> None:
-    """Beside the field, in the summary and in the title; what was typed stays, and all goes when it is right."""
+    """At the field, in the summary and in the title; the typed text stays, and errors disappear when it is
+    corrected."""
     admin = own_house.client("admin.imdi")
     answer = search(admin, partial=partial, **days)
     assert answer.status_code == 422
@@ -130,7 +131,7 @@ def test_a_day_in_the_address_that_no_calendar_here_has(own_house: House) -> Non
 
 
 def test_pages(own_house: House) -> None:
-    """Older and newest, each line once."""
+    """Links to older and newest lines show each line once."""
     line = {"user_id": id_of(own_house, "siri.vern"), "action": "search", "detail": {"search": "x", "name": 1}}
     own_house.write(insert(AccessEntry).values([{**line, "at": now()} for _one in range(PAGE + 5)]))
     admin = own_house.client("admin.imdi")
@@ -174,7 +175,7 @@ def _plain() -> object:
 
 
 def test_protected_participants_are_not_there(own_house: House) -> None:
-    """For those who do not see them; for those who do they are."""
+    """Hidden from viewers without the right, visible to the others."""
     public_id = own_house.participants(of_places("siri.vern"), IS_OPEN, ~IS_PLAIN)[0]
     own_house.client("siri.vern").get(f"/deltakere/{public_id}/bakgrunn")
     number = person_id_of(own_house, public_id)
@@ -193,7 +194,7 @@ def test_protected_participants_are_not_there(own_house: House) -> None:
 
 
 def test_words_for_everything(own_house: House) -> None:
-    """Every action has its words, and what a line says more is said in words, too."""
+    """Every action has a label, and the detail is shown as text, too."""
     assert set(ACTIONS) == set(Action)
     lines = [
         ("change", {"fields": ["mother_tongue", "recruitment"]}, "felt: Morsmål, Rekrutteringskanal"),
@@ -247,7 +248,7 @@ def test_words_for_everything(own_house: House) -> None:
 # ---- No codes ----
 
 CODE = re.compile(r"[a-z]+_[a-z_]+|[a-z]+\\.[a-z]+_[a-z_]+")
-LOGS = {"note_refused_sign_in"}  # takes the detail by its place
+LOGS = {"note_refused_sign_in"}  # takes the detail as a positional argument
 
 
 def test_every_page_has_a_name(own_house: House) -> None:
@@ -258,7 +259,7 @@ def test_every_page_has_a_name(own_house: House) -> None:
 
 
 def details_in(tree: ast.AST) -> Iterator[ast.Dict]:
-    """The dicts that a module puts into the log: all that are called `detail`, or are given as that."""
+    """The dicts that a module logs: those named `detail`, or passed as that."""
     for node in ast.walk(tree):
         match node:
             case ast.keyword(arg="detail"):
@@ -273,7 +274,7 @@ def details_in(tree: ast.AST) -> Iterator[ast.Dict]:
 
 
 def test_whatever_the_program_logs_has_words() -> None:
-    """Read from the source: each key of a detail, and each code that stands there."""
+    """Read from the source: each key of a detail, and each code in it."""
     found = set()
     for path in [*Path("services").rglob("*.py"), *Path("app").rglob("*.py")]:
         for one in details_in(ast.parse(path.read_text(encoding="utf-8"))):
@@ -302,7 +303,7 @@ def test_every_code_has_a_word() -> None:
 
 
 def test_no_code_stands_in_a_day_of_work(own_house: House) -> None:
-    """All that the other tests here have done, and a few things more."""
+    """After everything that the other tests here have done, and some more."""
     nobody = own_house.nobody()
     nobody.submit(nobody.get("/logg-inn"), button="Logg inn", fill={"Brukernavn": "siri.vern", "Passord": "feil"})
     own_house.client("admin.bergen").get("/deltakere")
@@ -313,7 +314,7 @@ def test_no_code_stands_in_a_day_of_work(own_house: House) -> None:
     table = list(csv.reader(io.StringIO(answer), delimiter=";"))
     assert len(table) > 20
     for row in (one for one in table[1:] if one[2] != "gone_action"):
-        said = re.sub(r"søk:? [^;,]+", "", " ".join([row[2], *row[4:]]))  # the id of a kept search is no word
+        said = re.sub(r"søk:? [^;,]+", "", " ".join([row[2], *row[4:]]))  # ignores the id of a stored search
         assert not CODE.search(said), row
 
 
@@ -321,7 +322,7 @@ def test_no_code_stands_in_a_day_of_work(own_house: House) -> None:
 
 
 def test_a_blocked_user_who_tries_stands_under_that_user(own_house: House) -> None:
-    """Whatever the password is; and the sign-in page says what it says to everybody."""
+    """With any password; the sign-in page shows the same as to everybody."""
     block = update(User).where(User.username == "ida.imdi")
     own_house.write(block.values(blocked_at=now()))
     try:
@@ -364,7 +365,7 @@ def test_a_search_that_finds_nothing(own_house: House, whom: str) -> None:
 
 
 def test_somebody_elses_search(own_house: House) -> None:
-    """Its id means nothing to another user: all is shown, and not what the other one looked for."""
+    """Its id means nothing to another user: all lines are shown, and not the search."""
     own_house.client("berit.bergen").get("/deltakere")
     mine = search(own_house.client("admin.imdi"), whom="berit.bergen").request
     other = own_house.nobody()

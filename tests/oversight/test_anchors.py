@@ -1,4 +1,4 @@
-"""Where the newest hashes go: into a file outside the database, and once a day by e-mail."""
+"""The anchors of the newest seals: in a file outside the database, and once a day by e-mail."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ MISSING = "AUDIT_ANCHOR_FILE: the file is missing, or holds no anchors of this d
 
 @pytest.fixture
 def anchor_file(tmp_path: Path) -> Path:
-    """Not where it is if nothing is set."""
+    """A path different from the default."""
     (tmp_path / "another host").mkdir()
     return tmp_path / "another host" / "hashes"
 
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_written_is_told_and_stops_no_sealing(
 
 
 def test_a_seal_that_did_not_come_into_the_file_is_told(program: Flask, anchor_file: Path) -> None:
-    """The file is there, but was put out of reach when the newest seal was made."""
+    """The file exists, but was unreachable when the newest seal was made."""
     grow(program)
     kept = anchor_file.with_name("kept")
     anchor_file.rename(kept)
@@ -188,7 +188,7 @@ def test_a_seal_that_did_not_come_into_the_file_is_told(program: Flask, anchor_f
     seal_now(program)
     anchor_file.rmdir()
     kept.rename(anchor_file)
-    verified(program)  # the job's next run brings it there, if it comes
+    verified(program)  # the job's next run adds it, if there is one
     past_the_locks(program, "UPDATE seal SET at = '2026-01-01 12:00:00' WHERE number > 1")
     assert "access_entry: seal 2 is not in AUDIT_ANCHOR_FILE" in told(program)
     done(program, "seal-audit")

@@ -1,4 +1,4 @@
-"""Pages that show participants leave a line each in the access log, and there are only so many of them in an hour."""
+"""Pages that show participants are logged with a line each, and their number per hour is limited."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def test_who_leafs_through_the_register_leaves_a_line_for_each_page(full_house: 
 
 
 def test_the_list_costs_one_statement_for_it_and_writes_nothing_itself(full_house: House) -> None:
-    """What the thread of the log does meanwhile is not the page's."""
+    """Not counting the log's thread."""
     client, mine = full_house.client("ida.imdi"), threading.get_ident()
     with full_house.app.app_context():
         engine, statements = db.engine, list[str]()
@@ -89,7 +89,7 @@ def test_the_list_costs_one_statement_for_it_and_writes_nothing_itself(full_hous
 
 
 def test_every_way_to_see_the_list_leaves_one_line(own_house: House) -> None:
-    """Its criteria stand in it, and what was searched for does not."""
+    """The line has the criteria, but not the search."""
     client = own_house.client("kari.oslo")
     name = own_house.ask(select(_P.name).where(of_places("kari.oslo"), IS_OPEN, IS_PLAIN))[0].name
     before = len(lines_of(own_house, "kari.oslo"))
@@ -141,7 +141,7 @@ def test_whoever_does_not_see_the_protected_does_not_see_that_they_were_shown(ow
 
 
 def test_the_log_is_searched_by_its_indexes(own_house: House) -> None:
-    """A page of a participant's lines is no walk through all lines."""
+    """A page of a participant's lines does not scan all lines."""
     sql = (
         "SELECT id FROM access_entry WHERE id IN (SELECT id FROM access_entry WHERE participation_ref = 1 "
         "UNION SELECT line FROM shown_in WHERE participation_ref = 1) ORDER BY id DESC LIMIT 101"
@@ -185,19 +185,19 @@ def test_lists_are_closed_after_a_minute_without_the_log_and_open_again_by_thems
     assert [line.detail.get("late") for line in lines] == [60, 1, None] or lines[0].detail["late"] >= 60
 
 
-# ---- So many in an hour ----
+# ---- Hourly limit ----
 
 
 @pytest.fixture(params=DIALECTS)
 def strict(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """A house where no number of pages is set, so that it is 300."""
+    """A house without a setting for the number of pages, so that it is 300."""
     given = {name: value for name, value in settings.items() if name != "LIST_PAGES_PER_HOUR"}
     with running_house(request.param, databases, given, 40) as made:
         yield made
 
 
 def earlier(house: House, number: int, age: timedelta) -> None:
-    """Pages that another process has shown."""
+    """Add views of another process."""
     line = {"user_id": id_of(house, "kari.oslo"), "action": "view", "detail": {"what": "list", "shown": [1]}}
     house.write(insert(AccessEntry).values([{**line, "at": now() - age} for _one in range(number)]))
 
@@ -233,8 +233,8 @@ def test_the_next_page_comes_after_twelve_seconds(strict: House) -> None:
 def test_two_processes_show_no_more_than_their_waiting_lines_beyond_it(
     dialect: str, databases: Databases, settings: dict[str, str]
 ) -> None:
-    """Four windows of one user at two processes, as fast as they can: 50 lines may wait in the other one, and what is
-    under way is not refused any more. Afterwards both know of all."""
+    """Four windows of one user at two processes, as fast as they can: 50 lines may wait in the other process, and
+    running requests are no longer refused. Afterwards both know all views."""
     most, windows, waiting = 80, 4, 50
     address = databases.filled(dialect, 40)
     mine = {**settings, "DATABASE_URL": address, "LIST_PAGES_PER_HOUR": str(most)}

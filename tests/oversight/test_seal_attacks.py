@@ -1,4 +1,4 @@
-"""What `verify-audit` tells of attacks by somebody with all rights in the database, but without key and anchors."""
+"""What `verify-audit` reports about attacks with all rights in the database, but without key and anchors."""
 
 import hashlib
 import json
@@ -53,7 +53,7 @@ def test_newest_lines_and_their_seals_removed(sealed: Flask) -> None:
     )
     assert "access_entry: seal 3 is anchored and gone" in told(sealed)
     add_lines(sealed)
-    seal_now(sealed)  # the job does not paint it over
+    seal_now(sealed)  # the job does not conceal it
     assert "access_entry: seal 3 is not the one that was anchored" in told(sealed)
 
 
@@ -179,7 +179,7 @@ def test_a_restore_is_told_and_is_no_tampering(sealed: Flask, tmp_path: Path) ->
         f"DELETE FROM sealed_line WHERE log = 'access_entry' AND line >= {opened.first_id}",
         f"DELETE FROM access_entry WHERE id >= {opened.first_id}",
     )
-    assert "is anchored and gone" in told(sealed)  # a restore that is hidden again
+    assert "is anchored and gone" in told(sealed)  # a hidden restore
 
 
 def test_a_key_is_changed(sealed: Flask) -> None:
@@ -197,7 +197,8 @@ def test_a_key_is_changed(sealed: Flask) -> None:
 
 
 def test_old_seals_are_closed_in_by_the_first_one_with_a_key(app: Flask) -> None:
-    """Seals of before there were keys stay and are verified; the job adds one with a key, even if nothing is new."""
+    """Seals from before keys were introduced stay and are verified; the job adds one with a key, even without new
+    lines."""
     add_lines(app)
     seal_now(app)
     with app.app_context():
@@ -223,7 +224,7 @@ def test_two_seal_at_once(app: Flask) -> None:
         begin.wait()
         try:
             seal_now(app)
-        except Exception as problem:  # told below
+        except Exception as problem:  # checked below
             failed.append(problem)
 
     together = [threading.Thread(target=run_one) for _one in range(4)]

@@ -1,4 +1,4 @@
-"""The history and the access log are sealed: whoever gets round the database's own locks is found out."""
+"""Seals of the history and the access log reveal changes that bypass the database's triggers."""
 
 from datetime import timedelta
 
@@ -16,13 +16,13 @@ from tests.support.registering import Office
 
 
 def run(house: House, command: str) -> tuple[int, str]:
-    """A command's exit code and what it says."""
+    """Run a command; returns its exit code and its output."""
     result = house.app.test_cli_runner().invoke(args=[command])
     return result.exit_code, result.output
 
 
 def seal_now(house: House) -> int:
-    """Seal everything, however young."""
+    """Seal everything, including recent lines."""
     with house.app.app_context():
         view_log().write()
         return seals.seal(sealing(), settled=timedelta(seconds=-1))

@@ -1,4 +1,4 @@
-"""The chips beside «Filtrer»: what is taken away, what is kept, where the focus goes."""
+"""The chips beside «Filtrer»: what they remove, what is kept, where the focus goes."""
 
 from urllib.parse import parse_qsl
 
@@ -75,13 +75,12 @@ def everything(own_house: House) -> Screen:
 
 
 def focused(screen: Screen) -> list[str]:
-    """What takes the focus."""
+    """The texts of elements that take the focus."""
     return [screen.tree.text(one) for one in screen.tree.elements() if "autofocus" in one.attrib]
 
 
 def removed(house: House, screen: Screen, key: str, *, username: str = "ida.imdi", panel: bool = True) -> Screen:
-    """The fragment after a press on a chip's ×. The form sends the fields of the panel along, as they stand on
-    screen."""
+    """The fragment after a press on a chip's ×. The form also sends the fields of the panel, as on screen."""
     client = house.client(username)
     fields = {"panel": "1", "q": "typed but not sent"} if panel else {}
     data = form_data(house, username, {"fjern": key, **fields}, query_of(screen))
@@ -142,7 +141,7 @@ def test_the_last_chip_leaves_the_plain_list(own_house: House) -> None:
 
 
 def folded_in(screen: Screen) -> tuple[list[str], bool]:
-    """The chips that are shown on demand, and whether they are shown."""
+    """The folded chips, and whether they are shown."""
     for one in screen.tree.elements("details"):
         folded = [screen.tree.text(chip) for chip in one.iter("button")]
         assert screen.tree.text(next(one.iter("summary"))) == f"{len(folded)} verdi{'er' * (len(folded) > 1)} til"
@@ -151,7 +150,7 @@ def folded_in(screen: Screen) -> tuple[list[str], bool]:
 
 
 def test_each_of_many_values_has_a_chip(own_house: House) -> None:
-    """From the twenty-first on they are folded, after all others; they open for the one that takes the focus."""
+    """From the twenty-first on they are folded, after all others; the fold opens if one of them takes the focus."""
     values = [f"{n:011}" for n in range(23)]
     sent = {"q": ",".join(values), "status": "endret"}
     screen = asked(own_house, "kari.oslo", sent, panel=False)
@@ -192,7 +191,7 @@ def test_with_the_panel_closed_nothing_of_it_comes_along(own_house: House) -> No
 
 
 def test_the_panel_that_sends_the_form_stands(own_house: House) -> None:
-    """Another tab of the same visit closed or opened it there; the fields that stand here must be right."""
+    """Another tab of the same session closed or opened it there; the fields here must be right."""
     client = own_house.client("siri.vern")
     open_page = panel_of(own_house, "siri.vern", "status=endret&status=opprettet")
     closed_page = client.submit(open_page, button="Lukk søk og filter", follow_redirects=True)
@@ -258,7 +257,7 @@ def test_a_chip_without_javascript(own_house: House) -> None:
 
 
 def test_what_is_chosen_meanwhile_goes_along_without_javascript(own_house: House) -> None:
-    """Unless it is wrong: then the criterion goes, and nothing else happens."""
+    """Unless it is invalid: then only the criterion is removed."""
     client = own_house.client("kari.oslo")
     page = panel_of(own_house, "kari.oslo", "status=opprettet&status=endret&sorter=navn")
     cross = "Fjern filter: Status Endret"

@@ -1,4 +1,4 @@
-"""The counts of participants by municipality and kind, which triggers keep, are never wrong."""
+"""The counts of participants by municipality and kind, which triggers update, are never wrong."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -27,13 +27,13 @@ _numbers = count(1)
 
 
 def kept(house: House) -> dict[Kind, int]:
-    """What stands in the table, but for kinds of which there are none."""
+    """The stored counts, without zeros."""
     rows = house.ask(select(_C.municipality_number, _C.status, _C.protected, _C.deleted, _C.number))
     return {tuple(row[:4]): row.number for row in rows if row.number}
 
 
 def counted(house: House) -> dict[Kind, int]:
-    """The same, counted."""
+    """The counts from the participations."""
     kind = (_P.municipality_number, _P.status, _P.protected, _P.deleted_at.is_not(None))
     return {tuple(row[:4]): row[4] for row in house.ask(select(*kind, func.count()).group_by(*kind))}
 
@@ -44,20 +44,20 @@ def check(house: House) -> None:
 
 @pytest.fixture(scope="module")
 def counting(own_house: House) -> House:
-    """A house whose counts are right to begin with."""
+    """A house whose counts are right at the beginning."""
     check(own_house)
     assert sum(kept(own_house).values()) > 300
     return own_house
 
 
-# ---- Random statements, past the program ----
+# ---- Random statements, without the program ----
 
 PLACES = ("0301", "4601", "4627", "5001")
 _MOMENT = now() - timedelta(days=9)
 
 
 def new_row(place: str, status: int, protected: bool, deleted: bool) -> list[Any]:
-    """A person of her own with one participation."""
+    """A new person with one participation."""
     n = next(_numbers)
     person = {"person_id": f"8{n:07}", "national_id": f"99{n:09}", "name": "", "freg_fetched_at": _MOMENT}
     ref = select(Person.id).where(Person.person_id == person["person_id"]).scalar_subquery()
@@ -85,7 +85,7 @@ def new_row(place: str, status: int, protected: bool, deleted: bool) -> list[Any
 
 
 def some(seed: int, number: int) -> Any:
-    """Some rows, the same for the same seed; those of the demo data run into no rule about persons."""
+    """Some rows, the same for the same seed; those of the demo data break no rule about persons."""
     return _P.id % 97 == seed % 97 if number > 1 else _P.id == select(func.min(_P.id) + seed % 300).scalar_subquery()
 
 
@@ -112,12 +112,12 @@ def struck(where: Any, deleted: bool) -> list[Any]:
 
 
 def struck_later(where: Any) -> list[Any]:
-    """Deleted rows get another moment: they stay what they are."""
+    """Deleted rows get another moment, which does not change their kind."""
     return [update(_P).where(where, _P.deleted_at.is_not(None)).values(deleted_at=now())]
 
 
 def all_at_once(where: Any, place: str) -> list[Any]:
-    """Every part of the kind in one statement, differently from row to row."""
+    """Change every part of the kind in one statement, differently from row to row."""
     values = {
         "municipality_number": case((_P.protected, place), else_=_P.municipality_number),
         "protected": ~_P.protected,
@@ -131,7 +131,7 @@ def nothing_counted(where: Any) -> list[Any]:
 
 
 def removed(where: Any) -> list[Any]:
-    """Only rows that nothing else refers to."""
+    """Delete rows that nothing else refers to."""
     return [delete(_P).where(where, _P.public_id.startswith("count-"))]
 
 
@@ -155,7 +155,7 @@ transactions = st.lists(st.tuples(st.lists(orders, min_size=1, max_size=4), st.b
 
 
 def carry_out(house: House, statements: list[Any], *, keep: bool) -> None:
-    """In one transaction, which is kept or taken back; one that the database refuses is taken back too."""
+    """Execute in one transaction, committed or rolled back; also rolled back if the database refuses a statement."""
     with house.app.app_context():
         try:
             with writing() as work:
@@ -201,7 +201,7 @@ def test_a_statement_that_the_database_refuses_is_not_counted(counting: House) -
 
 
 def test_rows_that_replace_others_are_counted(counting: House) -> None:
-    """INSERT … ON CONFLICT DO UPDATE, as a repair by hand may be."""
+    """INSERT … ON CONFLICT DO UPDATE, as in a repair by hand."""
     row = counting.ask(select(_P.public_id).where(IS_OPEN, IS_PLAIN).limit(1))[0].public_id
     columns = ", ".join(column.key for column in _P.__table__.columns if column.key not in {"discharged", "id"})
     order = text(
@@ -224,7 +224,7 @@ def test_many_who_write_at_a_time_are_all_counted(counting: House) -> None:
 
 
 def _write_often(house: House, worker: int) -> int:
-    """Write as the program does, one participation after the other; how often it was done."""
+    """Write as the program does, one participation after the other; returns how often."""
     random, done = Random(worker), 0
     for _turn in range(20):
         place, status = random.choice(PLACES), random.randint(1, 3)
@@ -240,17 +240,17 @@ def _write_often(house: House, worker: int) -> int:
         try:
             carry_out(house, order, keep=random.random() < 0.8)
             done += 1
-        except OperationalError as error:  # two that wait for each other's rows: the database chooses one of them
+        except OperationalError as error:  # a deadlock: the database aborts one of the two
             assert "deadlock" in str(error)
     return done
 
 
-# ---- The ways of the program ----
+# ---- By the program ----
 
 
 @pytest.fixture
 def office(counting: House) -> Office:
-    """Caseworkers at their screens."""
+    """Caseworkers with their clients."""
     return Office(counting.app, counting.client)
 
 
@@ -295,6 +295,6 @@ def test_deleting_is_counted(counting: House, office: Office) -> None:
 def test_the_count_of_each_status_is_that_of_its_rows(counting: House, username: str) -> None:
     browser = QuickClient.beside(counting, username)
     for query in ("status=endret", "status=utskrevet&status=opprettet", "status=avsluttet", ""):
-        ids = browser.pages(query)  # which looks at the count
+        ids = browser.pages(query)  # also checks the count
         assert ids, query
         assert len(set(ids)) == len(ids), query

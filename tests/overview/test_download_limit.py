@@ -1,4 +1,4 @@
-"""A user may download so many files in an hour, and no more (setting DOWNLOADS_PER_HOUR)."""
+"""The hourly limit on a user's downloads (setting DOWNLOADS_PER_HOUR)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ MOST = 6
 
 @pytest.fixture(params=DIALECTS)
 def strict(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """A house where six files an hour may be downloaded."""
+    """A house with a limit of six downloads in an hour."""
     address = databases.filled(request.param, 40)
     with running_app({**settings, "DATABASE_URL": address, "DOWNLOADS_PER_HOUR": str(MOST)}) as app:
         app.test_client_class = CheckedClient

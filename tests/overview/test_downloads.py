@@ -1,5 +1,5 @@
-"""The two downloads, as CSV and as workbooks, against what stands on screen, against each other, and byte for byte
-as section 4 of the domain says."""
+"""The downloads, as CSV and as workbooks, compared with the screen, with each other, and byte for byte with section 4
+of the domain."""
 
 import csv
 import io
@@ -39,12 +39,12 @@ OVERVIEW, FULL, ROWS = "/deltakere/oversikt.csv", "/deltakere/fullt-datasett.csv
 BOOKS = {OVERVIEW: "/deltakere/oversikt.xlsx", FULL: "/deltakere/fullt-datasett.xlsx", ROWS: "/deltakere/tiltak.xlsx"}
 ROW_KEYS = ("kind", "from_date", "to_date", "hours", "comment")
 MANY = 3000
-UNITS = "( timer? per uke| dag(er)?| %)$"  # stand on screen, and not beside a number that a spreadsheet counts
+UNITS = "( timer? per uke| dag(er)?| %)$"  # on screen only, not beside a number in a spreadsheet
 Row = dict[str, str]
 
 
 def read(answer: TestResponse) -> list[Row]:
-    """The rows as a spreadsheet reads them, by heading; headings stand once."""
+    """The rows as a spreadsheet reads them, by heading; headings are unique."""
     assert answer.status_code == 200
     lines = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
     assert len(set(lines[0])) == len(lines[0])
@@ -52,7 +52,7 @@ def read(answer: TestResponse) -> list[Row]:
 
 
 def as_on_screen(row: Row) -> Row:
-    """A row of the overview's file with what is there for spreadsheets only taken away."""
+    """A row of the overview's file without the parts that only spreadsheets need."""
     status, _dot, deleted = row["Status"].partition(". ")
     return row | {"Fødselsnummer": row["Fødselsnummer"].removeprefix("\t"), "Status": status, "Status, remark": deleted}
 
@@ -92,7 +92,7 @@ def test_the_full_data_set_holds_the_same_participants(house: House, username: s
 
 
 def test_byte_for_byte(house: House) -> None:
-    """Written out once more from the database."""
+    """Compared with text built independently from the database."""
     rows = sorted(visible(house, "berit.bergen"), key=lambda p: (p.changed_at, p.id), reverse=True)
     words = {1: "Avsluttet", 2: "Endret", 3: "Opprettet"}
     lines = [[label for label in COLUMNS if label != "Bydel"]]
@@ -112,7 +112,7 @@ def test_byte_for_byte(house: House) -> None:
 
 
 def _oslo_hours(moment: datetime) -> int:
-    """Norway's distance to UTC: summer time from the last Sunday of March, 01 UTC, to that of October."""
+    """Norway's offset to UTC: summer time from the last Sunday of March, 01 UTC, to that of October."""
 
     def last_sunday(month: int) -> datetime:
         last = datetime(moment.year, month, 31, 1, tzinfo=UTC)
@@ -146,7 +146,7 @@ def as_text(one: Any) -> str:
 
 
 def as_in_a_book(text: str) -> str:
-    """A cell of the CSV with what is there for spreadsheets only taken away."""
+    """A cell of the CSV without the parts that only spreadsheets need."""
     return re.sub(r"^'(?=[=+\-@\t\r])|^\t", "", text)
 
 
@@ -163,7 +163,7 @@ def test_the_workbook_holds_what_the_csv_holds(house: House, username: str, quer
 
 
 def test_the_kinds_of_cells(house: House) -> None:
-    """Days, months and numbers are what they are, all else is text; which is which stands in the declarations."""
+    """Days, months and numbers keep their types, everything else is text, as declared."""
     days = {q.label for q in FIELDS.values() if isinstance(q, DateField)} | {"Opprettet", "Sist endret", "Utskrevet"}
     days |= {"Oppstart", "Avslutning", "Fra dato", "Til dato"}
     numbers = {q.label for q in FIELDS.values() if isinstance(q, NumberField | YearField | HoursField)} | {"Ankomstår"}
@@ -199,7 +199,7 @@ def test_a_workbook_is_sent_as_one(house: House) -> None:
 
 @pytest.mark.parametrize("file", [address.rpartition("/")[2] for pair in BOOKS.items() for address in pair])
 def test_asking_for_the_head_of_a_file_reads_nothing(house: House, file: str) -> None:
-    """Neither is a workbook made nor a download logged, and it does not count among those of the hour."""
+    """No workbook is made and no download logged, and it does not count towards the hourly limit."""
     client, entries = house.client("kari.oslo"), select(AccessEntry.id).where(AccessEntry.action == "download")
     before = len(house.ask(entries))
     asked: list[str] = []
@@ -253,11 +253,11 @@ def test_a_workbook_that_is_broken_off_leaves_nothing(
         answer.close()
 
 
-# ---- All that is registered ----
+# ---- The full data set ----
 
 
 def said_by_the_questions(one: Participation) -> Row:
-    """The answers of a participation as the declarations say them, one by one."""
+    """The answers of a participation, formatted by their fields."""
     values = values_of(one)
     tests = " | ".join(result_text(result) for result in results_of(one.person))
     answers = {question.label: question.text(values[key]) for key, question in FIELDS.items()}
@@ -276,7 +276,7 @@ def test_every_cell_is_what_the_questions_say(house: House) -> None:
 
 
 def data_page(client: CheckedClient, public_id: str) -> Row:
-    """What the page of registered data says, by label; several values joined as in the file."""
+    """The values on the page of registered data, by label; several values joined as in the file."""
     tree, found = tree_of(client.get(f"/deltakere/{public_id}/data")), {}
     for block in (one for one in tree.elements("div") if [child.tag for child in one][:2] == ["dt", "dd"]):
         label, value, *_source = block
@@ -313,7 +313,7 @@ def test_all_answers_as_the_page_of_registered_data_shows_them(house: House) -> 
 
 
 def rows_on_paper(one: Participation) -> list[list[str]]:
-    """The lines of a participant's tiltak and permisjoner, written out once more."""
+    """The expected lines of a participant's tiltak and permisjoner."""
     values, place = values_of(one), municipality_name(one.municipality_number)
     lines = []
     for rows in ("activities", "leaves"):
@@ -328,7 +328,7 @@ def rows_on_paper(one: Participation) -> list[list[str]]:
 
 @pytest.mark.parametrize(("username", "query"), SELECTIONS)
 def test_each_tiltak_and_permisjon_is_a_line(house: House, username: str, query: str) -> None:
-    """Of the participants on screen, in their order."""
+    """For the participants on screen, in their order."""
     screen = overview(house, username, query)
     link = screen.links["Last ned tiltak"].attrib["href"]
     assert link == ROWS + query
@@ -376,7 +376,7 @@ def test_text_is_never_a_formula(own_house: House) -> None:
     assert '"\'=HYPERLINK(""http://evil.example"";""Kari"")"' in content
 
 
-# ---- Who is not in it ----
+# ---- Participants who are not in it ----
 
 
 def test_the_hidden_are_not_in_the_files(own_house: House) -> None:
@@ -408,7 +408,7 @@ def test_protected_and_discharged(house: House) -> None:
             assert not [row for row in over if row.national_id in text and row.national_id not in here]
 
 
-# ---- How it is sent ----
+# ---- Sending ----
 
 
 def test_a_download_is_logged(house: House) -> None:
@@ -432,7 +432,7 @@ def test_a_download_is_logged(house: House) -> None:
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def crowded(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[CheckedClient]:
-    """Berit in a Bergen with thousands of participants, each with two tiltak."""
+    """Berit's client with thousands of participants in Bergen, each with two tiltak."""
     with running_house(request.param, databases, settings, participants=0) as house:
         with house.app.app_context():
             _crowd()

@@ -1,4 +1,4 @@
-"""A number that Folkeregisteret has replaced is found under the old one too, by those who may see the participant."""
+"""A number that Folkeregisteret has replaced is found under the old one too, by users who may see the participant."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def earlier_numbers(house: House) -> dict[str, int]:
 
 
 def replaced(office: Office, house: House) -> tuple[Any, str]:
-    """Somebody whose number was replaced after the participant was created."""
+    """A participant whose number was replaced after the creation."""
     person, public_id = office.someone("replaced"), office.given(office.someone())
     bear(house, public_id, person.number)
     refresh(house)
@@ -67,7 +67,7 @@ def test_the_files_hold_whom_the_old_number_finds(office: Office, own_house: Hou
 
 
 def test_who_may_not_see_the_participant_finds_nobody(office: Office, own_house: House) -> None:
-    """Of another municipality, protected, deleted, discharged: as a number that nobody has borne."""
+    """Of another municipality, protected, deleted, discharged: as an unknown number."""
     person, public_id = replaced(office, own_house)
     this = update(Participation).where(Participation.public_id == public_id)
 
@@ -94,7 +94,7 @@ def test_the_discharged_are_not_found_by_an_old_number(office: Office, own_house
 
 
 def test_what_folkeregisteret_tells_of_earlier_numbers_is_kept(office: Office, own_house: House) -> None:
-    """Of somebody who is registered under the present number, and was never known by another here."""
+    """For a person who was always registered under the present number."""
     person = office.someone("replaced")
     public_id = office.create(person.current_number)
     assert earlier_numbers(own_house)[person.number] == person_of(own_house, public_id).id
@@ -119,7 +119,7 @@ def test_an_old_number_still_leads_to_a_registration(office: Office, own_house: 
 
 
 def test_a_number_that_is_kept_for_somebody_stays_so(office: Office, own_house: House) -> None:
-    """Two who are said to have borne the same: nobody is stopped by it."""
+    """Two persons with the same earlier number: nobody is stopped by it."""
     person, public_id = office.someone("replaced"), office.given(office.someone())
     other = person_of(own_house, office.given())
     own_house.write(insert(EarlierNumber).values(national_id=person.number, person_ref=other.id))

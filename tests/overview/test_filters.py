@@ -1,4 +1,4 @@
-"""Every criterion, and any of them together, against all rows looked at one by one."""
+"""Every criterion, and any combination, compared with all rows checked one by one."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ from tests.support.overview_screen import COLUMNS, ids_on_all_pages, overview
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office, last_start
 
 _P = Participation
-FEW = "anne.tokommuner"  # sees so few participants that none of them may fit, by the day
+FEW = "anne.tokommuner"  # sees so few participants that possibly none match
 USERS = ("kari.oslo", FEW, "ida.imdi")
 STATUSES = ("opprettet", "endret", "avsluttet", "utskrevet")
 PAGES = ("bakgrunn", "programinnhold", "avslutning")
@@ -48,12 +48,12 @@ PAGES = ("bakgrunn", "programinnhold", "avslutning")
 
 @pytest.fixture(scope="module")
 def register(house: House) -> Register:
-    """All rows of the house that nobody changes."""
+    """All rows of the unchanged house."""
     return Register.of(house)
 
 
 def check(house: House, register: Register, username: str, values: Values) -> int:
-    """The fragment, and the whole list by its address, hold exactly those who fit; how many they are."""
+    """The fragment, and the whole list by its address, contain exactly the matching participants; returns how many."""
     wanted = register.ids(username, values)
     screen = asked(house, username, values)
     assert count_of(screen) == len(wanted), values
@@ -88,7 +88,7 @@ def test_another_municipality_never_opens_the_list(house: House, register: Regis
 
 
 def places_in(house: House, typed: str, chosen: tuple[str, ...] = ()) -> list[str]:
-    """The numbers of the municipalities that the field takes for what is typed."""
+    """The numbers of the municipalities that the field accepts for a text."""
     screen = asked(house, "ida.imdi", {"kommune-navn": typed, "kommune": chosen})
     assert screen.answer.status_code == 200
     return parts_of(screen).get("kommune", [])
@@ -103,7 +103,7 @@ def places_in(house: House, typed: str, chosen: tuple[str, ...] = ()) -> list[st
         ("Trond", ["5001"]),
         ("oslo, bergen,,", ["0301", "4601"]),
         ("bergen, 0301, Oslo", ["0301", "4601"]),
-        ("Ås", ["3218"]),  # whole, though Åsnes and others begin so
+        ("Ås", ["3218"]),  # the whole name, though Åsnes and others begin so
         ("aas", ["3218"]),
         ("Ålesund", ["1508"]),
         ("Porsanger", ["5622"]),
@@ -179,7 +179,7 @@ def test_districts_are_for_those_who_see_them(house: House) -> None:
     assert "Bydel" not in panel_of(house, "berit.bergen").text.partition("<table")[0]
 
 
-# ---- Status, financing, what is missing ----
+# ---- Status, financing, missing fields ----
 
 
 @pytest.mark.parametrize("username", [*USERS, "siri.vern"])
@@ -292,16 +292,16 @@ def test_an_open_end_takes_part_for_ever_and_not_before_oppstart(own_house: Hous
 
 
 BORDERS = [
-    "2025-03-30T00:00",  # the day on which summer time begins: 23 hours
+    "2025-03-30T00:00",  # summer time begins: 23 hours
     "2025-03-30T01:59",
     "2025-03-30T03:00",
     "2025-03-30T23:59",
     "2025-03-31T00:00",
-    "2025-10-26T00:00",  # and ends: 25 hours
+    "2025-10-26T00:00",  # summer time ends: 25 hours
     "2025-10-26T23:59",
     "2025-10-27T00:00",
     "2025-06-30T23:59",  # still June in Norway and in London, but not the same hour
-    "2025-07-01T00:00",  # in London it is June yet
+    "2025-07-01T00:00",  # still June in London
     "2024-12-31T23:59",
     "2025-01-01T00:30",
 ]
@@ -324,7 +324,7 @@ def test_last_changed_by_the_days_of_norway(own_house: House) -> None:
         check_quickly(own_house, register, "kari.oslo", {"endret-til": day})
 
 
-# ---- Who changed it, and how long they have been there ----
+# ---- Last changed by, and time in the programme ----
 
 
 @pytest.mark.parametrize("username", USERS)
@@ -363,7 +363,7 @@ def test_leave_moves_the_months(own_house: House) -> None:
 
 
 def put_stay(house: House, public_id: str, start: date, leaves: list[tuple[date, date]]) -> None:
-    """A stay without an end, with these permisjoner and no others."""
+    """Set a stay without an end, with exactly these permisjoner."""
     ref = house.ask(select(_P.id).where(_P.public_id == public_id))[0].id
     change(house, [public_id], start_date=start, end_date=None, duration_start=duration_start(start, leaves))
     rows = [
@@ -380,7 +380,7 @@ def put_stay(house: House, public_id: str, start: date, leaves: list[tuple[date,
 
 @dataclass(frozen=True)
 class Asking:
-    """Something that a person may ask of the list."""
+    """A request to the list."""
 
     values: dict[str, Any] = field(default_factory=dict)
     column: str | None = None
@@ -393,7 +393,7 @@ COLUMN_WORDS |= {"Status": "status", "Sist endret": "sist-endret", "Sist endret 
 
 
 def check_asking(register: Register, browser: QuickClient, house: House, username: str, asking: Asking) -> None:
-    """The form, then every page of the list that it leads to."""
+    """Check the form, then every page of the resulting list."""
     order = {"sorter": COLUMN_WORDS[asking.column]} if asking.column else {}
     order |= {"retning": "synkende"} if asking.column and asking.descending else {}
     order |= {"antall": str(asking.size)} if asking.size != 25 else {}
@@ -432,12 +432,12 @@ def some_of(words: tuple[str, ...], most: int = 3) -> st.SearchStrategy[list[str
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly not: else few rows are left."""
+    """Usually empty: otherwise few rows are left."""
     return st.one_of(st.just(""), st.just(""), st.just(""), values)
 
 
 def askings(register: Register, username: str) -> st.SearchStrategy[Asking]:
-    """Whatever the user may ask, of what there is."""
+    """Any possible request of the user, with existing values."""
     rows = register.rows
     users = tuple(sorted({row.changed_by for row in rows}))
     numbers = tuple(sorted({row.municipality_number for row in rows}))

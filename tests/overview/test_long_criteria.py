@@ -1,5 +1,5 @@
-"""However much is chosen, no address that the program makes is longer than a server takes; and columns that are pasted
-are several values."""
+"""With any number of criteria, no address of the program is longer than a server accepts; and pasted columns are
+several values."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ LONG_ORDER = "antall=100&sorter=sist-endret-av&retning=synkende"
 
 
 def addresses_in(screen: Screen) -> list[str]:
-    """All addresses of an answer, the one that it pushes or leads to as well."""
+    """All addresses of a response, including those it pushes or redirects to."""
     found = [screen.answer.headers[name] for name in ("HX-Push-Url", "Location") if name in screen.answer.headers]
     for one in screen.tree.elements():
         found += [one.attrib[name] for name in ("href", "action", "formaction", "data-hx-get") if name in one.attrib]
@@ -62,7 +62,7 @@ def check_addresses(screen: Screen) -> None:
 
 
 def test_a_column_of_330_municipalities(house: House) -> None:
-    """As they are pasted into the field. The address holds none of them, and stands for all."""
+    """Pasted into the field. The address contains none of them, and represents all."""
     panel_of(house, "ida.imdi")
     wanted = Register.of(house).ids("ida.imdi", {"kommune": MANY})
     screen = asked(house, "ida.imdi", {"kommune-navn": "\r\n".join(municipality_names()[n] for n in MANY)})
@@ -78,7 +78,7 @@ def test_a_column_of_330_municipalities(house: House) -> None:
 
 
 def test_everything_is_chosen(house: House) -> None:
-    """In the fragment, on the whole page with the panel, on the pages of the views, and where one signs in again."""
+    """In the fragment, on the whole page with the panel, on the pages of the views, and when signing in again."""
     panel_of(house, "ida.imdi")
     screen = asked(house, "ida.imdi", EVERYTHING, shown=LONG_ORDER)
     assert screen.answer.status_code == 200
@@ -116,7 +116,7 @@ def test_where_an_address_ends_to_hold_them(house: House, number: int) -> None:
 
 
 def test_an_address_that_somebody_has_made_by_hand(house: House) -> None:
-    """It leads to one that is short, with the search and the order that it names."""
+    """It redirects to a short one, with its search and order."""
     panel_of(house, "ida.imdi")
     search = parts_of(asked(house, "ida.imdi", {"q": "a"}))["sok"][0]
     pairs = [*(("kommune", number) for number in MANY[:120]), ("sok", search), ("sorter", "navn")]
@@ -130,7 +130,7 @@ def test_an_address_that_somebody_has_made_by_hand(house: House) -> None:
 
 
 def test_signing_in_on_the_way_to_a_long_address(house: House) -> None:
-    """The page that is signed in on has an address that works, and leads to the list."""
+    """The sign-in page has an address that works, and leads to the list."""
     long = "&".join(f"kommune={number}" for number in MANY[:280])
     answer = house.nobody().get(f"/deltakere?{long}")
     assert answer.status_code == 303
@@ -150,7 +150,7 @@ def test_a_saved_view_of_many_municipalities(house: House) -> None:
 
 
 def test_more_values_than_are_taken_are_refused_with_words(house: House) -> None:
-    """400 of each at most; what is right beside them counts, and what was typed stays."""
+    """400 of each at most; valid values beside them count, and the typed text stays."""
     panel_of(house, "ida.imdi")
     for name, words in (
         ("kommune-navn", "Skriv maks 400 kommuner om gangen. Du skrev 401."),
@@ -171,7 +171,7 @@ def test_more_values_than_are_taken_are_refused_with_words(house: House) -> None
 
 @pytest.mark.parametrize("divider", ["\r\n", "\n", "\t", ";", ",", " ; ", "\r\n\r\n"])
 def test_a_column_is_several_values(house: House, divider: str) -> None:
-    """In «Kommune» and in «Sist endret av», each once however often it stands there."""
+    """In «Kommune» and in «Sist endret av», each once however often it occurs."""
     panel_of(house, "ida.imdi")
     places = divider.join(["Bergen", "0301", "bergen", "Askøy (4627)", "Bergen kommune", "301"])
     screen = asked(house, "ida.imdi", {"kommune-navn": places})
@@ -183,7 +183,7 @@ def test_a_column_is_several_values(house: House, divider: str) -> None:
 
 
 def test_the_fields_of_several_values_take_several_lines(house: House) -> None:
-    """A field of one line joins the lines of what is pasted into it."""
+    """A field of one line joins the lines of pasted text."""
     form = form_in(panel_of(house, "ida.imdi"), form="liste")
     screen = Screen(house.client("ida.imdi"), panel_of(house, "ida.imdi"))
     areas = {one.attrib["name"] for one in screen.tree.elements("textarea") if "data-enter" in one.attrib}
@@ -192,7 +192,7 @@ def test_the_fields_of_several_values_take_several_lines(house: House) -> None:
 
 
 def test_chosen_twice_is_chosen_once(house: House) -> None:
-    """A box that is sent twice, a municipality that stands there already, in a form and in an address."""
+    """A box that is sent twice, a municipality that is chosen already, in a form and in an address."""
     panel_of(house, "ida.imdi")
     screen = asked(
         house, "ida.imdi", {"kommune": ["4601", "4601"], "kommune-navn": "Bergen, 4601", "status": ["endret"] * 2}
@@ -205,11 +205,11 @@ def test_chosen_twice_is_chosen_once(house: House) -> None:
     assert (form.value("Kommune"), form.value("Status")) == (["Bergen"], ["Endret"])
 
 
-# ---- User names that find nobody ----
+# ---- User names without a match ----
 
 
 def test_user_names_without_hits_are_named(house: House) -> None:
-    """Those who have changed nobody in the list, wherever the others stand in it; spoken too."""
+    """User names without a change in the list, on any page; also read aloud."""
     panel_of(house, "ida.imdi")
     users = sorted({row.changed_by for row in Register.of(house).expected("ida.imdi", {})})
     names = [*users, "ingen.her", "finnes.ikke"]
@@ -221,7 +221,7 @@ def test_user_names_without_hits_are_named(house: House) -> None:
 
 
 def test_user_names_without_hits_beside_other_criteria(house: House) -> None:
-    """What finds nobody among those who fit; terms of the search are named first."""
+    """Without a match among the filtered participants; search terms are named first."""
     panel_of(house, "kari.oslo")
     (row, *_rest) = Register.of(house).expected("kari.oslo", {})
     screen = asked(house, "kari.oslo", {"q": f"{row.person_id}, zzyx", "endret-av": f"{row.changed_by}, ingen.her"})

@@ -1,4 +1,4 @@
-"""The overview, as each user sees it: columns, order, pages, count, who is left out, and the row's menu."""
+"""The overview for each user: columns, order, pages, count, hidden participants, and the row's menu."""
 
 from datetime import datetime
 
@@ -45,7 +45,7 @@ NAMES = (
 
 @pytest.fixture(scope="module")
 def listed(own_house: House) -> House:
-    """Oslo's participants bear the names above, in turn, so that there are ties as well."""
+    """Give Oslo's participants the names above, in turn, so that there are ties as well."""
     oslo = own_house.participants(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)
     assert len(oslo) > PAGE, "more than one page, else nothing is tried here"
     for place, public_id in enumerate(oslo):
@@ -177,11 +177,11 @@ def test_an_empty_list_says_so(client: CheckedClient) -> None:
     assert not Screen(client, client.get("/deltakere?side=7&sorter=navn")).rows
 
 
-# ---- Who is not there ----
+# ---- Hidden participants ----
 
 
 def test_the_discharged_are_nowhere(house: House) -> None:
-    """Who stands in the list is told exactly above; here, that nothing of the others does."""
+    """The rows are checked above; here, that nothing else of the others is shown."""
     persons = select(Participation.national_id, Participation.public_id)
     here = {row.national_id for row in house.ask(persons.where(Participation.status != Status.DISCHARGED))}
     over = house.ask(persons.where(Participation.status == Status.DISCHARGED, of_places("kari.oslo")))

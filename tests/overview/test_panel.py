@@ -1,4 +1,4 @@
-"""The panel «Søk og filter» over HTTP: opened and closed, and what is kept. In a browser: `browser/test_panel`."""
+"""The panel «Søk og filter» over HTTP: opening and closing, and what is kept. In a browser: `browser/test_panel`."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def overview_of(house: House) -> Screen:
 
 @pytest.mark.parametrize("button", ["Lukk søk og filter", "Søk og filter"])
 def test_closing_without_javascript_keeps_what_is_typed(own_house: House, button: str) -> None:
-    """The whole form is sent along; what cannot be read stays on screen with its message."""
+    """The whole form is sent; invalid values stay on screen with their messages."""
     client = own_house.client("siri.vern")
     typed = {"Oppstart fra": "01.01.2020", "Sist endret av": "kari.oslo"}
     page = panel_of(own_house, "siri.vern", "status=endret&sorter=navn")
@@ -64,7 +64,7 @@ def test_closing_without_javascript_keeps_what_is_typed(own_house: House, button
 
 
 def test_another_order_or_page_brings_no_chips_along(own_house: House) -> None:
-    """They stand on screen already, and the line is slow."""
+    """They are on screen already, and a connection may be slow."""
     panel_of(own_house, "kari.oslo")
     for query in ("status=endret&sorter=navn", "status=endret&side=2", "status=endret&antall=50"):
         screen = at(own_house, "kari.oslo", query)
@@ -106,7 +106,7 @@ def test_fields_are_those_of_the_user(own_house: House, username: str) -> None:
 
 
 def test_the_filter_at_once_as_htmx_sends_it(own_house: House) -> None:
-    """A change in the form is the whole form, sent for the results alone."""
+    """A change sends the whole form, for the results alone."""
     page = panel_of(own_house, "kari.oslo", "sorter=navn&side=1")
     client, form = own_house.client("kari.oslo"), form_in(page, form="liste")
     form.fill({"Status": ["Endret"]})
@@ -126,7 +126,7 @@ def test_the_filter_at_once_as_htmx_sends_it(own_house: House) -> None:
 
 
 def test_the_panel_does_not_close_over_what_is_wrong_in_it(own_house: House) -> None:
-    """That would hide the error, and lose what is typed; what is right stays as it was chosen, too."""
+    """That would hide the error, and lose the typed text; valid choices stay, too."""
     client = own_house.client("kari.oslo")
     sent = {"panel": "1", "apen": "0", "status": "endret", "mangler": "bakgrunn", "oppstart-fra": "i går"}
     for more in ({"kryss": "1"}, {}):

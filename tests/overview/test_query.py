@@ -1,4 +1,4 @@
-"""The list's query as it stands in the address: `parse(write(query)) == query`, and nothing else gets in."""
+"""The list's query in its address: `parse(write(query)) == query`, and nothing else is accepted."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,10 +1,9 @@
-"""How the databases go about what the list asks: along an index, without a look at the whole table, and without
-sorting what an index holds in order.
+"""The databases' plans for the list: along an index, without a scan of the whole table, and without sorting rows that
+an index has in order.
 
-The statements are those that the program sends, caught on their way. SQLite tells its plan by rule. PostgreSQL
-weighs costs, and finds a table of a few thousand rows quicker to read whole than by an index; so it is told not to
-(`enable_seqscan`, joins that read a whole side, and where there is an order `enable_sort`): what it does all the same
-is what it cannot do without.
+The statements are those that the program sends, captured on the way. SQLite plans by rule. PostgreSQL weighs costs, and
+prefers scanning a table of a few thousand rows to an index; so it is told not to (`enable_seqscan`, joins that read a
+whole side, and for an order `enable_sort`): what it still does is unavoidable.
 """
 
 import json
@@ -31,7 +30,7 @@ ORDERS = ["", *(f"sorter={word}{way}" for word in COLUMNS for way in ("", "&retn
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def large(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """A house with enough participants for plans that mean something, and its statistics up to date."""
+    """A house with enough participants for meaningful plans, and up-to-date statistics."""
     with running_house(request.param, databases, settings, PARTICIPANTS) as house:
         with house.app.app_context(), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as work:
             work.execute(text("ANALYZE" if request.param == SQLITE else "VACUUM ANALYZE"))
@@ -40,14 +39,14 @@ def large(request: pytest.FixtureRequest, databases: Databases, settings: dict[s
 
 @dataclass(frozen=True)
 class Plan:
-    """A statement of the list, and the steps of its plan in the words of the database."""
+    """A statement of the list, and the steps of its plan in the database's words."""
 
     statement: str
     steps: list[str]
 
     @property
     def scans(self) -> list[str]:
-        """Steps that go through the whole table, or through a whole index of it."""
+        """Steps that scan the whole table, or a whole index of it."""
         return [step for step in self.steps if _IS_SCAN.search(step) and not _IS_PART.search(step)]
 
     @property
@@ -60,13 +59,13 @@ class Plan:
 
 
 _IS_SCAN = re.compile(r"^SCAN participation\b|^Seq Scan on participation\b|^(Bitmap )?Index .*participation.*without")
-_IS_PART = re.compile(r"by ix_participation_\w+_missing\b")  # an index that holds only those who lack something
+_IS_PART = re.compile(r"by ix_participation_\w+_missing\b")  # an index with only the rows that have missing fields
 _IS_SORT = re.compile(r"^USE TEMP B-TREE FOR .*ORDER BY|^(Incremental )?Sort\b")
 
 
 @contextmanager
 def statements(house: House) -> Iterator[list[tuple[str, Any]]]:
-    """Collects what is asked of the table of participations."""
+    """Captures the statements on the table of participations."""
     found: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -107,7 +106,7 @@ def _postgresql_steps(work: Any, statement: str, parameters: Any) -> list[str]:
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[str]:
-    """Each step in one line. An index without a condition is gone through from one end to the other."""
+    """Each step in one line. An index without a condition is scanned from end to end."""
     where = f" on {node['Relation Name']}" if "Relation Name" in node else ""
     by = f" by {node['Index Name']}" if "Index Name" in node else ""
     is_whole = "Index Name" in node and "Index Cond" not in node
@@ -118,7 +117,7 @@ def _nodes(node: dict[str, Any]) -> Iterator[str]:
 
 
 def check_plain(house: House, username: str, query: str) -> None:
-    """Neither a scan nor a sort for the first, a middle and the last page of a list without criteria."""
+    """Check that the first, a middle and the last page of a list without criteria need neither a scan nor a sort."""
     browser = QuickClient.beside(house, username)
     _ids, count = browser.page(query)
     pages = -(-count // 25)
@@ -217,8 +216,8 @@ def test_no_criterion_looks_at_every_participant(large: House, username: str, va
 @pytest.mark.parametrize("order", ["", "&sorter=navn", "&sorter=avslutning&retning=synkende"])
 @pytest.mark.parametrize("username", ["kari.oslo", "anne.tokommuner", "ida.imdi"])
 def test_where_many_fit_the_walk_ends_with_the_page(large: House, username: str, order: str, query: str) -> None:
-    """It goes through the order row by row: if all that may be looked at were put aside or sorted first, it could not
-    end early. What SQLite does with the rows of the page alone does not count."""
+    """It reads the order row by row: materialising or sorting everything first would prevent an early end. SQLite's
+    work on the rows of the page alone does not count."""
     browser = QuickClient.beside(large, username)
     with statements(large) as asked:
         browser.page(query + order)
@@ -235,7 +234,7 @@ def _someone(username: str) -> Any:
 
 
 def test_a_scan_and_a_sort_would_be_seen(large: House) -> None:
-    """Of a column without an index."""
+    """For a column without an index."""
     statement = "SELECT id FROM participation WHERE children > 0 ORDER BY allowance"
     with large.app.app_context():
         no_parameters: Any = () if db.engine.dialect.name == SQLITE else {}

@@ -1,4 +1,4 @@
-"""Saved views: named, found, renamed, deleted, begun with; each user's own."""
+"""Saved views: saved, found, renamed, deleted, used as start view; each user's own."""
 
 from datetime import timedelta
 
@@ -26,13 +26,13 @@ NOBODYS = "0123456789abcdef"
 
 @pytest.fixture
 def empty(own_house: House) -> House:
-    """Nobody has a view."""
+    """A house without saved views."""
     own_house.write(delete(SavedView))
     return own_house
 
 
 def save(house: House, name: str, query: str = QUERY, username: str = "kari.oslo") -> TestResponse:
-    """By the form of the page; what it leads to is looked at."""
+    """Save by the form of the page; the destination is checked."""
     client = house.client(username)
     page = client.get(f"{PAGE}?{query}")
     return _looked_at(client, client.submit(page, button="Lagre visningen", fill={"Navn på visningen": name}))
@@ -45,7 +45,7 @@ def _looked_at(client: CheckedClient, answer: TestResponse) -> TestResponse:
 
 
 def views(house: House, username: str = "kari.oslo") -> list[tuple[str, str, bool]]:
-    """(name, query, is the start view) in the order of the register of views."""
+    """(name, query, is the start view) in alphabetical order."""
     own = select(SavedView).join(User, User.id == SavedView.user_id).where(User.username == username)
     rows = [row[0] for row in house.ask(own.order_by(SavedView.name_key))]
     return [(row.name, row.query, row.is_start) for row in rows]
@@ -70,14 +70,14 @@ def form_for(page: TestResponse, view_id: str) -> Form:
 
 
 def filled(page: TestResponse, view_id: str, name: str) -> Form:
-    """The form of a view with what is typed for its name."""
+    """The form of a view with a typed name."""
     form = form_for(page, view_id)
     form.fill({next(one.label for one in form.controls if one.name == "navn"): name})
     return form
 
 
 def press(house: House, view_id: str, button: str, name: str = "", username: str = "kari.oslo") -> TestResponse:
-    """A button in the form of a view, with what is typed for its name."""
+    """Press a button in the form of a view, with a typed name."""
     client = house.client(username)
     page = client.get(PAGE)
     form = filled(page, view_id, name) if name else form_for(page, view_id)
@@ -85,20 +85,20 @@ def press(house: House, view_id: str, button: str, name: str = "", username: str
 
 
 def remove(house: House, view_id: str) -> None:
-    """Delete a view of kari.oslo's, and say that it is meant."""
+    """Delete a view of kari.oslo's, and confirm it."""
     question = house.client("kari.oslo").get(press(house, view_id, "Slett visningen").headers["Location"])
     answer = house.client("kari.oslo").submit(form_for(question, view_id), button="Ja, slett visningen")
     _looked_at(house.client("kari.oslo"), answer)
 
 
 def sent(house: House, view_id: str, username: str = "kari.oslo", **values: str) -> TestResponse:
-    """What no page offers, sent all the same."""
+    """Send values that no page offers."""
     data = {"csrf_token": token_of(house, username), **values}
     return house.client(username).post(f"{PAGE}/{view_id}", data=data)
 
 
 def error_in(page: TestResponse) -> str:
-    """What is said at the field that is wrong."""
+    """The message at the field with an error."""
     assert page.status_code == 422
     tree = tree_of(page)
     (wrong,) = [one for one in tree.elements("input") if one.attrib.get("aria-invalid") == "true"]
@@ -219,7 +219,7 @@ def test_renaming(empty: House) -> None:
 
 @pytest.mark.parametrize("button", ["Gi nytt navn", "Bruk som startvisning", "Slett visningen"])
 def test_the_list_that_she_came_from_is_kept(empty: House, button: str) -> None:
-    """Whatever is done to a view first, and whether it fails or not, it can be saved afterwards."""
+    """After any action on a view, successful or not, it can be saved."""
     save(empty, "Mine", "status=opprettet")
     client, view = empty.client("kari.oslo"), id_of(empty, "Mine")
     page = client.get(f"{PAGE}?{QUERY}")
@@ -283,7 +283,7 @@ def test_a_start_view_of_hers_stays_when_she_tries_anothers(empty: House) -> Non
 
 
 def begins_with(house: House, username: str = "kari.oslo") -> str:
-    """Where `/` and signing in lead; both to the same."""
+    """The destination of `/` and of signing in, which is the same."""
     there = house.client(username).get("/").headers["Location"]
     fresh: CheckedClient = house.nobody()
     fill = {"Brukernavn": username, "Passord": "demo-passord-2026"}
@@ -308,7 +308,7 @@ def test_the_start_view_is_where_she_begins(empty: House) -> None:
 
 @pytest.mark.parametrize("query", ["bydel=030101", "sorter=bydel"])
 def test_a_view_with_what_she_has_lost_is_the_whole_list_in_words(empty: House, query: str) -> None:
-    """Somebody moves from Oslo to another municipality: her view by bydel is none of hers any more."""
+    """A user moves from Oslo to another municipality: a view by bydel can no longer be used."""
     (row,) = empty.ask(select(User.id).where(User.username == "berit.bergen"))
     view = {"id": NOBODYS, "user_id": row.id, "name": "Min bydel", "name_key": "x", "query": query, "is_start": True}
     empty.write(insert(SavedView).values(view))

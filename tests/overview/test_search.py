@@ -1,4 +1,4 @@
-"""The search of the overview: what each value finds, and that nothing of it stands where it must not."""
+"""The search of the overview: what each value finds, and where its text must not be."""
 
 import re
 from datetime import timedelta
@@ -63,7 +63,7 @@ FILLER = "Tom Fyll"
 
 @pytest.fixture(scope="module")
 def named(own_house: House) -> House:
-    """Oslo's participants bear the names above, one each, and the rest all the same one."""
+    """Give Oslo's participants the names above, one each, and the rest the same one."""
     oslo = own_house.participants(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)
     assert len(oslo) > len(NAMES)
     for place, public_id in enumerate(oslo):
@@ -72,7 +72,7 @@ def named(own_house: House) -> House:
 
 
 def names_found(house: House, typed: str) -> set[str]:
-    """The names in Kari's list; each value that found nobody is named."""
+    """The names in Kari's list; checks that values without a match are named."""
     screen = asked(house, "kari.oslo", {"q": typed})
     assert count_of(screen) == len(screen.ids)
     return {row["Navn"] for row in screen.rows}
@@ -84,7 +84,7 @@ def someone(house: House, *wanted: Any) -> Participation:
 
 
 def own(house: House) -> Participation:
-    """One of Oslo's."""
+    """A participation of Oslo."""
     return someone(house, of_places("kari.oslo"), IS_OPEN, IS_PLAIN)
 
 
@@ -112,7 +112,7 @@ def test_a_whole_number_is_found_with_and_without_a_blank(named: House) -> None:
     ],
 )
 def test_a_number_is_found_with_what_programs_put_around_it(named: House, written: str) -> None:
-    """Quotes, dashes, and characters that cannot be seen."""
+    """Quotes, dashes, and invisible characters."""
     one = own(named)
     screen = asked(named, "kari.oslo", {"q": written.format(one.national_id[:6], one.national_id[6:])})
     assert screen.ids == [one.public_id]
@@ -178,7 +178,7 @@ def test_the_person_id_is_found_whole(named: House) -> None:
         ("zoe", {"Zoë Özil"}),
         ("ozil", {"Zoë Özil"}),
         ("bjørn", {"Bjørn Ægir"}),
-        ("bjorn", set()),  # ø is a letter of its own, as æ is
+        ("bjorn", set()),  # ø is a letter of its own, like æ
         ("ægi", {"Bjørn Ægir"}),
         ("li", {"Li Bo"}),
         ("eli", {"Berit Eli"}),
@@ -300,7 +300,7 @@ def test_too_many_values_are_said_at_the_field_and_the_rest_is_kept(named: House
 
 
 def test_too_many_words_are_said_at_the_field_and_the_rest_is_kept(named: House) -> None:
-    """Two hundred values of ten words are answered; of a hundred words each they would take seconds."""
+    """Two hundred values of ten words are answered; a hundred words each would take seconds."""
     before = asked(named, "kari.oslo", {"q": "kari"})
     values = [f"kari anna maria berg dahl lie moe hansen nordmann a{n}" for n in range(200)]
     sent = {"q": ",".join([*values[:-1], f"{values[-1]} b"]), "status": ["endret", "opprettet"]}
@@ -315,7 +315,7 @@ def test_too_many_words_are_said_at_the_field_and_the_rest_is_kept(named: House)
 
 
 def test_two_hundred_values_of_the_worst_kind(named: House) -> None:
-    """Two hundred values of a hundred words each: nobody is asked at all."""
+    """Two hundred values of a hundred words each: the database is not asked at all."""
     values = [" ".join(chr(97 + (n + place) % 26) for place in range(100)) for n in range(26)]
     values += [" ".join(f"{chr(97 + place % 26)}{n}" for place in range(60)) for n in range(174)]
     screen = asked(named, "kari.oslo", {"q": ",".join(values)})
@@ -332,7 +332,7 @@ def test_values_without_hits_are_named(named: House) -> None:
 
 
 def test_values_without_hits_are_said(named: House) -> None:
-    """By the status line: a few by name, of many the number."""
+    """By the status line: a few by name, otherwise their number."""
     few, many = (["kari", *(f"zzy{n:03}" for n in range(number))] for number in (2, 6))
     said = [status_of(asked(named, "kari.oslo", {"q": ",".join(values)})) for values in (few, many)]
     assert said[0] == "2 deltakere. Sist endret først. Ingen treff: zzy000, zzy001."
@@ -354,7 +354,7 @@ def test_a_value_whose_hits_are_filtered_away_is_named(named: House) -> None:
     assert missed_in(screen) == [one.national_id]
 
 
-# ---- Who is not found ----
+# ---- Participants who are not found ----
 
 
 def test_the_discharged_are_found_by_person_id_with_the_filter_only(named: House) -> None:
@@ -389,7 +389,7 @@ def test_who_has_returned_is_found_by_number_once(named: House) -> None:
 
 
 def answer_without(value: str, screen: Screen) -> str:
-    """The answer, but for the value and the random id of the search."""
+    """The response, without the value and the random id of the search."""
     headers = sorted((name, text) for name, text in screen.answer.headers if name != "Content-Length")
     return re.sub(r"sok=[A-Za-z0-9_-]{16}", "sok=", f"{headers}\n{screen.answer.text}".replace(value, "…"))
 
@@ -404,7 +404,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize("kind", HIDDEN)
 def test_a_hidden_participant_answers_as_one_who_does_not_exist(named: House, kind: str) -> None:
-    # One whose person has no other stay that may be seen
+    # Participants whose person has no other visible stay
     seen = select(_P.person_ref).where(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)
     hidden = someone(named, HIDDEN[kind], _P.person_ref.not_in(seen))
     give_away = {"number": hidden.national_id, "PersonId": hidden.person_id, "first digits": hidden.national_id[:10]}
@@ -438,11 +438,11 @@ def test_those_of_several_municipalities_find_in_all_of_them(named: House) -> No
     assert not asked(named, "berit.bergen", {"q": askoy.name}).ids
 
 
-# ---- Where it must not stand ----
+# ---- Places without the searched text ----
 
 
 def addresses_in(answer: Any) -> str:
-    """All addresses on a page and in the headers of its answer."""
+    """All addresses on a page and in the headers of its response."""
     names = ("href", "action", "formaction", "src", "data-hx-get", "data-hx-post")
     found = re.findall(rf'(?:{"|".join(names)})="([^"]*)"', answer.text)
     return "\n".join([*found, *(value for _name, value in answer.headers)])
@@ -468,7 +468,7 @@ def test_nothing_personal_stands_in_an_address_or_a_log(named: House, caplog: py
     assert not [record for record in caplog.records if any(value in record.getMessage() for value in values)]
 
 
-_SEARCHES = select(AccessEntry).where(AccessEntry.action != Action.VIEW)  # that is written in passing
+_SEARCHES = select(AccessEntry).where(AccessEntry.action != Action.VIEW)  # those are written in the background
 
 
 def test_a_search_is_logged_by_ids_and_counts(named: House) -> None:
@@ -492,13 +492,13 @@ def test_the_same_search_is_kept_and_logged_once(named: House) -> None:
     assert search_id(other) != search_id(first)
 
 
-# ---- How long it is kept, and for whom ----
+# ---- How long a search is kept, and for whom ----
 
 GONE = "Søket finnes ikke lenger"
 
 
 def plain_with(status: str, screen: Screen, house: House) -> None:
-    """The list without the search, its other criteria kept, and words that say so."""
+    """Check that this is the list without the search, with its other criteria and a message."""
     assert GONE in screen.text
     assert "sok" not in parts_of(screen) or screen.answer.status_code == 200
     assert chips_of(screen) == ["Status Endret"]
@@ -506,7 +506,7 @@ def plain_with(status: str, screen: Screen, house: House) -> None:
 
 
 def age(house: House, screen: Screen, days: int) -> None:
-    """Let a search have been used last so many days ago, and no process remember what was used today."""
+    """Set the last use of a search to so many days ago, and clear the process's cache."""
     searches.recalled_on.cache_clear()
     house.write(update(Search).where(Search.id == search_id(screen)).values(used_on=today() - timedelta(days=days)))
 
@@ -518,7 +518,7 @@ def used_on(house: House, screen: Screen) -> Any:
 
 @pytest.mark.parametrize("identity", ["0123456789abcdef", "0123456789abcde", "1", "../../../../etc/pas", "%C3%A5"])
 def test_an_unknown_search_is_the_list_without_it(named: House, identity: str) -> None:
-    """Also one of which a part was lost when it was copied."""
+    """Also if a part was lost when it was copied."""
     query = f"sok={identity}&status=endret"
     plain_with("endret", at(named, "kari.oslo", query), named)
     plain_with("endret", overview(named, "kari.oslo", f"?{query}"), named)
@@ -557,7 +557,7 @@ def test_a_search_lives_for_thirty_days_from_its_last_use(named: House) -> None:
 
 
 def test_a_search_is_asked_for_once_a_day(named: House) -> None:
-    """And its last use is written once; that it is none is not remembered."""
+    """And its last use is written once; a failure is not cached."""
     search, asked_for = asked(named, "kari.oslo", {"q": "kari"}), []
     age(named, search, 1)
 
@@ -603,7 +603,7 @@ def test_a_download_of_a_search_that_is_gone_is_refused(named: House) -> None:
 
 
 def test_a_search_for_users_lives_as_long_as_a_view_that_it_stands_in(named: House) -> None:
-    """«Mine» is still there after the holidays; what says something of participants is not."""
+    """A search with user names only lives as long as a saved view with it; one with participants' data does not."""
     mine, hers, both, other = (
         asked(named, "kari.oslo", values)
         for values in (
@@ -628,7 +628,7 @@ def test_a_search_for_users_lives_as_long_as_a_view_that_it_stands_in(named: Hou
     for screen in (hers, both, other):
         assert GONE in at(named, "kari.oslo", query_of(screen)).text
     age(named, mine, 400)
-    asked(named, "kari.oslo", {"q": "dahl"})  # clears away what is over
+    asked(named, "kari.oslo", {"q": "dahl"})  # deletes expired ones
     assert [used_on(named, screen) is None for screen in (mine, hers, both, other)] == [False, True, True, True]
     assert chips_of(overview(named, "kari.oslo", f"?{query_of(mine)}")) == ["Sist endret av kari.oslo"]
 
@@ -647,7 +647,7 @@ def test_a_search_needs_the_token(named: House) -> None:
 
 
 def test_one_process_may_serve_both_databases(databases: Databases, settings: dict[str, str]) -> None:
-    """What is kept of a question to one of them is not asked of the other."""
+    """Statements cached for one of them are not used for the other."""
     lite, large = (running_house(dialect, databases, settings, 40) for dialect in (SQLITE, POSTGRESQL))
     with lite as one, large as other:
         for house in (one, other, one):

@@ -1,4 +1,4 @@
-"""Mistakes can be mended: a deletion has a reason, IMDi restores and reopens, and the municipality is told."""
+"""Corrections: a deletion has a reason, IMDi restores and reopens, and the municipality is notified."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -27,14 +27,14 @@ def office(own_house: House) -> Office:
 
 
 def deleted(office: Office, public_id: str, **fill: str) -> None:
-    """Delete her, by the form."""
+    """Delete the participant, by the form."""
     client = office.client_of(BERIT)
     question = client.get(address(public_id, "slett", "bekreft"))
     goal_of(client.submit(question, button="Ja, slett deltaker", fill=BY_MISTAKE | fill))
 
 
 def mend(office: Office, public_id: str, word: str, button: str, reason: str = WHY) -> str:
-    """What IMDi does by the button on the page of registered data; where that leads."""
+    """A correction by IMDi with the button on the page of registered data; returns the destination."""
     client = office.client_of(ADMIN)
     form = client.follow(client.get(address(public_id, "data")), button)
     assert form.request.path == address(public_id, word)

@@ -1,4 +1,4 @@
-"""«Oversikt over registrerte data»: every answer in words, and what the outside registers say."""
+"""«Oversikt over registrerte data»: every answer as text, and the data from the outside registers."""
 
 from datetime import date, timedelta
 
@@ -57,7 +57,7 @@ TERMINATION: Answers = FULL_TERMINATION | {
 
 
 def pairs_on(office: Office, public_id: str, by: str = "berit.bergen") -> dict[str, str]:
-    """The labels of the data page with what stands beside them."""
+    """The labels of the data page with their values."""
     tree = tree_of(office.page(public_id, "data", by))
     found: dict[str, str] = {}
     for group in tree.elements("dl"):

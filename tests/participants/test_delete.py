@@ -1,4 +1,4 @@
-"""Deleting: the name for a double check, the question, and who still sees her."""
+"""Deleting: the name for a double check, the confirmation, and who can still see the participant."""
 
 from services.core.clock import today
 from services.core.days import date_text

@@ -1,4 +1,4 @@
-"""The history: every change in words, the newest first."""
+"""The history: every change as text, the newest first."""
 
 from sqlalchemy import insert
 
@@ -16,7 +16,7 @@ ROWS = (
 
 
 def lines(office: Office, public_id: str, by: str = "berit.bergen") -> list[list[str]]:
-    """Who, field, from and to of each line of the history page."""
+    """User, field, from and to of each line of the history page."""
     tree = tree_of(office.page(public_id, "historikk", by))
     body = next(tree.elements("tbody"))
     return [[tree.text(cell) for cell in row][1:] for row in body]

@@ -1,5 +1,5 @@
-"""Protected addresses, and participants whose grade nobody can tell any more: for those without the right they are
-not there, in list, search, count, downloads, history, drafts, messages and titles alike."""
+"""Protected addresses, and participants whose grade is unknown: for users without the right they do not exist, in list,
+search, count, downloads, history, drafts, messages and titles."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,20 +33,20 @@ def office(own_house: House) -> Iterator[Office]:
 
 
 def refresh(house: House) -> str:
-    """`flask registers refresh`, which must go well."""
+    """Run `flask registers refresh`, which must succeed."""
     result = house.app.test_cli_runner().invoke(args=["registers", "refresh"])
     assert result.exit_code == 0, result.output
     return str(result.output)
 
 
 def set_person(house: House, public_id: str, **values: object) -> None:
-    """Change what is stored of her person, past the program."""
+    """Change the stored data of the participant's person, without the program."""
     hers = select(Participation.person_ref).where(Participation.public_id == public_id).scalar_subquery()
     house.write(update(Person).where(Person.id == hers).values(refresh_tried_at=None, **values))
 
 
 def traces(house: House, public_id: str, username: str) -> dict[str, bool]:
-    """Where a user meets a participant."""
+    """The places where a user can find a participant."""
     office = Office(house.app, house.client)
     found, client = office.participation(public_id), office.client_of(username)
     person = found.person
@@ -63,7 +63,7 @@ def traces(house: House, public_id: str, username: str) -> dict[str, bool]:
 
 
 def count(house: House, username: str) -> int:
-    """«Antall deltakere» of the whole list."""
+    """The number «Antall deltakere» of the whole list."""
     return count_of(at(house, username))
 
 
@@ -102,7 +102,7 @@ def test_opening_closes_her_at_once(office: Office, own_house: House) -> None:
 def test_a_grade_holds_for_72_hours_and_then_she_is_closed(
     office: Office, own_house: House, fail_register: FailRegister
 ) -> None:
-    """All whose grade is older, also those whom the refresh never comes to, since it gives up early."""
+    """All with an older grade, including those that the refresh never reaches, since it gives up early."""
     people = [office.given(office.someone(), KARI, district="030103") for _number in range(6)]
     young, old = people[0], people[1:]
     set_person(own_house, young, freg_fetched_at=now() - timedelta(hours=71))
@@ -132,7 +132,7 @@ def test_a_grade_holds_for_72_hours_and_then_she_is_closed(
 
 
 def test_whom_folkeregisteret_does_not_know_is_not_closed(office: Office, own_house: House) -> None:
-    """That is an answer, and no outage."""
+    """That is a response, not an outage."""
     public_id = office.given(office.someone(), KARI, district="030103")
     set_person(own_house, public_id, freg_fetched_at=now() - timedelta(hours=73), national_id="15507600333")
     assert "1 could not be read, 0 participants closed" in refresh(own_house)
@@ -155,7 +155,7 @@ def test_a_closed_participant_sounds_like_one_elsewhere(
 
 
 def test_a_draft_shows_nobody_who_may_not_be_seen(office: Office, own_house: House) -> None:
-    """Siri has found a protected person; then she loses the right."""
+    """Siri has found a protected person; then Siri loses the right."""
     person = office.someone("protected")
     page = office.begin(person, SIRI)
     assert person.full_name in text_of(page)

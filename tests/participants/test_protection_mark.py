@@ -1,5 +1,4 @@
-"""The mark of a protected address: on screen for users with the right, who alone see such a participant, and in no
-file or title."""
+"""The mark of a protected address: on screen for users with the right, and in no file or title."""
 
 import io
 
@@ -22,7 +21,7 @@ FILES = [f"{name}.{kind}" for name in ("oversikt", "fullt-datasett", "tiltak") f
 
 
 def protect(house: House, public_id: str, grade: str | None) -> None:
-    """As if Folkeregisteret had told the grade, or nobody could tell it."""
+    """Set the grade, as read from Folkeregisteret, or unknown."""
     person = select(Participation.person_ref).where(Participation.public_id == public_id).scalar_subquery()
     house.write(
         update(Person).where(Person.id == person).values(protection=grade, freg_fetched_at=now()),

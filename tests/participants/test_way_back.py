@@ -24,7 +24,7 @@ def office(own_house: House) -> Office:
 
 
 def fresh(house: House, username: str = BERIT) -> CheckedClient:
-    """A browser of one's own, which has opened nothing yet."""
+    """A new client, without an earlier list."""
     made = house.nobody()
     made.login(username)
     return made
@@ -35,13 +35,13 @@ def some(house: House, number: int = 1) -> list[str]:
 
 
 def opened(client: CheckedClient, place: str, query: str = "", *, site: str = "http://localhost") -> Any:
-    """A page as it is opened by a link in a list."""
+    """A page opened by a link in a list."""
     referer = f"{site}/deltakere" + (f"?{query}" if query else "")
     return client.get(place, headers={"Referer": referer})
 
 
 def ways_back(answer: Any) -> set[str]:
-    """Where the menu's «Deltakere» and the name of the register lead."""
+    """The addresses of the menu's «Deltakere» and of the register's name."""
     links = [one for one in tree_of(answer).elements("a") if one.attrib.get("class") == "brand"]
     links += [one for one in tree_of(answer).elements("a") if "".join(one.itertext()) == "Deltakere"]
     assert len(links) == 2
@@ -70,7 +70,7 @@ def test_whom_nobody_has_opened_from_a_list(own_house: House) -> None:
 
 
 def test_each_participant_has_a_list_of_its_own(own_house: House) -> None:
-    """Two tabs with two lists do not disturb each other; the same participant opened again follows the newer one."""
+    """Two tabs with two lists are independent; opening the same participant again selects the newer one."""
     client, (one, other) = fresh(own_house), some(own_house, 2)
     opened(client, address(one, "person"), LIST)
     opened(client, address(other, "person"), OTHER)
@@ -109,7 +109,7 @@ def test_what_is_kept_is_bounded(own_house: House) -> None:
 
 
 def test_a_search_stays_out_of_it(own_house: House) -> None:
-    """What was searched for stands in no address; its id does, and leads back to the same participants."""
+    """The searched text is in no address; its id is, and leads back to the same participants."""
     client, (one,) = own_house.client(BERIT), some(own_house)
     panel_of(own_house, BERIT)
     (row,) = own_house.ask(select(Participation.person_id).where(Participation.public_id == one))
@@ -139,7 +139,7 @@ def test_after_discharging(office: Office, own_house: House) -> None:
 
 
 def test_a_new_participant_leads_back_to_the_list_of_the_form(office: Office, own_house: House) -> None:
-    """By the link of the form, and from the participant once created, also from a form that was kept meanwhile."""
+    """By the link of the form, and from the created participant, also from a form that was stored meanwhile."""
     client = office.client_of(BERIT)
     first = opened(client, "/deltakere/ny", LIST)
     assert ways_back(first) == {f"/deltakere?{LIST}"}
@@ -157,7 +157,7 @@ def test_a_new_participant_leads_back_to_the_list_of_the_form(office: Office, ow
 
 
 def test_a_form_with_something_wrong_is_a_list_too(own_house: House) -> None:
-    """Without JavaScript the list stands under the address of the form then."""
+    """Without JavaScript the list then has the address of the form."""
     client, (one,) = own_house.client(BERIT), some(own_house)
     panel_of(own_house, BERIT)
     wrong = asked_whole(own_house, BERIT, {"status": "endret", "oppstart-fra": "i går"}, shown="sorter=navn")

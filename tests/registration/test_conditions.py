@@ -1,4 +1,4 @@
-"""Questions that come and go by other answers: as fragments, without JavaScript, and in what is stored."""
+"""Conditional fields: as fragments, without JavaScript, and in stored values."""
 
 from datetime import timedelta
 
@@ -25,12 +25,12 @@ SHOW = "Vis oppfølgingsspørsmål"
 LONG_AGO = today() - timedelta(days=36 * 31)  # more than 34 months
 
 
-# What each save draws anew: what the form shows the answers of, whether that is saved, and how far the pages have come.
+# Redrawn by each save: the version of the form, the line about saving, and the progress of the pages.
 ALWAYS = {"versjon", "tilstand", "steg"}
 
 
 def changed(office: Office, public_id: str, word: str, form: Form, name: str, typing: str = "") -> TestResponse:
-    """What htmx gets when the control of this name has been changed in the form, while `typing` in another one."""
+    """The response to htmx after the control of this name was changed, while `typing` in another one."""
     assert any(one.name == name for one in form.controls)
     assert form.element.attrib["data-lagre"] == address(public_id, word, "lagre")
     data = MultiDict([*form.pairs(None), *([("skriver", typing)] if typing else [])])
@@ -38,7 +38,7 @@ def changed(office: Office, public_id: str, word: str, form: Form, name: str, ty
 
 
 def redrawn(answer: TestResponse) -> dict[str, str]:
-    """The containers that a fragment fills, and the words that it puts there."""
+    """The containers that a fragment fills, and their new texts."""
     assert answer.status_code == 200
     tree = tree_of(answer)
     parts = {part.attrib["data-hx-target"].removeprefix("#"): part for part in tree.elements("hx-partial")}
@@ -48,7 +48,7 @@ def redrawn(answer: TestResponse) -> dict[str, str]:
     return {name: said for name, said in words.items() if said or not name.startswith("advarsel-national")}
 
 
-# page, what is registered, what is chosen then, the question's name, what comes into sight
+# page, registered answers, the answer then chosen, the field's name, fields that appear
 CONDITIONS: list[tuple[str, Answers, str, set[str]]] = [
     ("bakgrunn", {"Tidligere tiltak": ["Norskopplæring", "Introduksjonsprogram"]}, "earlier_measures", {"intro_end"}),
     ("bakgrunn", {"Arbeidserfaring før oppstart": "Bare fra Norge"}, "work_experience", {"work_norway"}),
@@ -93,7 +93,7 @@ def test_questions_come_and_go_as_fragments(
     assert all(came[key] for key in coming)
     assert typed not in fragment.get_data(as_text=True)
 
-    # The same on the page without JavaScript, and then the other way.
+    # The same on the page without JavaScript, and then the reverse.
     page = office.client_of("berit.bergen").submit(form, button=SHOW)
     assert page.status_code == 200
     form = form_in(page, form="registrering")
@@ -105,7 +105,7 @@ def test_questions_come_and_go_as_fragments(
     if any(one.name == name and one.kind == "select" for one in form.controls):
         form.fill({name: "Velg"})
     went = redrawn(changed(office, public_id, word, form, name, typing=typed_in))
-    assert went.keys() - {"utskriving", typed_in} == coming  # the page has said what is wrong there
+    assert went.keys() - {"utskriving", typed_in} == coming  # the page has shown an error there
     assert not any(went[key] for key in coming)
     page = office.client_of("berit.bergen").submit(form, button=SHOW)
     assert not any(form_in(page, form="registrering").has(key) for key in coming)
@@ -212,7 +212,7 @@ def test_what_hangs_on_an_unreadable_answer_stays(office: Office) -> None:
     assert "youngest_child" not in redrawn(changed(office, public_id, "bakgrunn", form, "children"))
     goal_of(client.submit(form, button=OUT))
     assert office.drafts(public_id) == {"children": ["2 eller 3"]}
-    assert office.participation(public_id).youngest_child == 2019  # «2» is registered, so it is asked
+    assert office.participation(public_id).youngest_child == 2019  # «2» is registered, so the field applies
     form = office.form(public_id, "bakgrunn")
     assert form.value("Fødselsår for yngste barn") == "2019"
     goal_of(client.submit(form, button=OUT, fill={"Antall barn under 18 år": "3"}))
@@ -221,7 +221,7 @@ def test_what_hangs_on_an_unreadable_answer_stays(office: Office) -> None:
 
 
 def test_what_hangs_on_a_number_that_is_written_anew_stays(office: Office) -> None:
-    """The old number is wiped out before the new one is typed."""
+    """The old number is deleted before the new one is typed."""
     public_id = office.given(bakgrunn={"Antall barn under 18 år": "2", "Fødselsår for yngste barn": "2019"})
     form = office.form(public_id, "bakgrunn")
     form.fill({"children": "", "youngest_child": "2020"})

@@ -1,4 +1,4 @@
-"""Two people at the same time: both keep their work, and on the same question the second sees both answers."""
+"""Two users at the same time: both keep their work, and in a conflict the second sees both answers."""
 
 import threading
 from datetime import date
@@ -20,7 +20,7 @@ ANNE = "anne.tokommuner"
 
 
 def send(office: Office, form: Form, button: str = OUT, by: str = "berit.bergen", **fill: Value) -> TestResponse:
-    """A form that was opened before, filled in by the names of its controls and sent."""
+    """Fill in a form that was opened before, by the names of its controls, and send it."""
     return office.client_of(by).submit(form, button=button, fill=fill)
 
 
@@ -54,7 +54,7 @@ def test_the_same_question_shows_both_answers(office: Office, partial: bool) -> 
     assert f"Morsmål: {words}" in tree.text(tree.by_id["error-summary"])
     assert tree.text(next(tree.elements("title"))).startswith("Feil: ")
     assert form.value("Morsmål") == ["Tamil"]
-    assert form.value("Rekrutteringskanal") == ["Annet"]  # only she has changed it
+    assert form.value("Rekrutteringskanal") == ["Annet"]  # only the other user has changed it
     assert form.value("Høyeste fullførte utdanning") == ["Fagskole"]
     goal_of(office.client_of("berit.bergen").submit(form, button="Neste"))  # pressing again saves
     found = office.participation(public_id)
@@ -81,7 +81,7 @@ def test_an_emptied_answer_counts_as_changed(office: Office) -> None:
 
 
 def test_errors_do_not_make_an_old_form_new(office: Office) -> None:
-    """Between two tries another has changed what the form still shows: that must not be overwritten."""
+    """Between two attempts another user has changed what the form still shows: that must not be overwritten."""
     public_id = office.given(bakgrunn=FULL_BACKGROUND)
     mine = office.form(public_id, "bakgrunn")
     office.put(public_id, "bakgrunn", {"Rekrutteringskanal": "Annet"}, ANNE)
@@ -108,12 +108,12 @@ def test_the_buttons_without_script_save_and_tell_what_clashes(office: Office, b
     assert "til «20 timer per uke»" in text_of(shown)
     found = office.participation(public_id)
     assert (found.hours_per_week, found.allowance) == (20, "yes")
-    goal_of(send(office, form_in(shown, form="registrering")))  # the user has been told, and goes on
+    goal_of(send(office, form_in(shown, form="registrering")))  # the user has seen the conflict, and continues
     assert office.participation(public_id).hours_per_week == 30
 
 
 def test_a_question_that_the_other_has_taken_away(office: Office) -> None:
-    """She says that there are no children, while I correct the year of birth."""
+    """One user enters that there are no children, while the other corrects the year of birth."""
     public_id = office.given(bakgrunn=FULL_BACKGROUND | {"Antall barn under 18 år": "1"})
     office.put(public_id, "bakgrunn", {"Fødselsår for yngste barn": "2020"})
     mine = office.form(public_id, "bakgrunn")
@@ -160,7 +160,7 @@ def test_rows_that_two_have_added_are_both_there(office: Office) -> None:
 
 @pytest.mark.parametrize("mine_stands", [True, False])
 def test_what_two_have_answered_must_fit_together(office: Office, mine_stands: bool) -> None:
-    """She registers a tiltak, I tick that there is none: different questions, but both cannot be right."""
+    """One user registers a tiltak, the other ticks that there is none: different fields, but both cannot be true."""
     given = {key: value for key, value in FULL_PROGRAMME.items() if value is not True}
     public_id = office.given(programinnhold=given)
     mine = office.form(public_id, "programinnhold")
@@ -182,7 +182,7 @@ def test_what_two_have_answered_must_fit_together(office: Office, mine_stands: b
 
 
 def test_dates_of_two_pages_are_weighed_when_they_are_saved(office: Office) -> None:
-    """Oppstart and end are on different pages, which two people may save at the same moment."""
+    """Oppstart and end are on different pages, which two users may save at the same moment."""
     public_id = office.given(start=date(2024, 1, 2))
     start, end = office.form(public_id, "person"), office.form(public_id, "avslutning", ANNE)
     start.fill({"start_date": "03.06.2024"})
@@ -206,7 +206,7 @@ def test_dates_of_two_pages_are_weighed_when_they_are_saved(office: Office) -> N
     assert codes == [303, 303]
     found = office.participation(public_id)
     assert found.end_date is None or found.start_date <= found.end_date
-    assert len(office.drafts(public_id)) == 1  # whoever came second
+    assert len(office.drafts(public_id)) == 1  # the second user's
 
 
 def test_what_another_has_typed_meanwhile_is_not_thrown_away(office: Office) -> None:
@@ -254,7 +254,7 @@ def test_who_comes_after_discharge_or_deletion_is_refused(office: Office) -> Non
 
 
 def test_a_form_that_comes_ten_times_at_once_is_one_change(office: Office, own_house: House) -> None:
-    """A save that is sent again, from ten threads: one history row, and nothing is at odds with itself."""
+    """A save that is sent again, from ten threads: one history row, and no conflict with itself."""
     public_id = office.given()
     form = office.form(public_id, "bakgrunn")
     form.fill({"mother_tongue": "Urdu", "children": "2"})

@@ -1,4 +1,4 @@
-"""Avslutning: what must be answered, the button, the question, and what is left afterwards."""
+"""Avslutning: required fields, the button, the confirmation, and the state afterwards."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ OK = "Det er OK"
 
 
 def refused(office: Office, public_id: str, fill: Answers) -> tuple[list[str], str]:
-    """The lines of the error summary after pressing the button, and all words of the page."""
+    """Press the button; returns the lines of the error summary, and all text of the page."""
     answer = office.send(public_id, "avslutning", fill, PRESS)
     assert answer.status_code == 422
     tree = tree_of(answer)
@@ -161,7 +161,7 @@ def test_an_end_that_lies_ahead_ends_but_does_not_discharge(office: Office) -> N
     assert office.participation(public_id).status == Status.CHANGED
 
 
-# ---- The question ----
+# ---- The confirmation ----
 
 
 def test_the_question_as_a_page(office: Office) -> None:
@@ -262,7 +262,7 @@ def test_nothing_can_be_changed_any_more(office: Office) -> None:
 
 
 def test_drafts_do_not_outlive_the_discharge(office: Office) -> None:
-    """What is kept as typed stands in the way first."""
+    """Drafts first prevent the discharge."""
     public_id = office.ended()
     office.put(public_id, "bakgrunn", {"Antall barn under 18 år": "mange"})
     lines, words = refused(office, public_id, {})

@@ -1,5 +1,4 @@
-"""What a page sends when it is left: that it was handled is kept, and what it changed is the user's own in the next
-form."""
+"""Changes sent while a page is left: their handling is recorded, and in the next form they are the user's own."""
 
 import json
 from datetime import timedelta
@@ -23,38 +22,38 @@ OTHER = "f" * 32
 
 
 def sent(form: Form, *, felt: list[str] | None = None, **more: str) -> MultiDict[str, str]:
-    """The form as it is sent; with `felt` only these of its questions have been touched."""
+    """The form's values to send; with `felt` only these fields were touched."""
     on = Screen(CheckedClient(None), "", form.tree, touched=set(felt or ()))
     return on.sent(more, whole=felt is None, form=form)
 
 
 def send_of(public_id: str) -> str:
-    """The key of a send."""
+    """The key of a request sent while leaving."""
     return sha256(public_id.encode()).hexdigest()[:32]
 
 
 def leave(office: Office, public_id: str, form: Form, by: str = "berit.bergen", **fill: str) -> TestResponse:
-    """What a page sends while it is being left: no answer is read, so none of htmx's headers come with it."""
+    """Send a form as while leaving the page: no response is read, so there are no htmx headers."""
     form.fill(fill)
     data = sent(form, avsted=send_of(public_id), felt=list(fill))
     return office.client_of(by).post(address(public_id, "bakgrunn", "lagre"), data=data)
 
 
 def ask(office: Office, public_id: str, form: Form, by: str = "berit.bergen", **more: str) -> TestResponse:
-    """What the next page asks."""
+    """The next page's request."""
     client = office.client_of(by)
     headers = htmx_headers(source="form", target=None, page=client.page_address) | {"X-Uspurt": "1"}
     return client.post(address(public_id, "bakgrunn", "lagre"), data=sent(form, felt=[], **more), headers=headers)
 
 
 def is_told(answer: TestResponse) -> bool:
-    """True if the answer says that it has been handled."""
+    """True if the response reports that the request was handled."""
     assert answer.status_code == 200
     return "ventet" in json.loads(answer.headers.get("HX-Trigger", "{}"))
 
 
 def key_of(form: Form) -> str:
-    """Which form it is."""
+    """The key of the form."""
     return str(form.value("form_key"))
 
 
@@ -112,7 +111,7 @@ def test_it_is_kept_for_a_day(own_house: House, office: Office) -> None:
 
 @pytest.mark.parametrize("partial", [False, True])
 def test_what_the_left_form_changed_stands_in_the_next(office: Office, partial: bool) -> None:
-    """The next page came before it: its whole form neither undoes the change nor calls it another's."""
+    """The next page was loaded before: its whole form neither undoes the change nor calls it another user's."""
     public_id = office.given(bakgrunn=FULL_BACKGROUND)
     old, new = office.form(public_id, "bakgrunn"), office.form(public_id, "bakgrunn")
     leave(office, public_id, old, mother_tongue="Urdu", recruitment="nav")
@@ -121,7 +120,7 @@ def test_what_the_left_form_changed_stands_in_the_next(office: Office, partial: 
     client, goal = office.client_of("berit.bergen"), address(public_id, "bakgrunn")
     goal_of(client.post_partial(goal, data) if partial else client.post(goal, data=data))
     found = office.participation(public_id)
-    assert (found.mother_tongue, found.recruitment) == ("urd", "other")  # what was typed last stands
+    assert (found.mother_tongue, found.recruitment) == ("urd", "other")  # the value typed last
 
 
 def test_it_is_drawn_anew_and_told_to_nobody(office: Office) -> None:

@@ -1,4 +1,4 @@
-"""Page 1 before the participant exists: number, name, kommune, and what the look-up can answer."""
+"""Page 1 before the participant exists: number, name, kommune, and the results of the look-up."""
 
 import re
 import threading
@@ -28,13 +28,13 @@ from tests.support.registering import NAME_IS_RIGHT, START, Office, address, goa
 NEW = "/deltakere/ny"
 
 
-# Where only the form counts, one database is enough.
+# Tests of the form alone need one database only.
 ONE_DATABASE = pytest.mark.parametrize("own_house", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
 def heal(office: Office) -> Iterator[Callable[[], None]]:
-    """Ends the failures of the stand-ins, and lets the program forget them. Called after the test anyhow."""
+    """Heals the stand-ins, and lets the program forget their failures. Always called after the test."""
     settings: Settings = office.app.config["SETTINGS"]
 
     def heal() -> None:
@@ -58,7 +58,7 @@ def test_the_form_is_blank_and_says_what_is_missing(office: Office) -> None:
     assert form.value("Finansiering") == ["Ordinær Jobbsjansen"]
     assert not form.has("Bydel")
     [confirmation] = [control for control in form.controls if control.label == NAME_IS_RIGHT]
-    assert confirmation.disabled  # it has its place from the start, and nobody to confirm yet
+    assert confirmation.disabled  # its space is reserved, but there is no name to confirm yet
     words = text_of(page)
     assert "Bergen (4601)" in words
     assert "Ikke opprettet ennå. Mangler: fødselsnummer og bekreftet navn, dato for oppstart" in words
@@ -67,7 +67,7 @@ def test_the_form_is_blank_and_says_what_is_missing(office: Office) -> None:
 
 @ONE_DATABASE
 def test_a_date_ahead_of_today_is_said_at_once(office: Office) -> None:
-    """Not what is half typed; and no longer when it has been corrected."""
+    """Not for incomplete input; and no longer after a correction."""
     client = office.client_of("berit.bergen")
     typed = dict(form_in(client.get(NEW), form="registrering").pairs(None))
 
@@ -138,7 +138,7 @@ def test_neste_creates_and_she_stands_on_top_of_the_overview(office: Office) -> 
         ("Neste", "bakgrunn"),
         ("1. Person og prosjekt, Ikke påbegynt", "person"),
         ("2. Bakgrunn, Ikke påbegynt", "bakgrunn"),
-        ("3. Programinnhold, Ikke påbegynt", "bakgrunn"),  # not over the incomplete page
+        ("3. Programinnhold, Ikke påbegynt", "bakgrunn"),  # not past the incomplete page
         ("4. Avslutning, Ved utskriving", "avslutning"),
     ],
 )
@@ -187,7 +187,7 @@ def test_with_several_municipalities_one_is_chosen(office: Office) -> None:
 
 @ONE_DATABASE
 def test_the_financing_follows_the_chosen_municipality(office: Office) -> None:
-    """Askøy is taken into the trial for this test."""
+    """Askøy joins the trial for this test."""
 
     def fund(model: str) -> None:
         with office.app.app_context():
@@ -216,7 +216,7 @@ def test_the_financing_follows_the_chosen_municipality(office: Office) -> None:
 
 
 def follow_it(client: CheckedClient) -> None:
-    """To and fro it always follows; what is chosen by hand stays until another municipality is chosen."""
+    """The financing always follows the municipality; one chosen by hand stays until another municipality is chosen."""
     form = form_in(client.get(NEW), form="registrering")
     sent = {name: value for name, value in form.pairs(None) if name not in {"municipality", "funding"}}
     for changed, wanted in (
@@ -240,7 +240,7 @@ def follow_it(client: CheckedClient) -> None:
 
 
 def follow_it_without_javascript(office: Office) -> None:
-    """One that stood on screen is not put away unseen: the page comes again."""
+    """A financing on screen is not replaced unseen: the page is shown again."""
     client = office.client_of("anne.tokommuner")
     page = office.begin(office.someone(), "anne.tokommuner")
     page = client.submit(page, button="Hent navn", fill={"Kommune og kommunenummer": "Askøy (4627)"})
@@ -261,9 +261,9 @@ def follow_it_without_javascript(office: Office) -> None:
 
 
 def tampered() -> list[tuple[dict[str, str | list[str]], int]]:
-    """What is sent in place of what the form would send, and the status of the answer."""
+    """Manipulated values instead of the form's, and the status of the response."""
     return [
-        ({"municipality": "0301"}, 400),  # somebody else's
+        ({"municipality": "0301"}, 400),  # another user's
         ({"municipality": "9999"}, 400),
         ({"district": "030199"}, 400),
         ({"funding": "gold"}, 400),
@@ -330,7 +330,7 @@ def test_the_name_must_be_confirmed(office: Office) -> None:
 
 @ONE_DATABASE
 def test_only_the_very_name_that_was_shown_counts(office: Office) -> None:
-    """She has confirmed one person's name, and then types another's number."""
+    """The user has confirmed one person's name, and then types another's number."""
     one, other = office.someone(), office.someone()
     answer = office.finish(office.begin(one), fill={"Fødselsnummer": other.number})
     assert answer.status_code == 422
@@ -377,7 +377,7 @@ def test_sent_ten_times_at_once_it_creates_once(office: Office) -> None:
 
 
 def test_the_same_form_with_another_number_creates_another(office: Office) -> None:
-    """A page that the browser has kept, filled in anew."""
+    """A page from the browser's history, filled in anew."""
     one, other = office.someone(), office.someone()
     first = office.finish(office.begin(one))
     page = form_in(office.begin(other), form="registrering")
@@ -402,11 +402,11 @@ def test_two_offices_at_once_get_one_participant(office: Office) -> None:
     assert "Kan ikke registreres her. Ta kontakt med IMDi." in text_of(refused)
 
 
-# ---- What the look-up answers ----
+# ---- Results of the look-up ----
 
 
 def refusal(office: Office, number: str, by: str = "berit.bergen") -> str:
-    """The words at the number, when one tries to create; the rest of the form must be kept."""
+    """The message at the number after an attempt to create; the rest of the form must be kept."""
     client = office.client_of(by)
     blank = form_in(client.get(NEW), form="registrering")
     before = office.count()
@@ -424,7 +424,7 @@ def refusal(office: Office, number: str, by: str = "berit.bergen") -> str:
     said = tree.text(tree.by_id["national_id-error"])
     assert said.lower() in tree.text(tree.by_id["error-summary"]).lower()
     assert tree.text(next(tree.elements("title"))).startswith("Feil: ")
-    assert not number or said in typed  # already before trying
+    assert not number or said in typed  # already before the attempt
     return said
 
 
@@ -542,11 +542,11 @@ def test_when_pad_fails_she_is_registered_all_the_same(
     assert "Ikke hentet" not in words
     assert f"PAD, {date_text(today())}" in words
     assert "Alle prøver, nyeste først" in words
-    assert form_in(fetched, form="registrering").value("Morsmål") == ["Urdu"]  # nothing typed is lost
+    assert form_in(fetched, form="registrering").value("Morsmål") == ["Urdu"]  # no typed value is lost
 
 
 def has_results(number: str) -> bool:
-    """Whether PAD's stand-in knows results of the person."""
+    """True if PAD's stand-in has results of the person."""
     return bool(results_of(by_number()[number]))
 
 
@@ -569,7 +569,7 @@ def test_a_real_number_is_the_only_kind_where_people_are_real(own_house: House) 
         office.app.extensions["registers"] = before
 
 
-# ---- Remarks ----
+# ---- Warnings ----
 
 
 @ONE_DATABASE

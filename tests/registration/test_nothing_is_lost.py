@@ -1,7 +1,7 @@
-"""Three users at two participants, in any order: what was called saved is never lost, nor overwritten unseen.
+"""Three users at two participants, in any order: saved values are never lost, nor overwritten unseen.
 
-The users fill in two pages with right, invalid, incomplete and conditional values and rows. Their forms are sent as the
-script sends them. Answers are lost, or come and are put into the page. The model knows what each screen has shown.
+The users fill in two pages with valid, invalid, incomplete and conditional values and rows. Their forms are sent as by
+the script. Responses are lost, or put into the page. The model knows what each screen has shown.
 """
 
 import re
@@ -56,14 +56,14 @@ WHO: dict[str, Any] = {"user": st.sampled_from(USERS), "which": st.integers(0, 1
 
 @dataclass
 class Watched:
-    """A screen, and which registered values it has shown of each answer since it was opened. Cells are answers by key,
-    or (row, key) for the answers of a tiltak."""
+    """A screen, and the registered values of each answer that it has shown since it was opened. Cells are answers by
+    key, or (row, key) for the answers of a tiltak."""
 
     screen: Screen
     seen: dict[Any, set[str]] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Take in what the page shows now: in its controls, and quoted in its messages."""
+        """Record what the page shows now: in its controls, and quoted in its messages."""
         for key in VALUES["bakgrunn"] | VALUES["programinnhold"]:
             if self.screen.question(key) is not None:
                 self._see(key, self.screen.value(key), f"felt-{key}")
@@ -88,7 +88,7 @@ def _labels(cell: Any) -> dict[str, str]:
 
 
 def _inner() -> dict[str, Field]:
-    """The questions of a tiltak."""
+    """The fields of a tiltak."""
     question = FIELDS[ROWS]
     assert isinstance(question, RowsField)
     return {one.key: one for one in question.fields}
@@ -100,7 +100,7 @@ def _text(key: str, value: Any, fields: Mapping[str, Field]) -> str:
 
 
 def cells_of(participation: Participation) -> dict[Any, str]:
-    """The registered answers, each as it stands in its control."""
+    """The registered answers, as the texts of their controls."""
     values = values_of(participation)
     cells: dict[Any, str] = {key: _text(key, values[key], FIELDS) for page in VALUES.values() for key in page}
     inner = _inner()
@@ -110,7 +110,7 @@ def cells_of(participation: Participation) -> dict[Any, str]:
 
 
 class Story(RuleBasedStateMachine):
-    """What can happen."""
+    """The rules of the state machine."""
 
     address: str
     program: dict[str, str]
@@ -124,7 +124,7 @@ class Story(RuleBasedStateMachine):
         self.start()
 
     def start(self) -> None:
-        """Start the program; users who were signed in still are, since visits are kept in the database."""
+        """Start the program; users stay signed in, since sessions are in the database."""
         app: Flask = self.running.enter_context(running_app({**self.program, "DATABASE_URL": self.address}))
         app.test_client_class = CheckedClient
         cookies = {user: client.get_cookie("session") for user, client in self.clients.items()}
@@ -142,12 +142,12 @@ class Story(RuleBasedStateMachine):
             watched.screen.client = self.clients[user]
 
     def client_of(self, user: str) -> CheckedClient:
-        """The browser of a user."""
+        """The client of a user."""
         return self.clients[user]
 
     @initialize()
     def begin(self) -> None:
-        """Two participants who could be discharged."""
+        """Create two participants who could be discharged."""
         self.people = [self.office.ended() for _number in range(2)]
         self.known = {public_id: self.registered(public_id) for public_id in self.people}
 
@@ -156,7 +156,7 @@ class Story(RuleBasedStateMachine):
         return cells_of(self.office.participation(public_id))
 
     def watched(self, user: str, which: int, word: str) -> Watched | None:
-        """A form on screen; opened, if it is not on screen yet. `None` if it can be opened no more."""
+        """A form on screen; opened, if it is not on screen yet. `None` if it cannot be opened any more."""
         key = (user, self.people[which], word)
         if key not in self.screens:
             if key[1] in self.closed:
@@ -165,11 +165,11 @@ class Story(RuleBasedStateMachine):
             self.screens[key].look()
         return self.screens[key]
 
-    # ---- What users do ----
+    # ---- Actions of users ----
 
     @rule(**WHO, word=st.sampled_from(WORDS))
     def reload(self, user: str, which: int, word: str) -> None:
-        """The page anew. What stands there is registered, or is the user's own, kept as typed."""
+        """Load the page again. Its values are registered, or the user's own drafts."""
         self.screens.pop((user, self.people[which], word), None)
         watched = self.watched(user, which, word)
         if watched is None:
@@ -183,12 +183,12 @@ class Story(RuleBasedStateMachine):
 
     @rule(**WHO, key=st.sampled_from(sorted(VALUES["bakgrunn"])), choice=st.integers(0, 3), lost=st.booleans())
     def answer_background(self, user: str, which: int, key: str, choice: int, lost: bool) -> None:
-        """One answer is changed on page 2."""
+        """Change one answer on page 2."""
         self.write(user, which, "bakgrunn", key, VALUES["bakgrunn"][key], choice, lost)
 
     @rule(**WHO, key=st.sampled_from(sorted(VALUES["programinnhold"])), choice=st.integers(0, 3), lost=st.booleans())
     def answer_programme(self, user: str, which: int, key: str, choice: int, lost: bool) -> None:
-        """One answer is changed on page 3."""
+        """Change one answer on page 3."""
         self.write(user, which, "programinnhold", key, VALUES["programinnhold"][key], choice, lost)
 
     def write(
@@ -212,7 +212,7 @@ class Story(RuleBasedStateMachine):
         lost=st.booleans(),
     )
     def fill_row(self, user: str, which: int, place: int, values: dict[str, str], lost: bool) -> None:
-        """Some answers of a tiltak are changed; it may be incomplete, or wrong."""
+        """Change some answers of a tiltak; it may be incomplete, or invalid."""
         watched = self.watched(user, which, "programinnhold")
         if watched is None or place not in watched.screen.rows(ROWS) or not values:
             return
@@ -232,7 +232,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(**WHO, word=st.sampled_from(WORDS), mine=st.booleans())
     def choose(self, user: str, which: int, word: str, mine: bool) -> None:
-        """Where two have answered, one of the answers is chosen."""
+        """Choose one of the answers in a conflict."""
         watched = self.screens.get((user, self.people[which], word))
         if watched is None:
             return
@@ -243,7 +243,8 @@ class Story(RuleBasedStateMachine):
 
     @rule(**WHO, word=st.sampled_from(WORDS))
     def leave(self, user: str, which: int, word: str) -> None:
-        """«Til deltakeroversikten» sends the whole form; what is not saved then is said, and the form stays."""
+        """«Til deltakeroversikten» sends the whole form; if something cannot be saved, the form stays with a
+        message."""
         key = (user, self.people[which], word)
         watched = self.screens.get(key)
         if watched is None:
@@ -261,7 +262,7 @@ class Story(RuleBasedStateMachine):
             watched.look()
 
     def send(self, user: str, which: int, word: str, *, lost: bool = False, **more: str) -> None:
-        """Send a form as the script does, and hold its answer against what is registered then."""
+        """Send a form as by the script, and compare its response with the registered values."""
         public_id = self.people[which]
         watched = self.screens[user, public_id, word]
         before = self.known[public_id]
@@ -286,7 +287,7 @@ class Story(RuleBasedStateMachine):
                     assert shown == self.known[public_id].get((row, key), ""), f"{row} {key} is not what was saved"
 
     def judge(self, watched: Watched, public_id: str, before: dict[Any, str], done: str) -> None:
-        """Whatever a save has changed had been seen by its user."""
+        """Check that a save has only changed values that its user has seen."""
         after = self.known[public_id] = self.registered(public_id)
         for cell, old in before.items():
             if old and after.get(cell, "") != old:
@@ -294,17 +295,17 @@ class Story(RuleBasedStateMachine):
                     f"{done}: {cell} was «{old}», which this screen never showed"
                 )
 
-    # ---- What happens to the program and the participants ----
+    # ---- Events of the program and the participants ----
 
     @rule()
     def restart(self) -> None:
-        """The program is ended and started again."""
+        """Restart the program."""
         self.running.close()
         self.start()
 
     @rule(**WHO, really=st.integers(0, 5))
     def discharge(self, user: str, which: int, really: int) -> None:
-        """«Utskriv og registrer ferdig», now and then."""
+        """«Utskriv og registrer ferdig», sometimes."""
         public_id = self.people[which]
         if really or public_id in self.closed:
             return
@@ -317,7 +318,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(**WHO, really=st.integers(0, 5))
     def delete(self, user: str, which: int, really: int) -> None:
-        """«Slett deltaker», now and then."""
+        """«Slett deltaker», sometimes."""
         public_id = self.people[which]
         if really or public_id in self.closed:
             return
@@ -327,13 +328,13 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def what_is_registered_stands(self) -> None:
-        """Nothing changes but by a save."""
+        """Registered values change by saves only."""
         for public_id, known in getattr(self, "known", {}).items():
             assert self.registered(public_id) == known
             self.check_history(public_id)
 
     def check_history(self, public_id: str) -> None:
-        """The history tells how each answer came to be what it is."""
+        """The history explains each present answer."""
         last: dict[str, Any] = {}
         for _version, _user, key, old, new in self.office.changes(public_id):
             assert last.get(key) == old

@@ -1,4 +1,4 @@
-"""Of a protected person nothing is shown while registering, unless the user has the right in the municipality."""
+"""A protected person is hidden while registering, unless the user has the right in the municipality."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -40,7 +40,7 @@ def siri(office: Office) -> CheckedClient:
 
 
 def tells(answer: TestResponse, person: SyntheticPerson) -> bool:
-    """Whether the answer shows the person: the name, the grade, or anything else of them."""
+    """True if the response shows the person: the name, the grade, or any other data."""
     page = answer.get_data(as_text=True)
     found = [word in page for word in (person.full_name, "Adressebeskyttelse:")]
     assert len(set(found)) == 1, "either all or nothing"
@@ -52,7 +52,7 @@ def looked_up(house: House) -> int:
 
 
 def fragment(client: CheckedClient, page: TestResponse, word: str, **fill: str) -> TestResponse:
-    """What the script gets when it sends the form of the page: «oppslag», «vis» or «lagre»."""
+    """The response to the script for the form of the page: «oppslag», «vis» or «lagre»."""
     form = form_in(page, form="registrering")
     sent = MultiDict({**dict(form.pairs(None)), **fill})
     return client.post_partial(f"/deltakere/ny/{word}", sent)
@@ -62,7 +62,7 @@ def fragment(client: CheckedClient, page: TestResponse, word: str, **fill: str) 
 def test_before_a_municipality_is_chosen_the_person_is_hidden(
     office: Office, siri: CheckedClient, own_house: House, script: bool
 ) -> None:
-    """Unless the user has the right wherever the user may register."""
+    """Unless the user has the right in all of the user's municipalities."""
     person = office.someone("protected")
     new = siri.get("/deltakere/ny")
 
@@ -82,7 +82,7 @@ def test_before_a_municipality_is_chosen_the_person_is_hidden(
 
 
 def test_choosing_another_municipality_hides_and_shows(office: Office, siri: CheckedClient, own_house: House) -> None:
-    """In the fragment, after a reload, in what was begun; Folkeregisteret is asked once."""
+    """In the fragment, after a reload, in an unfinished registration; with one look-up."""
     person = office.someone("protected")
     before = looked_up(own_house)
     answer = fragment(siri, siri.get("/deltakere/ny"), "oppslag", national_id=person.number, municipality="4601")
@@ -139,7 +139,7 @@ def test_who_is_found_while_it_waits_is_shown_where_the_right_is(
 
 
 def test_an_ordinary_person_stays_on_screen(office: Office) -> None:
-    """The name that stands there is not drawn anew when a municipality is chosen."""
+    """The name is not redrawn when a municipality is chosen."""
     person, anne = office.someone(), office.client_of("anne.tokommuner")
     page = office.begin(person, "anne.tokommuner")
     assert person.full_name in text_of(page)

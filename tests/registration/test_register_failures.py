@@ -1,5 +1,5 @@
-"""How Folkeregisteret can fail while somebody registers: each way has its own words, nothing typed is lost, and where
-nothing but the register is missing, the registration waits."""
+"""Failures of Folkeregisteret during a registration: each has its own message, no typed value is lost, and if only the
+register's response is missing, the registration waits."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.parametrize("own_house", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def office(own_house: House) -> Iterator[Office]:
-    """The caseworkers; afterwards the stand-ins work, and the program has forgotten that they did not."""
+    """The caseworkers; afterwards the stand-ins work, and the program has forgotten their failures."""
     office = Office(own_house.app, own_house.client)
     settings: Settings = office.app.config["SETTINGS"]
     office.app.extensions["registers"] = connect_registers(settings)
@@ -43,7 +43,7 @@ def office(own_house: House) -> Iterator[Office]:
 
 
 def waits_with(office: Office, number: str, words: str) -> None:
-    """Both while typing and at «Neste», where all else is filled in, `words` are said; and it waits."""
+    """Check that `words` are shown while typing and at «Neste», with all other fields filled in; and that it waits."""
     client, before = office.client_of(BERIT), office.count()
     page = office.begin(number)
     assert words in text_of(page)
@@ -94,7 +94,7 @@ def test_each_failure_has_its_words_and_passes(
 
 
 def impatient(office: Office, **urls: str) -> Registers:
-    """The real clients with little patience, asking somewhere else if so wished."""
+    """The real clients with short time limits, optionally with other addresses."""
     settings: Settings = replace(office.app.config["SETTINGS"], **urls)
     tokens = MaskinportenTokens(
         base_url=settings.maskinporten_url,
@@ -191,7 +191,7 @@ def test_what_is_no_failure_does_not_wait_and_is_not_asked_twice(
 
 
 def look_ups(office: Office) -> int:
-    """How many look-ups have been logged."""
+    """The number of logged look-ups."""
     return [action for action, _detail in office.log()].count("look_up")
 
 

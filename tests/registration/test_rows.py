@@ -1,4 +1,4 @@
-"""Tiltak and permisjon: rows that are added and removed, checked one by one, and stored in their order."""
+"""Tiltak and permisjon: rows are added and removed, validated one by one, and stored in order."""
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -41,7 +41,7 @@ def leave(index: int, from_date: str, to_date: str, kind: str = "Sykdom") -> Ans
 
 
 def by_htmx(office: Office, public_id: str, form: Form, button: str, typing: str = "") -> TestResponse:
-    """The fragment that a row button gets, while `typing` in another control."""
+    """The response to a row button by htmx, while `typing` in another control."""
     pressed = form.button(button)
     assert pressed.attrib["data-hx-post"] == address(public_id, "programinnhold", "lagre")
     data = MultiDict([*form.pairs(pressed), *([("skriver", typing)] if typing else [])])
@@ -97,7 +97,7 @@ def test_a_row_comes_and_goes_as_a_fragment(office: Office) -> None:
     assert "activities-1-kind" in named
     tree = tree_of(by_htmx(office, public_id, form, "Fjern tiltak 1"))
     assert "activities-0-kind" not in {one.attrib.get("name") for one in tree.elements("select")}
-    assert "activities" in tree.by_id  # the button that adds
+    assert "activities" in tree.by_id  # the button for adding
     assert office.changes(public_id)[-1][2] != "activities"
 
 
@@ -162,7 +162,7 @@ def test_there_must_be_a_row_or_none_at_all(office: Office) -> None:
     assert answer.status_code == 422
     lacking = "Legg til minst ett tiltak, eller kryss av for at ingen er gjennomført"
     assert lacking in text_of(answer)
-    form = press(office, form, "Legg til tiltak")  # a blank row is none
+    form = press(office, form, "Legg til tiltak")  # a blank row is ignored
     assert lacking in text_of(client.submit(form, button="Fullfør"))
     form.fill(activity(0))
     form.fill({"Ingen tiltak gjennomført": True})

@@ -1,4 +1,4 @@
-"""The four pages: going forwards and backwards, what is kept, what is refused, what «Mangler» counts."""
+"""The four pages: forwards and backwards, what is kept, what is refused, what «Mangler» counts."""
 
 from datetime import date, timedelta
 
@@ -27,12 +27,12 @@ OUT = "Til deltakeroversikten"
 
 
 def step_button(form: Form, number: int) -> str:
-    """The full name of a step's button, with how far it has come."""
+    """The full name of a step's button, with its progress."""
     names = [form.tree.accessible_name(button) for button in form.buttons]
     return next(name for name in names if name.startswith(f"{number}. "))
 
 
-# ---- The whole way ----
+# ---- All pages ----
 
 
 def test_the_whole_way_and_what_is_said_of_it(office: Office) -> None:
@@ -64,7 +64,7 @@ def test_the_whole_way_and_what_is_said_of_it(office: Office) -> None:
 
 
 def test_what_was_saved_stands_there_again(office: Office) -> None:
-    """Every kind of question, on both databases."""
+    """Every kind of field, on both databases."""
     public_id = office.given()
     background = FULL_BACKGROUND | {"Land for utdanningen": "Somalia", "Morsmål": "Somali"}
     programme = FULL_PROGRAMME | {"Timer i program per uke": "22,5", "Mål": ["Lønnet arbeid", "Annet"]}
@@ -118,7 +118,7 @@ def test_the_buttons_of_later_pages_hold_the_same_rule(office: Office) -> None:
     answer = office.send(public_id, "bakgrunn", {}, step_button(form, 3))
     assert answer.status_code == 422
     answer = office.send(public_id, "person", {}, step_button(form, 3))
-    assert goal_of(answer) == address(public_id, "bakgrunn")  # lands on what is incomplete
+    assert goal_of(answer) == address(public_id, "bakgrunn")  # leads to the incomplete page
     office.put(public_id, "bakgrunn", FULL_BACKGROUND)
     form = office.form(public_id, "person")
     assert step_button(form, 2) == "2. Bakgrunn, Fullført"
@@ -201,7 +201,7 @@ def test_the_district_can_be_changed(office: Office) -> None:
 
 
 def test_a_draft_that_has_become_right_is_not_taken_for_registered(office: Office) -> None:
-    """Before discharge above all: what is asked about must be what is registered."""
+    """Before discharge above all: what is confirmed must be what is registered."""
     public_id = office.ended()
     early = START - timedelta(days=10)
     office.put(public_id, "avslutning", {"Dato for avslutning": date_text(early), "Gyldig fravær, dager": "0"})
@@ -249,11 +249,11 @@ def test_saving_what_stands_there_changes_nothing(office: Office) -> None:
     assert office.snapshot(public_id) == before
 
 
-# ---- What cannot be ----
+# ---- Manipulated forms ----
 
 
 def junk() -> list[tuple[str, dict[str, str | list[str]], int]]:
-    """A page, what is sent in place of what its form would send, and the status of the answer."""
+    """A page, manipulated values instead of the form's, and the status of the response."""
     return [
         ("bakgrunn", {"name": "Kari"}, 400),
         ("bakgrunn", {"start_date": "01.01.2024"}, 400),  # of another page

@@ -1,5 +1,5 @@
-"""Two users at one participant, on screens that answers arrive at: what is overwritten has been seen, rows are merged,
-answers that are taken away come back, and what is kept as typed belongs to its user."""
+"""Two users at one participant, with responses put into their screens: overwritten values have been seen, rows are
+merged, removed answers can be restored, and drafts belong to their user."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,25 +24,25 @@ def screen(office: Office, public_id: str, word: str = "programinnhold", by: str
 
 
 def write(on: Screen, **values: str) -> None:
-    """Fill in controls, each saved at once."""
+    """Fill in controls, saving after each."""
     for name, value in values.items():
         assert on.put(name, value), f"there is no {name}"
         on.autosave()
 
 
 def fill_row(on: Screen, place: int, **values: str) -> None:
-    """Fill in a row, each answer saved at once."""
+    """Fill in a row, saving after each answer."""
     write(on, **{ROW.format(place, key): value for key, value in values.items()})
 
 
 def press(on: Screen, words: str) -> None:
-    """Press a button of the form as the script does."""
+    """Press a button of the form as by the script."""
     button = on.form.button(words)
     on.autosave(go=button.attrib["value"])
 
 
 def add_row(on: Screen, **values: str) -> int:
-    """«Legg til tiltak», and fill it in; gives its place."""
+    """«Legg til tiltak», and fill it in; returns its place."""
     known = {on.value(ROW.format(place, "row_key")) for place in on.rows("activities")}
     press(on, "Legg til tiltak")
     place = next(p for p in on.rows("activities") if on.value(ROW.format(p, "row_key")) not in known)
@@ -67,7 +67,7 @@ def with_rows(office: Office, *kinds: str) -> str:
     return public_id
 
 
-# ---- What is overwritten has been seen ----
+# ---- Overwritten values have been seen ----
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_what_a_form_does_not_hold_is_left_as_it_is(office: Office) -> None:
     public_id = office.complete()
     before = office.snapshot(public_id)
     berit = screen(office, public_id, "bakgrunn")
-    assert berit.autosave().status_code == 200  # holds nothing
+    assert berit.autosave().status_code == 200  # contains nothing
     assert office.snapshot(public_id) == before
     write(berit, mother_tongue="urd")
     found = office.participation(public_id)
     assert (found.mother_tongue, found.recruitment, found.education) == ("urd", "nav", "years_1_7")
     sent = berit.sent({})
-    sent.setlist("children", ["3"])  # a control without the mark of its question
+    sent.setlist("children", ["3"])  # a control without its field's mark
     assert berit.client.post_partial(f"{berit.address}/lagre", sent).status_code == 400
     assert office.participation(public_id).children == 0
 
@@ -141,7 +141,7 @@ def test_both_add_a_row_and_one_is_filled_in_bit_by_bit(office: Office) -> None:
     press(berit, "Legg til tiltak")
     press(anne, "Legg til tiltak")
     fill_row(anne, 0, kind="norwegian", from_date=FROM, hours="10")
-    fill_row(berit, 0, kind="society")  # the type, and then the day
+    fill_row(berit, 0, kind="society")  # the type first, and then the day
     assert rows(office, public_id) == [("norwegian", FROM, "10.0", "")]
     fill_row(berit, 0, from_date=FROM)
     assert sorted(rows(office, public_id)) == [("norwegian", FROM, "10.0", ""), ("society", FROM, "", "")]
@@ -282,7 +282,7 @@ def test_the_history_says_which_row(office: Office) -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        {"uavklart": "activities-0123456789ab"},  # a row that is gone
+        {"uavklart": "activities-0123456789ab"},  # a removed row
         {"uavklart": "children-0123456789ab"},
         {"uavklart": "hours_per_week-0123456789ab-x"},
         {"uavklart": "activities--x"},
@@ -314,11 +314,11 @@ def test_identities_of_rows_that_no_form_of_ours_has(office: Office, keys: list[
     assert office.snapshot(public_id) == before
 
 
-# ---- Answers that are taken away ----
+# ---- Removed answers ----
 
 
 def long_served(office: Office) -> str:
-    """A participant who has got the extra year."""
+    """A participant with the extra year."""
     background = FULL_BACKGROUND | {"Lese- og skriveferdigheter på eget morsmål": "Mangler grunnleggende ferdigheter"}
     public_id = office.given(start=LONG_AGO, bakgrunn=background, programinnhold=FULL_PROGRAMME)
     write(screen(office, public_id), extension="yes", extra_year="yes")
@@ -332,7 +332,7 @@ def test_an_answer_of_another_page_comes_back(office: Office) -> None:
     write(berit, literacy="good")
     assert office.participation(public_id).extra_year is None
     assert "«Utvidet med ytterligere ett år?» (Programinnhold)" in berit.spoken("tatt-bort")
-    write(screen(office, public_id, "bakgrunn", ANNE), literacy="missing")  # whoever takes it back, and when
+    write(screen(office, public_id, "bakgrunn", ANNE), literacy="missing")  # the user who restores it, and the time
     assert office.participation(public_id).extra_year == "yes"
     assert screen(office, public_id).value("extra_year") == "yes"
 
@@ -382,7 +382,7 @@ def test_what_was_taken_away_stands_in_no_file_and_ends_with_the_discharge(offic
     assert office.participation(public_id).set_aside is None
 
 
-# ---- What is kept as typed belongs to its user ----
+# ---- Drafts belong to their user ----
 
 
 def test_each_user_keeps_what_was_typed(office: Office) -> None:

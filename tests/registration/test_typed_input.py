@@ -1,4 +1,4 @@
-"""What is right is understood, however it is typed or pasted: in forms, filters, the log, and at the door."""
+"""Valid input is understood, however it is typed or pasted: in forms, filters, the log, and at sign-in."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ from tests.support.registering import FULL_BACKGROUND, START, Answers, Office, a
 from tests.support.users import names_in
 
 ONE_DATABASE = pytest.mark.parametrize("own_house", ["sqlite"], indirect=True)
-# What stands around or within what is pasted, and cannot be seen.
+# Invisible characters around or within pasted text.
 PASTED = (
     "\ufeff{}",
     "{}\u200b",
@@ -156,7 +156,7 @@ def test_a_month_that_may_mean_something_else_is_refused(office: Office, typed: 
 @ONE_DATABASE
 @pytest.mark.parametrize("year_ahead", [5, 6])
 def test_the_century_of_a_year_follows_the_day(office: Office, year_ahead: int) -> None:
-    """Up to five years ahead is this century; later is the last one, which no field takes this far back."""
+    """Up to five years ahead is this century; later is the last one, which no field accepts this far back."""
     year = today().year + year_ahead
     public_id = office.ended()
     form = office.form(public_id, "avslutning")
@@ -225,7 +225,7 @@ def test_no_reason_is_given_by_nothing_visible(office: Office) -> None:
 
 
 def options_of(office: Office, public_id: str, key: str) -> list[tuple[str | None, str]]:
-    """The options of a select on the page Bakgrunn: value and words."""
+    """The options of a select on the page Bakgrunn: value and label."""
     tree = tree_of(office.page(public_id, "bakgrunn"))
     select_ = next(one for one in tree.elements("select") if one.attrib["name"] == key)
     return [(one.attrib.get("value"), "".join(one.itertext())) for one in select_.iter() if one.tag == "option"]
@@ -245,7 +245,7 @@ def test_options_are_sent_by_code_and_stand_in_norwegian_order(office: Office, k
 
 
 def test_a_page_that_was_opened_before_sends_words(office: Office) -> None:
-    """So do those whose options a browser has translated send codes, whatever they show."""
+    """Pages with options translated by a browser send codes, whatever they show."""
     public_id = office.given(bakgrunn=FULL_BACKGROUND)
     old = office.send(
         public_id,
@@ -265,7 +265,7 @@ def test_a_page_that_was_opened_before_sends_words(office: Office) -> None:
     assert refused.status_code == 400
 
 
-# ---- Answers that are taken back ----
+# ---- Answers that are removed ----
 
 RECOGNISED = "Er utdanningen godkjent i Norge?"
 NOT_ANSWERED = "Ikke besvart"
@@ -317,7 +317,7 @@ def test_only_optional_questions_can_be_left_again(office: Office) -> None:
 
 
 def places(house: House, typed: str) -> list[str]:
-    """Which municipalities the filter takes for what is typed."""
+    """The municipalities that the filter accepts for a text."""
     screen = asked(house, "ida.imdi", {"kommune-navn": typed})
     assert screen.answer.status_code == 200, faults_in(screen)
     return parts_of(screen).get("kommune", [])
@@ -413,7 +413,7 @@ def test_a_view_has_a_name_that_can_be_seen(own_house: House) -> None:
     assert "Gi visningen et navn" in text_of(refused)
 
 
-# ---- Users, the log and the door ----
+# ---- Users, the log and sign-in ----
 
 
 @pytest.mark.parametrize(
@@ -507,7 +507,7 @@ def test_the_log_takes_days_and_numbers_as_they_are_typed(own_house: House) -> N
     admin = own_house.client("admin.imdi")
     for typed in (f"{number[:4]}\u00a0{number[4:]}", wide(number), f"\u202a{number}\u202c"):
         found = {row[3] for row in rows_of(search(admin, whom=typed))}
-        assert found - {""} == {number}  # pages of the list that have shown the participant name nobody
+        assert found - {""} == {number}  # pages of the list that have shown the participant contain no name
     for first in (
         f"{day:%d%m%y}",
         f"{day.day}.{day.month}.{day:%y}",
@@ -522,7 +522,7 @@ def test_the_log_takes_days_and_numbers_as_they_are_typed(own_house: House) -> N
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def strict(request: pytest.FixtureRequest, databases: Databases, settings: dict[str, str]) -> Iterator[House]:
-    """A house where the second factor is demanded."""
+    """A house that requires the second factor."""
     with running_house(request.param, databases, {**settings, "SECOND_FACTOR": "required"}, participants=0) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""«Påbegynte»: what is typed before the participant exists is kept for its user, and waits for the register."""
+"""«Påbegynte»: unfinished registrations are kept for their user, and wait for the register."""
 
 import threading
 from collections.abc import Iterator
@@ -33,12 +33,12 @@ def _nothing_begun(own_house: House) -> Iterator[None]:
 
 
 def begun(house: House) -> list[Beginning]:
-    """All that anybody has begun."""
+    """The unfinished registrations of all users."""
     return [row[0] for row in house.ask(select(Beginning).order_by(Beginning.begun_at))]
 
 
 def typed(office: Office, number: str, **more: str) -> tuple[TestResponse, MultiDict[str, str]]:
-    """The form as the script sends it while it is filled in: the answer, and what was sent."""
+    """Send the form as by the script while it is filled in; returns the response, and the sent values."""
     client = office.client_of(BERIT)
     form = form_in(client.get("/deltakere/ny"), form="registrering")
     assert form.element.attrib["data-lagre"] == "/deltakere/ny/lagre"
@@ -95,7 +95,7 @@ def test_sent_from_ten_threads_it_is_kept_once(office: Office, own_house: House)
 
 
 def look_ups(office: Office) -> int:
-    """How many look-ups have been logged, whoever asked."""
+    """The number of logged look-ups, by any user."""
     return [action for action, _detail in office.log()].count("look_up")
 
 
@@ -124,7 +124,7 @@ def test_a_blank_form_is_not_kept_but_an_emptied_one_is(office: Office, own_hous
 
 
 def test_what_comes_late_does_not_bring_back_what_is_created(office: Office, own_house: House) -> None:
-    """The script's last save arrives after «Neste», or just beside it."""
+    """The script's last save arrives after «Neste», or at the same moment."""
     person = office.someone()
     page = office.begin(person)
     late = MultiDict(form_in(page, form="registrering").pairs(None))
@@ -150,7 +150,7 @@ def test_going_on_in_vain_keeps_it_and_creating_clears_it_away(office: Office, o
     assert "Påbegynte" in text_of(refused)
     kept = begun(own_house)[0]
     page = office.client_of(BERIT).get(f"/deltakere/ny/{kept.id}")
-    assert person.full_name in text_of(page)  # without asking again
+    assert person.full_name in text_of(page)  # without another look-up
     goal_of(office.finish(page))
     assert begun(own_house) == []
 
@@ -181,7 +181,7 @@ def test_what_is_really_missing_is_said(
 
 
 def test_also_what_is_missing_besides_the_name_is_said(office: Office, own_house: House) -> None:
-    """Of one that has its name, and of one whose register gave a message."""
+    """For a registration that has its name, and for one with an error of the register."""
     office.begin(office.someone(), "kari.oslo")
     words = text_of(office.client_of("kari.oslo").get("/deltakere/pabegynte"))
     assert "Mangler: bekreftet navn, bydel, dato for oppstart" in words
@@ -253,7 +253,7 @@ def registered_by(office: Office, by: str, place: str, number: str) -> None:
 
 
 def test_a_number_that_has_been_registered_since_is_dropped(office: Office, own_house: House) -> None:
-    """By a colleague in the own municipality; of another one nothing is told."""
+    """By a colleague in the same municipality; nothing is shown about other ones."""
     here, elsewhere, other = office.someone(), office.someone(), office.someone()
     for person in (here, elsewhere, other):
         typed(office, person.number, start_date="01.02.2024")
@@ -364,7 +364,7 @@ def test_those_who_wait_are_not_all_tried_while_the_register_is_down(
 
 
 def sent(office: Office, page: TestResponse, by: str = BERIT, *, partial: bool = False) -> TestResponse:
-    """«Neste», though there is no name to confirm."""
+    """«Neste», without a name to confirm."""
     fill: dict[str, Value] = {"Dato for oppstart": date_text(START)}
     if by == "kari.oslo":
         fill["Bydel"] = "Sagene"
@@ -372,13 +372,13 @@ def sent(office: Office, page: TestResponse, by: str = BERIT, *, partial: bool =
 
 
 def heal(app: Flask) -> None:
-    """Let the stand-ins work again, and the program forget that they did not."""
+    """Heal the stand-ins, and let the program forget their failures."""
     assert app.test_cli_runner().invoke(args=["standins", "heal"]).exit_code == 0
     app.extensions["registers"] = connect_registers(app.config["SETTINGS"])
 
 
 def refresh(app: Flask) -> str:
-    """`flask registers refresh`, which must go well."""
+    """Run `flask registers refresh`, which must succeed."""
     result = app.test_cli_runner().invoke(args=["registers", "refresh"])
     assert result.exit_code == 0, result.output
     return str(result.output)

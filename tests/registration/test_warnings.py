@@ -1,6 +1,7 @@
-"""Warnings stop nobody. They stand on the page where the answer was given, and stay seen in the registered data.
+"""Warnings do not prevent saving. They are shown on the page of the answer, and with the registered data.
 
-Also the programme time, and the receipt after discharge."""
+Also the programme time, and the receipt after discharge.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -34,7 +35,7 @@ BERIT = "berit.bergen"
 
 
 def is_said_everywhere(office: Office, public_id: str, word: str, said: str) -> None:
-    """On the page itself, on that of registered data, for IMDi too, and when she has been discharged."""
+    """On the page itself, with the registered data, for IMDi too, and after discharge."""
     assert said in text_of(office.page(public_id, word))
     for by in (BERIT, "ida.imdi"):
         assert said in text_of(office.page(public_id, "data", by))
@@ -141,7 +142,7 @@ def test_the_end_of_the_programme_time(office: Office, days_left: int, said: str
 
 
 def test_the_overview_and_the_page_agree_who_is_over_her_time(office: Office) -> None:
-    """Oppstart two years ago and a few days, one day of permisjon in two rows, and some that lies ahead."""
+    """Oppstart two years ago and a few days, one day of permisjon in two rows, and some in the future."""
     two_years_ago = last_start(today())
     over = {}
     for days in (0, 1, 2):
@@ -193,7 +194,7 @@ def test_permisjon_postpones_the_question_of_more_time(office: Office) -> None:
 
 
 def test_an_end_after_the_programme_time(office: Office) -> None:
-    """The planned one with its prolongation, and the end itself; permisjon postpones it by its days."""
+    """The planned end with its prolongation, and the end itself; permisjon postpones it by its days."""
     start = months_on(today(), -23)
     public_id = office.given(start=start)
     put_rows(office, public_id, "leaves", [span_of(start, 10, 21)])
@@ -323,7 +324,7 @@ def test_the_warning_comes_and_goes_while_the_page_is_filled_in(office: Office, 
 
 
 def earlier(office: Office, person: SyntheticPerson, by: str = BERIT, **more: Any) -> None:
-    """An earlier stay of the person, from 400 days ago till three days ago, discharged."""
+    """Create an earlier stay of the person, from 400 days ago till three days ago, discharged."""
     office.discharge(office.ended(person, by, **more), by)
 
 
@@ -389,7 +390,7 @@ def test_nothing_is_said_of_a_deleted_stay(office: Office) -> None:
 
 
 def test_nothing_is_said_of_a_protected_stay_without_the_right(office: Office, own_house: House) -> None:
-    """The running stay is closed, since nobody can tell its grade any more; the earlier one is not."""
+    """The running stay is hidden, since its grade is unknown; the earlier one is not."""
     person = office.someone()
     old = office.ended(person, "kari.oslo", district="030103")
     office.discharge(old, "kari.oslo")

@@ -1,4 +1,4 @@
-"""Counting months and days of permisjon, and what criteria say of themselves."""
+"""Counting months and days of permisjon, and properties of criteria."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""Days and months as people type them. «Today» is given, so that no year makes a difference."""
+"""Parsing days and months. «Today» is given, so that the tests do not depend on the year."""
 
 from datetime import date, timedelta
 
@@ -98,7 +98,7 @@ def test_a_month_otherwise_typed(typed: str) -> None:
         "0622",  # the sixth month, or the sixth of the twenty-second?
         "2206",
         "2022",
-        "202206",  # also 20 December 2006 would be typed so, were it 201206
+        "202206",  # ambiguous: 20 December 2006 could be 201206
         "201206",
         "62022",
         "13.2022",
@@ -116,7 +116,7 @@ def test_no_month(typed: str) -> None:
 
 
 def test_six_digits_of_a_day_are_no_month() -> None:
-    """They are read as a year long ago, which no field takes."""
+    """They are read as a year long ago, which no field accepts."""
     read = parse_month("010622", TODAY)
     assert read == date(622, 1, 1)
 
@@ -149,6 +149,6 @@ def test_what_is_shown_is_read_whatever_day_it_is(day: date, away: int) -> None:
 
 @given(st.text("0123456789", max_size=9))
 def test_digits_alone_mean_one_thing_at_most(typed: str) -> None:
-    """On the keypad of a telephone: ddmmåååå or ddmmåå, and mmåååå."""
+    """Typed on a numeric keypad: ddmmåååå or ddmmåå, and mmåååå."""
     assert parse_date(typed, TODAY) is None or len(typed) in {6, 8}
     assert parse_month(typed, TODAY) is None or len(typed) == 6

@@ -1,4 +1,4 @@
-"""Demo data: what is registered could have been registered by hand, and is the same every time."""
+"""Demo data: everything could have been registered by hand, and is the same every time."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -40,7 +40,7 @@ Dump = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def filled(databases: Databases, settings: dict[str, str]) -> Callable[..., Dump]:
-    """Fills a new database and gives the rows of all or some tables, but for the salted password."""
+    """Fills a new database and returns the rows of all or some tables, without the salted password."""
 
     def fill_and_read(dialect: str, participants: int, seed: int, *only: str) -> Dump:
         address = databases.empty(dialect)

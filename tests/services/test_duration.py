@@ -1,4 +1,4 @@
-"""The programme time, against a computation day by day."""
+"""The programme time, compared with a computation day by day."""
 
 from datetime import date, timedelta
 
@@ -15,7 +15,7 @@ LEAVES = st.lists(
 
 
 def values(start: date, leaves: list[tuple[date, date]], today: date, **more: str) -> dict[str, object]:
-    """Answers as the pages give them."""
+    """Answers as from the pages."""
     rows = [{"from_date": first, "to_date": last} for first, last in leaves]
     return {"start_date": start, "leaves": rows, "today": today, **more}
 

@@ -1,11 +1,11 @@
-"""Being told to end, at whatever moment."""
+"""Signals to shut down at any moment."""
 
 import subprocess
 import sys
 
 from app.settings.config import PROJECT
 
-# Sends the signal at one step after the other of the waiting, until it has no more steps.
+# Sends the signal at each step of the waiting in turn, until there are no more steps.
 AT_EVERY_STEP = """
 import os, signal, sys
 from services.core.shutdown import told_to_end
@@ -33,7 +33,7 @@ print(number > 2)
 
 
 def test_a_signal_may_come_while_the_process_looks_whether_it_has_come() -> None:
-    """What waits and what is told must not share a lock: both are the same thread."""
+    """The waiting and the signal handler must not share a lock: both are the same thread."""
     done = subprocess.run(
         [sys.executable, "-c", AT_EVERY_STEP], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
     )

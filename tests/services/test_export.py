@@ -1,4 +1,4 @@
-"""The downloads' formats: what a spreadsheet must get, in CSV byte for byte (domain, section 4)."""
+"""The formats of the downloads: CSV byte for byte (domain, section 4), and workbooks."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ from services.export.xlsx_file import CHARACTERS, book, fitting
 from services.listing.columns import LIST_COLUMNS, plain
 from services.questions.pages import FIELDS
 
-PIECE = 70_000  # bytes; more is never held back
+PIECE = 70_000  # bytes; more is never buffered
 
 # Text that can be stored: everything but NUL and lone surrogates.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
@@ -52,7 +52,7 @@ def file_of(fields: list[ExportColumn], rows: Rows) -> bytes:
 
 
 def read(content: bytes) -> list[list[str]]:
-    """As a spreadsheet reads it."""
+    """Parse as a spreadsheet does."""
     text = content.decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True))
 
@@ -127,7 +127,7 @@ def test_what_is_remembered_does_not_grow() -> None:
 
 
 def sheet_of(fields: list[ExportColumn], rows: Rows) -> Any:
-    """The sheet as another program reads it."""
+    """The sheet as read by another program."""
     with book(fields, iter([columns(fields, rows, xlsx_file.cell)])) as made:
         return load_workbook(made).active
 

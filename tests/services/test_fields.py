@@ -1,4 +1,4 @@
-"""The kinds of question: reading never breaks, and an answer survives every form that it takes."""
+"""The kinds of form fields: parsing never fails unexpectedly, and an answer survives every form that it takes."""
 
 import json
 from datetime import date
@@ -32,7 +32,7 @@ SIMPLE: list[Field] = [question for question in FIELDS.values() if not isinstanc
 SIMPLE += [inner for question in ROWS for inner in question.fields]
 ANY = st.sampled_from(SIMPLE)
 
-# What people and others type: text with control characters, digits of all scripts, things that look like dates.
+# Possible input: text with control characters, digits of all scripts, things that look like dates.
 TYPED = st.one_of(
     st.text(max_size=40),
     st.text("0123456789.,/- \t+-eE_٣²½", max_size=14),
@@ -47,7 +47,7 @@ HALVES = st.integers(0, 80).map(lambda n: (Decimal(n) / 2).quantize(Decimal("0.1
 
 
 def answers(question: Field) -> st.SearchStrategy[Any]:
-    """Values that the register can hold for a question."""
+    """Possible registered values of a field."""
     match question:
         case ManyField():
             codes = [option.code for option in question.options if option.code != question.exclusive]
@@ -73,7 +73,7 @@ def answers(question: Field) -> st.SearchStrategy[Any]:
 
 
 def texts(question: TextField) -> st.SearchStrategy[str]:
-    """Texts as the register holds them: what reading makes of others."""
+    """Texts in their registered form."""
     allowed = st.characters(exclude_categories=["C"])
     if question.lines:
         allowed |= st.just("\n")
@@ -82,7 +82,7 @@ def texts(question: TextField) -> st.SearchStrategy[str]:
 
 
 def read_or_none(question: Field, raw: list[Any]) -> Any:
-    """What reading gives, `None` if the answer cannot be read."""
+    """The parsed value, `None` if the answer is invalid."""
     try:
         return question.parse(raw)
     except Invalid:
@@ -90,7 +90,7 @@ def read_or_none(question: Field, raw: list[Any]) -> Any:
 
 
 def check_survives(question: Field, value: Any) -> None:
-    """An answer is the same after being shown and sent, and after being kept as JSON."""
+    """Check that an answer is the same after showing and sending, and after conversion to JSON."""
     raw = question.raw(value)
     assert question.offers(raw)
     assert question.parse(raw) == value
@@ -135,7 +135,7 @@ def test_nothing_is_no_answer(question: Field) -> None:
 
 
 def rows_of(question: RowsField) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Rows as the register holds them."""
+    """Rows in their registered form."""
     row = st.fixed_dictionaries(
         {inner.key: answers(inner) if inner.required({}) else st.none() | answers(inner) for inner in question.fields}
     )
@@ -172,7 +172,7 @@ def test_no_row_breaks_reading(question: RowsField, data: st.DataObject) -> None
         check_survives(question, value)
 
 
-# ---- The kinds, one by one ----
+# ---- The kinds ----
 
 
 @given(text=st.text())
@@ -263,7 +263,7 @@ def test_what_our_forms_cannot_send() -> None:
     choice = ChoiceField(key="c", label="C", options=label_options(("a", "A"), ("b", "B")))
     assert choice.kind == "radio"
     assert [choice.offers(raw) for raw in ([], [""], ["a"], ["x"], ["a", "b"])] == [True, True, True, False, False]
-    assert choice.text("gone") == "gone"  # an option that is no longer offered stands for itself
+    assert choice.text("gone") == "gone"  # an option that is no longer offered is shown as its code
     many = ManyField(key="m", label="M", options=choice.options)
     assert [many.offers(raw) for raw in ([], ["a", "b"], ["a", "x"], [""])] == [True, True, False, False]
     check = fields.CheckField(key="c", label="C")
@@ -275,7 +275,7 @@ def test_what_our_forms_cannot_send() -> None:
 
 
 def test_a_list_is_sent_by_code_and_its_words_are_understood() -> None:
-    """Pages that were opened before sent the words."""
+    """Pages that were opened before send the labels."""
     others = [(f"X{n}", f"Land {n}") for n in range(5)]
     question = ChoiceField(key="c", label="C", options=label_options(("AFG", "Afghanistan"), *others))
     assert question.kind == "select"

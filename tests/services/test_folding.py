@@ -1,4 +1,4 @@
-"""Names folded for the search: what counts as the same, what stands for itself."""
+"""Names folded for searching: equal spellings, and characters that stay."""
 
 import string
 import unicodedata

@@ -24,11 +24,11 @@ from services.standins.server import StandinServer
 CLIENT_ID, KEY_ID = "en-klient", "en-nokkel"
 KEY = new_key_pem()
 SOMEBODY = next(persons(1))
-UNKNOWN = "03851598730"  # well formed, and nobody's
+UNKNOWN = "03851598730"  # well formed, but unknown
 
 
 class CountingStandin(FolkeregisteretStandin):
-    """Also counts what it is asked, by the beginning of the path."""
+    """Also counts requests, by the beginning of the path."""
 
     def __init__(self) -> None:
         super().__init__(Client(CLIENT_ID, KEY_ID, public_key_pem(KEY)))
@@ -46,7 +46,7 @@ def standin() -> CountingStandin:
 
 @pytest.fixture(scope="module")
 def server(standin: CountingStandin) -> Iterator[StandinServer]:
-    people()  # made before the first question, so that its time limit does not count it
+    people()  # made before the first request, so that its time limit does not include it
     server = StandinServer(standin)
     yield server
     server.stop()
@@ -234,7 +234,7 @@ def test_what_fails_twice_is_given_up(base_url: str) -> None:
 def test_a_long_wait_is_told_and_not_sat_out(base_url: str, header: str, seconds: float) -> None:
     standin_control.fail(base_url, "429", times=1, retry_after=header)
     client = client_for(base_url)
-    with pytest.raises(Busy) as busy:  # had it been asked again, it would have answered
+    with pytest.raises(Busy) as busy:  # a second request would have succeeded
         client.look_up(SOMEBODY.number)
     assert busy.value.retry_after == seconds
 
@@ -331,7 +331,7 @@ def test_neither_logs_nor_errors_hold_the_number_or_the_token(
     with pytest.raises(RegisterError) as caught:
         client.look_up(SOMEBODY.number)
     assert SOMEBODY.number not in f"{caught.value} {caught.value!r}"
-    assert caught.value.__context__ is None  # nor does an error hang behind it that tells more
+    assert caught.value.__context__ is None  # nor does a chained error tell more
     assert "personer/<number>" in caplog.text  # urllib3 does log the path
     assert SOMEBODY.number not in caplog.text
     assert token not in caplog.text

@@ -1,4 +1,4 @@
-"""Reading the person documents of Folkeregisteret: which element counts, and what is refused."""
+"""Parsing Folkeregisteret's person documents: which element counts, and what is refused."""
 
 from __future__ import annotations
 

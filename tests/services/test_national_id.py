@@ -1,4 +1,4 @@
-"""The number algorithm: the known examples, and what must hold for every number."""
+"""The number algorithm: known examples, and properties of every number."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_blanks_and_what_nobody_sees_do_not_matter(text: str) -> None:
 
 @pytest.mark.parametrize(
     "day_and_month",
-    # the days 0, 32, 40 and 72 and the months 0, 13, 40, 53, 80 and 93 lie just outside every range
+    # the days 0, 32, 40 and 72 and the months 0, 13, 40, 53, 80 and 93 are just outside every range
     [
         "0001",
         "3201",
@@ -173,7 +173,7 @@ def test_exactly_one_remainder_leads_to_a_number(made: NationalId) -> None:
 
 @given(national_ids(), st.integers(0, 10), st.integers(1, 9))
 def test_one_wrong_digit_is_always_found(made: NationalId, place: int, change: int) -> None:
-    """Holds for both kinds: both want 0 as the second remainder, where no weight is a multiple of 11."""
+    """Holds for both kinds: both require 0 as the second remainder, where no weight is a multiple of 11."""
     digit = (int(made.number[place]) + change) % 10
     assert reason_for(f"{made.number[:place]}{digit}{made.number[place + 1 :]}") in {"date", "check_digits"}
 

@@ -1,4 +1,4 @@
-"""The stored sort key: Norwegian order by plain byte comparison, and what must hold for every text."""
+"""The stored sort key: Norwegian order by byte comparison, and properties of every text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.core.collation import sort_key
 
-# Each list stands in the order in which a Norwegian reader looks for its entries.
+# Each list is in Norwegian alphabetical order.
 NAMES = """
 1. juni; 2. mai
 Abrahamsen; Adam; Ádám; Adamsen; Azad
@@ -58,7 +58,7 @@ ORDERS = {
     "after Å": ["å", "åå", "я", "ا", "한", "𐐨"],
 }
 
-# Everything that has a rule of its own, and what could be mistaken for it.
+# All characters with a rule of their own, and similar ones.
 TRICKY = "aAåÅäÄeEęoOöøØőœuüűyÿdđÐðnŋtThHÞþħsSßẞſlłıiəʒbzæǣ \u00a0\t-‐–'’´ʼ\"”.0٣²!+/~\0\u00ad\u200dﬁＡªKςϴяЯ€①"
 MARKS = "\u0301\u0300\u0308\u030a\u030b\u0323\u0327\u0328\u0338\u0345\u0651\u1dc4"
 tricky_texts = st.text(TRICKY + MARKS, max_size=6)
@@ -175,7 +175,7 @@ def test_different_texts_have_different_keys(one: str, other: str) -> None:
 
 @given(tricky_texts, st.data())
 def test_a_changed_text_has_another_key(text: str, data: st.DataObject) -> None:
-    """Pairs that are nearly alike, which two independent texts seldom are."""
+    """Similar pairs, which two independent texts seldom are."""
     place = data.draw(st.integers(0, len(text)))
     gone = data.draw(st.integers(0, 2))
     changed = text[:place] + data.draw(st.text(TRICKY + MARKS, max_size=2)) + text[place + gone :]

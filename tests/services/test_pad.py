@@ -139,7 +139,7 @@ def test_the_breaker_of_one_register_is_not_that_of_another(base_url: str) -> No
 
 
 class Canned(PadStandin):
-    """Says what it was given."""
+    """A stand-in with a predetermined response."""
 
     def __init__(self, body: object, status: int = 200) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which passwords are taken, and that any character and any keyboard will do."""
+"""Which passwords are accepted, independent of characters and keyboard."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The synthetic population, and the documents that the stand-in makes of it."""
+"""The synthetic population, and the stand-in's documents of it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_people_on_every_machine() -> None:
     again = tuple(maker.make(index) for index in range(500))
     assert again == tuple(people()[:500])
     assert tuple(people(count=500)) == again
-    # Whoever changes this changes what every demo database and every note about a test person says.
+    # A change of this changes every demo database, and every note about a test person.
     assert digest(again) == "453301f939c0509ea729c412023d5cf68a94892b1147a56704f10611d8ed0f6f"
 
 

@@ -1,4 +1,4 @@
-"""The time limits, the retry and the breaker that both registers share, over real sockets."""
+"""The time limits, the retry and the circuit breaker of both registers, over real sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def status(line: str, *headers: str) -> bytes:
 
 
 def answering(*answers: bytes) -> Callable[[socket.socket, int], None]:
-    """Gives the answers in turn, the last one for ever; closes after each."""
+    """Sends the responses in turn, the last one for ever; closes after each."""
 
     def talk(connection: socket.socket, count: int) -> None:
         connection.sendall(answers[min(count, len(answers) - 1)])

@@ -1,4 +1,4 @@
-"""Creating and saving at the level of the services: who may, what two do at once, and that all adds up."""
+"""Creating and saving by the services: rights, parallel requests, and consistency."""
 
 import threading
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def register(app: Flask) -> Flask:
 
 
 def viewer(username: str) -> Viewer:
-    """A demo user as the register sees her."""
+    """The viewer of a demo user."""
     found = viewer_of(db.session.scalar(select(User.id).where(User.username == username)) or 0)
     assert found is not None
     return found
@@ -57,7 +57,7 @@ def page_1(number: str = "4601", start: date = START) -> Page:
 
 
 def register_one(person: SyntheticPerson, by: str = "berit.bergen", number: str = "4601", key: str = "") -> str:
-    """A new participation; gives the public id."""
+    """Create a participation; returns the public id."""
     return create(
         viewer(by),
         person=person.record(),
@@ -106,7 +106,7 @@ def test_the_key_of_a_form_creates_once(register: Flask) -> None:
 
 
 def test_ten_at_once_register_one_person_once(register: Flask) -> None:
-    """Each with a form of her own, in two municipalities."""
+    """Each user with their own form, in two municipalities."""
     person = next(persons(1))
     made: list[str] = []
     refused: list[str] = []
@@ -151,7 +151,7 @@ def test_all_periods_of_a_person_are_protected_with_her(register: Flask) -> None
     with register.app_context():
         first = register_one(person)
         delete(viewer("berit.bergen"), first, reason="mistake")
-        db.session.execute(update(Person).values(national_id=protected.number))  # she is protected from now on
+        db.session.execute(update(Person).values(national_id=protected.number))  # the person is protected from now on
         db.session.commit()
         create(
             viewer("siri.vern"),
@@ -176,7 +176,7 @@ def test_all_periods_of_a_person_are_protected_with_her(register: Flask) -> None
 def save_raw(
     public_id: str, step: Step, raw: dict[str, list[Any]], *, seen: int | None = None, keep: bool = True
 ) -> Participation:
-    """Save a page as it stands but for some raw answers."""
+    """Save a page with some raw answers changed."""
     by = viewer("berit.bergen")
     found = find(by, public_id)
     page = page_again(page_of(found, step), raw, values_of(found))
@@ -235,7 +235,7 @@ def test_discharge_needs_everything_and_the_newest_version(register: Flask) -> N
 
 @dataclass
 class OpenForm:
-    """A page on somebody's screen: who, which, what stands in it, and what was registered when it was opened."""
+    """A page on a user's screen: user, page, content, and the registered values when it was opened."""
 
     by: str
     step: Step
@@ -246,8 +246,8 @@ class OpenForm:
 
 
 class Walk:
-    """Two people who open pages, write sense and nonsense, and save in any order; after each save all must
-    add up."""
+    """Two users who open pages, write valid and invalid answers, and save in any order; after each save all must be
+    consistent."""
 
     def __init__(self, seed: int, public_id: str) -> None:
         self.random = Random(seed)
@@ -265,7 +265,7 @@ class Walk:
             self.save(self.forms.pop(self.random.randrange(len(self.forms))))
 
     def open(self, by: str, step: Step, written: dict[str, Any] | None = None) -> None:
-        """Open a page, perhaps with something written in it already."""
+        """Open a page, perhaps with something written already."""
         found = find(viewer(by), self.public_id)
         drafted = {draft.field for draft in found.drafts}
         base = dict(page_of(found, step).raw)
@@ -286,7 +286,7 @@ class Walk:
             self.outcomes["conflict"] += 1
             assert conflict.clashes
             shown = {question.key for question in conflict.page.asked}
-            assert conflict.clashes.keys() <= shown  # said where it can be seen
+            assert conflict.clashes.keys() <= shown  # shown at a visible place
             assert len(self.history()) == changes
             self.open(form.by, form.step, dict(conflict.page.raw))
             assert self.forms[-1].seen == conflict.version
@@ -300,7 +300,7 @@ class Walk:
         self.check()
 
     def check_others_work(self, form: OpenForm, raw: dict[str, Any], before: dict[str, Any]) -> None:
-        """What this form has not touched is as it was, unless it is not asked any more."""
+        """Check that fields this form has not changed are unchanged, unless they no longer apply."""
         found = find(viewer(form.by), self.public_id)
         after = values_of(found)
         for key, value in after.items():
@@ -310,7 +310,7 @@ class Walk:
                 assert not FIELDS[key].shown(after), key
 
     def answer(self, question: Any) -> list[Any]:
-        """A raw answer: right, wrong, or none."""
+        """A raw answer: valid, invalid, or empty."""
         if self.random.random() < 0.15:
             return []
         if isinstance(question, RowsField):
@@ -333,7 +333,7 @@ class Walk:
         return list(db.session.scalars(query.where(Participation.public_id == self.public_id).order_by(Change.id)))
 
     def check(self) -> None:
-        """What must hold after every save."""
+        """The conditions after every save."""
         found = find(viewer("berit.bergen"), self.public_id)
         values = values_of(found)
         drafts = {draft.field for draft in found.drafts}

@@ -1,4 +1,4 @@
-"""What is typed in the search field: divided into values, each taken for what it is by its form."""
+"""The search field: separated into values, each classified by its form."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ def row(**values: object) -> SimpleNamespace:
     return SimpleNamespace(**facts | values)
 
 
-# ---- Divided ----
+# ---- Separating ----
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_divided_values_are_whole_and_each_there_once(typed: str) -> None:
     assert divided(", ".join(values)) == values, "shown in the field and sent again they are the same"
 
 
-# ---- Taken for what they are ----
+# ---- Classifying ----
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_blanks_within_a_number_do_not_count(number: str, places: list[int]) -> 
     assert (term(spaced.strip()).kind, term(spaced.strip()).words) == (term(number).kind, term(number).words)
 
 
-# ---- What they find ----
+# ---- Matching ----
 
 
 @given(st.integers(1, 11))

@@ -1,4 +1,4 @@
-"""The stand-in servers themselves: what they check, how they are run, and the development key."""
+"""The stand-in servers themselves: their checks, running them, and the development key."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_unknown_failures_and_other_callers_are_refused(base_url: str) -> None:
     url = base_url + standin_control.FAIL_PATH
     assert requests.post(url, json={"kind": "fire"}, timeout=10).status_code == 400
     assert requests.post(url, json={"kind": "500", "odd": 1}, timeout=10).status_code == 400
-    assert requests.post(url, {"kind": "500"}, timeout=10).status_code == 403  # what a web page could send
+    assert requests.post(url, {"kind": "500"}, timeout=10).status_code == 403  # as a web page could send it
     assert requests.get(url, timeout=10).status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""The questions of the four pages against the plan of the register, word by word, and their rules."""
+"""The fields of the four pages compared with the plan of the register, word by word, and their rules."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ LIVELIHOOD = (
     "Annen ytelse fra Nav · Annet · Ukjent"
 )
 YES_NO = "Ja · Nei"
-# key: (label, kind, options, obligation); C to create, P to go on, U to discharge, a small letter: if it is asked.
+# key: (label, kind, options, obligation); C to create, P to go on, U to discharge, a small letter: if it applies.
 PLAN: dict[str, dict[str, tuple[str, str, str, str]]] = {
     "person": {
         "district": ("Bydel", "select", " · ".join(district_names().values()), "c"),
@@ -181,7 +181,7 @@ NOTHING: dict[str, Any] = {"today": TODAY, "start_date": date(2025, 6, 1), "muni
 
 
 def texts_of(key: str) -> str:
-    """The options of a question in words."""
+    """The options of a field as text."""
     question = FIELDS[key]
     return " · ".join(option.label for option in question.options) if isinstance(question, ChoiceField) else ""
 
@@ -262,7 +262,7 @@ def test_rows_ask_what_they_should() -> None:
 
 
 def test_a_question_stands_after_those_it_hangs_on() -> None:
-    """The order in which pages are pruned and read."""
+    """The order in which pages are pruned and parsed."""
     before: set[str] = {"municipality", "today"}
     for step in STEPS:
         for question in step.fields:
@@ -270,11 +270,11 @@ def test_a_question_stands_after_those_it_hangs_on() -> None:
             before.add(question.key)
 
 
-# ---- When a question is asked, and when it must be answered ----
+# ---- When a field is shown, and when it is required ----
 
 
 def asked(step: Step, **answers: Any) -> set[str]:
-    """The keys of the questions that are asked."""
+    """The keys of the fields that are shown."""
     return {question.key for question in step.visible(NOTHING | answers)}
 
 
@@ -358,7 +358,7 @@ def test_which_reasons_ask_for_an_outcome() -> None:
     assert codes == completed | {"got_work", "began_education", "other_measure"}
 
 
-# ---- Checks of several answers, and remarks ----
+# ---- Checks of several answers, and warnings ----
 
 LEAVE = {"from_date": date(2025, 7, 1), "to_date": date(2025, 7, 31), "kind": "care"}
 
@@ -399,7 +399,7 @@ def test_answers_that_do_not_fit_together(step: Step, answers: dict[str, Any], w
 @pytest.mark.parametrize(
     ("step", "answers", "key"),
     [
-        (PERSON, {"birth_date": date(2007, 6, 1), "sex": "kvinne"}, None),  # 18 on the very day
+        (PERSON, {"birth_date": date(2007, 6, 1), "sex": "kvinne"}, None),  # 18 on that day
         (PERSON, {"birth_date": date(2007, 6, 2), "sex": "kvinne"}, "national_id"),
         (PERSON, {"birth_date": date(1969, 6, 2), "sex": "kvinne"}, None),  # 55, the day before 56
         (PERSON, {"birth_date": date(1969, 6, 1), "sex": "kvinne"}, "national_id"),

@@ -1,4 +1,4 @@
-"""The cleaning of what is typed or pasted on one line: what it removes, what it makes plain, and what it leaves."""
+"""Cleaning of text on one line: what it removes, what it replaces, and what it leaves."""
 
 import unicodedata
 
@@ -10,7 +10,7 @@ from services.core import national_id
 from services.core.text import is_blank, plain, plain_line, seen, telephone, username
 from services.questions.fields import HoursField, Invalid, NumberField, TextField
 
-# Written out here, apart from the rule itself: what has no width, turns the line, or is a filler.
+# Written independently of the rule itself: characters without width, direction marks, and fillers.
 UNSEEN = {
     "soft hyphen": "\u00ad",
     "combining grapheme joiner": "\u034f",
@@ -54,7 +54,7 @@ typed_lines = st.text() | st.text(
 
 
 def is_drawn(character: str) -> bool:
-    """True for what leaves ink, as far as Unicode's categories and the list above tell."""
+    """True for visible characters, as far as Unicode's categories and the list above tell."""
     return unicodedata.category(character)[0] in "LNPSM" and character not in "".join(UNSEEN.values())
 
 
@@ -87,7 +87,7 @@ def test_every_blank_is_a_plain_one(character: str) -> None:
         ("A\u030asa", "Åsa"),
         ("½ ² ⁻5 ①", "½ ² ⁻5 ①"),  # not digits of a number: they stay, and the number is refused
         ("Кари", "Кари"),  # looks like Latin in part, and is not
-        ("5️⃣", "5\u20e3"),  # the key around the digit can be seen
+        ("5️⃣", "5\u20e3"),  # the key around the digit is visible
     ],
 )
 def test_what_looks_like_the_keyboard_becomes_it(text: str, clean: str) -> None:
@@ -104,7 +104,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 
 @given(typed_lines)
 def test_what_can_be_seen_stays(text: str) -> None:
-    """As many signs as before, in their order: letters and digits stay such, and no dash goes."""
+    """As many characters as before, in their order: letters and digits stay such, and no dash is removed."""
     drawn = [one for one in unicodedata.normalize("NFC", text) if is_drawn(one)]
     assert len([one for one in unicodedata.normalize("NFC", plain_line(text)) if is_drawn(one)]) <= len(drawn)
     bases = [one for one in drawn if unicodedata.category(one)[0] != "M"]
@@ -123,7 +123,7 @@ def test_unseen_characters_make_no_difference(number: str, data: st.DataObject) 
 
 @given(st.sampled_from("-.'\"/xO½²⁻" + DASHES), st.integers(0, 11))
 def test_no_number_becomes_another_by_losing_what_can_be_seen(visible: str, place: int) -> None:
-    """A fødselsnummer with a sign in it is none; nor is a number of days."""
+    """A fødselsnummer with another character in it is invalid; so is a number of days."""
     number = "20036914700"
     with pytest.raises(national_id.InvalidNationalId):
         national_id.parse(number[:place] + visible + number[place:])

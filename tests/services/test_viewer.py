@@ -1,4 +1,4 @@
-"""Roles, rights, and what of the register each user sees, on both databases."""
+"""Roles, rights, and the participants that each user sees, on both databases."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from services.tables.participants import Participation
 READ, REGISTER = Right.READ, Right.REGISTER
 BERGEN, ASKOY = "4601", "4627"
 
-# Section 3 of the domain, in few words.
+# Section 3 of the domain, in short.
 MAY = {
     Role.CASEWORKER: {READ, REGISTER},
     Role.MUNICIPAL_ADMIN: {Right.SEE_USERS},
@@ -27,7 +27,7 @@ MAY = {
 
 
 def make(*roles: Role, places: tuple[str, ...] = (), sees_protected: bool = False) -> Viewer:
-    """A viewer who is caseworker in the places."""
+    """A viewer with the role kommunebruker in the places."""
     held = tuple(Place(number, number) for number in places)
     return Viewer(
         user_id=1, username="u", name="U", roles=frozenset(roles), places=held, sees_all_protected=sees_protected
@@ -69,7 +69,7 @@ def test_names_of_places_stand_once() -> None:
 
 Sees = Callable[[Participation], bool]
 
-# What exists for each demo user, written once more and in another way.
+# The participants that each demo user sees, written independently of the program.
 EXISTS: dict[str, Sees] = {
     "kari.oslo": lambda p: p.municipality_number == OSLO and not p.deleted_at and not p.protected,
     "berit.bergen": lambda p: p.municipality_number == BERGEN and not p.deleted_at and not p.protected,

@@ -1,4 +1,4 @@
-"""Transactions that write: one at a time in a session, and what has to wait for the end of one."""
+"""Writing transactions: one at a time in a session, and calls after its end."""
 
 from collections.abc import Iterator
 

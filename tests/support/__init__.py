@@ -1,1 +1,1 @@
-"""Helpers of the tests: real parts started and stopped, and checks that every answer goes through."""
+"""Helpers of the tests: starting and stopping real parts, and checks of every response."""

@@ -1,4 +1,4 @@
-"""The access log's page, as tests read it."""
+"""The access log's page in tests."""
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -9,7 +9,7 @@ from tests.support.house import House
 
 
 def rows_of(page: TestResponse) -> list[list[str]]:
-    """The table as a person reads it."""
+    """The texts of the table's cells."""
     tree = tree_of(page)
     return [[tree.text(cell) for cell in row.iter() if cell.tag == "td"] for row in tree.elements("tr")][1:]
 

@@ -1,4 +1,4 @@
-"""Every address of the program that can be asked for."""
+"""Every address of the program for GET requests."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places
 
 
 def get_addresses(house: House, username: str | None) -> Iterator[str]:
-    """Every address that can be asked for, with a participant that the user may change."""
+    """Every address for GET requests, with a participant that the user may change."""
     public_id = house.participants(of_places(username or "kari.oslo"), IS_OPEN, IS_PLAIN)[0]
     pages = ("person", "bakgrunn", "programinnhold", "avslutning")
     for rule in house.app.url_map.iter_rules():
@@ -22,7 +22,7 @@ def get_addresses(house: House, username: str | None) -> Iterator[str]:
 
 def _build(app: Flask, rule: Rule, public_id: str, word: str) -> str:
     known = {"public_id": public_id, "word": word, "view_id": public_id, "beginning_id": public_id, "notice_id": 1}
-    # berit.bergen, a link that leads nowhere, and a provider that is not there
+    # berit.bergen, an unknown link, and an unknown provider
     known |= {"user_id": 2, "token": public_id, "name": "idporten", "key": "0" * 32}
     assert rule.arguments <= known.keys(), f"{rule}: say in {__file__} what stands for {rule.arguments}"
     with app.test_request_context():

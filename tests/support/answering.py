@@ -1,4 +1,4 @@
-"""A server that gives the bytes it is told to."""
+"""A server that sends predetermined bytes."""
 
 import socket
 import threading
@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def serving(talk: Callable[[socket.socket, int], None], requests: list[bytes] | None = None) -> Iterator[str]:
-    """A server that reads a request into `requests` and lets `talk` do the rest, told how many came before."""
+    """A server that reads a request into `requests` and calls `talk` with the connection and the number of earlier
+    requests."""
     ended = threading.Event()
 
     def serve() -> None:
@@ -25,7 +26,7 @@ def serving(talk: Callable[[socket.socket, int], None], requests: list[bytes] | 
                         requests.append(request)
                     talk(connection, count)
                 except OSError:
-                    pass  # the client has left, as it should
+                    pass  # the client has disconnected, as it should
             count += 1
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

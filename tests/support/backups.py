@@ -1,4 +1,4 @@
-"""What the tests of backups share: the commands as one types them, all rows of a database, and files made anew."""
+"""The common part of the backup tests: the commands, all rows of a database, and changed files."""
 
 import hashlib
 import json
@@ -15,25 +15,25 @@ from app.web.page_views import view_log
 from services.core.db import Base, db
 
 Rows = dict[str, list[tuple[Any, ...]]]
-GONE = {"user_session", "lease"}  # what does not come back
+GONE = {"user_session", "lease"}  # tables that a restore leaves empty
 
 
 def run(app: Flask, *words: str | Path, says: str = "") -> Result:
-    """`flask --app wsgi` with these words, and what is typed."""
+    """Run `flask --app wsgi` with these words, and typed input."""
     with app.app_context():
-        view_log().write()  # what the program writes in passing is there
+        view_log().write()  # write queued lines first
         return app.test_cli_runner().invoke(args=[str(word) for word in words], input=says)
 
 
 def done(app: Flask, *words: str | Path) -> str:
-    """The same; must succeed. Gives what it says."""
+    """Run a command that must succeed; returns its output."""
     result = run(app, *words)
     assert result.exit_code == 0, result.output
     return result.output
 
 
 def all_rows(app: Flask) -> Rows:
-    """Every row of every table, in an order that does not depend on the database; counts of nothing are none."""
+    """Every row of every table, in an order that does not depend on the database; counts of zero are left out."""
     with app.app_context():
         view_log().write()
     with app.app_context(), db.engine.connect() as connection:
@@ -46,18 +46,18 @@ def all_rows(app: Flask) -> Rows:
 
 
 def lasting(rows: Rows) -> Rows:
-    """What a backup must give back."""
+    """The rows that a restore must bring back."""
     return {name: found for name, found in rows.items() if name not in GONE}
 
 
 def columns_of(app: Flask, table: str) -> set[str]:
-    """The columns that the database itself tells of."""
+    """The columns of a table in the database."""
     with app.app_context():
         return {column["name"] for column in inspect(db.engine).get_columns(table)}
 
 
 def forge(file: Path, change: Callable[[dict[str, bytes]], None]) -> None:
-    """Change the parts of a backup and make it whole again, as somebody would who knows how."""
+    """Change the parts of a backup and make its checksums right again, as an expert could."""
     with ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     change(parts)
@@ -70,7 +70,7 @@ def forge(file: Path, change: Callable[[dict[str, bytes]], None]) -> None:
 
 
 def change_manifest(**values: Any) -> Callable[[dict[str, bytes]], None]:
-    """For `forge`: other values in the manifest."""
+    """For `forge`: a function that changes values in the manifest."""
 
     def change(parts: dict[str, bytes]) -> None:
         parts["manifest.json"] = json.dumps(json.loads(parts["manifest.json"]) | values).encode()

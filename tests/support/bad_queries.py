@@ -1,4 +1,4 @@
-"""Addresses of the list that nobody's program makes."""
+"""Addresses of the list that the program never produces."""
 
 BAD = [
     "sorter=ukjent",

@@ -1,4 +1,4 @@
-"""A real browser for the tests: launched, watched for everything that should not happen, and asked by axe."""
+"""A real browser for the tests: launched, watched for faults, and checked by axe."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ expect.set_options(timeout=PATIENCE_MS)  # a limit for slow machines, not a meas
 
 _AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
-# Answers that carry a form with its errors, or words about what is not there: no fault of the page.
+# Responses with a form and its errors, or an error page: no fault of the page.
 _ANSWERED_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429})
 _DOCUMENT_KINDS = frozenset({"document", "fetch", "xhr"})
 _FLAGS = (
@@ -44,7 +44,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    # Nothing outside is reached even if a page asks for it; that it asked is found by Watch.
+    # Blocks outside addresses even if a page requests one; Watch reports the request.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 _WITHOUT_SCRIPTS: WeakSet[BrowserContext] = WeakSet()
@@ -52,7 +52,7 @@ _WITHOUT_SCRIPTS: WeakSet[BrowserContext] = WeakSet()
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Chromium, headless, ended at the end."""
+    """Run Chromium, headless."""
     program = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
@@ -64,7 +64,7 @@ def running_browser() -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """Notes what goes wrong in a page, for `assert_clean` at the end of the test. `base_url`: the program's."""
+    """Records faults of a page, for `assert_clean` at the end of the test. `base_url`: the program's."""
 
     base_url: str = ""
     faults: list[str] = field(default_factory=list)
@@ -72,11 +72,11 @@ class Watch:
     _expects_lost_line: bool = False
 
     def expect_status(self, *statuses: int) -> None:
-        """The test provokes answers of these statuses (5xx, say); they are no faults."""
+        """Accept responses with these statuses (for example 5xx), which the test provokes."""
         self._expected.update(statuses)
 
     def expect_lost_line(self) -> None:
-        """The test cuts the line, so requests may fail."""
+        """Accept failed requests, since the test cuts the connection."""
         self._expects_lost_line = True
 
     def attach(self, page: Page) -> None:
@@ -88,16 +88,16 @@ class Watch:
         page.on("requestfailed", self._failed)
 
     def assert_clean(self) -> None:
-        """AssertionError with everything that went wrong."""
+        """Raise AssertionError with all recorded faults."""
         assert not self.faults, "the browser noted:\n- " + "\n- ".join(self.faults)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type not in {"error", "warning"}:
             return
         if message.text.startswith("Failed to load resource"):
-            return  # judged by its status in _response and _failed
+            return  # checked by its status in _response and _failed
         if self._expects_lost_line and ("Failed to fetch" in message.text or "htmx:error: timeout" in message.text):
-            return  # htmx tells it too
+            return  # htmx reports it too
         where = message.location.get("url", "")
         self.faults.append(f"console {message.type}: {message.text} ({where})")
 
@@ -108,7 +108,7 @@ class Watch:
         if holds_national_id(request.url):
             self.faults.append(f"11 digits in an address: {request.method} {parts.path}; post them instead")
         if request.method == "POST" and self.base_url and request.url.startswith(self.base_url):
-            sent = request.post_data  # None where the browser does not tell, as of what a page sends while it goes
+            sent = request.post_data  # None if the browser does not report it, as when a page is left
             if sent is not None and not sent.endswith(f"&{END_MARK}=1"):
                 self.faults.append(f"POST {parts.path} does not end with {END_MARK}=1, so a cut may go unseen")
 
@@ -121,7 +121,7 @@ class Watch:
         self.faults.append(f"{response.request.method} {response.url} answered {status}")
 
     def _failed(self, request: Request) -> None:
-        # A request that a newer one replaces, or that a new page ends, is aborted: that is no fault.
+        # A request that a newer one replaces, or that a new page ends, is aborted: no fault.
         if self._expects_lost_line or request.failure == "net::ERR_ABORTED":
             return
         self.faults.append(f"{request.method} {request.url} failed: {request.failure}")
@@ -167,16 +167,15 @@ def _axe_source() -> str:
 
 
 def assert_accessible(page: Page, *, selector: str | None = None, rules: Sequence[str] | None = None) -> None:
-    """No finding of axe in the page (or the part of it); AssertionError tells each with its remedy.
+    """Check the page (or the part of it) with axe; AssertionError lists each finding with its remedy.
 
-    `rules`: only these; default is all that axe has on.
-
-    Only where scripts run: axe waits for them. The page without is the same page.
+    `rules`: only these; default is all that axe enables. Only with scripts: axe waits for them. The page without
+    scripts is the same.
     """
     assert page.context not in _WITHOUT_SCRIPTS, "axe needs a page with JavaScript"
-    page.wait_for_load_state()  # after a click a page may be begun, and still without its document
+    page.wait_for_load_state()  # after a click a page may have begun, still without its document
     if not page.evaluate("typeof window.axe === 'object'"):
-        # The content policy forbids foreign script elements; evaluating from outside is not one.
+        # The content policy forbids foreign script elements, but not evaluation from outside.
         page.evaluate(_axe_source())
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     answer = page.evaluate("([part, options]) => axe.run(part ?? document, options)", [selector, options])
@@ -194,7 +193,7 @@ def _finding(violation: dict[str, Any]) -> str:
 
 
 def assert_no_sideways_scrolling(page: Page) -> None:
-    """Nothing is wider than the window; AssertionError names the widest culprits."""
+    """Check that nothing is wider than the window; AssertionError names the widest elements."""
     culprits = page.evaluate(
         """() => {
           const width = document.documentElement.clientWidth;

@@ -1,4 +1,4 @@
-"""Certificates for this machine, signed with themselves."""
+"""Self-signed certificates for this machine."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and localhost, valid until tomorrow, and its key; gives their files."""
+    """Create a certificate for 127.0.0.1 and localhost, valid until tomorrow, and its key; returns their files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]

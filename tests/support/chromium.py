@@ -1,4 +1,4 @@
-"""Finding Chromium, and installing it where it is missing."""
+"""Finding Chromium, and installing it if missing."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def find_chromium() -> Path | None:
 
 
 def chromium() -> Path:
-    """As `find_chromium`, but a missing browser is an error that says what to do."""
+    """As `find_chromium`, but raises ChromiumMissingError if there is none."""
     found = find_chromium()
     if found is None:
         raise ChromiumMissingError(NOT_FOUND)
@@ -52,7 +52,7 @@ def chromium() -> Path:
 
 
 def as_root() -> list[str] | None:
-    """What goes before a command to run it as root without being asked for a password."""
+    """The prefix to run a command as root without a password prompt; None if impossible."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
@@ -61,7 +61,7 @@ def as_root() -> list[str] | None:
 
 
 def _attempts() -> list[list[list[str]]]:
-    """Ways to install, best first; each is a list of commands."""
+    """Ways to install Chromium, best first; each is a list of commands."""
     ways: list[list[list[str]]] = []
     root = as_root()
     if shutil.which("apt-get") and root is not None:
@@ -72,12 +72,12 @@ def _attempts() -> list[list[list[str]]]:
 
 
 def ensure_chromium() -> Path:
-    """Find Chromium, or install it and find it then."""
+    """Find Chromium, or install it."""
     found = find_chromium()
     for commands in [] if found else _attempts():
         for command in commands:
             print("Chromium is missing:", *command, flush=True)
-            # What the installer says goes past a pipe of make's, so that the last line stays pytest's.
+            # The installer's output bypasses make's pipe, so that the last line stays pytest's.
             if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode:
                 break
         found = find_chromium()

@@ -1,4 +1,4 @@
-"""The one test client: asks as a browser or as htmx does, and checks every answer for everything."""
+"""The test client: sends requests as a browser or as htmx does, and checks every response."""
 
 import re
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ _PATH_HEADERS = ("Location", "HX-Redirect", "HX-Location", "HX-Push-Url", "HX-Re
 
 
 def htmx_headers(*, source: str = "a", target: str | None = None, page: str = "/") -> dict[str, str]:
-    """What htmx 4.0.1 sends when it asks for a fragment.
+    """The headers of htmx 4.0.1 for a fragment.
 
-    `source`, `target`: elements as htmx names them, «tag» or «tag#id». `page`: where the user is.
+    `source`, `target`: elements as htmx names them, «tag» or «tag#id». `page`: the page that the user is on.
     """
     headers = {
         "HX-Request": "true",
@@ -37,7 +37,7 @@ def htmx_headers(*, source: str = "a", target: str | None = None, page: str = "/
 
 
 def tree_of(answer: TestResponse) -> HtmlTree:
-    """The answer as a tree; that of its check, where that has read it in the same way."""
+    """The response as a tree; the one of its check if parsed in the same way."""
     source = answer.get_data(as_text=True)
     is_page = source.lstrip().lower().startswith("<!doctype")
     checked: HtmlTree | None = getattr(answer, "checked_tree", None)
@@ -47,7 +47,7 @@ def tree_of(answer: TestResponse) -> HtmlTree:
 
 
 def with_end(fields: Mapping[str, Any], *, whole: bool = True) -> MultiDict[str, Any]:
-    """The fields of a form with the mark at their end, wherever it stood before; without it if it is not `whole`."""
+    """The fields of a form with the end mark last; without it if not `whole`."""
     ended: MultiDict[str, Any] = MultiDict(fields)
     ended.poplist(END_MARK)
     if whole:
@@ -56,25 +56,25 @@ def with_end(fields: Mapping[str, Any], *, whole: bool = True) -> MultiDict[str,
 
 
 def form_in(answer: TestResponse, *, button: str | None = None, form: str | None = None) -> Form:
-    """A form of the answer: by its button, its id, or the only one of the main part."""
+    """A form of the response: by its button, its id, or the only one of the main part."""
     return find_form(tree_of(answer), button=button, form=form)
 
 
 def text_of(answer: TestResponse) -> str:
-    """All words of the answer, as they are read aloud."""
+    """All text of the response, as read aloud."""
     tree = tree_of(answer)
     body = next(tree.elements("body"), tree.root)
     return tree.text(body)
 
 
 class CheckedClient(FlaskClient):
-    """A browser without a screen. Every answer is checked, also those on the way of a redirect."""
+    """A client without a screen. Every response is checked, including redirects."""
 
-    page_address: str = "/"  # where the user is; htmx sends it
+    page_address: str = "/"  # the page that the user is on, sent by htmx
 
     def open(self, *args: Any, whole: bool = True, **kwargs: Any) -> TestResponse:
-        """As werkzeug's; checks the answer. A form that is given by names and values gets its end as all forms of the
-        program have it; `whole=False`: it has lost it."""
+        """As werkzeug's; checks the response. A form given as names and values gets the end mark; `whole=False`:
+        without it."""
         if isinstance(kwargs.get("data"), Mapping):
             kwargs["data"] = with_end(kwargs["data"], whole=whole)
         answer: TestResponse = super().open(*args, **kwargs)
@@ -86,7 +86,7 @@ class CheckedClient(FlaskClient):
         return answer
 
     def get_partial(self, url: str, *, source: str = "a", target: str | None = None, **kwargs: Any) -> TestResponse:
-        """GET as htmx asks for a fragment."""
+        """GET as by htmx for a fragment."""
         headers = htmx_headers(source=source, target=target, page=self.page_address)
         return self.get(url, headers=headers, **kwargs)
 
@@ -99,12 +99,12 @@ class CheckedClient(FlaskClient):
         target: str | None = None,
         whole: bool = True,
     ) -> TestResponse:
-        """POST as htmx does for a fragment. `data` must hold the csrf_token."""
+        """POST as by htmx for a fragment. `data` must contain the csrf_token."""
         headers = htmx_headers(source=source, target=target, page=self.page_address)
         return self.post(url, data=data, headers=headers, whole=whole)
 
     def login(self, username: str, password: str = "demo-passord-2026") -> TestResponse:
-        """Sign in through the real form; returns the page that she lands on."""
+        """Sign in through the real form; returns the page after it."""
         answer = self.submit(
             self.get("/logg-inn"),
             button="Logg inn",
@@ -115,7 +115,7 @@ class CheckedClient(FlaskClient):
         return answer
 
     def logout(self) -> TestResponse:
-        """Sign out by the button of the page's head."""
+        """Sign out by the button in the page header."""
         return self.submit(self.get("/", follow_redirects=True), button="Logg ut", follow_redirects=True)
 
     def submit(
@@ -132,11 +132,10 @@ class CheckedClient(FlaskClient):
     ) -> TestResponse:
         """Fill in a form of the page and send it.
 
-        `button`: the name of the button to press; without, the form's default one (Enter in a field).
-        `form`: the form's id, where the button does not tell. `fill`, `changes`: values by label or by
-        name, as `Form.fill` takes them: only what a person could enter. `extra`: names and values sent as
-        they are, instead of the form's own of the same name (a tampered form; [] leaves the name out).
-        `partial`: send it as htmx does. Relative addresses are the page's.
+        `button`: the name of the button to press; by default the form's default one (Enter in a field). `form`: the
+        form's id, if the button is ambiguous. `fill`, `changes`: values by label or by name, as for `Form.fill`: only
+        possible user input. `extra`: names and values sent as they are, instead of the form's own of the same name (a
+        manipulated form; [] leaves the name out). `partial`: send it as by htmx. Relative addresses are the page's.
         """
         found = page if isinstance(page, Form) else form_in(page, button=button, form=form)
         found.fill({**(fill or {}), **changes})
@@ -156,7 +155,7 @@ class CheckedClient(FlaskClient):
         return self.open(address, method=method, headers=headers, follow_redirects=follow_redirects, **what)
 
     def follow(self, page: TestResponse, link: str, **kwargs: Any) -> TestResponse:
-        """Press the link of this name."""
+        """Follow the link with this name."""
         tree = tree_of(page)
         links = {tree.accessible_name(one): one.attrib["href"] for one in tree.elements("a") if "href" in one.attrib}
         assert link in links, f"no link «{link}»; there are {sorted(links)}"
@@ -193,7 +192,7 @@ class CheckedClient(FlaskClient):
         ]
 
     def _asset_exists(self, path: str) -> bool:
-        """Whether the whole program (with its static files) serves the address; asked once for each."""
+        """True if the whole program (with its static files) serves the address; requested once for each."""
         known: dict[str, bool] = self.application.extensions.setdefault("tests.assets", {})
         if path not in known:
             client = FlaskClient(self.application, use_cookies=False)
@@ -212,13 +211,13 @@ def _address(answer: TestResponse) -> str:
 
 
 def _named(element: Element) -> str:
-    """An element as htmx names it in HX-Source."""
+    """An element's name in HX-Source."""
     name = element.attrib.get("id")
     return f"{element.tag}#{name}" if name else str(element.tag)
 
 
 def _header_faults(answer: TestResponse) -> list[str]:
-    """What every answer owes, whatever it is."""
+    """Faults in the headers that every response must have."""
     headers, faults = answer.headers, []
     name, value = PROGRAM_MARK
     if headers.get_all(name) != [value]:

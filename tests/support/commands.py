@@ -34,7 +34,7 @@ PRODUCTION = {
 
 
 def free_ports() -> tuple[int, int, int]:
-    """Where the program and the two stand-ins can listen: below the ports that others get who take any."""
+    """Ports for the program and the two stand-ins: below the range of automatic ports."""
     while True:
         port = random.randrange(10_000, 22_000)
         ports = (port, *standin_ports(port))
@@ -50,7 +50,7 @@ def is_open(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Started:
-    """A command that runs in a process group of its own, and what it says."""
+    """A command that runs in a process group of its own, and its output."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -59,7 +59,7 @@ class Started:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def is_gone(self) -> bool:
-        """Nothing of its group runs any more."""
+        """True if no process of its group runs any more."""
         self.process.poll()
         try:
             os.killpg(self.process.pid, 0)
@@ -70,7 +70,7 @@ class Started:
 
 @contextmanager
 def started(environ: dict[str, str], log: Path, *words: str) -> Iterator[Started]:
-    """`flask --app wsgi` with these words, ended with all its children at last."""
+    """Run `flask --app wsgi` with these words; ended with all its children at the end."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -97,7 +97,7 @@ def until(condition: Callable[[], bool], process: Started) -> None:
 
 
 def answers(port: int, path: str) -> bool:
-    """True if the program answers there; it may not have begun to listen yet."""
+    """True if the program responds there; it may not listen yet."""
     connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     try:
         connection.request("GET", path)

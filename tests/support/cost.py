@@ -1,4 +1,4 @@
-"""What an answer costs: the processor's time and the memory of the program, never the clock on the wall."""
+"""The cost of a response: processor time and memory of the program, never elapsed time."""
 
 import gc
 import re
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 T = TypeVar("T")
-SECONDS = 1.0  # of the processor, for one answer
-MEGABYTES = 60  # more than there was, for one answer
+SECONDS = 1.0  # of the processor, for one response
+MEGABYTES = 60  # growth for one response
 _LARGE = 4_000  # bytes of a form or a query
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def seconds_of(work: Callable[[], T]) -> tuple[float, T]:
-    """How long this thread works for it. What other tests have left to collect does not count."""
+    """Measure the processor time of a function in this thread, without garbage collection for other tests."""
     gc.disable()
     before = time.thread_time()
     try:
@@ -34,7 +34,7 @@ def seconds_of(work: Callable[[], T]) -> tuple[float, T]:
 
 
 def answered(ask: Callable[[], TestResponse]) -> TestResponse:
-    """The answer, which may not have taken this thread long, with the test's own look at it."""
+    """The response, whose processor time is limited, including the test's own check of it."""
     seconds, answer = seconds_of(ask)
     assert seconds < SECONDS, f"{answer.request.path}: {seconds:.2f} s of the processor"
     return answer
@@ -42,9 +42,11 @@ def answered(ask: Callable[[], TestResponse]) -> TestResponse:
 
 @contextmanager
 def costs_held(app: Flask) -> Iterator[None]:
-    """Meanwhile no answer of the program may take long, or much memory; the test's own look at it does not count.
+    """Limit the processor time and memory of the program's responses within the block; the test's own check does not
+    count.
 
-    The first answer of an address, for which templates are compiled, may take longer, unless much was sent.
+    The first response of an address, for which templates are compiled, may take longer, unless a large form or query
+    was sent.
     """
     inner, known = app.wsgi_app, set()
 
@@ -68,16 +70,16 @@ def costs_held(app: Flask) -> Iterator[None]:
 
 @dataclass
 class Memory:
-    """By how much the process grew at most."""
+    """The largest growth of the process."""
 
     megabytes: float = 0.0
 
 
 @contextmanager
 def memory_counted() -> Iterator[Memory]:
-    """Counted by the kernel in whole pages. Much memory that is used again and again is noticed the first time."""
+    """Measure memory by the kernel, in whole pages. Large memory that is reused is noticed the first time."""
     memory = Memory()
-    _RESET.write_text("5")  # the peak is as much as there is now (proc_pid_clear_refs(5))
+    _RESET.write_text("5")  # resets the peak to the present size (proc_pid_clear_refs(5))
     before = _kilobytes("VmRSS")
     yield memory
     memory.megabytes = (_kilobytes("VmHWM") - before) / 1_000

@@ -39,7 +39,7 @@ def running_app(settings: Settings) -> Iterator[Flask]:
 
 
 def past_the_locks(app: Flask, *orders: str) -> None:
-    """What an administrator of the database could do."""
+    """Execute statements without the append-only triggers, as an administrator of the database could."""
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             found = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_no_%'"
@@ -54,7 +54,7 @@ def past_the_locks(app: Flask, *orders: str) -> None:
 
 @dataclass
 class Databases:
-    """Makes databases of both kinds. `settings`: of the program, apart from DATABASE_URL."""
+    """Creates databases of both kinds. `settings`: of the program, without DATABASE_URL."""
 
     folder: Path
     postgres: Callable[[], PostgresServer]
@@ -79,7 +79,7 @@ class Databases:
         return f"sqlite:///{copy}"
 
     def migrated(self, dialect: str) -> str:
-        """The address of a new database with its tables and nobody in them, as production begins."""
+        """The address of a new database with its tables and no users, as production begins."""
         address = self.empty(dialect)
         with running_app({**self.settings, "DATABASE_URL": address}) as app, app.app_context():
             app.extensions["alembic"].upgrade()

@@ -1,4 +1,4 @@
-"""A program that tells what the server has told it of a request, for `tests.web.test_server`."""
+"""A program that returns the server's environment of a request, for `tests.web.test_server`."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -8,6 +8,6 @@ TOLD = ("SCRIPT_NAME", "PATH_INFO", "wsgi.url_scheme", "REMOTE_ADDR", "HTTP_HOST
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """What all that depends on a request rests on."""
+    """Return the values that depend on the request."""
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps({name: environ.get(name) for name in TOLD}).encode()]

@@ -1,4 +1,4 @@
-"""Every form of the program, with something in each field."""
+"""Every form of the program, with a value in each field."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Found:
-    """A form on a page: the view that takes it, its address, what one of its buttons would send, and the names of
-    all that it could send."""
+    """A form on a page: the view that receives it, its address, the values that one of its buttons sends, and the names
+    of all its fields."""
 
     endpoint: str
     address: str
@@ -26,7 +26,7 @@ class Found:
 
 
 def forms_of(house: House, username: str | None, browser: CheckedClient | None = None) -> list[Found]:
-    """Every form that the user finds (with the browser of that user), and each of its buttons."""
+    """Every form that the user finds (with the given client), and each of its buttons."""
     client = browser or house.client(username)
     found: dict[tuple[str, frozenset[str]], Found] = {}
     discharged = house.participants(of_places(username or "kari.oslo"), Participation.status == Status.DISCHARGED)[0]
@@ -56,5 +56,5 @@ def _ways(form: Form) -> Iterator[tuple[Pairs, str]]:
             yield form.pairs(button), target
 
 
-# What a form is answered with, but never «it is our fault»: 429 asks to wait, 409 and 422 say what is wrong.
+# Permitted statuses for a form, never a server error: 429 asks to wait, 409 and 422 report errors.
 ANSWERS = {200, 204, 303, 400, 403, 404, 409, 410, 413, 422, 429}

@@ -1,4 +1,4 @@
-"""The program, with two addresses at which it fails where Flask cannot catch it: at the beginning, and halfway."""
+"""The program, with two addresses at which it fails outside Flask's error handling: at the beginning, and halfway."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Forms as a browser sees them: found in the HTML, filled in by label or name, sent by a button."""
+"""Forms as in a browser: found in the HTML, filled in by label or name, sent by a button."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ _BUTTONS = frozenset({"submit", "image", "button", "reset"})
 
 
 class FormError(AssertionError):
-    """A person could not do this with the page; the text says what the page offers."""
+    """A user could not do this with the page; the text says what the page offers."""
 
 
 @dataclass
 class Control:
-    """One field of a form, and what it holds now."""
+    """One field of a form, and its present value."""
 
     element: Element
     label: str
@@ -32,7 +32,7 @@ class Control:
     readonly: bool = False
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """What a browser sends for it."""
+        """The pairs that a browser sends for it."""
         if self.disabled or not self.name:
             return
         if self.kind in {"radio", "checkbox"}:
@@ -104,10 +104,10 @@ class Form:
             control.chosen = control.chosen[-1:] or usable[:1]
 
     def fill(self, values: Mapping[str, Value]) -> None:
-        """Fill in fields. Keys: a field's label or name, or a group's question (its legend) or name.
+        """Fill in fields. Keys: a field's label or name, or a group's legend or name.
 
-        Text fields take text; a check box True or False; a group of radio buttons or a select the text
-        (or the value) of one choice; a group of check boxes or a multiple select a list of them.
+        Text fields take text; a check box True or False; a group of radio buttons or a select the text (or the value)
+        of one choice; a group of check boxes or a multiple select a list of them.
         """
         for key, value in values.items():
             found = [one for one in self.controls if key in {one.label, one.name, one.group} and one.kind != "hidden"]
@@ -160,7 +160,7 @@ class Form:
         )
 
     def value(self, key: str) -> str | list[str]:
-        """What a field holds: text, or for groups, check boxes and selects the chosen texts."""
+        """The value of a field: text, or for groups, check boxes and selects the chosen texts."""
         found = [one for one in self.controls if key in {one.label, one.name, one.group}]
         found = [one for one in found if key in {one.label, one.name}] or found
         if not found:
@@ -189,12 +189,12 @@ class Form:
         return found[0]
 
     def default_button(self) -> Element | None:
-        """The one that Enter presses: the form's first submit button, if it has any."""
+        """The button that Enter presses: the form's first submit button, if it has any."""
         usable = (one for one in self.buttons if one.attrib.get("type", "submit") == "submit")
         return next(usable, None)
 
     def pairs(self, button: Element | None) -> list[tuple[str, str]]:
-        """Names and values in the order of the page, the pressed button's among them."""
+        """Names and values in the order of the page, including the pressed button's."""
         pressed = {id(button): button} if button is not None else {}
         order: dict[int, list[tuple[str, str]]] = {id(one.element): list(one.pairs()) for one in self.controls}
         for key, one in pressed.items():
@@ -203,7 +203,7 @@ class Form:
         return [pair for element in self.tree.elements() for pair in order.get(id(element), [])]
 
     def target(self, button: Element | None) -> tuple[str, str]:
-        """Method (GET or POST) and address that the button sends to."""
+        """Method (GET or POST) and address of the button."""
         own = button.attrib if button is not None else {}
         method = own.get("formmethod") or self.element.attrib.get("method", "get")
         return method.upper(), own.get("formaction") or self.element.attrib.get("action", "")

@@ -17,6 +17,6 @@ def try_to(client: CheckedClient, username: str, password: str, address: str = "
 
 
 def number_of(house: House, pace: throttle.Pace, about: str) -> int:
-    """What is counted there."""
+    """The number that the throttle has counted."""
     key = house.app.extensions["outbox"].vault.digest(pace.name, about)
     return sum(row.number for row in house.ask(select(SignInFailure.number).where(SignInFailure.key_hash == key)))

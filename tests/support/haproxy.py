@@ -1,4 +1,4 @@
-"""HAProxy in front of the program, as many installations have it. `python -m tests.support.haproxy` installs it."""
+"""HAProxy in front of the program, as in many installations. `python -m tests.support.haproxy` installs it."""
 
 import shutil
 import signal
@@ -44,7 +44,7 @@ def find_haproxy() -> str | None:
 
 
 def ensure_haproxy() -> str:
-    """Find HAProxy, or install Debian's package and find it then. Raises `HaproxyMissingError`."""
+    """Find HAProxy, or install Debian's package. Raises `HaproxyMissingError`."""
     root = as_root()
     if find_haproxy() is None and shutil.which("apt-get") and root is not None:
         apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
@@ -59,7 +59,7 @@ def ensure_haproxy() -> str:
 
 @contextmanager
 def running_haproxy(behind: int) -> Iterator[int]:
-    """HAProxy in front of a port of this machine; gives the port that it listens to. Ended by its id."""
+    """Run HAProxy in front of a port of this machine; yields the port that it listens on. Stopped by its id."""
     program = find_haproxy()
     if program is None:
         raise HaproxyMissingError(NOT_FOUND)
@@ -90,7 +90,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def main() -> int:
-    """Find or install it. 1 and words on stderr where that failed."""
+    """Find or install HAProxy. Returns 1, with a message on stderr, if that failed."""
     try:
         print(f"HAProxy: {ensure_haproxy()}")
     except HaproxyMissingError as error:

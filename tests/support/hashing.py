@@ -1,6 +1,6 @@
-"""Passwords hashed cheaply: a real hash takes a tenth of a second of all cores, and tests sign in thousands of times.
+"""Cheap password hashes: a real hash takes a tenth of a second of all cores, and tests sign in thousands of times.
 
-The real one is tested by `tests.accounts.test_passwords` (`real_hashing`). Nothing of the program knows of this.
+The real one is tested by `tests.accounts.test_passwords` (`real_hashing`). The program does not know about this.
 """
 
 from argon2 import PasswordHasher
@@ -12,11 +12,11 @@ _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def hash_cheaply() -> None:
-    """From now on, in this process. What is hashed already is verified with its own parameters."""
+    """Use cheap hashes in this process from now on. Existing hashes are verified with their own parameters."""
     use(_CHEAP)
 
 
 def use(hasher: PasswordHasher) -> None:
-    """Hash with this one from now on, unknown users too."""
+    """Use this hasher from now on, for unknown users too."""
     passwords._hasher = hasher
     passwords._DECOY = hasher.hash("nobody has this password")

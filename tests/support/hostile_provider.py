@@ -1,7 +1,7 @@
-"""An identity provider of our own over HTTP, which lies as it is told. It signs by hand, so it can write tokens that no
+"""An identity provider over HTTP that lies as configured. It signs without a library, so it can write tokens that no
 library would.
 
-`claims`, `header`, `metadata` change what it says; `sign` how it signs; `answer` replaces a whole answer.
+`claims`, `header`, `metadata` change its statements; `sign`: how it signs; `answer` replaces a whole response.
 """
 
 import base64
@@ -38,7 +38,7 @@ def _number(value: int) -> str:
 
 @dataclass
 class HostileProvider:
-    """What the provider says and has been asked. Honest until it is told otherwise."""
+    """The state of the provider: its statements and the requests so far. Honest unless configured otherwise."""
 
     issuer: str = ""
     subject: str = "nora-hos-leverandoren"
@@ -46,19 +46,19 @@ class HostileProvider:
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     kid: str = "nokkel-1"
     sign: str = "right"  # other-key, none, hmac-public, hmac-secret
-    claims: dict[str, Any] = field(default_factory=dict)  # None takes one away
+    claims: dict[str, Any] = field(default_factory=dict)  # None removes one
     header: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     answer: dict[str, Answer] = field(default_factory=dict)  # by the path
-    asked: int = 0  # requests so far
+    asked: int = 0  # number of requests
     checks_verifier: bool = True
     signed: list[str] = field(default_factory=list)
-    begun: list[dict[str, str]] = field(default_factory=list)  # what came to /authorize
+    begun: list[dict[str, str]] = field(default_factory=list)  # requests to /authorize
     exchanged: list[tuple[dict[str, str], str]] = field(default_factory=list)  # form and Authorization at /token
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def description(self) -> dict[str, Any]:
-        """The document of discovery."""
+        """The discovery document."""
         honest = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -76,14 +76,14 @@ class HostileProvider:
         return {"keys": [one | {"n": _number(public.n), "e": _number(public.e)}]}
 
     def authorize(self, asked: dict[str, str], extra: dict[str, str] | None = None) -> str:
-        """She has signed in: where to send her back to. `extra`: more for the address."""
+        """The redirect back after the user has signed in. `extra`: more parameters for the address."""
         self.begun.append(asked)
         code = secrets.token_urlsafe(12)
         self.codes[code] = asked
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']} | (extra or {}))}"
 
     def exchange(self, form: dict[str, str], authorization: str) -> Answer:
-        """A code for a token."""
+        """Exchange a code for a token."""
         self.exchanged.append((form, authorization))
         asked = self.codes.pop(form.get("code", ""), None)
         if asked is None or (self.checks_verifier and not _fits(asked, form)):
@@ -125,7 +125,7 @@ class HostileProvider:
     def respond(
         self, method: str, path: str, query: dict[str, str], form: dict[str, str], authorization: str
     ) -> Answer:
-        """The answer to a request."""
+        """The response to a request."""
         self.asked += 1
         if path in self.answer:
             return self.answer[path]
@@ -140,7 +140,7 @@ class HostileProvider:
 
 
 def _fits(asked: dict[str, str], form: dict[str, str]) -> bool:
-    """RFC 7636: the verifier's digest is the challenge."""
+    """True if the verifier's digest is the challenge (RFC 7636)."""
     digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
     return asked.get("code_challenge_method") == "S256" and b64(digest) == asked.get("code_challenge")
 
@@ -174,7 +174,7 @@ def hostile_provider() -> Iterator[HostileProvider]:
         do_GET = do_POST = _serve  # noqa: N815 - http.server's names
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing on standard error."""
+            """Log nothing on standard error."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     provider.issuer = f"http://127.0.0.1:{server.server_address[1]}"

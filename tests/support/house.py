@@ -1,4 +1,4 @@
-"""The program on a database of its own, with browsers of its users: what most tests talk to."""
+"""The program on a database of its own, with clients of its users: used by most tests."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from tests.support.client import CheckedClient
 from tests.support.databases import Databases, running_app
 
 FailRegister = Callable[..., None]  # `fail_register("freg", "500", number=…)`
-PARTICIPANTS = 340  # more than a page of them in Oslo, whatever the day
+PARTICIPANTS = 340  # more than a page of them in Oslo, on any day
 
 
 _P = Participation
@@ -27,19 +27,19 @@ _P = Participation
 
 @dataclass
 class House:
-    """The program on a database of its own. Answers of its clients are checked for everything."""
+    """The program on a database of its own. Responses of its clients are checked."""
 
     app: Flask
     _clients: dict[str, CheckedClient] = field(default_factory=dict)
 
     def nobody(self) -> CheckedClient:
-        """A new browser, not signed in."""
+        """A new client, not signed in."""
         made = self.app.test_client()
         assert isinstance(made, CheckedClient)
         return made
 
     def client(self, username: str | None) -> CheckedClient:
-        """The browser of a user, signed in once for all tests; for `None` a new one that is not."""
+        """The client of a user, signed in once for all tests; for `None` a new one that is not signed in."""
         if username is None:
             return self.nobody()
         if username not in self._clients:
@@ -49,30 +49,30 @@ class House:
         return self._clients[username]
 
     def ask(self, question: Executable) -> list[Any]:
-        """The rows of a query, past the program. What the program writes in passing is there."""
+        """The rows of a statement, read without the program, after its queued lines are written."""
         with self.app.app_context():
             view_log().write()
             return list(db.session.execute(question))
 
     def write(self, *orders: Executable) -> None:
-        """Change the database, past the program."""
+        """Change the database without the program."""
         with self.app.app_context():
             for order in orders:
                 db.session.execute(order)
             db.session.commit()
 
     def participants(self, *wanted: ColumnElement[bool]) -> list[str]:
-        """The public ids of all such participants, deleted ones and all."""
+        """The public ids of matching participants, including deleted ones."""
         return [row.public_id for row in self.ask(select(_P.public_id).where(*wanted).order_by(_P.id))]
 
 
 def demo_user(username: str) -> DemoUser:
-    """What the demo user is."""
+    """The demo user with that name."""
     return next(user for user in USERS if user.username == username)
 
 
 def of_places(username: str) -> ColumnElement[bool]:
-    """Participants of the user's municipalities; IMDi's people have them all."""
+    """The condition for participants of the user's municipalities; all for IMDi's users."""
     user = demo_user(username)
     if user.role in {Role.IMDI_READER, Role.IMDI_ADMIN}:
         return _P.id.is_not(None)
@@ -98,7 +98,7 @@ def running_house(
 
 
 class Clock:
-    """What time the throttle has: it goes on when it is told to, however slow the machine is."""
+    """The throttle's clock in a test: it advances on demand only, however slow the machine is."""
 
     def __init__(self) -> None:
         self._ahead, self._start = timedelta(), now()

@@ -1,4 +1,4 @@
-"""Checks of the addresses in an HTML answer: links, form actions, htmx addresses, forms' tokens."""
+"""Checks of the addresses in an HTML response: links, form actions, htmx addresses, forms' tokens."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from werkzeug.routing import MapAdapter, RequestRedirect
 
 from tests.support.html_tree import HtmlTree, describe
 
-# Where links may lead out of the register: IMDi's questions and answers.
+# Hosts outside the register that links may lead to: IMDi's questions and answers.
 EXTERNAL_HOSTS = frozenset({"imdi.no", "www.imdi.no"})
 CSRF_FIELD = "csrf_token"
 
@@ -24,13 +24,13 @@ _NATIONAL_ID = re.compile(r"(?<![0-9A-Za-z])\d{6}(?:%20|[ +.-])?\d{5}(?![0-9A-Za
 
 
 def holds_national_id(address: str) -> bool:
-    """True if eleven digits in a row stand in the address, as a fødselsnummer would."""
+    """True if the address contains eleven digits in a row, as in a fødselsnummer."""
     return _NATIONAL_ID.search(address) is not None
 
 
 @dataclass(frozen=True)
 class AddressChecks:
-    """The addresses of one answer. See `check_html` for the fields."""
+    """The addresses of one response. See `check_html` for the fields."""
 
     tree: HtmlTree
     url_adapter: MapAdapter
@@ -39,7 +39,7 @@ class AddressChecks:
     providers: frozenset[str] = frozenset()
 
     def find_faults(self) -> Iterator[str]:
-        """Everything wrong, one sentence each."""
+        """All faults, one sentence each."""
         for element in self.tree.elements():
             for name in _MAY_HOLD_NUMBERS:
                 if holds_national_id(element.attrib.get(name, "")):
@@ -104,7 +104,7 @@ class AddressChecks:
         if name == "formaction":
             form = self._form_of(element)
             inherited = "get" if form is None else form.attrib.get("method", "get")
-            # A fragment may hold a button without its form; a write is what formaction is mostly for.
+            # A fragment may have a button without its form; formaction is mostly for writes.
             if form is None and not self.tree.is_page:
                 inherited = "post"
             return element.attrib.get("formmethod", inherited).upper()
@@ -134,10 +134,10 @@ class AddressChecks:
             yield f"{describe(form)} needs one hidden field {CSRF_FIELD} with a value; use the macro for it"
 
     def _plain_way(self, element: Element) -> Iterator[str]:
-        """What htmx asks for must be reachable without it.
+        """Report htmx requests that are not possible without it.
 
-        A link or a form says the same address plainly. A button or field inside a form may ask htmx at an
-        address of its own, since the form's plain submission carries the same fields and the button.
+        A link or a form must have the same address plainly. A button or field inside a form may have an htmx address of
+        its own, since the form's plain submission sends the same fields and the button.
         """
         for name in ("data-hx-get", "data-hx-post"):
             if name not in element.attrib:
@@ -145,7 +145,7 @@ class AddressChecks:
             wanted = (self._method(element, name), self._resolved(element.attrib[name]))
             plain = self._plain(element)
             if plain is None and element.tag not in {"a", "form"} and not self.tree.is_page:
-                continue  # a fragment of a form, whose frame is on the page
+                continue  # a fragment of a form, which is on the page
             same_place = element.tag in {"a", "form"} or "formaction" in element.attrib
             if plain is None or plain[0] != wanted[0] or (same_place and plain != wanted):
                 yield (
@@ -154,7 +154,7 @@ class AddressChecks:
                 )
 
     def _plain(self, element: Element) -> tuple[str, str] | None:
-        """Method and address that the element leads to without htmx; None if nowhere."""
+        """Method and address of the element without htmx; None if there is none."""
         attribute = _PLAIN.get(element.tag)
         if attribute is not None and attribute in element.attrib:
             return self._method(element, attribute), self._resolved(element.attrib[attribute])

@@ -1,7 +1,7 @@
-"""Checks that every HTML answer of the tests goes through. Each finding says its remedy.
+"""Checks of every HTML response in the tests. Each finding says its remedy.
 
-`check_html` is called by the one test client (`tests.support.client`), so a test that only looks at
-one word of a page has the whole page checked.
+The test client (`tests.support.client`) calls `check_html`, so a test that only looks at one word of a page has the
+whole page checked.
 """
 
 import re
@@ -36,12 +36,12 @@ def check_html(
     asset_exists: Callable[[str], bool] | None = None,
     providers: frozenset[str] = frozenset(),
 ) -> HtmlTree | None:
-    """Check one HTML answer; AssertionError lists every finding. Returns the parsed tree, or None if the very same
-    HTML, but for the tokens of its forms, has been found right before: then nothing is parsed again.
+    """Check one HTML response; AssertionError lists every finding. Returns the parsed tree, or None if the same HTML,
+    except for the tokens of its forms, has passed before: then it is not parsed again.
 
-    `is_page`: a whole page, or a fragment that htmx asked for. `address`: path and query that were
-    asked for, which relative links start from. `asset_exists`: whether a static address is served. `providers`:
-    the identity providers that links may lead to.
+    `is_page`: a whole page, or a fragment requested by htmx. `address`: path and query of the request, the base of
+    relative links. `asset_exists`: tells whether a static address is served. `providers`: the identity providers that
+    links may lead to.
     """
     known_as = _digest(source, is_page, url_adapter, address, providers)
     if known_as in _found_right:
@@ -56,13 +56,13 @@ def check_html(
 
 
 _TOKEN = re.compile(r'(?<=name="csrf_token" value=")[^"]+(?=")')
-_RELATIVE = re.compile(r'(?:href|action|src|data-hx-[a-z]+)="(?:\?[^"]*)?"')  # hangs on the query of its page
+_RELATIVE = re.compile(r'(?:href|action|src|data-hx-[a-z]+)="(?:\?[^"]*)?"')  # depends on the query of its page
 _found_right: set[bytes] = set()
 _rules_of: WeakKeyDictionary[Map, str] = WeakKeyDictionary()
 
 
 def _digest(source: str, is_page: bool, url_adapter: MapAdapter, address: str, providers: frozenset[str]) -> bytes:
-    """All that the findings hang on. Whether static files are there is the same in the whole run."""
+    """Everything that the findings depend on. Whether static files exist does not change during a run."""
     where = address if _RELATIVE.search(source) else address.partition("?")[0]
     if url_adapter.map not in _rules_of:
         _rules_of[url_adapter.map] = repr(
@@ -91,7 +91,7 @@ def _parsing(tree: HtmlTree) -> Iterator[str]:
 
 def _known_words(tree: HtmlTree) -> Iterator[str]:
     for element in tree.elements():
-        if element.tag.startswith("{"):  # inside svg other words hold
+        if element.tag.startswith("{"):  # svg has its own vocabulary
             continue
         if element.tag not in vocabulary.ELEMENTS:
             yield f"{describe(element)}: no element of HTML (or an obsolete one); use another"
@@ -104,7 +104,7 @@ def _known_words(tree: HtmlTree) -> Iterator[str]:
 def _known_attribute(element: Element, name: str, allowed: frozenset[str]) -> Iterator[str]:
     where = describe(element)
     if name.startswith("on"):
-        yield f"{where}: {name} is script in the page; listen in app.js"
+        yield f"{where}: {name} is script in the page; listen in a script of static/scripts"
     elif name == "style":
         yield f"{where}: style is forbidden by the content policy; use a class of app.css"
     elif name.startswith("hx-"):
@@ -135,7 +135,7 @@ def _inline_code(tree: HtmlTree) -> Iterator[str]:
         if element.tag == "style":
             yield "<style>: forbidden by the content policy; write it in app.css"
         elif "src" not in element.attrib or (element.text or "").strip():
-            yield f"{describe(element)}: inline script is forbidden by the content policy; write it in app.js"
+            yield f"{describe(element)}: inline script is forbidden by the content policy; write it in static/scripts"
 
 
 def _nesting(tree: HtmlTree) -> Iterator[str]:
@@ -227,7 +227,7 @@ def _label_targets(tree: HtmlTree) -> Iterator[str]:
 
 
 def _ends_of_forms(tree: HtmlTree) -> Iterator[str]:
-    """A form that was cut off is known by its missing end (app.web.form_fields)."""
+    """Report forms without an end mark (app.web.form_fields)."""
     for element in tree.elements("form"):
         form = Form(tree, element)
         posts = element.attrib.get("method", "get").lower() == "post"

@@ -1,4 +1,4 @@
-"""HTML as a tree that tests can ask: elements, their texts, labels and accessible names."""
+"""HTML as a tree with queries for tests: elements, their texts, labels and accessible names."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import html5lib
 LABELABLE = frozenset({"button", "input", "meter", "output", "progress", "select", "textarea"})
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
-# A fragment is parsed as the children of the element that it will stand in.
+# A fragment is parsed as the children of its future parent element.
 _CONTAINERS = {
     "tr": "tbody",
     "td": "tr",
@@ -42,7 +42,7 @@ def describe(element: Element) -> str:
 
 
 class HtmlTree:
-    """One parsed answer. `is_page` tells a whole document from a fragment."""
+    """One parsed response. `is_page`: a whole document, not a fragment."""
 
     def __init__(self, source: str, *, is_page: bool) -> None:
         parser = html5lib.HTMLParser(namespaceHTMLElements=False)
@@ -54,7 +54,7 @@ class HtmlTree:
             self.root = parser.parseFragment(source, container=container)
         self.source = source
         self.is_page = is_page
-        # (line, column), code and details of everything that a strict parser would stop at.
+        # (line, column), code and details of everything that a strict parser would reject.
         self.parse_errors: list[tuple[tuple[int, int], str, dict[str, object]]] = parser.errors
         self.parents: dict[Element, Element] = {child: parent for parent in self.root.iter() for child in parent}
 
@@ -92,7 +92,7 @@ class HtmlTree:
         return found
 
     def labels(self, control: Element) -> list[Element]:
-        """The labels of a control: those that name its id, and the one that it stands in."""
+        """The labels of a control: those that name its id, and the one around it."""
         found = list(self._labels_for.get(control.attrib.get("id", ""), []))
         around = self.closest(control, "label")
         if around is not None and "for" not in around.attrib:
@@ -100,7 +100,7 @@ class HtmlTree:
         return found
 
     def text(self, element: Element) -> str:
-        """The element's text as it is read aloud: hidden parts and controls inside left out."""
+        """The element's text as read aloud: without hidden parts and inner controls."""
         return squeeze(self._spoken(element))
 
     def _spoken(self, element: Element) -> str:

@@ -1,7 +1,7 @@
-"""What HTML knows: elements, their attributes, what may stand in what.
+"""The vocabulary of HTML: elements, their attributes, and permitted children.
 
-Source: HTML Living Standard, index of elements and of attributes, and WAI-ARIA 1.2; of each the part
-that a register of forms and lists has use for. An honest need for more is a reason to add a line.
+Source: HTML Living Standard, index of elements and of attributes, and WAI-ARIA 1.2; of each the part that a register of
+forms and lists needs. Lines may be added when needed.
 """
 
 GLOBAL_ATTRIBUTES = frozenset(
@@ -71,7 +71,7 @@ ARIA_ATTRIBUTES = frozenset(
     ).split()
 )
 
-# Attributes whose words are ids of other elements.
+# Attributes with ids of other elements.
 ID_REFERENCES = frozenset(
     {
         "aria-activedescendant",
@@ -94,7 +94,7 @@ BLOCKS = frozenset(
     "hgroup hr li main nav ol p pre search section table ul".split()
 )
 
-# Inside these only words and what runs along with words; no blocks.
+# Elements with phrasing content only; no blocks.
 PHRASING_ONLY = frozenset(
     "abbr b bdi button cite code em h1 h2 h3 h4 h5 h6 i kbd label mark output p pre q s samp small span "
     "strong sub sup time u var".split()
@@ -111,9 +111,9 @@ ONLY_CHILDREN: dict[str, frozenset[str]] = {
     "optgroup": frozenset({"option"}),
 }
 
-# htmx attributes that the house does without, and what to do instead.
+# htmx attributes that the program does not use, and the alternative.
 FORBIDDEN_HTMX: dict[str, str] = {
-    "on": "listen in app.js",
+    "on": "listen in a script of static/scripts",
     "boost": "give the link its own data-hx-get",
     "delete": "write with POST and a form",
     "put": "write with POST and a form",

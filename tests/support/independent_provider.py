@@ -1,7 +1,7 @@
 """An identity provider made with pyop, which shares no code with the program.
 
-`python -m tests.support.independent_provider CERTIFICATE KEY` prints its address, and goes on until it is ended. `POST
-/client` tells it who may ask (redirect_uri, logged_out_uri, frontchannel_uri). Its sign-in page asks who one is, and
+`python -m tests.support.independent_provider CERTIFICATE KEY` prints its address, and runs until it is stopped. `POST
+/client` registers a client (redirect_uri, logged_out_uri, frontchannel_uri). Its sign-in page asks for a name, and
 believes it.
 """
 
@@ -29,7 +29,7 @@ _FORM = '<form method="post"><label>Hvem er du? <input name="who"></label> <butt
 
 
 class _People(dict[str, dict[str, Any]]):
-    """Everybody is somebody here."""
+    """User data: every name is a user."""
 
     def __missing__(self, name: str) -> dict[str, Any]:
         return {}
@@ -55,7 +55,7 @@ def provider_app(issuer: str) -> Flask:
     """The provider's pages."""
     app = Flask(__name__)
     clients: dict[str, dict[str, Any]] = {}
-    visits: dict[str, str] = {}  # who → the name of her visit here
+    visits: dict[str, str] = {}  # user → session id
     provider = _provider(issuer, clients)
 
     @app.post("/client")
@@ -110,14 +110,14 @@ def _let_sign_out(app: Flask, provider: Provider, visits: dict[str, str], client
 
     @app.get("/signout/<who>")
     def sign_out(who: str) -> str:
-        """She signs out here, which tells the others in frames."""
+        """Sign the user out, and notify clients in frames."""
         told = urlencode({"iss": provider.configuration_information["issuer"], "sid": visits.pop(who)})
         frame = f'<iframe src="{clients[CLIENT_ID]["frontchannel_uri"]}?{told}" title="ut"></iframe>'
         return _PAGE.format(title="Du er logget ut av alt", body=frame)
 
 
 def main(certificate: str, key: str) -> None:
-    """Serve on a free port, and say where."""
+    """Serve on a free port, and print the address."""
     app = Flask(__name__)
     server = make_server(
         "127.0.0.1",

@@ -1,4 +1,4 @@
-"""Inviting users, as tests do it."""
+"""Inviting users in tests."""
 
 from werkzeug.test import TestResponse
 
@@ -23,7 +23,7 @@ def invite(client: CheckedClient, **changes: str | list[str]) -> TestResponse:
 
 
 def invited(house: House, email: str) -> str:
-    """A new caseworker of Bergen; gives the path of her link."""
+    """Invite a new caseworker of Bergen; returns the path of the invitation's link."""
     answer = invite(house.client("admin.bergen"), **{"E-post": email})
     assert answer.status_code == 200, text_of(answer)
     return last_path(house.app, email)

@@ -1,4 +1,4 @@
-"""The e-mails that the program has written, read out of its outbox, and their links."""
+"""The e-mails in the program's outbox, and their links."""
 
 import re
 
@@ -12,7 +12,7 @@ from services.tables.accounts import OutboxMessage
 
 
 def letters_to(app: Flask, email: str) -> list[Letter]:
-    """The letters to an address that have not left by SMTP, the oldest first."""
+    """The letters to an address that have not been sent by SMTP, the oldest first."""
     with app.app_context():
         outbox: Outbox = app.extensions["outbox"]
         found = select(OutboxMessage).where(OutboxMessage.recipient == email, OutboxMessage.body != "")
@@ -21,7 +21,7 @@ def letters_to(app: Flask, email: str) -> list[Letter]:
 
 
 def path_in(text: str) -> str:
-    """The path of the only address of ours that stands in a letter's text (once for each language)."""
+    """The path of the only address of ours in a letter's text (once for each language)."""
     found = set(re.findall(r"^https?://[^/\s]+(/\S+)\s*$", text, re.MULTILINE))
     assert len(found) == 1, f"one link was looked for in:\n{text}"
     return str(found.pop())

@@ -1,4 +1,4 @@
-"""`python -m tests.support.machine`: make this machine ready for the tests, and say what they will use."""
+"""`python -m tests.support.machine`: prepare this machine for the tests, and say what they will use."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from tests.support.postgres import PostgresMissingError, find_binaries
 
 
 def main() -> int:
-    """Find or install the browser and PostgreSQL. 1 and words on stderr where that failed."""
+    """Find or install the browser and PostgreSQL. Returns 1, with a message on stderr, if that failed."""
     try:
         print(f"Browser: {ensure_chromium()}")
         given = os.environ.get("TEST_DATABASE_URL")

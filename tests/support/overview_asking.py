@@ -1,5 +1,5 @@
-"""Asking things of the overview by its form, as a person or htmx does; and who must stand in it then, worked out
-from all rows without the program's queries."""
+"""Requests to the overview by its form, as by a user or htmx; and the expected participants, computed from all rows
+without the program's queries."""
 
 import re
 import unicodedata
@@ -31,11 +31,11 @@ _ID = re.compile(r'<td[^>]*>\s*<a class="ds-link[^"]*" href="/deltakere/([A-Za-z
 _COUNT = re.compile(r"Antall deltakere: ([0-9]+)")
 
 
-# ---- Asking ----
+# ---- Requests ----
 
 
 def token_of(house: House, username: str) -> str:
-    """The token that the forms of a user carry, read from a page once."""
+    """The CSRF token of a user's forms, read from a page once."""
     known: dict[str, str] = house.app.extensions.setdefault("tests.tokens", {})
     if username not in known:
         known[username] = str(form_in(house.client(username).get("/hjelp"), button="Logg ut").value("csrf_token"))
@@ -43,8 +43,8 @@ def token_of(house: House, username: str) -> str:
 
 
 def form_data(house: House, username: str, values: Values, shown: str = "") -> MultiDict[str, str]:
-    """What the form of the criteria sends; choices that are none stand empty in `values`. `shown`: the query of
-    the list that is on screen."""
+    """The values that the criteria form sends; empty choices are empty in `values`. `shown`: the query of the list on
+    screen."""
     data = MultiDict([("csrf_token", token_of(house, username)), ("visning", shown)])
     for name, value in values.items():
         data.setlist(name, [value] if isinstance(value, str) and value else list(value))
@@ -52,14 +52,14 @@ def form_data(house: House, username: str, values: Values, shown: str = "") -> M
 
 
 def asked(house: House, username: str, values: Values, *, shown: str = "", panel: bool = True) -> Screen:
-    """The fragment that the form with these values is answered with; the panel stands open in it."""
+    """The response to the form with these values, as a fragment; with the panel open."""
     client = house.client(username)
     data = form_data(house, username, {**values, "panel": "1"} if panel else values, shown)
     return Screen(client, client.post_partial("/deltakere/sok", data, target="div#resultat"))
 
 
 def asked_whole(house: House, username: str, values: Values, *, shown: str = "") -> Screen:
-    """The page that it leads to without JavaScript."""
+    """The page that the form leads to without JavaScript."""
     client = house.client(username)
     data = form_data(house, username, values, shown)
     return Screen(client, client.post("/deltakere/sok", data=data, follow_redirects=True))
@@ -81,23 +81,23 @@ def panel_of(house: House, username: str, query: str = "") -> TestResponse:
 
 
 def query_of(screen: Screen) -> str:
-    """The query of the list on screen, as it stands in the address that a fragment pushes, or of the page."""
+    """The query of the list on screen, from the address that a fragment pushes, or of the page."""
     address = screen.answer.headers.get("HX-Push-Url") or screen.answer.request.full_path
     return urlsplit(address).query
 
 
 def parts_of(screen: Screen) -> dict[str, list[str]]:
-    """The same by names."""
+    """The query of the list on screen, by name."""
     return parse_qs(query_of(screen))
 
 
 def search_id(screen: Screen) -> str:
-    """The id under which the search is kept."""
+    """The id of the stored search."""
     return parts_of(screen)["sok"][0]
 
 
 def count_of(screen: Screen) -> int:
-    """What stands behind «Antall deltakere»."""
+    """The number after «Antall deltakere»."""
     found = _COUNT.findall(screen.text)
     assert len(found) == 1, found
     return int(found[0])
@@ -109,17 +109,17 @@ def chip_buttons(screen: Screen) -> list[Element]:
 
 
 def chips_of(screen: Screen) -> list[str]:
-    """Their words."""
+    """The texts of the chips."""
     return [screen.tree.text(one) for one in chip_buttons(screen)]
 
 
 def status_of(screen: Screen) -> str:
-    """What the status line of a fragment says."""
+    """The text of a fragment's status line."""
     return screen.tree.text(screen.tree.by_id["statuslinje"])
 
 
 def missed_in(screen: Screen) -> list[str]:
-    """The values that found nobody."""
+    """The values without a match."""
     for alert in screen.tree.elements("div"):
         text = screen.tree.text(alert)
         if "ds-alert" in alert.attrib.get("class", "") and "Ingen treff: " in text:
@@ -128,7 +128,7 @@ def missed_in(screen: Screen) -> list[str]:
 
 
 def faults_in(screen: Screen) -> dict[str, str]:
-    """The names of the fields that are said to be wrong, with the words."""
+    """The messages of fields with an error, by name."""
     found = {}
     for control in screen.tree.elements("input", "textarea", "select"):
         if control.attrib.get("aria-invalid") == "true":
@@ -138,17 +138,17 @@ def faults_in(screen: Screen) -> dict[str, str]:
 
 
 def fields_redrawn(screen: Screen) -> list[str]:
-    """The fields of the panel that the fragment brings along."""
+    """The fields of the panel in the fragment."""
     targets = (one.attrib.get("data-hx-target", "") for one in screen.tree.elements("hx-partial"))
     return [target.removeprefix("#felt-") for target in targets if target.startswith("#felt-")]
 
 
 class QuickClient(FlaskClient):
-    """For many answers of a kind that is checked elsewhere: signed in as another browser is, reads the ids only."""
+    """A client for many responses of a kind that is checked elsewhere: reads the ids only."""
 
     @classmethod
     def beside(cls, house: House, username: str) -> "QuickClient":
-        """A browser with the visit of the user's own."""
+        """A client with the session of the user's own client."""
         made = cls(house.app, response_wrapper=TestResponse)
         cookie = house.client(username).get_cookie("session")
         assert cookie is not None
@@ -160,7 +160,7 @@ class QuickClient(FlaskClient):
         return self._read(self.get(f"/deltakere?{query}", headers=htmx_headers()))
 
     def pages(self, query: str) -> list[str]:
-        """The ids on all pages of the list, a hundred on each; the count is theirs."""
+        """The ids on all pages of the list, a hundred on each; checked against the count."""
         ids, count = self.page(f"{query}&antall=100".removeprefix("&"))
         for page in range(2, -(-count // 100) + 1):
             ids += self.page(f"{query}&antall=100&side={page}".removeprefix("&"))[0]
@@ -168,7 +168,7 @@ class QuickClient(FlaskClient):
         return ids
 
     def ask(self, data: MultiDict[str, str]) -> tuple[list[str], int, str]:
-        """The first page of what a form asks for, the count, and the query of its address."""
+        """The first page of a form's result, the count, and the query of its address."""
         whole = MultiDict([*data.items(multi=True), (END_MARK, "1")])
         answer = self.post("/deltakere/sok", data=whole, headers=htmx_headers(source="form#liste"))
         ids, count = self._read(answer)
@@ -180,11 +180,11 @@ class QuickClient(FlaskClient):
         return _ID.findall(answer.text), int(count)
 
 
-# ---- Who must be there ----
+# ---- Expected rows ----
 
 
 def folded(text: str) -> list[str]:
-    """Words without case and accents, å as aa: written apart from the program's own folding."""
+    """Words without case and accents, å as aa: independent of the program's own folding."""
     text = unicodedata.normalize("NFC", text).casefold().replace("å", "aa").translate(_LETTERS)
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).split()
 
@@ -197,7 +197,7 @@ _LETTERS = str.maketrans(
 
 
 def is_found(row: Participation, value: str) -> bool:
-    """Whether a value of the search finds a row (guide 3.6, domain section 4)."""
+    """True if a value of the search finds a row (guide 3.6, domain section 4)."""
     digits = value.replace(" ", "")
     if digits.isdigit():
         if len(digits) == 8 and digits.startswith("9"):
@@ -213,14 +213,14 @@ def _in_names(word: str, names: list[str]) -> bool:
 
 @dataclass(frozen=True)
 class Register:
-    """All rows of a register, past the program, and the days of permisjon of each."""
+    """All rows of a register, read without the program, and the days of permisjon of each."""
 
     rows: list[Participation]
     days_away: dict[int, int]
 
     @classmethod
     def of(cls, house: House) -> "Register":
-        """As it stands now."""
+        """The present rows of a house."""
         rows = [row[0] for row in house.ask(select(Participation).order_by(Participation.id))]
         starts = {row.id: row.start_date for row in rows}
         away: dict[int, set[date]] = {}
@@ -231,7 +231,7 @@ class Register:
         return cls(rows, {ref: len(days) for ref, days in away.items()})
 
     def expected(self, username: str, values: Values) -> list[Participation]:
-        """Who stands in the user's list by these values, in the order of registration."""
+        """The participants of the user's list with these values, in the order of registration."""
         lists = {name: [value] if isinstance(value, str) else list(value) for name, value in values.items()}
         lists = {name: [one for one in value if one] for name, value in lists.items()}
         statuses = lists.get("status") or ["opprettet", "endret", "avsluttet"]
@@ -239,7 +239,7 @@ class Register:
         return [row for row in found if self._fits(row, lists)]
 
     def ids(self, username: str, values: Values, column: str = "Sist endret", *, descending: bool = True) -> list[str]:
-        """Their public ids in order; without a column the last changed first."""
+        """The public ids of `expected` in order; without a column the last changed first."""
         return in_order(self.expected(username, values), column, descending=descending)
 
     def _fits(self, row: Participation, values: Mapping[str, list[str]]) -> bool:
@@ -252,7 +252,7 @@ class Register:
         return True
 
     def _is_over(self, row: Participation, months: int) -> bool:
-        """Still there after so many months, the days of permisjon not counted."""
+        """True if still in the programme after so many months, not counting days of permisjon."""
         start, now = row.start_date + timedelta(days=self.days_away.get(row.id, 0)), today()
         return (start.year + months // 12, start.month, start.day) <= (now.year, now.month, now.day) and _lasts(
             row, now
@@ -260,7 +260,7 @@ class Register:
 
 
 def is_visible(row: Participation, username: str) -> bool:
-    """By sections 3 and 7 of the domain."""
+    """True if the user may see the row, by sections 3 and 7 of the domain."""
     user = demo_user(username)
     if row.protected and not user.sees_protected:
         return False
@@ -316,7 +316,7 @@ _CHECKS: dict[str, Callable[[Participation, list[str]], bool]] = {
 
 
 def give_name(house: House, public_id: str, name: str) -> None:
-    """Let a participant bear a name, with all that is stored of it."""
+    """Give a participant a name, in all stored forms."""
     stored = {"name": name, "name_key": name_key(name), "name_words": name_words(name)}
     house.write(update(Participation).where(Participation.public_id == public_id).values(**stored))
 

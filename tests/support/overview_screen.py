@@ -1,4 +1,4 @@
-"""The overview as tests read it, and who should stand in it."""
+"""The overview in tests, and the participants that it should show."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ COLUMNS += ["Sist endret av"]
 
 
 class Screen:
-    """The overview as it stands on a page or in a fragment."""
+    """The overview on a page or in a fragment."""
 
     def __init__(self, client: CheckedClient, answer: TestResponse) -> None:
         self.client, self.answer, self.tree = client, answer, tree_of(answer)
@@ -29,7 +29,7 @@ class Screen:
         self.rows = [self._row(line) for line in self.tree.elements("tr") if any(one.tag == "td" for one in line)]
 
     def _row(self, line: Element) -> dict[str, str]:
-        """The text of each cell by its heading, remarks (`missing`, `protected`) apart, and the public id."""
+        """The text of each cell by its heading, remarks (`missing`, `protected`) separately, and the public id."""
         row = {}
         for label, cell in zip(self.headings, line, strict=True):
             remarks = [
@@ -47,11 +47,11 @@ class Screen:
         return [row["id"] for row in self.rows]
 
     def press(self, link: str) -> "Screen":
-        """What the link of that name leads to."""
+        """The page that the link of that name leads to."""
         return Screen(self.client, self.client.get(self.links[link].attrib["href"]))
 
     def pages(self) -> Iterator["Screen"]:
-        """This page and all that follow, by the link «Neste»."""
+        """This page and all following ones, by the link «Neste»."""
         page = self
         yield page
         while "Neste" in page.links:
@@ -70,7 +70,7 @@ class Screen:
 
     @property
     def sorting(self) -> dict[str, str]:
-        """The sorted headings and their direction, as assistive technology hears them."""
+        """The sorted headings and their direction, as for assistive technology."""
         heads = self.tree.elements("th")
         said = {self.tree.text(one): one.attrib["aria-sort"] for one in heads if "aria-sort" in one.attrib}
         return {label: how for label, how in said.items() if how != "none"}
@@ -96,7 +96,7 @@ def ids_on_all_pages(screen: Screen) -> list[str]:
 
 
 def visible(house: House, username: str) -> list[Any]:
-    """What stands in the user's overview by sections 3 and 4 of the domain, in the order of registration."""
+    """The participants in the user's overview by sections 3 and 4 of the domain, in the order of registration."""
     user = demo_user(username)
     wanted = of_places(username) & (Participation.status != Status.DISCHARGED)
     if user.municipality_numbers:

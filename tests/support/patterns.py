@@ -1,4 +1,4 @@
-"""Every regular expression of a package, found in its source, and what may be hostile to each."""
+"""Every regular expression of a package, found in its source, and hostile texts for each."""
 
 import ast
 import importlib
@@ -15,16 +15,16 @@ from typing import Any
 
 _CALLS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 _CATEGORIES = {"CATEGORY_DIGIT": "7", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "w"}
-_MOST = 6  # characters of one expression that are tried in pairs
-# Where what stands within an operation is found in it.
+_MOST = 6  # characters of one expression to try in pairs
+# The position of the inner expressions in an operation.
 _WITHIN = {"IN": None, "ATOMIC_GROUP": None, "ASSERT": 1, "ASSERT_NOT": 1, "MAX_REPEAT": 2, "MIN_REPEAT": 2}
 _WITHIN |= {"POSSESSIVE_REPEAT": 2, "SUBPATTERN": 3}
-_END = "\x01"  # what no expression expects, so that none ends well
+_END = "\x01"  # a character that no expression expects, so that none matches
 
 
 @dataclass(frozen=True)
 class Found:
-    """An expression and where it stands. `fault`: why it could not be read."""
+    """An expression and its place. `fault`: why it could not be parsed."""
 
     where: str
     pattern: re.Pattern[str] | None
@@ -33,7 +33,7 @@ class Found:
 
 @cache
 def patterns_of(*packages: str) -> tuple[Found, ...]:
-    """All expressions that are given to `re`, by whatever function."""
+    """All expressions that are passed to `re`, by any function."""
     return tuple(found for module in _modules(*packages) for found in _in_module(module))
 
 
@@ -63,8 +63,7 @@ def _read(module: ModuleType, call: ast.Call) -> Found:
 
 
 def hostile(pattern: re.Pattern[str], length: int) -> Iterator[str]:
-    """Long texts of the characters that an expression knows, one and two of them again and again, before an end that
-    it does not expect."""
+    """Long texts of the characters in an expression, one and two of them repeated, before an unexpected end."""
     signs = list(dict.fromkeys(_signs(_parser.parse(pattern.pattern, pattern.flags))))[:_MOST]
     for one, other in product(signs, signs):
         yield (one + other) * (length // 2) + _END
@@ -72,7 +71,7 @@ def hostile(pattern: re.Pattern[str], length: int) -> Iterator[str]:
 
 
 def _signs(parsed: Any) -> Iterator[str]:
-    """A character for each place of an expression."""
+    """A character for each position of an expression."""
     for operation, value in parsed:
         match str(operation):
             case "LITERAL":

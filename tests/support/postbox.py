@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine that keeps what it gets, or answers as told."""
+"""A real SMTP server on this machine that stores messages, or responds as configured."""
 
 from asyncio import Server
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Postbox:
-    """What the mail server does with messages: keeps them, or answers as told."""
+    """The handler of messages: stores them, or responds as configured."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
@@ -39,7 +39,7 @@ class Postbox:
 
 
 class _Door(Controller):
-    """Listens where it is told to, or where the system has a port free, and knows then which one it is."""
+    """Listens on a given or a free port, and knows which."""
 
     def _trigger_server(self) -> None:
         assert isinstance(self.server, Server)
@@ -49,7 +49,7 @@ class _Door(Controller):
 
 @contextmanager
 def open_postbox(postbox: Postbox, port: int = 0) -> Iterator[str]:
-    """The address of the server, while it runs; on a free port, if none is given."""
+    """Run the server; yields its address, on a free port if none is given."""
     controller = _Door(postbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:

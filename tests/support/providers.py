@@ -20,13 +20,13 @@ ACR = "substantial"
 
 @dataclass(frozen=True)
 class IndependentProvider:
-    """A running one."""
+    """A running provider."""
 
     issuer: str
-    certificate: str  # a file, which whoever asks it must trust
+    certificate: str  # a file, which its clients must trust
 
     def settings(self) -> dict[str, str]:
-        """What the program needs to know of it."""
+        """The program's settings for it."""
         return {
             "REQUESTS_CA_BUNDLE": self.certificate,
             "OIDC_PROVIDERS": "ansattporten",
@@ -37,7 +37,7 @@ class IndependentProvider:
         }
 
     def know(self, base_url: str) -> None:
-        """Tell it where the program is, as one does when a service is registered with a real one."""
+        """Register the program's addresses with it, as with a real provider."""
         addresses = {
             "redirect_uri": f"{base_url}/logg-inn/med/ansattporten/tilbake",
             "logged_out_uri": f"{base_url}/logget-ut",
@@ -48,7 +48,7 @@ class IndependentProvider:
 
 @contextmanager
 def independent_provider() -> Iterator[IndependentProvider]:
-    """Start one in a process of its own; ended by its id."""
+    """Start one in a process of its own; stopped by its id."""
     with TemporaryDirectory() as folder:
         certificate, key = make_certificate(Path(folder))
         yield from _running(str(certificate), str(key))

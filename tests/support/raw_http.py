@@ -1,4 +1,4 @@
-"""Requests byte by byte, and those that must be refused."""
+"""HTTP requests byte by byte, and those that must be refused."""
 
 import socket
 from contextlib import suppress
@@ -25,7 +25,7 @@ SECONDS = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, all that came, and how many answers were in it."""
+    """Status, all received bytes, and the number of responses in them."""
 
     status: int
     whole: bytes
@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Names in small letters, and values."""
+        """Names in lower case, and values."""
         lines = self.whole.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
         return [(name.lower(), value.strip()) for name, _colon, value in (line.partition(":") for line in lines)]
 
@@ -46,7 +46,7 @@ class Answer:
 
 
 def asked(server: LiveServer, request: bytes, *, ends: bool = False) -> Answer:
-    """What the server answers to these bytes, until it closes the connection. `ends`: it is told that no more come."""
+    """The server's response to these bytes, until it closes the connection. `ends`: shut down the sending side."""
     place = urlsplit(server.base_url)
     whole = b""
     with socket.create_connection((str(place.hostname), place.port or 80), SECONDS) as connection:
@@ -74,7 +74,7 @@ def chunks(*pieces: bytes) -> bytes:
 
 
 REFUSED = {
-    # Two lengths of one body, or one that can be read in two ways: where does the next request begin?
+    # Two lengths of one body, or an ambiguous one: the beginning of the next request is unclear.
     "length and chunks": (post(CHUNKED + b"Content-Length: 5\r\n", b"0\r\n\r\n" + HIDDEN), {400}),
     "chunks and length": (
         post(FORM + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n" + HIDDEN),
@@ -92,7 +92,7 @@ REFUSED = {
     "chunks of no size": (post(CHUNKED, b"zz\r\nabc\r\n0\r\n\r\n"), {400}),
     "chunks of a signed size": (post(CHUNKED, b"+3\r\na=b\r\n0\r\n\r\n"), {400}),
     "chunks without their end": (post(CHUNKED, b"3\r\na=bXX0\r\n\r\n"), {400}),
-    # Lines that are none.
+    # Malformed lines.
     "no request": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", {400}),
     "no version": (b"GET /logg-inn\r\n\r\n", {400}),
     "a version to come": (b"GET /logg-inn HTTP/3.0\r\n" + HOST + b"\r\n", {400}),
@@ -108,7 +108,7 @@ REFUSED = {
     "no host": (b"GET /logg-inn HTTP/1.1\r\nConnection: close\r\n\r\n", {400}),
     "two hosts": (get(b"/logg-inn", b"Host: evil.example\r\n"), {400}),
     "an expectation": (post(FORM + b"Expect: 200-ok\r\nContent-Length: 3\r\n", b"a=b"), {400, 417}),
-    # What the program refuses, behind the server.
+    # Refused by the program behind the server.
     "TRACE": (b"TRACE /logg-inn HTTP/1.1\r\n" + HOST + b"X-A: hemmelig\r\n\r\n", {405}),
     "TRACE of nothing": (b"TRACE /finnes-ikke HTTP/1.1\r\n" + HOST + b"X-A: hemmelig\r\n\r\n", {404}),
     "CONNECT": (b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n", {400, 404, 405}),

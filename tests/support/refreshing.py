@@ -1,4 +1,4 @@
-"""Reading the registers anew, as tests do it."""
+"""Refreshing from the registers in tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ LONG_AGO = timedelta(hours=25)
 
 
 def person_of(house: House, public_id: str) -> Person:
-    """The person of a participation, as she stands."""
+    """The stored person of a participation."""
     found: Person = house.ask(
         select(Person)
         .join(Participation, Participation.person_ref == Person.id)
@@ -28,7 +28,7 @@ def person_of(house: House, public_id: str) -> Person:
 
 
 def make_old(house: House, public_id: str, age: timedelta = LONG_AGO, **facts: Any) -> datetime:
-    """Let a person's data be older, and other than Folkeregisteret says; gives when they were read."""
+    """Make a person's data old, and different from Folkeregisteret's; returns when they were read."""
     at = now() - age
     person = person_of(house, public_id)
     house.write(update(Person).where(Person.id == person.id).values(freg_fetched_at=at, refresh_tried_at=None, **facts))
@@ -36,21 +36,21 @@ def make_old(house: House, public_id: str, age: timedelta = LONG_AGO, **facts: A
 
 
 def refresh(house: House) -> str:
-    """`flask registers refresh`, which must go well."""
+    """Run `flask registers refresh`, which must succeed."""
     result = house.app.test_cli_runner().invoke(args=["registers", "refresh"])
     assert result.exit_code == 0, result.output
     return result.output
 
 
 def bear(house: House, public_id: str, number: str, age: timedelta = LONG_AGO) -> None:
-    """Let a participant bear that number."""
+    """Give a participant that number."""
     make_old(house, public_id, age, national_id=number)
     house.write(update(Participation).where(Participation.public_id == public_id).values(national_id=number))
 
 
 @contextmanager
 def fresh_data(house: House) -> Iterator[None]:
-    """Nobody's data are old. Afterwards the stand-ins work, and the program has forgotten that they did not."""
+    """Make nobody's data old. Afterwards the stand-ins work, and the program has forgotten their failures."""
     fresh = {"freg_fetched_at": now(), "refresh_tried_at": None}
     house.write(
         update(Person).values(**fresh),
@@ -61,7 +61,7 @@ def fresh_data(house: House) -> Iterator[None]:
 
 
 def heal(house: House) -> None:
-    """Let the stand-ins work, and the program forget that they did not."""
+    """Heal the stand-ins, and let the program forget their failures."""
     settings: Settings = house.app.config["SETTINGS"]
     standin_control.heal(settings.freg_url)
     standin_control.heal(settings.pad_url)

@@ -1,4 +1,4 @@
-"""What the tests of registration share: a caseworker's way through the pages, and looks into the register."""
+"""The common part of the registration tests: a caseworker's way through the pages, and reading the register."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ Answers = dict[str, Value]
 
 
 def last_start(day: date) -> date:
-    """The last oppstart of which two years of programme time are over on that day."""
+    """The last oppstart whose two years of programme time are over on that day."""
     start = months_on(day, -24)
     return start if months_on(start, 24) <= day else start - timedelta(days=1)  # 29 February
 
 
 def _finds(searched: list[str], name: list[str]) -> bool:
-    """Whether a search for all these words finds the name."""
+    """True if a search for all these words finds the name."""
     return bool(searched) and all(any(part in word for word in name) for part in searched)
 
 
@@ -51,7 +51,7 @@ START = today() - timedelta(days=400)
 BY_MISTAKE: Answers = {"Hvorfor slettes deltakeren?": "Registrert ved en feil"}
 NAME_IS_RIGHT = "Jeg bekrefter at navn vist er identisk med navn på deltaker"
 
-# Complete pages, with as few questions as possible.
+# Complete pages, with as few fields as possible.
 FULL_BACKGROUND: Answers = {
     "Målgruppe ved oppstart": "Mottar sosialhjelp",
     "Rekrutteringskanal": "Nav",
@@ -83,26 +83,27 @@ FULL_TERMINATION: Answers = {
 
 
 def address(public_id: str, word: str, *more: str) -> str:
-    """One of a participant's pages: person, bakgrunn, programinnhold, avslutning, data, historikk, slett."""
+    """The address of one of a participant's pages: person, bakgrunn, programinnhold, avslutning, data, historikk,
+    slett."""
     return "/".join(["/deltakere", public_id, word, *more])
 
 
 def goal_of(answer: TestResponse) -> str:
-    """Where a redirect leads, whether a page or a fragment was asked for."""
+    """The destination of a redirect, for a page or a fragment."""
     goal = answer.headers.get("Location") or answer.headers.get("HX-Redirect")
     assert goal, f"{answer.status}, no redirect: {text_of(answer)[:600]}"
     return urlsplit(goal).path
 
 
 def values_in(form: Form) -> list[tuple[str, str]]:
-    """All that a form holds, but for its version and token."""
+    """All values of a form, without its version and token."""
     own = {"version", "csrf_token", "form_key", "vist", "sagt", "varslet"}
     return [pair for pair in form.pairs(None) if pair[0] not in own]
 
 
 @dataclass
 class Office:
-    """Caseworkers at their screens. `client_of` gives the signed-in browser of a user."""
+    """Caseworkers with their clients. `client_of`: returns the signed-in client of a user."""
 
     app: Flask
     client_of: Callable[[str], CheckedClient]
@@ -110,8 +111,8 @@ class Office:
     # ---- People ----
 
     def someone(self, kind: str = "ordinary") -> SyntheticPerson:
-        """A person of that kind whom neither the register nor an earlier test knows. A search for her name finds nobody
-        else, nor is she found by theirs."""
+        """An unused person of that kind, unknown to the register and earlier tests. A search for the name finds no one
+        else, and searches for others do not find this person."""
         queues: dict[str, Iterator[SyntheticPerson]] = self.app.extensions.setdefault("tests.queues", {})
         names: list[list[str]] = self.app.extensions.setdefault("tests.names", [])
         if kind not in queues:
@@ -130,7 +131,7 @@ class Office:
     # ---- The way through the pages ----
 
     def begin(self, person: SyntheticPerson | str, by: str = "berit.bergen") -> TestResponse:
-        """«Legg til deltaker», the number typed, the name fetched."""
+        """«Legg til deltaker», with the number typed and the name fetched."""
         number = person if isinstance(person, str) else person.number
         client = self.client_of(by)
         return client.submit(client.get("/deltakere/ny"), button="Hent navn", fill={"Fødselsnummer": number})
@@ -145,7 +146,7 @@ class Office:
         fill: Mapping[str, Value] | None = None,
         **more: Any,
     ) -> TestResponse:
-        """Page 1 filled in and sent; the answer to it."""
+        """Fill in and send page 1; returns the response."""
         given: Answers = {
             NAME_IS_RIGHT: True,
             "Dato for oppstart": start if isinstance(start, str) else date_text(start),
@@ -160,16 +161,16 @@ class Office:
         start: date | str = START,
         fill: Mapping[str, Value] | None = None,
     ) -> str:
-        """A new participant; gives the public id."""
+        """Create a new participant; returns the public id."""
         answer = self.finish(self.begin(person or self.someone(), by), by, start=start, fill=fill)
         return goal_of(answer).split("/")[2]
 
     def page(self, public_id: str, word: str, by: str = "berit.bergen") -> TestResponse:
-        """One of her pages."""
+        """One of the participant's pages."""
         return self.client_of(by).get(address(public_id, word))
 
     def form(self, public_id: str, word: str, by: str = "berit.bergen") -> Form:
-        """The form of one of her pages."""
+        """The form of one of the participant's pages."""
         return form_in(self.page(public_id, word, by), form="registrering")
 
     def send(
@@ -181,7 +182,7 @@ class Office:
         by: str = "berit.bergen",
         **more: Any,
     ) -> TestResponse:
-        """One of her pages filled in and sent by a button (default: out to the overview)."""
+        """Fill in one of the participant's pages and send it by a button (default: out to the overview)."""
         return self.client_of(by).submit(
             self.page(public_id, word, by), form="registrering", button=button, fill=fill, **more
         )
@@ -190,7 +191,7 @@ class Office:
         """Save a page; must succeed."""
         goal_of(self.send(public_id, word, fill, by=by))
 
-    # ---- Short cuts to where a test begins: through the services, in place of some pages ----
+    # ---- Short cuts to the start of a test: through the services, instead of pages ----
 
     def given(
         self,
@@ -201,7 +202,7 @@ class Office:
         district: str | None = None,
         **pages: Answers,
     ) -> str:
-        """A participant who exists already; gives the public id. `pages`: answers by the pages' words."""
+        """Create a participant through the services; returns the public id. `pages`: answers by the pages' words."""
         record = (person or self.someone()).record()
         form = {"funding": ["ordinary"], "start_date": [date_text(start)], "district": [district or ""]}
         with self.app.app_context():
@@ -221,7 +222,7 @@ class Office:
         return public_id
 
     def put(self, public_id: str, word: str, answers: Answers, by: str = "berit.bergen") -> None:
-        """Save some answers of a page, the others as they stand; what is wrong is kept as typed."""
+        """Save some answers of a page, keeping the others; invalid ones become drafts."""
         step = STEP_OF[word]
         with self.app.app_context():
             viewer = self._viewer(by)
@@ -248,10 +249,10 @@ class Office:
         question = self.send(public_id, "avslutning", {}, "Utskriv og registrer ferdig", by, follow_redirects=True)
         return self.client_of(by).submit(question, button="Det er OK")
 
-    # ---- Looks into the register ----
+    # ---- Reading the register ----
 
     def participation(self, public_id: str) -> Participation:
-        """The participation with all that it holds, as it stands in the database."""
+        """The participation from the database, with its rows."""
         with self.app.app_context():
             found = db.session.scalar(
                 select(Participation)
@@ -268,7 +269,7 @@ class Office:
             return found
 
     def _check_counts(self, participation: Participation) -> None:
-        """What the register has counted as missing must be what the pages say."""
+        """Check that the stored counts of missing fields agree with the pages."""
         counted = {BACKGROUND: participation.background_missing, PROGRAMME: participation.programme_missing}
         for step, stored in counted.items():
             page = page_of(participation, step)
@@ -286,7 +287,7 @@ class Office:
             return [(row.version, row.username, row.field, row.old, row.new) for row in rows]
 
     def drafts(self, public_id: str, by: str | None = None) -> dict[str, Any]:
-        """What is kept as typed, of one user or of all."""
+        """The drafts of one user or of all, by field."""
         with self.app.app_context():
             rows = db.session.scalars(
                 select(DraftValue)
@@ -305,12 +306,12 @@ class Office:
             return [(row.action, row.detail) for row in db.session.scalars(query)]
 
     def count(self) -> int:
-        """How many participations there are in all."""
+        """The number of all participations."""
         with self.app.app_context():
             return len(list(db.session.scalars(select(Participation.id))))
 
     def snapshot(self, public_id: str) -> tuple[Any, ...]:
-        """All that a save could change, for «nothing stored»."""
+        """Everything that a save could change, to check that nothing was stored."""
         found = self.participation(public_id)
         columns = [getattr(found, column.key) for column in inspect(Participation).columns]
         values = values_of(found)
@@ -318,7 +319,7 @@ class Office:
 
 
 def _raw(step: Step, answers: Answers) -> dict[str, Raw]:
-    """Answers by label and words as they stand in the controls."""
+    """Answers by label and text, as raw values of the controls."""
     raw: dict[str, Raw] = {}
     for label, value in answers.items():
         question = next(one for one in step.fields if one.label == label)
@@ -329,5 +330,5 @@ def _raw(step: Step, answers: Answers) -> dict[str, Raw]:
 
 
 def _lacking(page: Page) -> set[str]:
-    """The questions of a page that have a problem."""
+    """The fields of a page with a problem."""
     return {name.partition("-")[0] for name in page.problems}

@@ -1,4 +1,4 @@
-"""A form page on a user's screen: filled in, sent as the script sends it, and redrawn by the parts of the answers."""
+"""A form page on a user's screen: filled in, sent as by the script, and redrawn with the parts of the responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from tests.support.client import CheckedClient, tree_of
 from tests.support.forms import Form, find_form
 from tests.support.html_tree import HtmlTree
 
-# Names that the containers of the questions share: they say how the form stands on screen.
+# Names that the containers of the fields share: they state the form on screen.
 SHARED = frozenset({"vist", "sagt", "varslet", "uavklart"})
 
 
 @dataclass
 class Screen:
-    """The form `registrering` of a page. `touched`: the questions that were changed since they were last saved."""
+    """The form `registrering` of a page. `touched`: the fields changed since they were last saved."""
 
     client: CheckedClient
     address: str
@@ -27,21 +27,21 @@ class Screen:
 
     @classmethod
     def of(cls, client: CheckedClient, address: str) -> "Screen":
-        """The page as it is opened."""
+        """The page as opened."""
         return cls(client, address, tree_of(client.get(address)))
 
     def showing(self, answer: TestResponse) -> "Screen":
-        """The same page as another answer shows it whole."""
+        """The same page, as another response shows it whole."""
         tree = tree_of(answer)
         return Screen(self.client, self.address, tree, title=tree.text(next(tree.elements("title"))))
 
     @property
     def form(self) -> Form:
-        """The form as it stands now. What is typed is written into the tree by `put`."""
+        """The form as it is now. `put` writes typed values into the tree."""
         return find_form(self.tree, form="registrering")
 
     def question(self, key: str) -> Element | None:
-        """The container of a question, if the page has it."""
+        """The container of a field, if the page has it."""
         return self.tree.by_id.get(f"felt-{key}")
 
     def control(self, name: str) -> Element | None:
@@ -49,7 +49,7 @@ class Screen:
         return next((one.element for one in self.form.controls if one.name == name), None)
 
     def put(self, name: str, value: str) -> bool:
-        """Type into, choose or tick the controls of a name; gives whether there are any."""
+        """Type into, choose or tick the controls of a name; returns whether there are any."""
         found = [one for one in self.form.controls if one.name == name and one.kind != "hidden"]
         for control in found:
             element = control.element
@@ -71,22 +71,22 @@ class Screen:
         return bool(found)
 
     def value(self, name: str) -> str:
-        """What stands in the controls of a name; '' if there are none."""
+        """The value of the controls of a name; '' if there are none."""
         return next((value for key, value in self.form.pairs(None) if key == name and key not in SHARED), "")
 
     def rows(self, key: str) -> list[int]:
-        """The places of the rows of a repeatable question."""
+        """The places of the rows of a field."""
         starts = [one.name.split("-") for one in self.form.controls if one.name.startswith(f"{key}-")]
         return sorted({int(parts[1]) for parts in starts if len(parts) == 3 and parts[1].isdigit()})
 
     def spoken(self, element_id: str) -> str:
-        """The words in a container."""
+        """The text of a container."""
         found = self.tree.by_id.get(element_id)
         return "" if found is None else self.tree.text(found)
 
     def sent(self, more: Mapping[str, str], *, whole: bool = False, form: Form | None = None) -> MultiDict[str, str]:
-        """What an autosave sends: what was touched, and all that stands outside of the questions. `form`: one that was
-        filled in by itself, in place of the page's."""
+        """The values that an autosave sends: the touched fields, and everything outside of fields. `form`: one that was
+        filled in separately, instead of the page's."""
         form = form or self.form
         outside = []
         for control in form.controls:
@@ -101,7 +101,7 @@ class Screen:
         return next((name.removeprefix("felt-") for name in names if name.startswith("felt-")), None)
 
     def autosave(self, *, is_lost: bool = False, typing: str = "", **more: str) -> TestResponse:
-        """Send what was touched; unless it is lost, the answer is put into the page."""
+        """Send the touched fields; unless it is lost, the response is put into the page."""
         if more.get("go"):
             self.touched.add(more["go"].split("-")[1])
         said = {"skriver": typing} if typing else {}
@@ -112,7 +112,7 @@ class Screen:
         return answer
 
     def _apply(self, answer: TestResponse) -> None:
-        """Put each part of an answer into its container."""
+        """Put each part of a response into its container."""
         parts = tree_of(answer)
         self.title = next((parts.text(one) for one in parts.elements("title")), self.title)
         for part in parts.elements("hx-partial"):

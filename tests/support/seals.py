@@ -1,4 +1,4 @@
-"""Lines of the logs, sealed and verified as by the commands."""
+"""Sealing and verifying the logs, as by the commands."""
 
 from datetime import timedelta
 

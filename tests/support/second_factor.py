@@ -1,4 +1,4 @@
-"""The second factor, as a telephone has it."""
+"""The second factor, as a telephone app generates it."""
 
 import re
 from typing import Any
@@ -15,20 +15,20 @@ from tests.support.house import House
 
 
 def give_password(client: CheckedClient, username: str) -> TestResponse:
-    """The first step; gives the page of the second one."""
+    """Send the password; returns the page of the second step."""
     fill = {"Brukernavn": username, "Passord": PASSWORD}
     return client.submit(client.get("/logg-inn?neste=/hjelp"), button="Logg inn", fill=fill, follow_redirects=True)
 
 
 def secret_on(page: TestResponse) -> str:
-    """The secret as it is shown."""
+    """The secret on the page."""
     found = re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text)
     assert found, text_of(page)
     return found[1].replace(" ", "")
 
 
 def code_of(secret: str, steps: int = 0) -> str:
-    """The code that the telephone shows now, or so many steps later."""
+    """The present code, or the one so many steps later."""
     totp = pyotp.TOTP(secret)
     return totp.generate_otp(totp.timecode(now()) + steps)
 
@@ -38,7 +38,7 @@ def send_code(client: CheckedClient, page: TestResponse, code: str, **options: A
 
 
 def enrol(house: House, username: str) -> tuple[str, list[str]]:
-    """Sign in for the first time; gives the secret and the recovery codes."""
+    """Sign in for the first time; returns the secret and the recovery codes."""
     forget(house, username)
     client = house.nobody()
     page = give_password(client, username)

@@ -1,6 +1,6 @@
 """A program on the production server: `python -m tests.support.served PORT WORKERS THREADS MODULE:NAME`.
 
-The processes that serve import this module, too, and find the WSGI program's name in the environment.
+The serving processes import this module, too, and find the WSGI program's name in the environment.
 """
 
 import os

@@ -22,7 +22,7 @@ READY_SECONDS = 60  # a limit for slow machines
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A running server: its address, the file that it logs to, the id of its main process, and its settings."""
+    """A running server: its address, log file, main process id, and settings."""
 
     base_url: str
     log: Path
@@ -30,7 +30,7 @@ class LiveServer:
     settings: Mapping[str, str]
 
     def logged(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
@@ -42,11 +42,11 @@ def running_server(
     workers: int = 1,
     threads: int = 8,
 ) -> Iterator[LiveServer]:
-    """The production server with the program and these settings; answers before it is handed out, ended by its id.
+    """Run the production server with the program and these settings; it responds before it is yielded, and is stopped
+    by its id.
 
-    A WSGI `application` in its place (MODULE:NAME) must answer 200 at /helse/klar, too.
-
-    Raises RuntimeError with what it said when it did not start.
+    A WSGI `application` instead of the program (MODULE:NAME) must answer 200 at /helse/klar, too. Raises RuntimeError
+    with the server's output if it does not start.
     """
     environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
     served = {SERVED: application} if application else {}
@@ -75,7 +75,7 @@ def running_server(
 
 @contextmanager
 def _reserved_port() -> Iterator[int]:
-    """A free port that nobody else gets within the block; the server may, who shares it with its processes, too."""
+    """Reserve a free port within the block; the server and its processes can still use it, since they share it."""
     with socket.socket() as holding:
         holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holding.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""A WSGI program that takes its time, so that it is seen which process of the server answers."""
+"""A slow WSGI program, to find out which process of the server responds."""
 
 import os
 import time

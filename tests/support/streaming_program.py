@@ -1,4 +1,4 @@
-"""A WSGI program whose answers do not end soon, and which tells how many of them are under way."""
+"""A WSGI program with long responses, which reports how many of them are running."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ def _pieces(number: int) -> Iterator[bytes]:
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """`/stykker/N`: N pieces. Else: how many answers are under way."""
+    """`/stykker/N`: N pieces. Otherwise: the number of running responses."""
     _empty, what, *rest = environ["PATH_INFO"].split("/")
     if what == "stykker":
         start_response("200 OK", [("Content-Type", "text/plain")])

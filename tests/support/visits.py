@@ -1,4 +1,4 @@
-"""Visits, as the database has them."""
+"""Users' sessions in the database."""
 
 import hashlib
 from typing import Any
@@ -17,6 +17,6 @@ def key_of(client: CheckedClient, name: str = "session") -> str | None:
 
 
 def visit(house: House, key: str | None) -> Any:
-    """What the database holds under a key."""
+    """The session stored under a key."""
     rows = house.ask(select(UserSession).where(UserSession.key_hash == hashlib.sha256(str(key).encode()).hexdigest()))
     return rows[0][0] if rows else None

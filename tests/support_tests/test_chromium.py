@@ -1,4 +1,4 @@
-"""Chromium is found where it is named or installed, and its absence is said in words that help."""
+"""Chromium is found where it is named or installed, and its absence is reported with a remedy."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The test client checks every answer, asks as htmx does, and goes the ways that a person goes."""
+"""The test client checks every response, sends requests as htmx does, and navigates as a user does."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def program() -> Flask:
             bad[request.path[1:]](answer)
         return answer
 
-    # The function that is registered last runs first; ours is to run after the headers are set.
+    # The function that is registered last runs first; ours must run after the headers are set.
     app.after_request_funcs[None].reverse()
     app.add_url_rule("/", "start", lambda: PAGE.replace("Hei", request.args.get("q", "Hei")))
     app.add_url_rule("/ut", "out", lambda: redirect("/", 303))

@@ -17,7 +17,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 PAGES = (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
 # Parts of names: `OIDC_<NAME>_` stands before them.
 OF_A_PROVIDER = {"ISSUER", "CLIENT_ID", "CLIENT_SECRET", "KEY_FILE", "KEY_ID", "ACR", "LABEL"}
-NO_SETTINGS = {"FLASK_DEBUG"}  # Flask's own, which is only looked at
+NO_SETTINGS = {"FLASK_DEBUG"}  # Flask's own, which is only read
 # Of other programs, and of development alone.
 MADE = {"services/locale/", "services/locale/messages.pot"}  # by `make messages`
 NO_ADDRESSES = {"/token", "/folkeregisteret/…", "/utvikling/e-post"}

@@ -1,4 +1,4 @@
-"""The form filler sends what a browser would send, and refuses what a person could not do."""
+"""The form filler sends what a browser would send, and refuses what a user could not do."""
 
 import pytest
 

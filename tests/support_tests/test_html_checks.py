@@ -115,9 +115,9 @@ H1 = "<h1>Deltakere</h1>"
             "not on the page",
         ),
         (page(f"{H1}<nav><p>x</p></nav>"), "has no name"),
-        # nothing the content policy or the house forbids
+        # forbidden by the content policy or by the project
         (page(f'{H1}<p style="color:red">x</p>'), "use a class"),
-        (page(f'{H1}<p onclick="x()">x</p>'), "listen in app.js"),
+        (page(f'{H1}<p onclick="x()">x</p>'), "listen in a script of static/scripts"),
         (page(f"{H1}<script>x()</script>"), "inline script"),
         (page(f"{H1}<style>p{{}}</style>"), "app.css"),
         (page(f'{H1}<a href="/deltakere" hx-get="/deltakere">x</a>'), "write data-hx-get"),

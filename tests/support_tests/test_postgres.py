@@ -1,4 +1,4 @@
-"""The tests' own PostgreSQL: from both sources, on a socket, without rights, gone afterwards."""
+"""The tests' own PostgreSQL: from both sources, on a socket, without rights, removed afterwards."""
 
 from pathlib import Path
 

@@ -1,12 +1,12 @@
-"""Who gets in where: every rule of the URL map, asked by everyone, as a page and as a fragment.
+"""Access to every rule of the URL map, by every kind of user, as a page and as a fragment.
 
-A new rule belongs into one of the four tables. The words in them:
+A new rule belongs in one of the four tables. The words in them:
 
     200, 403 …  that status
-    in          she gets in. POSTs carry a valid token and nothing of use, so what was sent may be refused
-    page        200 for a page; it has no fragment, so whoever asks for one is sent to the page
+    in          the user gets in. POSTs carry a valid token and nothing of use, so what was sent may be refused
+    page        200 for a page; it has no fragment, so requests for one are redirected to the page
     dead        410 for a page: a link that does not work; it has no fragment
-    on          she is sent on: 303 for a page, 204 with HX-Redirect for a fragment
+    on          the user is redirected: 303 for a page, 204 with HX-Redirect for a fragment
     sign-in     a page goes to the sign-in page and comes back; a fragment, and what was sent, gets 401
 """
 
@@ -119,8 +119,8 @@ POST /deltakere/meldinger/<id>/lest      sign-in  404         403          403  
 POST /deltakere/ny/vis                   sign-in  in          403          403   403
 """
 
-# Rules with a participant, who is the caller's own and open, somebody else's, deleted, discharged, protected
-# (for those without the right to see that), or was never there. For IMDi «hidden» are the last two.
+# Rules with a participant: the caller's own and open, somebody else's, deleted, discharged, protected (for users
+# without the right), or unknown. For IMDi «hidden» are the last two.
 PARTICIPANT = """
 rule                                     nobody   own   elsewhere  deleted  discharged  protected  IMDi  hidden  admin
 GET  /deltakere/<id>/<page>              sign-in  200   404        404      on          404        on    404     403
@@ -136,7 +136,7 @@ POST /deltakere/<id>/slett               sign-in  in    404        404      403 
 GET  /deltakere/<id>/kvittering          sign-in  on    404        404      page        404        in    404     403
 """
 
-# Rules for what was done by mistake, with a deleted participant (gjenopprett) or a discharged one (gjenapne).
+# Rules for corrections, with a deleted participant (gjenopprett) or a discharged one (gjenapne).
 MENDING = """
 rule                                     nobody   caseworker  local admin  IMDi  IMDi admin
 GET  /deltakere/<id>/gjenopprett         sign-in  403         403          403   200
@@ -144,7 +144,7 @@ POST /deltakere/<id>/gjenopprett         sign-in  403         403          403  
 GET  /deltakere/<id>/gjenapne            sign-in  403         403          403   200
 POST /deltakere/<id>/gjenapne            sign-in  403         403          403   in
 """
-# Rules with a user, who is of the caller's own municipality (for IMDi: anybody), of another one, or was never there.
+# Rules with a user: of the caller's own municipality (for IMDi: anybody), of another one, or unknown.
 USER = """
 rule                                     nobody   caseworker  IMDi  own   elsewhere  unknown
 GET  /brukere/<id>                       sign-in  403         403   200   404        404
@@ -153,7 +153,7 @@ GET  /brukere/<id>/handling              sign-in  403         403   on    404   
 POST /brukere/<id>/handling              sign-in  403         403   in    404        404
 """
 STATES = ("own", "elsewhere", "deleted", "discharged", "protected", "unknown")
-# Those who are what another one is already, but for something: only what may differ is asked.
+# Users who differ from another one in some respect only: only that is tested.
 STATES_FOR = {
     None: ("own", "unknown"),
     "anne.tokommuner": ("own", "elsewhere", "deleted"),
@@ -166,7 +166,7 @@ Table = dict[str, dict[str, str]]
 
 
 def read_table(text: str) -> Table:
-    """The table by rule and heading. Cells are divided by two blanks or more."""
+    """The table by rule and heading. Cells are separated by two blanks or more."""
     lines = [re.split(r"\s{2,}", line.replace("GET  ", "GET ")) for line in text.strip().splitlines()]
     return {line[0]: dict(zip(lines[0][1:], line[1:], strict=True)) for line in lines[1:]}
 
@@ -175,7 +175,7 @@ TABLES = (read_table(PLAIN), read_table(PARTICIPANT), read_table(MENDING), read_
 
 
 def unmarked(app: Flask) -> list[str]:
-    """The rules whose view says nothing about who may call it."""
+    """The rules whose view has no access mark."""
     return [name for name, rule in rules_of(app).items() if mark_of(app.view_functions[rule.endpoint]) is None]
 
 
@@ -204,7 +204,7 @@ def test_a_view_without_a_mark_is_noticed_and_refused(app: Flask, sign_in: Calla
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the matrix, and the word that the table has for it."""
+    """One call of the matrix, and the table's word for it."""
 
     rule: str
     address: str
@@ -216,13 +216,13 @@ class Call:
         return self.rule.partition(" ")[0]
 
     def send(self, client: CheckedClient, token: str) -> TestResponse:
-        """Ask; a POST carries the token and a button that no page has."""
+        """Send the call; a POST has the token and a button that no page has."""
         headers = htmx_headers() if self.partial else {}
         data = {"csrf_token": token, "go": "no-such-button"} if self.method == "POST" else None
         return client.open(self.address, method=self.method, headers=headers, data=data)
 
     def fault(self, answer: TestResponse) -> str | None:
-        """What is wrong with the answer, if anything is."""
+        """The fault of the response, if any."""
         outcome = self._outcome(answer)
         allowed = {
             "page": {"on" if self.partial else "200"},
@@ -245,12 +245,12 @@ class Call:
         return str(answer.status_code)
 
 
-# Rules that end the visit or are slow on purpose, so only a visitor tries them here.
+# Rules that end the session or are slow by design, so they are tested without a user only.
 ONCE = {"POST /logg-ut", "POST /logg-inn", "POST /min-bruker", "POST /invitasjon/<token>/ny"}
 
 
 def _cell(row: dict[str, str], username: str | None, state: str) -> str:
-    """What the table says about a user and a participant."""
+    """The table's cell for a user and a participant."""
     if username is None:
         return row["nobody"]
     user = demo_user(username)
@@ -264,7 +264,7 @@ def _cell(row: dict[str, str], username: str | None, state: str) -> str:
 
 
 class Cast:
-    """The participants that play the states for a user."""
+    """The participants in each state for a user."""
 
     def __init__(self, house: House, username: str | None) -> None:
         own = of_places(username or "kari.oslo")
@@ -343,7 +343,7 @@ def test_rules_for_mending(own_house: House, username: str | None) -> None:
     assert not any(faults), "\n".join(filter(None, faults))
 
 
-# Participants for whom there is nothing to mend: what IMDi's administrator is answered.
+# Participants that cannot be corrected: the response to IMDi's administrator.
 UNMENDABLE = {
     "gjenopprett": {"own": "403", "discharged": "403", "protected": "404", "unknown": "404"},
     "gjenapne": {"own": "403", "deleted": "403", "protected": "404", "unknown": "404"},
@@ -355,13 +355,13 @@ def test_nothing_to_mend(own_house: House, verb: str) -> None:
     client, cast, faults = own_house.client("admin.imdi"), Cast(own_house, "admin.imdi"), []
     token = _token(client)
     for (state, wanted), method, partial in product(UNMENDABLE[verb].items(), ("GET", "POST"), (False, True)):
-        answer = "on" if method == "POST" and wanted == "403" else wanted  # pressed twice: the page says how she stands
+        answer = "on" if method == "POST" and wanted == "403" else wanted  # pressed twice: shows the present state
         call = Call(f"{method} /deltakere/<id>/{verb}", f"/deltakere/{cast.id_of(state)}/{verb}", answer, partial)
         faults.append(call.fault(call.send(client, token)))
     assert not any(faults), "\n".join(filter(None, faults))
 
 
-# ---- What cannot be told apart, and what is logged ----
+# ---- Indistinguishable responses, and logging ----
 
 
 def _without_tokens(answer: TestResponse) -> str:

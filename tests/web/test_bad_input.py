@@ -1,4 +1,4 @@
-"""What no page of ours sends, and what a person types wrong: 400, or words at the field; never a 500, and the other
+"""Input that no page of ours sends, and typing mistakes: 400, or a message at the field; never a 500, and the other
 criteria stay. Addresses alone: `test_query`."""
 
 import pytest
@@ -82,8 +82,8 @@ def test_the_whole_page_says_what_is_wrong_with_the_panel_open(own_house: House)
 
 
 def test_what_is_wrong_is_said_at_once(own_house: House) -> None:
-    """By the title and a summary of the whole page, which has the focus; by the status line with a fragment, which
-    takes the summary away."""
+    """On a whole page by the title and a focused summary; with a fragment by the status line, and without the
+    summary."""
     values = {"oppstart-fra": "31.11.2024", "avslutning-fra": "02.01.2025", "avslutning-til": "01.01.2025"}
     page = asked_whole(own_house, "siri.vern", values)
     assert page.tree.text(next(page.tree.elements("title"))).startswith("Feil: Deltakeroversikt")
@@ -124,11 +124,11 @@ def test_an_address_with_a_day_that_is_none(house: House) -> None:
         assert chips_of(screen) == ["Status Endret"]
 
 
-# ---- What no form of ours sends ----
+# ---- Input that no form of ours sends ----
 
 
 def both(house: House, username: str, address: str, data: "MultiDict[str, str]") -> list[int]:
-    """The status of the answers to a page's form and to htmx's."""
+    """The statuses of the responses to a page's form and to htmx's."""
     client = house.client(username)
     return [client.post(address, data=data, headers=headers).status_code for headers in ({}, htmx_headers())]
 

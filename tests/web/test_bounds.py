@@ -1,4 +1,5 @@
-"""Numbers and dates have bounds, in every address and every form: what lies beyond is refused or told, no failure."""
+"""Numbers and dates have limits, in every address and every form: values beyond them are refused or reported, never a
+failure."""
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -42,7 +43,7 @@ HEADERS += ("HX-Current-URL", "HX-Target", "HX-Request-Type", "Sec-Fetch-Site", 
 
 @pytest.mark.parametrize("username", USERS)
 def test_in_every_parameter_of_every_address(own_house: House, username: str) -> None:
-    """In all of them at once, and in each of those that have several."""
+    """In all parameters at once, and in each separately if there are several."""
     client = own_house.client(username)
     paths = sorted({address.partition("?")[0] for address in get_addresses(own_house, username)})
     for path in [one for one in paths if not one.startswith("/helse")]:
@@ -60,14 +61,17 @@ def test_in_every_parameter_of_every_address(own_house: House, username: str) ->
 def test_in_every_field_of_every_form(own_house: House, username: str, how: str) -> None:
     client = own_house.client(username)
     for form in forms_of(own_house, username):
-        if form.endpoint in {"accounts.sign_out", "accounts.own_password_submit"}:  # these end the visit, or are slowed
+        if form.endpoint in {
+            "accounts.sign_out",
+            "accounts.own_password_submit",
+        }:  # these end the session, or are throttled
             continue
         for field in {name for name, _value in form.pairs} - {"csrf_token", "go", END_MARK}:
             pairs = [(name, BEYOND[how] if name == field else value) for name, value in form.pairs]
             answer = client.post(form.address, data=MultiDict(pairs))
             assert answer.status_code in ANSWERS, f"{form.endpoint}, {field}: {answer.status}"
             if answer.status_code in {204, 303}:
-                client.get("/hjelp")  # where what was said of it is shown
+                client.get("/hjelp")  # shows its message
 
 
 @pytest.mark.parametrize("number", [str(2**31), str(2**63), "9" * 30, "9" * 5000])

@@ -1,4 +1,4 @@
-"""What is cheap to send is cheap to answer: by the processor's time and by memory, never by the clock on the wall."""
+"""Requests that are cheap to send are cheap to answer: in processor time and memory, never measured by elapsed time."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_names_and_words_without_end(own_house: House, divider: str) -> None:
 
 
 def test_more_rows_than_a_form_has_are_refused(own_house: House) -> None:
-    """Some 9 999 activities were kept as typed once, and each later page took thirteen seconds."""
+    """Once 9 999 activities were kept as drafts, and each later page took thirteen seconds."""
     client = own_house.client(BERIT)
     public_id = own_house.participants(of_places(BERIT), IS_OPEN, IS_PLAIN)[0]
     page = client.get(f"/deltakere/{public_id}/programinnhold")
@@ -82,7 +82,7 @@ def test_more_rows_than_a_form_has_are_refused(own_house: House) -> None:
     answered(lambda: client.get(f"/deltakere/{public_id}/programinnhold"))
 
 
-# ---- What was begun ----
+# ---- Unfinished registrations ----
 
 
 def typed(house: House, **more: str) -> MultiDict[str, str]:
@@ -100,7 +100,7 @@ def test_no_more_is_kept_of_a_form_than_somebody_types(own_house: House) -> None
 
 
 def test_only_so_many_are_kept_of_one_user(own_house: House) -> None:
-    """More than that, from before there was a limit, are still shown and can be gone on with."""
+    """More than that, from before the limit, are still shown and can be continued."""
     client, user = own_house.client(BERIT), id_of(own_house, BERIT)
     rows = [
         {

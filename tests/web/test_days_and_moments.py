@@ -1,7 +1,7 @@
-"""Any day and any moment in any column: each page, each file and a backup can still be made.
+"""Any day and any moment in any column: each page, each file and a backup still works.
 
-The forms take fewer. But registers write days of the year 1, clocks go wrong, and what an older program has stored
-stands in the database whatever the forms say.
+The forms accept fewer. But registers give days of the year 1, clocks go wrong, and data from an older version are in
+the database whatever the forms accept.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ from tests.support.databases import past_the_locks
 from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places
 
 DAYS = [date(1800, 1, 1), date(1900, 2, 28), date(2000, 2, 29), date(2024, 2, 29), date(2200, 12, 31)]
-OF_REGISTERS = [date(1, 1, 1), date(9999, 12, 31)]  # what nothing is computed from
+OF_REGISTERS = [date(1, 1, 1), date(9999, 12, 31)]  # nothing is computed from these
 LATE = time(23, 59, 59, 999_999)  # the next day in Norway
-VISITS = frozenset({"user_session", "lease"})  # whose moments end a visit, or a process's work
-NEVER_HERE = frozenset({"installation"})  # says that a register is in production
+VISITS = frozenset({"user_session", "lease"})  # tables whose moments end a session, or a process's work
+NEVER_HERE = frozenset({"installation"})  # marks a register in production
 STEPS = ("person", "bakgrunn", "programinnhold", "avslutning")
 Values = dict[str, Any]
 USERS_ASKED = ("kari.oslo", "admin.imdi", "ida.imdi")
@@ -42,8 +42,8 @@ def columns_of(kind: type[TypeEngine[object]]) -> Iterator[tuple[Table, str]]:
 
 
 def write_everywhere(house: House, day: date) -> None:
-    """Put the day, and a moment of it, wherever one stands, also where nobody may change it, and as every answer of
-    some. Only a register writes the first and the last of all days."""
+    """Write the day, and a moment of it, to every such column, also in append-only tables, and as every answer of some
+    participants. Only a register gives the first and the last of all days."""
     of_registers = day in OF_REGISTERS
     moment = datetime.combine(day, time.min if of_registers else LATE, UTC)
     values: dict[Table, Values] = {Person.__table__: {"birth_date": literal(day, Date)}}
@@ -77,7 +77,7 @@ def addresses(house: House, username: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def full(own_house: House) -> House:
-    """Something in every table that has days or moments."""
+    """Rows in every table that has days or moments."""
     for username in USERS_ASKED:
         own_house.client(username)
     one = own_house.ask(

@@ -1,4 +1,4 @@
-"""What comes in from outside by other doors than addresses and forms: numbers, days and texts that no program can keep.
+"""Input from outside, other than addresses and forms: numbers, days and texts that no program can store.
 
 The registers, identity providers (`test_single_sign_on`), files, commands, settings, and bytes in an address. Addresses
 and forms: `test_bounds`, `test_every_form`.
@@ -33,7 +33,7 @@ Talk = Callable[[socket.socket, int], None]
 
 
 def saying(*bodies: str | bytes, status: str = "200 OK", headers: str = "") -> Talk:
-    """A server's answers, one after the other, the last one again and again."""
+    """A server's responses, one after the other, the last one again and again."""
 
     def talk(connection: socket.socket, count: int) -> None:
         body = bodies[min(count, len(bodies) - 1)]
@@ -94,7 +94,7 @@ def test_how_long_to_wait(wait: str) -> None:
 
 
 def looked_up(folder: Path, body: str | bytes) -> PersonRecord | None:
-    """What Folkeregisteret says, or nothing if it cannot be read."""
+    """Folkeregisteret's record, or None if it cannot be parsed."""
     with serving(saying(TOKEN, body)) as url:
         try:
             return FolkeregisteretClient(base_url=url, token_source=tokens_at(url, folder)).look_up(NUMBER)
@@ -145,7 +145,7 @@ def test_years_of_a_person(tmp_path: Path, year: str) -> None:
     ],
 )
 def test_moments_of_a_person(tmp_path: Path, moment: str) -> None:
-    """Compared with others in another zone, and the year of one is the year of arrival."""
+    """Compared with others in another zone; the year of one is the year of arrival."""
     others = [{"gyldighetstidspunkt": "2020-01-01T00:00:00Z", "graderingsnivaa": "ugradert"}]
     said = [*others, {"gyldighetstidspunkt": moment, "graderingsnivaa": "ugradert"}]
     found = looked_up(tmp_path, json.dumps({"innflytting": said, "adressebeskyttelse": said, "navn": said}))
@@ -178,7 +178,8 @@ def test_days_of_results(day: str) -> None:
 
 
 def a_row(table: str, **values: Any) -> Callable[[dict[str, bytes]], None]:
-    """For `forge`: the first row of a table has these values; «%» in JSON escapes stands for a backslash."""
+    """For `forge`: a function that sets values in the first row of a table; «%» in JSON escapes stands for a
+    backslash."""
 
     def change(parts: dict[str, bytes]) -> None:
         manifest = json.loads(parts["manifest.json"])
@@ -232,7 +233,7 @@ def test_a_backup_with_what_cannot_be_kept_is_refused_in_words(app: Flask, tmp_p
 
 
 def test_no_line_of_the_log_closes_its_page(own_house: House) -> None:
-    """However it came there: older programs, or a backup of one."""
+    """Wherever it came from: an older version, or a backup of one."""
     details: list[dict[str, Any]] = [
         *(
             {"taken_at": said}
@@ -258,7 +259,7 @@ RAW = ["\xff", "\xed\xa0\x80", "\x00", "%00", "%ed%a0%80", "%ff", "\u00e9"]
 
 @pytest.mark.parametrize("raw", RAW)
 def test_bytes_in_an_address_that_are_no_text(own_house: House, raw: str) -> None:
-    """As a server hands them on: one character for each byte, in the path as in the query."""
+    """As a server passes them on: one character for each byte, in the path as in the query."""
     for username in ("kari.oslo", "admin.imdi", None):
         client = own_house.client(username)
         for path in (

@@ -1,7 +1,6 @@
-"""Every form of the program, whatever it is for: what it does not have is refused, no bytes are a failure, and no
-answer costs much.
+"""Every form of the program: unknown fields are refused, no bytes cause a failure, and no response costs much.
 
-The forms are found as a user finds them, on all pages of the program, and beside them all addresses that take forms.
+The forms are found as a user finds them, on all pages of the program, and beside them all addresses that accept forms.
 """
 
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from tests.support.rules import NOBODYS, rules_of
 pytestmark = pytest.mark.usefixtures("cheap_answers")
 USERS = ("kari.oslo", "admin.bergen", "ida.imdi", "admin.imdi", None)
 FORM = "application/x-www-form-urlencoded"
-# What somebody would like to set, and columns that a careless form would take.
+# Fields that an attacker would like to set, and columns that a careless form would accept.
 WISHED = {"role", "roles", "is_admin", "is_demo", "is_blocked", "user_id", "id", "password_hash", "sees_protected"}
 COLUMNS = {column.name for model in (User, Participation) for column in model.__table__.columns}
 
@@ -60,7 +59,7 @@ def test_fields_that_a_form_does_not_have_are_refused(own_house: House, username
 
 @pytest.mark.parametrize("username", USERS, ids=lambda name: name or "nobody")
 def test_a_form_without_its_end_saves_nothing(own_house: House, username: str | None) -> None:
-    """With FIN and length in order, as a machine on the way may make it: nothing but the end is missing."""
+    """With FIN and a right length, as a machine in between may produce it: only the end mark is missing."""
     client, before, tried = own_house.client(username), _changes(own_house), 0
     for form in forms_of(own_house, username):
         assert form.pairs[-1] == (END_MARK, "1"), form
@@ -79,7 +78,7 @@ def test_a_form_without_its_end_saves_nothing(own_house: House, username: str | 
 
 
 def test_signing_in_and_out_needs_no_end(own_house: House) -> None:
-    """Pages that stood open when the program learned of the mark."""
+    """Pages that were open when the end mark was introduced."""
     client = own_house.nobody()
     form = form_in(client.get("/logg-inn"), button="Logg inn")
     form.fill({"Brukernavn": "kari.oslo", "Passord": "demo-passord-2026"})
@@ -90,7 +89,7 @@ def test_signing_in_and_out_needs_no_end(own_house: House) -> None:
 
 
 def _also_its_own(form: Found) -> frozenset[str]:
-    """What the form has besides when other answers are given in it, or when the script sends it."""
+    """Fields that the form also has with other answers, or when the script sends it."""
     if form.endpoint in TAKEN:
         return TAKEN[form.endpoint] | {"go"}
     if form.endpoint.startswith("accounts."):
@@ -106,7 +105,7 @@ def _also_its_own(form: Found) -> frozenset[str]:
 
 
 def _changes(house: House) -> tuple[int, list[tuple[object, ...]]]:
-    """How often anything was changed of any participant, and what the users are."""
+    """The number of changes of all participants, and the users."""
     number = house.ask(select(func.count()).select_from(Change))[0][0]
     users = select(User.id, User.username, User.email, User.sees_protected, User.is_demo).order_by(User.id)
     return number, [tuple(row) for row in house.ask(users)]
@@ -140,7 +139,8 @@ ALONE_TOO = {"NUL", "half a pair of UTF-16", "far too much"}
 @pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi", None], ids=lambda name: name or "nobody")
 @pytest.mark.parametrize("how", VALUES)
 def test_bytes_in_every_field_of_every_form(own_house: House, username: str | None, how: str) -> None:
-    """In all fields at once; what databases and readers of text stumble over also in each, the rest as it stands."""
+    """In all fields at once; bytes that databases and parsers often fail on also in each, with the other fields
+    unchanged."""
     client, forms = own_house.client(username), _forms_once(own_house, username)
     for form in forms:
         typed = [name for name, _value in form.pairs if name not in {"csrf_token", "go", END_MARK}]
@@ -151,7 +151,7 @@ def test_bytes_in_every_field_of_every_form(own_house: House, username: str | No
                 answer = client.post(form.address, data=body, content_type=FORM, headers=headers)
                 assert answer.status_code in ANSWERS, f"{form.endpoint}, {how} in {spoiled}: {answer.status}"
                 if answer.status_code in {204, 303}:
-                    client.get("/hjelp")  # where what was said of it is shown
+                    client.get("/hjelp")  # shows its message
 
 
 def _forms_once(house: House, username: str | None) -> list[Found]:
@@ -169,7 +169,7 @@ def _part(name: str, value: str, more: str = "") -> bytes:
 
 
 def bodies(token: str) -> dict[str, tuple[str, bytes, set[int]]]:
-    """Content type and body, all with a token that is right, and which answers are."""
+    """Content type and body, all with a right token, and the permitted statuses."""
     known = f"csrf_token={token}&{END_MARK}=1".encode()
     whole = _part("csrf_token", token) + _part(END_MARK, "1")
     large = b"x" * MAX_BODY
@@ -203,7 +203,7 @@ def bodies(token: str) -> dict[str, tuple[str, bytes, set[int]]]:
 @pytest.mark.parametrize("how", bodies(""))
 @pytest.mark.parametrize("username", ["kari.oslo", "admin.imdi"])
 def test_bodies_that_no_page_of_ours_sends(own_house: House, username: str, how: str) -> None:
-    """To every address that takes a form, whether the user may use it or not."""
+    """To every address that accepts a form, whether the user may use it or not."""
     client = own_house.client(username)
     kind, body, wanted = bodies(str(form_in(client.get("/hjelp"), button="Logg ut").value("csrf_token")))[how]
     for address in _post_addresses(own_house, username):
@@ -257,7 +257,7 @@ def test_bytes_behind_every_address(house: House, username: str | None, query: s
     ],
 )
 def test_bytes_in_headers(house: House, headers: dict[str, str]) -> None:
-    client = FlaskClient(house.app)  # ours could not read a compressed answer
+    client = FlaskClient(house.app)  # ours could not read a compressed response
     for address in ("/logg-inn", "/deltakere", "/hjelp", "/finnes-ikke"):
         for method in ("GET", "HEAD", "OPTIONS", "POST"):
             answer = client.open(address, method=method, headers=headers)

@@ -1,7 +1,7 @@
-"""Pages and their fragments, and the headers that every kind of answer carries.
+"""Pages and their fragments, and the headers of every kind of response.
 
-The test client itself looks at Vary, Cache-Control and the security headers of each answer; here every kind of
-answer passes through it once.
+The test client itself checks Vary, Cache-Control and the security headers of each response; here every kind of response
+passes through it once.
 """
 
 import re
@@ -26,12 +26,12 @@ from tests.support.html_checks import HtmlTree
 RETARGETED = {"HX-Retarget": "#varsler", "HX-Reswap": "innerHTML", "HX-Push-Url": "false"}
 USERS = ("kari.oslo", "admin.bergen", "ida.imdi", "admin.imdi", None)
 
-# What differs from one answer to the next by its nature, and what only fragments bring along.
+# Parts that differ between any two responses, and parts that only fragments have.
 _PASSING = re.compile(r'(?<=value=")[^"]*(?=" autocomplete="off")')
 _TITLE = re.compile(r"\A\s*<title>[^<]*</title>")
 _ELSEWHERE = re.compile(r'<hx-partial data-hx-target="#(?!versjon)[^>]*>(.*?)</hx-partial>', re.S)
 _SAID = re.compile(r'<div id="statuslinje"[^>]*>[^<]*</div>\s*\Z')
-# A question stands in a dialog or on a page of its own: another heading level, another way to cancel.
+# A confirmation is in a dialog or on a page of its own: another heading level, another way to cancel.
 _LEVEL = re.compile(r"(?<=<h)[12]|(?<=</h)[12]")
 _CANCEL = re.compile(
     r'<form method="dialog">.*?</form>|<a [^>]*>Avbryt</a>|<hx-partial data-hx-target="#versjon".*?</hx-partial>', re.S
@@ -39,7 +39,7 @@ _CANCEL = re.compile(
 
 
 def squeezed(html: str, *, is_question: bool) -> str:
-    """The HTML without blanks between lines, and without what differs by its nature."""
+    """The HTML without blanks between lines, and without parts that always differ."""
     html = _PASSING.sub("", html)
     if is_question:
         html = _CANCEL.sub("", _LEVEL.sub("", html))
@@ -47,7 +47,7 @@ def squeezed(html: str, *, is_question: bool) -> str:
 
 
 def own_parts(answer: TestResponse) -> list[str]:
-    """A fragment without the title and the status line that it brings along, and what it brings for other places."""
+    """A fragment without its title and status line, and its parts for other places."""
     html = _SAID.sub("", _TITLE.sub("", answer.text))
     return [_ELSEWHERE.sub("", html), *(part[1] for part in _ELSEWHERE.finditer(html))]
 
@@ -57,7 +57,7 @@ def test_every_fragment_stands_inside_its_page(house: House, username: str | Non
     client, fragments = house.client(username), []
     for address in get_addresses(house, username):
         if address.startswith(("/helse", "/tilgangslogg")) or address.endswith(".csv"):
-            continue  # the access log is a line longer each time: see `test_access_log`
+            continue  # the access log grows by a line each time: see `test_access_log`
         fragment = client.get_partial(address)
         if fragment.status_code != 200 or fragment.mimetype != "text/html":
             continue
@@ -83,7 +83,7 @@ def test_a_fragment_brings_the_title_and_the_status_line(house: House) -> None:
     assert next(tree_of(form).elements("title"), None) is not None
 
 
-# ---- Errors are answers ----
+# ---- Error responses ----
 
 
 def _is_alert(answer: TestResponse) -> bool:
@@ -94,7 +94,7 @@ def _is_alert(answer: TestResponse) -> bool:
 
 
 def check_error(page: TestResponse, fragment: TestResponse, status: int) -> None:
-    """Both say in words what is the case; the fragment goes to the alert area and pushes no address."""
+    """Both have a message; the fragment goes to the alert area and pushes no address."""
     assert (page.status_code, fragment.status_code) == (status, status)
     assert not [name for name in dict(page.headers) if name.startswith("HX-")]
     assert {name: fragment.headers.get(name) for name in RETARGETED} == RETARGETED
@@ -137,7 +137,7 @@ def token_of(client: CheckedClient) -> str:
 
 
 def test_signed_out_meanwhile(house: House) -> None:
-    """Whoever posts after the visit has ended hears that, and not that the form's token is wrong."""
+    """A POST after the end of the session gets that message, and not that the form's token is wrong."""
     client = house.nobody()
     public_id = house.participants(of_places("kari.oslo"), IS_OPEN, IS_PLAIN)[0]
     address = f"/deltakere/{public_id}/bakgrunn"
@@ -163,7 +163,7 @@ def test_a_form_without_its_token(house: House, token: str | None) -> None:
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", ""])
 def test_a_form_from_another_site(house: House, origin: str) -> None:
-    """Refused though its token is right; from our own site, and from programs that say nothing, it is taken."""
+    """Refused though its token is right; from our own site, and from programs without the header, it is accepted."""
     client = house.client("kari.oslo")
     data = {"csrf_token": token_of(client), "visning": "", "apen": "1"}
     assert client.post("/deltakere/panel", data=data, headers={"Origin": origin}).status_code == 400
@@ -213,7 +213,7 @@ def test_a_participant_that_is_seen_and_not_changed(house: House) -> None:
 def test_a_failure_of_our_own(
     app: Flask, sign_in: Callable[[str], CheckedClient], caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests they would come here instead
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests they would be raised here instead
     client = sign_in("kari.oslo")
     with app.app_context():
         for table in ("participation", "participation_count"):
@@ -229,7 +229,7 @@ def test_a_failure_of_our_own(
     assert "0301" not in caplog.text, "values of a statement are personal data"
 
 
-# ---- Going on ----
+# ---- Redirects ----
 
 
 def test_going_on_is_303_for_a_page_and_204_for_a_fragment(house: House) -> None:
@@ -255,7 +255,7 @@ def test_addresses_to_go_on_to_are_plain_ascii(app: Flask, sign_in: Callable[[st
 
 @pytest.mark.parametrize("query", ["sorter=%ff", "sorter=\xff", "sorter=%00", "\xe5=1", "sorter=%F0%9F%98%80", "%"])
 def test_odd_bytes_in_the_address(house: House, query: str) -> None:
-    asked = {"QUERY_STRING": query}  # as the server hands on what came, byte for byte
+    asked = {"QUERY_STRING": query}  # as the server passes on the bytes
     assert house.client("kari.oslo").get("/deltakere", environ_overrides=asked).status_code == 400
     signed_out = house.nobody().get("/deltakere", environ_overrides=asked)
     assert signed_out.status_code == 303
@@ -305,7 +305,7 @@ def test_pages_are_compressed(house: House, encoding: str) -> None:
 def test_what_a_server_is_told_of_the_root_comes_into_no_address(
     databases: Databases, settings: dict[str, str]
 ) -> None:
-    """Neither into the page that was asked for so, nor into those of others: addresses are kept."""
+    """Neither into the requested page, nor into others: addresses are cached."""
     with running_house("sqlite", databases, settings, participants=0) as house:
         for root in ("//evil.example", "/evil"):
             for address in ("/logg-inn", "/hjelp", "/deltakere"):

@@ -1,4 +1,4 @@
-"""The headers of every kind of answer as production gives them, word by word, and what is said of methods."""
+"""The headers of every kind of response in production, word by word, and responses to methods."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ UNLISTED = ("TRACE", "TRACK", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND", "
 
 @pytest.fixture(scope="module")
 def production(databases: Any, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The program as in production, with a view that fails."""
+    """The program as in production, with a failing view."""
     key = tmp_path_factory.mktemp("production") / "key.pem"
     load_or_create_key(Path(key))
     environ = {
@@ -83,7 +83,7 @@ def test_headers_of_every_kind_of_answer(production: Flask, what: str, partial: 
     answer = client.open(
         address, method=method, headers=headers, data=data, content_type=kind, base_url="https://localhost"
     )
-    sent_on = {303: 401, 200: 204} if partial else {}  # of a page without a fragment, and signed out
+    sent_on = {303: 401, 200: 204} if partial else {}  # for a page without a fragment, and signed out
     assert answer.status_code in {status, sent_on.get(status), 204 if partial and status == 410 else None}
     assert {name: answer.headers.get_all(name) for name in HEADERS} == {name: [HEADERS[name]] for name in HEADERS}
     assert answer.headers.get_all("Cache-Control") == ["no-store"]
@@ -103,7 +103,7 @@ def test_headers_of_files(production: Flask) -> None:
 
 @pytest.mark.parametrize("method", UNLISTED)
 def test_methods_that_nothing_takes(production: Flask, method: str) -> None:
-    """405 where there is something, and what it takes; 404 where there is nothing. Nothing of what came is told."""
+    """405 with the allowed methods for an existing address; 404 otherwise. The request is not echoed."""
     client = FlaskClient(production)
     for address in ("/logg-inn", "/deltakere", "/helse", "/deltakere/oversikt.csv", *files_of(production)):
         with client.open(address, method=method, headers={"X-Secret": "hemmelig"}) as answer:

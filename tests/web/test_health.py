@@ -1,4 +1,4 @@
-"""«Alive» and «ready», as a balancer asks: often, from many sides at once, and of databases in any state."""
+"""«Alive» and «ready», as a load balancer asks: often, from many sides at once, and with databases in any state."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ AT_ONCE, EACH = 16, 25
 
 
 def probe(server: LiveServer) -> Counter[tuple[int, str]]:
-    """What one balancer hears, one time after the other."""
+    """The responses to one balancer, one after the other."""
     place, heard = urlsplit(server.base_url), Counter[tuple[int, str]]()
     connection = HTTPConnection(str(place.hostname), place.port, timeout=60)
     for _time in range(EACH):
@@ -29,7 +29,7 @@ def probe(server: LiveServer) -> Counter[tuple[int, str]]:
 
 
 def test_asked_from_many_sides_at_once(dialect: str, databases: Databases, settings: dict[str, str]) -> None:
-    """No answer fails, and no process dies of it."""
+    """No response fails, and no process dies of it."""
     address = databases.filled(dialect, 0)
     with running_server({**settings, "DATABASE_URL": address}) as server:
         with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -42,7 +42,7 @@ def test_asked_from_many_sides_at_once(dialect: str, databases: Databases, setti
 
 
 def read_only(address: str) -> str:
-    """The address of a database that takes nothing more."""
+    """The address of a read-only database."""
     url = make_url(address)
     if url.get_backend_name() == SQLITE:
         return f"sqlite:///file:{url.database}?mode=ro&uri=true"

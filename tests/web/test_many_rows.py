@@ -1,4 +1,4 @@
-"""Lists of very many rows: what is shown is limited before work is done, and a page takes the processor no second."""
+"""Lists of very many rows: limited before the work is done, and a page takes less than a second of the processor."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ Values = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def crowd(own_house: House) -> Iterator[House]:
-    """Very many users, notices, visits and lines of the log; and no answer may cost much."""
+    """Very many users, notices, sessions and lines of the log; with the cost of responses limited."""
     for username in (KARI, "admin.imdi", "admin.bergen"):
         own_house.client(username)
     known = {row.id for row in own_house.ask(select(User.id))}
@@ -52,7 +52,7 @@ def _write(house: House, model: Any, rows: list[Values]) -> None:
 
 
 def _users() -> list[Values]:
-    """A third is invited and has not come yet."""
+    """Users, a third of them invited and not active yet."""
     phone = "+47 55 55 55 55"
     told = [(f"Navn{n % 9} Åsen{n:05}", f"mange{n}" if n % 3 else None, f"mange{n}@example.org") for n in range(MANY)]
     return [
@@ -74,7 +74,7 @@ def _grants(ids: list[int]) -> list[Values]:
 
 
 def _letters(ids: list[int]) -> list[Values]:
-    """To those who are invited, and none has arrived."""
+    """Letters to the invited users, none of them delivered."""
     common = {"subject": "Invitasjon", "body": "x" * 2_000, "created_at": now(), "expires_at": now()}
     common |= {"next_try_at": None, "failed_at": now(), "last_error": "refused", "attempts": 9}
     return [
@@ -132,7 +132,7 @@ def test_users_are_found_among_many(crowd: House) -> None:
 
 
 def test_notices_come_page_by_page(crowd: House) -> None:
-    """The unread ones first; a page beyond the last is the last, and what is no page is refused."""
+    """The unread ones first; a page beyond the last one is the last one, and an invalid page is refused."""
     client = crowd.client(KARI)
     first = client.get("/deltakere/meldinger")
     assert text_of(first).count("Grunn ") == PAGE

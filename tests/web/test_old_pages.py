@@ -1,4 +1,4 @@
-"""Pages for anybody that have stood open for long: their forms still do what they are for, and no other site's do."""
+"""Public pages that were open for long: their forms still work, and those of other sites do not."""
 
 import time
 from collections.abc import Mapping
@@ -30,26 +30,26 @@ WANTED = "/deltakere?sorter=navn&retning=synkende"
 
 
 def send(client: CheckedClient, form: Form, headers: Mapping[str, str], **more: str) -> TestResponse:
-    """Send a form as a browser does, with what it says of where the form stands."""
+    """Send a form as a browser does, with its headers about the form's origin."""
     method, address = form.target(None)
     assert method == "POST"
     return client.post(address, data=dict(form.pairs(form.default_button())) | more, headers=dict(headers))
 
 
 def sign_in_form(client: CheckedClient, *, password: str = PASSWORD, username: str = "kari.oslo") -> Form:
-    """The sign-in page that a link has led to, filled in."""
+    """The sign-in page reached by a link, filled in."""
     form = form_in(client.get(WANTED, follow_redirects=True), button="Logg inn")
     form.fill({"Brukernavn": username, "Passord": password})
     return form
 
 
 def forget_visits(house: House) -> None:
-    """As after more than half an hour on pages of those who are not signed in."""
+    """Delete anonymous sessions, as after more than half an hour."""
     house.write(delete(UserSession).where(UserSession.user_id.is_(None)))
 
 
 def end_all_visits(house: House) -> None:
-    """As after twelve hours."""
+    """Delete all sessions, as after twelve hours."""
     house.write(delete(UserSession))
 
 
@@ -102,7 +102,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
 def test_another_site_signs_nobody_in(own_house: House, headers: dict[str, str]) -> None:
-    """Its owner has a sign-in page, and so its token; the victim's browser tells where the form stands."""
+    """Its owner has a sign-in page, and so its token; the victim's browser states the form's origin."""
     attackers = sign_in_form(own_house.nobody(), username="berit.bergen")
     victim = own_house.nobody()
     assert send(victim, attackers, headers).status_code in {400, 422}
@@ -300,7 +300,7 @@ def test_every_form_for_anybody_has_it_and_no_other_form(own_house: House) -> No
 
 
 def sign_out_form(client: CheckedClient) -> Form:
-    """The form of a page that is open."""
+    """The form of an open page."""
     return form_in(client.get("/min-bruker"), button="Logg ut")
 
 
@@ -314,7 +314,7 @@ def test_signing_out_from_a_page_whose_visit_has_ended(own_house: House) -> None
 
 
 def test_signing_out_from_a_page_of_an_earlier_visit(own_house: House) -> None:
-    """The user has signed in again in another tab: the old page asks, with a form that works."""
+    """The user has signed in again in another tab: the old page asks for confirmation, with a working form."""
     client = own_house.nobody()
     send(client, sign_in_form(client), OURS)
     old = sign_out_form(client)

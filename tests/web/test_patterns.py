@@ -1,4 +1,4 @@
-"""No regular expression of the program is slow, whatever it is given: all are found in the source and measured."""
+"""No regular expression of the program is slow for any text: all are found in the source and measured."""
 
 import re
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_none_is_slow(found: Found) -> None:
 @pytest.mark.parametrize("path", ["/brukere/{}", "/deltakere/{}/data", "/deltakere/{}", "/static/{}", "/{}"])
 @pytest.mark.parametrize("what", TEXTS)
 def test_none_of_the_addresses_is_slow(house: House, path: str, what: str) -> None:
-    """With the converters of the library that reads them, whose expressions see one part of a path alone."""
+    """With the converters of the routing library, whose expressions see one part of a path alone."""
     with costs_held(house.app):
         answer = house.client("kari.oslo").get(path.format(quote(TEXTS[what], safe="/")))
     assert answer.status_code in {303, 308, 403, 404, 405}

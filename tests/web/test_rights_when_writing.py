@@ -1,4 +1,4 @@
-"""Rights are read again inside the transaction that writes: whatever happens to the user after the guard counts."""
+"""Rights are read again inside the writing transaction: changes after the guard count."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def signed_out() -> Executable:
 
 @contextmanager
 def meanwhile(house: House, happens: Callable[[], Executable]) -> Iterator[None]:
-    """Between the guard and the view of the next request."""
+    """Execute a statement between the guard and the view of the next request."""
     hooks = house.app.before_request_funcs[None]
     grants = house.ask(
         select(RoleGrant.user_id, RoleGrant.role, RoleGrant.municipality_number).where(RoleGrant.user_id == _ID)
@@ -55,7 +55,7 @@ def meanwhile(house: House, happens: Callable[[], Executable]) -> Iterator[None]
 
 
 def written(house: House) -> list[int]:
-    """How many rows there are of all that a caseworker writes."""
+    """The number of rows in each table that a caseworker writes."""
     rows = [house.ask(select(func.count()).select_from(table))[0][0] for table in _WRITTEN]
     return [*rows, house.ask(select(func.count()).where(Participation.deleted_at.is_not(None)))[0][0]]
 
@@ -83,7 +83,7 @@ def test_what_happens_after_the_guard_counts(own_house: House, act: str, happens
 
 
 def test_a_view_that_ends_its_own_visit_goes_on(own_house: House) -> None:
-    """Signing out writes after the visit has been given up."""
+    """Signing out writes after the session has ended."""
     client = own_house.nobody()
     client.login(NAME)
     assert client.logout().status_code == 200
@@ -91,7 +91,7 @@ def test_a_view_that_ends_its_own_visit_goes_on(own_house: House) -> None:
 
 
 def waits(house: House) -> bool:
-    """A transaction of PostgreSQL's waits for another; on SQLite there is nobody who would tell."""
+    """True if a PostgreSQL transaction waits for another; on SQLite this is unknown."""
     activity = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
@@ -121,7 +121,7 @@ def test_what_happens_while_a_row_is_waited_for_counts(own_house: House) -> None
                 assert begun.wait(20)
                 while not waits(own_house):
                     time.sleep(0.02)
-                time.sleep(0.3)  # so that it counts as one that has waited
+                time.sleep(0.3)  # so that it counts as having waited
             answer = waiting.result(60)
     finally:
         hooks.remove(begun.set)

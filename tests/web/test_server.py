@@ -1,7 +1,7 @@
-"""What only the production server decides: requests that are none, bodies without a length, two meanings of one.
+"""Decisions of the production server alone: malformed requests, bodies without a length, ambiguous requests.
 
-Each request goes over a connection of its own, byte for byte. The answer is one answer: a second request that is hidden
-in the first gets none.
+Each request has a connection of its own, byte for byte. There is one response: a second request hidden in the first
+gets none.
 """
 
 import json
@@ -26,7 +26,7 @@ def server(databases: Any, settings: dict[str, str]) -> Iterator[LiveServer]:
         yield running
 
 
-# What never comes as far as the program: the server's answer is a status and nothing else.
+# Requests that never reach the program: the server's response is a status and nothing else.
 BARE = {
     "a blank before the colon",
     "a control in the coding",
@@ -72,7 +72,7 @@ CUT = {
 
 @pytest.mark.parametrize("what", CUT)
 def test_a_request_that_did_not_arrive_whole_is_refused_in_words(server: LiveServer, what: str) -> None:
-    """Whatever it is for, and before anything else is wrong with it."""
+    """Whatever it is for, and before any other error is reported."""
     answer = asked(server, CUT[what], ends=True)
     assert answer.status == 400
     assert LOST in answer.whole.decode()
@@ -128,7 +128,7 @@ def test_a_refusal_is_a_page_of_the_program(server: LiveServer) -> None:
 
 
 def test_nothing_of_a_refused_request_is_logged(server: LiveServer) -> None:
-    """What cannot be read may still be the key of a visit, or a name."""
+    """An unreadable request may still contain a session key, or a name."""
     for request in (
         get(b"/logg-inn", b"Cookie: session=hemmelig-nokkel\x00\r\n"),
         get(b"/logg-inn", b"Cookie session=hemmelig-nokkel\r\n"),
@@ -167,7 +167,7 @@ def test_a_body_in_chunks_is_read_as_any_other(server: LiveServer) -> None:
 
 
 def test_no_header_tells_the_program_what_was_asked(server: LiveServer) -> None:
-    """From this machine neither: a proxy there may pass on what its users send."""
+    """Not from this machine either: a proxy there may pass on its users' headers."""
     with running_server({}, application="tests.support.echo_program:application") as echo:
         plain = asked(echo, get(b"/logg-inn")).body
         assert b'"PATH_INFO": "/logg-inn"' in plain
@@ -182,7 +182,7 @@ def test_no_header_tells_the_program_what_was_asked(server: LiveServer) -> None:
 
 
 def burst(server: LiveServer, number: int) -> Counter[bytes]:
-    """How many of so many requests that come at once each process of the server has answered."""
+    """The number of simultaneous requests that each process of the server has answered."""
     place = urlsplit(server.base_url)
     connections = [HTTPConnection(str(place.hostname), place.port, timeout=SECONDS) for _ in range(number)]
     for connection in connections:
@@ -195,7 +195,7 @@ def burst(server: LiveServer, number: int) -> Counter[bytes]:
 
 def test_a_burst_is_shared_by_the_processes_of_the_server() -> None:
     with running_server({}, application="tests.support.slow_program:application", workers=2, threads=4) as server:
-        for _try in range(20):  # the one process may have begun before the other
+        for _try in range(20):  # one process may have begun before the other
             if len(burst(server, 8)) == 2:
                 break
         answered = burst(server, 48)

@@ -1,6 +1,6 @@
-"""Slow clients keep no others waiting, and what the server is told by signals: to end, and to begin anew.
+"""Slow clients do not delay others; and signals to the server: to stop, and to reload.
 
-No time is measured: what waits for ever fails by the limit of its connection.
+No time is measured: an endless wait fails by the limit of its connection.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.support.certificates import make_certificate
 from tests.support.commands import answers, free_ports, started, until
 from tests.support.server import LiveServer, running_server
 
-SLOW = 60  # connections, of a server that works on two requests at once
+SLOW = 60  # connections, to a server that works on two requests at once
 SECONDS = 30
 FORM = b"POST /logg-inn HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 STREAMS = "tests.support.streaming_program:application"
@@ -77,7 +77,7 @@ def test_unfinished_requests_keep_nobody_waiting(server: LiveServer, what: str) 
 
 
 def test_readers_that_do_not_read_keep_nobody_waiting() -> None:
-    """And what they have asked for is no longer worked on when they are gone."""
+    """And work for clients that have disconnected stops."""
     with running_server({}, application=STREAMS, threads=2) as server:
         with ExitStack() as stack:
             for _number in range(SLOW):
@@ -114,11 +114,11 @@ def test_a_busy_program_keeps_no_probe_waiting() -> None:
         probe.close()
 
 
-# ---- How slowly a body may come ----
+# ---- Slow bodies ----
 
 
 def sent_slowly(server: LiveServer, size: int, rate: int) -> bytes:
-    """The answer to a form of so many bytes that come at so many a second; it may come before its end."""
+    """The response to a form of so many bytes, sent at so many per second; it may come before its end."""
     body = (b"username=kari.oslo&password=" + b"x" * size)[:size]
     heard = threading.Event()
     with connected(server, FORM + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size) as connection:
@@ -142,7 +142,7 @@ def sent_slowly(server: LiveServer, size: int, rate: int) -> bytes:
 
 
 def test_a_body_that_comes_too_slowly_is_refused(server: LiveServer) -> None:
-    """Nor may it stand still for long."""
+    """Nor may it pause for long."""
     answer = sent_slowly(server, 100_000, BODY_RATE // 10).decode()
     assert answer.startswith("HTTP/1.1 408 ")
     assert "Forbindelsen er for treg" in answer
@@ -152,26 +152,26 @@ def test_a_body_that_comes_too_slowly_is_refused(server: LiveServer) -> None:
 
 
 def test_a_body_on_a_slow_line_is_taken(server: LiveServer) -> None:
-    """For longer than a line may stand still. Without a token it is refused for another reason."""
+    """For longer than a connection may pause. Without a token it is refused for another reason."""
     answer = sent_slowly(server, BODY_RATE * 2 * (BODY_GRACE + 2), BODY_RATE * 2).decode()
     assert answer.startswith("HTTP/1.1 400 ")
     assert "Skjemaet kom ikke helt fram" not in answer
 
 
 def first_of(line: socket.socket) -> bytes:
-    """The beginning of an answer; b"" where the connection was closed before it was read."""
+    """The beginning of a response; b"" if the connection was closed before it was read."""
     with suppress(ConnectionError):
         return line.recv(13)
     return b""
 
 
 def test_large_bodies_fill_no_memory_and_forms_are_still_taken(server: LiveServer) -> None:
-    """More of them than one process holds, each but for its last byte."""
+    """More of them than one process may hold, each without its last byte."""
     large = FORM + b"Content-Length: 1000000\r\n\r\n" + b"x" * 999_999
     with ExitStack() as stack:
         lines = [stack.enter_context(connected(server)) for _number in range(MOST_HELD // 1_000_000 + 4)]
         for line in lines:
-            with suppress(ConnectionError):  # what is refused is not read to its end
+            with suppress(ConnectionError):  # a refused body is not read to its end
                 line.sendall(large)
         refused, _writable, _failed = select(lines, [], [], SECONDS)
         assert refused
@@ -225,7 +225,7 @@ def application(environ, start_response):
 
 def test_a_process_that_dies_is_replaced() -> None:
     with running_server({}, application="tests.support.slow_program:application", workers=1) as server:
-        time.sleep(6)  # seconds after its start that one may not die in, else the server takes it for broken
+        time.sleep(6)  # a process that dies within seconds of its start counts as broken
         first = get(server, "/")[1]
         os.kill(int(first), signal.SIGKILL)
         second = b""

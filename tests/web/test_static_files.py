@@ -1,4 +1,4 @@
-"""Style sheet and script: what they are made of, how small they are, and how they are served."""
+"""Style sheet and script: their contents, sizes, and how they are served."""
 
 import gzip
 import hashlib
@@ -16,6 +16,8 @@ from app.serving import static_files
 from app.serving.static_files import (
     COMPONENTS,
     OWN_SCRIPTS,
+    OWN_STYLES,
+    SCRIPTS_DIR,
     STATIC_DIR,
     VENDOR_DIR,
     StaticBuild,
@@ -92,7 +94,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 
 def test_own_files_hold_to_the_content_policy() -> None:
     for name in OWN_SCRIPTS:
-        script = (STATIC_DIR / name).read_text(encoding="utf-8")
+        script = (SCRIPTS_DIR / name).read_text(encoding="utf-8")
         # What is measured is set as a property, which the policy allows. htmx has a `style` of its own.
         bad = (
             r"\beval\(|new Function|(?<!=== \")innerHTML|insertAdjacentHTML|https?:"
@@ -103,11 +105,42 @@ def test_own_files_hold_to_the_content_policy() -> None:
 
 def test_comments_are_left_out_of_the_script_and_nothing_else() -> None:
     for name in OWN_SCRIPTS:
-        text = (STATIC_DIR / name).read_text(encoding="utf-8")
+        text = (SCRIPTS_DIR / name).read_text(encoding="utf-8")
         for quoted in re.findall(r'"[^"\n]*"|`[^`]*`', text):
             assert "//" not in quoted, f"{name}: {quoted} would be taken for a comment"
             assert "/*" not in quoted, f"{name}: {quoted} would be taken for a comment"
+        assert not [line for line in text.splitlines() if line.count("`") % 2], f"{name}: a string over several lines"
     assert "// " not in script().split("\n;\n", 1)[1]
+
+
+def test_blanks_that_are_left_out_of_our_style_sheets_stand_in_no_string() -> None:
+    for name in OWN_STYLES:
+        text = re.sub(r"/\*.*?\*/", "", (STATIC_DIR / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+        for quoted in re.findall(r"'[^'\n]*'|\"[^\"\n]*\"", text):
+            assert not re.search("[{};,:]", quoted), f"{name}: {quoted} would lose blanks"
+
+
+def test_each_script_of_ours_is_in_the_bundle_once_and_says_what_is_lacking_without_it() -> None:
+    assert sorted(OWN_SCRIPTS) == sorted(path.name for path in SCRIPTS_DIR.iterdir())
+    for name in OWN_SCRIPTS:
+        text = (SCRIPTS_DIR / name).read_text(encoding="utf-8")
+        head = text.split("*/", 1)[0]
+        assert re.match(r"/\* \w", head), f"{name} does not say what it does"
+        assert "Without it: " in head, f"{name} does not say what happens without it"
+        begins = re.search(r'\*/\n(const \w+ = )?\(\(\) => {\n  "use strict";\n', text)
+        assert begins, f"{name} does not begin as a function of its own"
+        assert begins.start() == len(head), name
+        assert text.endswith("})();\n"), f"{name} is more than a function"
+
+
+def test_a_script_comes_after_those_that_it_uses() -> None:
+    texts = [static_files._plain_js(SCRIPTS_DIR / name) for name in OWN_SCRIPTS]
+    for place, text in enumerate(texts):
+        if given := re.match(r"const (\w+) = ", text):
+            use = re.compile(rf"(?<![\w.\"]){given[1]}[.(;]")
+            users = [index for index, other in enumerate(texts) if index != place and use.search(other)]
+            assert users, f"nothing uses {given[1]}"
+            assert min(users) > place, f"{OWN_SCRIPTS[min(users)]} uses {given[1]} before it is there"
 
 
 def test_first_visit_is_small(built: StaticBuild) -> None:

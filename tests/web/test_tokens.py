@@ -1,4 +1,4 @@
-"""Tokens of forms look different in each answer, and all that a visit was given are good as long as it lasts."""
+"""CSRF tokens look different in each response, and all tokens of a session are valid as long as it lasts."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.support.house import House
 
 PASSWORD = "demo-passord-2026"
 _TOKENS = re.compile(r'name="csrf_token" value="([^"]*)"')
-# A search form, the frame's button, a form of many, forms before signing in.
+# A search form, the page header's button, a form of many, public forms.
 PAGES = ("/deltakere", "/hjelp", "/deltakere/ny", "/innlogginger", "/deltakere/visninger", "/min-bruker")
 
 
@@ -41,7 +41,7 @@ def test_one_token_in_an_answer_and_another_in_the_next(house: House, address: s
 
 
 def test_nothing_of_a_token_stays_the_same(house: House) -> None:
-    """Wherever one looks, several characters are seen within a few answers: there is no beginning or end to guess."""
+    """At each position several characters occur within a few responses: no beginning or end can be guessed."""
     client = house.client("kari.oslo")
     tokens = [a_token(client) for _ in range(12)]
     assert {len(token) for token in tokens} == {48}
@@ -78,7 +78,7 @@ def test_signing_in_again_over_the_page_brings_a_token_of_the_new_visit(own_hous
 
 
 def altered(token: str) -> dict[str, str]:
-    """What one could make of a token, by what was done to it."""
+    """Changed tokens, by the kind of change."""
     swapped = "B" if token[-1] != "B" else "C"
     return {
         "nothing": "",
@@ -139,8 +139,8 @@ def test_a_token_counts_in_the_form_alone(house: House) -> None:
 
 
 def test_a_page_of_an_earlier_visit_is_told_the_new_token(house: House) -> None:
-    """Its user has signed in again in another tab. Nobody else is told, and no page that is left."""
-    client = house.nobody()  # a browser of its own: the one that other tests share stays signed in
+    """Its user has signed in again in another tab. Nobody else gets it, and no page that is being left."""
+    client = house.nobody()  # a client of its own: the one that other tests share stays signed in
     client.login("kari.oslo")
     old = a_token(client)
     client.post("/logg-ut", data={"csrf_token": old})
@@ -155,7 +155,7 @@ def test_a_page_of_an_earlier_visit_is_told_the_new_token(house: House) -> None:
 
 
 def test_the_page_of_another_user_begins_anew(house: House) -> None:
-    """Two tabs of one browser: what one may see does not come into the page that bears the other's name."""
+    """Two tabs of one browser: one user's data must not get into a page with the other user's name."""
     client = house.client("kari.oslo")
     for method, address in (("GET", "/deltakere?sorter=navn"), ("POST", "/deltakere/sok"), ("GET", "/innlogget")):
         for user, place in (("ida.imdi", "/"), ("kari.oslo", None)):

@@ -1,6 +1,6 @@
-"""The four pages of a registration and every question on them (section 5 of the domain, guide 4).
+"""The four pages of a registration and all their fields (section 5 of the domain, guide 4).
 
-A step is its questions in the order of the page and the checks that read several answers at once.
+A step is a page: its fields in order, and checks that involve several answers.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,8 +20,8 @@ def _nothing(values: Values) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
-    """One page. `checks` gives errors and `warnings` gives remarks, both by question key; warnings
-    stop nobody. `excluding`: pairs of questions of which only one can be answered."""
+    """One page. `checks` returns errors and `warnings` returns warnings, both by field key; warnings do not prevent
+    saving. `excluding`: pairs of fields of which only one can be answered."""
 
     name: str
     title: str
@@ -32,22 +32,22 @@ class Step:
     warnings: Callable[[Values], dict[str, str]] = field(default=_nothing)
 
     def visible(self, values: Values) -> list[Field]:
-        """The questions that are asked, given the answers."""
+        """The fields that are shown, given the answers."""
         return [question for question in self.fields if question.shown(values)]
 
     def missing(self, values: Values) -> list[Field]:
-        """The questions that must be answered and are not."""
+        """The required fields that are empty."""
         return [q for q in self.visible(values) if q.required(values) and q.is_empty(values.get(q.key))]
 
     def excluded_by(self, key: str) -> set[str]:
-        """The questions of which none can be answered together with this one."""
+        """The fields that exclude this one."""
         return {one for pair in self.excluding if key in pair for one in pair} - {key}
 
     def pruned(self, values: Values) -> dict[str, Any]:
-        """The page's answers, without those of questions that are not asked; a question that goes
-        takes along the ones that hang on it."""
+        """The page's answers, without those of fields that are not shown; a removed answer also removes those that
+        depend on it."""
         answers = dict(values)
-        for question in self.fields:  # a question stands after those it hangs on
+        for question in self.fields:  # a field comes after those it depends on
             if not question.shown(answers):
                 answers[question.key] = None
         return {question.key: answers.get(question.key) for question in self.fields}

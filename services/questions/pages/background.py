@@ -1,5 +1,5 @@
-"""Page 2, «Bakgrunn»: who she was at oppstart. Health, religion and grounds for residence are left
-out on purpose (GDPR article 9)."""
+"""Page 2, «Bakgrunn»: the participant's situation at oppstart. Health, religion and grounds for residence are left out
+on purpose (GDPR article 9)."""
 
 from services.core.code_lists import country_names
 from services.core.i18n import N_
@@ -278,7 +278,7 @@ FIELDS = (
 
 
 def checks(values: Values) -> dict[str, str]:
-    """The youngest child is under 18 at oppstart and is born; the introduction programme is over."""
+    """Check that the youngest child is born and under 18 at oppstart, and that the introduction programme is over."""
     errors = {}
     year, today, start = values.get("youngest_child"), values["today"], values["start_date"]
     if year is not None and not start.year - 18 <= year <= today.year:
@@ -292,7 +292,7 @@ def checks(values: Values) -> dict[str, str]:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Less than two years since the introduction programme: said, not stopped."""
+    """Warn if the introduction programme ended less than two years before oppstart."""
     ended, start = values.get("intro_end"), values["start_date"]
     if ended and (start.year - ended.year) * 12 + start.month - ended.month < 24:
         return {"intro_end": _("Det er mindre enn to år mellom introduksjonsprogrammet og oppstart i Jobbsjansen.")}

@@ -1,4 +1,4 @@
-"""Page 1, «Person og prosjekt»: what remains to answer once number and kommune are known."""
+"""Page 1, «Person og prosjekt»: the remaining fields once number and kommune are known."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -58,7 +58,7 @@ FIELDS = (
 
 
 def checks(values: Values) -> dict[str, str]:
-    """Oppstart lies neither ahead (guide 4.1) nor after the end."""
+    """Check that oppstart is not in the future (guide 4.1) nor after the end."""
     start, end = values.get("start_date"), values.get("end_date")
     if start and start > values["today"]:
         return {"start_date": _("Datoen kan ikke være fram i tid")}
@@ -75,8 +75,8 @@ def age_on(day: date, born: date) -> int:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Age outside 18–55 at oppstart, a man, or another stay in the own municipality, earlier or at the same time: said,
-    not stopped (domain, sections 5 and 10)."""
+    """Warn of age outside 18–55 at oppstart, of a man, and of another stay in the municipality, earlier or at the same
+    time (domain, sections 5 and 10)."""
     said = []
     stays: Sequence[Stay] = values.get("other_stays", tuple)()
     born, start = values.get("birth_date"), values.get("start_date") or values["today"]
@@ -101,12 +101,12 @@ def warnings(values: Values) -> dict[str, str]:
 
 
 def _overlaps(stay: Stay, first: date, last: date | None) -> bool:
-    """True if another stay has days in common with one from `first` to `last`, or on."""
+    """True if another stay overlaps the period from `first` to `last` (None: open)."""
     return (stay.end is None or first <= stay.end) and (last is None or stay.start <= last)
 
 
 def _listed(stays: Sequence[Stay]) -> str:
-    """«Bergen 01.02.2023–31.01.2024», for each of them."""
+    """Format stays: «Bergen 01.02.2023–31.01.2024; …»."""
     return "; ".join(
         f"{municipality_name(stay.municipality_number)} {date_text(stay.start)}–{date_text(stay.end)}" for stay in stays
     )

@@ -26,13 +26,13 @@ from services.questions.row_fields import RowsField
 
 
 def in_month(number: int) -> Condition:
-    """True from that month of the programme on; permisjon is not counted."""
-    # It reads the permisjoner too, but these stand further down and are always asked.
+    """The condition that the programme has lasted so many months; permisjon is not counted."""
+    # It also reads the permisjoner, but these come later on the page and are always shown.
     return Condition(("start_date",), lambda values: months_served(values) >= number)
 
 
 def answered(key: str) -> Condition:
-    """True when there is an answer already: what was once asked and answered stays in sight."""
+    """The condition that there is an answer: an answered field stays visible."""
     return Condition((key,), lambda values: values.get(key) is not None)
 
 
@@ -90,21 +90,21 @@ FROM_DATE = DateField(
 
 
 def row_checks(row: Values) -> dict[str, str]:
-    """A row does not end before it begins."""
+    """Check that a row does not end before it begins."""
     if row.get("to_date") and row["to_date"] < row["from_date"]:
         return {"to_date": _("Til dato kan ikke være før fra dato")}
     return {}
 
 
 def activity_sentence(kind: str, first: str, last: str, hours: str, comment: str) -> str:
-    """«Norskopplæring, fra 22.02.2026, 20 timer per uke», of the words of a tiltak's answers."""
+    """Format a tiltak: «Norskopplæring, fra 22.02.2026, 20 timer per uke»."""
     period = _("fra %(first)s til %(last)s") if last else _("fra %(first)s")
     when = period % {"first": first, "last": last} if first else ""
     return ", ".join(filter(None, (kind, when, hours, comment)))
 
 
 def leave_sentence(first: str, last: str, kind: str) -> str:
-    """«Sykdom 31.08.2026–30.09.2026», of the words of a permisjon's answers."""
+    """Format a permisjon: «Sykdom 31.08.2026–30.09.2026»."""
     return f"{kind} {first}–{last}"
 
 
@@ -276,7 +276,8 @@ FIELDS = (
 
 
 def checks(values: Values) -> dict[str, str]:
-    """«Ingen tiltak» excludes tiltak; the plan is made, and the new end lies after oppstart."""
+    """Check that «Ingen tiltak» and tiltak exclude each other, that the plan is not dated ahead, and that the new end
+    is after oppstart."""
     errors = {}
     if values.get("no_activities") and values.get("activities"):
         errors["no_activities"] = _("Fjern krysset eller tiltakene. Begge deler kan ikke være riktig")
@@ -290,8 +291,8 @@ def checks(values: Values) -> dict[str, str]:
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """Overlapping permisjon, rows outside of the programme, one more year without the third, an end that is planned
-    after the programme time: said, not stopped."""
+    """Warn of overlapping permisjon, rows outside of the programme, a fourth year without the third, and a planned end
+    after the programme time."""
     said: dict[str, list[str]] = {"activities": [], "leaves": []}
     said["leaves"] += _overlaps(values.get("leaves") or [])
     end = values.get("end_date")
@@ -311,7 +312,7 @@ def warnings(values: Values) -> dict[str, str]:
 
 
 def time_is_out(what: str, time: ProgrammeTime) -> str:
-    """What is said of an end that lies after the programme time; `what` is its label."""
+    """The warning that an end is after the programme time; `what`: its label."""
     away = ngettext("og %(n)s dag permisjon", "og %(n)s dager permisjon", time.days_away) % {"n": time.days_away}
     counted = _("%(months)s måneder fra oppstart %(start)s") % {"months": time.months, "start": date_text(time.start)}
     words = _("%(what)s er senere enn programtiden tillater. Programtiden går ut %(day)s (%(counted)s).")
@@ -323,7 +324,7 @@ def time_is_out(what: str, time: ProgrammeTime) -> str:
 
 
 def _overlaps(leaves: list[Values]) -> list[str]:
-    """Each pair of permisjoner that have days in common, by their numbers on the page."""
+    """Warn of each pair of overlapping permisjoner, by their numbers on the page."""
     return [
         _("Permisjon %(first)s og %(second)s overlapper hverandre.") % {"first": first + 1, "second": second + 1}
         for (first, one), (second, other) in combinations(enumerate(leaves), 2)

@@ -1,4 +1,4 @@
-"""Page 4, «Avslutning»: filled in only when she leaves the programme (guide 4.4)."""
+"""Page 4, «Avslutning»: filled in only when a participant leaves the programme (guide 4.4)."""
 
 from services.core.days import date_text
 from services.core.i18n import N_, ngettext
@@ -244,7 +244,7 @@ FIELD_END_REASON, FIELD_LIVELIHOOD_END = (
 
 
 def checks(values: Values) -> dict[str, str]:
-    """The end is not before oppstart; absence fits into the period (domain, section 5)."""
+    """Check that the end is not before oppstart, and that absence fits into the period (domain, section 5)."""
     errors = {}
     start, end = values["start_date"], values.get("end_date")
     if end and end < start:
@@ -262,18 +262,18 @@ def checks(values: Values) -> dict[str, str]:
     return errors
 
 
-# What the reasons and the sources of livelihood say of where the participant goes.
+# The destinations that end reasons and sources of livelihood imply.
 _TO_WORK = frozenset({"completed_work", "completed_both", "got_work"})
 _TO_STUDY = frozenset({"completed_education", "completed_both", "began_education"})
 _TO_NEITHER = frozenset({"completed_neither", "completed_time"})
 _WAGES = frozenset({"wage", "part_time"})
-_LARGE_POSITION = 80  # per cent: from here on the wage is what one lives of
+_LARGE_POSITION = 80  # per cent: from here on the wage is the main livelihood
 _NO_MEASURE = frozenset({"homemaker", "unknown"})
 
 
 def warnings(values: Values) -> dict[str, str]:
-    """A reason, an outcome and a livelihood that contradict each other, or an end after the programme time: said, not
-    stopped (domain, section 10)."""
+    """Warn if reason, outcome and livelihood contradict each other, or the end is after the programme time (domain,
+    section 10)."""
     said = {"outcome": _of_outcome(values), "livelihood_end": _of_livelihood(values)}
     time, end = programme_time(values), values.get("end_date")
     if time and end and end > time.last_day:
@@ -282,7 +282,7 @@ def warnings(values: Values) -> dict[str, str]:
 
 
 def _of_outcome(values: Values) -> list[str]:
-    """Where the participant goes, against the reason; nothing while that is not answered."""
+    """Warnings about outcomes that contradict the reason; none while either is missing."""
     reason, outcome = values.get("end_reason"), values.get("outcome") or []
     if not reason or not outcome:
         return []
@@ -304,7 +304,7 @@ def _of_outcome(values: Values) -> list[str]:
 
 
 def _of_livelihood(values: Values) -> list[str]:
-    """What the participant lives of, against where the participant goes and the reason."""
+    """Warnings about a livelihood that contradicts the outcome or the reason."""
     source, outcome = values.get("livelihood_end"), values.get("outcome") or []
     if not source:
         return []

@@ -1,4 +1,4 @@
-"""Folkeregisteret: who a person is. The client, its tokens, and a stand-in server with synthetic persons."""
+"""Folkeregisteret: the national population register. The client and its tokens."""
 
 from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
 from services.registers.folkeregisteret.client import FolkeregisteretClient

@@ -1,8 +1,8 @@
-"""Asking Folkeregisteret about one person.
+"""Client of Folkeregisteret: look up one person.
 
-Source: Skatteetaten's documentation of «oppslag» for offentlig myndighet med hjemmel (the parts, the shape of
-the answer, the error codes). Its address holds the number, which is theirs to decide, so nothing here
-lets an address out: not in errors, not in logs.
+Source: Skatteetaten's documentation of «oppslag» for offentlig myndighet med hjemmel (the parts, the shape of the
+response, the error codes). The address contains the number, by their design, so this module never puts an address into
+errors or logs.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ PARTS = (
 _NAME = "Folkeregisteret"
 _QUERY = tuple(("part", part) for part in PARTS)
 _NUMBER = re.compile(r"[0-9]{11}")
-# The documentation of the API gives Retry-After in milliseconds, HTTP in seconds. Small numbers are read as
-# seconds, since waiting a little too long is the polite mistake.
+# The documentation of the API gives Retry-After in milliseconds, HTTP in seconds. Small numbers are read as seconds,
+# since waiting too long is the harmless mistake.
 _MILLISECONDS_FROM = 100.0
 
 
 class FolkeregisteretClient:
-    """Looks persons up. Safe to share between threads. Nothing is stored or logged here.
+    """Looks up persons. Thread-safe. Nothing is stored or logged here.
 
-    base_url: before `/folkeregisteret/…`; timeout: seconds to connect and to wait for the answer.
+    base_url: before `/folkeregisteret/…`; timeout: seconds to connect and to wait for the response.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class FolkeregisteretClient:
     def look_up(self, national_id: str, *, hurried: bool = False) -> PersonRecord:
         """The person with this number, or with the number that has replaced it (`PersonRecord.national_id`).
 
-        `national_id` is eleven digits; `hurried`: answer soon or not at all. Raises WrongNumber, NotFound,
+        `national_id`: eleven digits; `hurried`: use short time limits and no retry. Raises WrongNumber, NotFound,
         AccessDenied, Busy and Unavailable.
         """
         if not _NUMBER.fullmatch(national_id):
             raise WrongNumber(_NAME, "not eleven digits")
         token = self._tokens.token(hurried=hurried)
         record = self._ask(national_id, token, hurried)
-        if record is None:  # the token may have been withdrawn early: once more with a new one
+        if record is None:  # the token may have been revoked early: retry with a new one
             self._tokens.drop(token)
             record = self._ask(national_id, self._tokens.token(hurried=hurried), hurried)
         if record is None:
@@ -107,7 +107,7 @@ def _read(answer: Answer, asked: str) -> PersonRecord | None:
 
 
 def _refuse(status: int, body: dict[str, object]) -> None:
-    """Raise what a status from 400 to 499 means, if it is the register's own words."""
+    """Raise the error for a status from 400 to 499, if the body is the register's own."""
     if isinstance(body.get("kode"), str):
         if status == 400:
             raise WrongNumber(_NAME, "status 400")

@@ -1,7 +1,7 @@
 """Access tokens from Maskinporten: the JWT grant of a client with its own key.
 
-Source: Maskinporten's guide for API consumers; RFC 7523. The assertion lives for two minutes at most and
-is used once, so a new one is made for every try.
+Source: Maskinporten's guide for API consumers; RFC 7523. An assertion is valid for two minutes at most and used once,
+so each try makes a new one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from services.registers.http import (
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "folkeregister:deling/offentligmedhjemmel"
-ASSERTION_LIFETIME = 100  # seconds; 120 are allowed, the rest is for clocks that differ
-_MARGIN = 15.0  # seconds before its end from which a token is no longer used
-_LONGEST_LIFETIME = 24 * 3600  # seconds; a number may be larger than all that can be counted with
+ASSERTION_LIFETIME = 100  # seconds; 120 are allowed, the rest is for clock differences
+_MARGIN = 15.0  # seconds before its expiry from which a token is no longer used
+_LONGEST_LIFETIME = 24 * 3600  # seconds; guards against numbers too large to calculate with
 _NAME = "Maskinporten"
-# What may be repeated in a log of what a server called an error (RFC 6749, section 5.2, and RFC 7523).
+# Error codes of a server that may be logged (RFC 6749, section 5.2, and RFC 7523).
 _KNOWN_ERRORS = frozenset(
     {
         "invalid_request",
@@ -45,7 +45,7 @@ _KNOWN_ERRORS = frozenset(
 
 
 class MaskinportenTokens:
-    """Gives the token in force, and fetches a new one when it is about to end. Safe to share between threads.
+    """Provides a valid token, and fetches a new one before it expires. Thread-safe.
 
     base_url: Maskinporten's issuer, before `/token`; with one slash at its end it is the assertion's `aud`.
     key_pem: the client's private RSA key; key_id: the `kid` that Maskinporten knows it by.
@@ -77,8 +77,8 @@ class MaskinportenTokens:
         self._good_until = -1.0
 
     def token(self, *, hurried: bool = False) -> str:
-        """A bearer token; `hurried`: or none, soon. Raises AccessDenied (refused), Busy and Unavailable."""
-        # One thread fetches while the others wait for it, but not for ever.
+        """A bearer token; `hurried`: with short time limits. Raises AccessDenied (refused), Busy and Unavailable."""
+        # One thread fetches while the others wait for it, within a time limit.
         if not self._lock.acquire(timeout=sum(HURRIED_TIMEOUT) if hurried else self._patience):
             raise Unavailable(_NAME, "no token in time", RegisterFault.SLOW)
         try:
@@ -91,7 +91,7 @@ class MaskinportenTokens:
             self._lock.release()
 
     def drop(self, token: str) -> None:
-        """Forget this token, which the register did not accept; a newer one is kept."""
+        """Discard this token, which the register did not accept; a newer one is kept."""
         with self._lock:
             if self._token == token:
                 self._token = ""

@@ -1,7 +1,7 @@
-"""From the register's capital letters to names as people write them.
+"""Converting names from the register's capital letters to normal case.
 
-A rule of thumb, since capitals have lost what the bearer's own spelling was: every word and every part
-between hyphens gets one capital, particles inside a surname («van der Berg») none.
+An approximation, since capitals lose the person's own spelling: every word and every part between hyphens gets one
+capital, particles inside a surname («van der Berg») none.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Literal
 
 NamePart = Literal["first", "middle", "last"]
 
-# Not capitalised inside a surname. «El», «Al» and «Bin» are, as most of their bearers in Norway write them,
-# and so is «Le», a name of its own in Vietnam. A particle that stands alone is a name.
+# Not capitalised inside a surname. «El», «Al» and «Bin» are, as most of their bearers in Norway write them, and so is
+# «Le», a name of its own in Vietnam. A particle that stands alone is a name.
 _PARTICLES = frozenset({"van", "von", "der", "den", "ter", "ten", "de", "da", "di", "do", "dos", "das", "du", "af"})
 _WORD_PARTS = re.compile(r"[^\s\-‐‑–.]+")
 _APOSTROPHES = "'’ʼ`´"
@@ -28,7 +28,7 @@ def tidy(text: str) -> str:
 
 
 def natural_case(text: str, part: NamePart) -> str:
-    """The name in natural case, tidied. Names that hold a small letter already are left as they are."""
+    """The name in normal case, tidied. Names that already have a small letter stay unchanged."""
     name = tidy(text)
     if not name.isupper():
         return name
@@ -51,5 +51,5 @@ def _capitalise_part(part: str) -> str:
         return elision[1] + _capitalise_part(elision[2])
     if scottish := _SCOTTISH.match(part):
         return "Mc" + _capitalise_part(scottish[1])
-    # Python turns the Turkish capital İ into two characters, an i and a dot to be put over it.
+    # Python turns the Turkish capital İ into two characters, an i and a combining dot.
     return part[0] + part[1:].replace("İ", "i").lower()

@@ -1,4 +1,4 @@
-"""What we know of a person from Folkeregisteret."""
+"""A person's data from Folkeregisteret."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Protection = Literal["fortrolig", "strengtFortrolig"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PersonRecord:
-    """One person as the register knows her now. `repr` and `str` show nothing of her.
+    """A person's current record. `repr` and `str` show none of it.
 
-    national_id: the number in force; another one than was asked for when that has been replaced.
-    first_name, last_name: in natural case; empty when the register has no name (an opphoert record).
+    national_id: the number in force; another one than requested if that has been replaced.
+    first_name, last_name: in normal case; empty if the register has no name (an opphoert record).
     birth_country: ISO 3166 alpha-3, or XXK, XXX, XUK, SUN, YUG, CSK, DDR, ANT.
     marital_status, status: the API's codes (gift, enkeEllerEnkemann …; bosatt, utflyttet, doed …).
-    arrival_year: the year of the earliest innflytting, None when none is registered.
+    arrival_year: the year of the earliest innflytting, None if none is registered.
     protection: the grade of adressebeskyttelse, which is itself confidential.
     municipality_number: four digits, of the registered home.
-    earlier_ids: numbers that she has borne before, a D-nummer too.
+    earlier_ids: the person's earlier numbers, including a D-nummer.
     """
 
     national_id: str
@@ -42,12 +42,12 @@ class PersonRecord:
 
     @property
     def full_name(self) -> str:
-        """First, middle and last name; empty when the register has none."""
+        """First, middle and last name; empty if the register has none."""
         return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
 
     @property
     def is_dead(self) -> bool:
-        """Whether the person is registered as dead, with or without a date."""
+        """True if the person is registered as dead, with or without a date."""
         return self.status == "doed" or self.death_date is not None
 
     def __repr__(self) -> str:

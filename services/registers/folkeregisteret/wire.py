@@ -1,8 +1,8 @@
-"""Reading the JSON of Folkeregisteret, strictly: typed values or the error ShapeError, never half an answer.
+"""Strict parsing of Folkeregisteret's JSON: typed values or a ShapeError, never a partial result.
 
-Every part is a list of elements, of which `erGjeldende` marks the one in force; `doedsfall` alone is one
-element. Unknown parts and fields are ignored, missing ones are unknown values.
-Source: Skatteetaten's documentation of the person document.
+Every part is a list of elements, of which `erGjeldende` marks the current one; `doedsfall` alone is one element.
+Unknown parts and fields are ignored, missing ones are unknown values. Source: Skatteetaten's documentation of the
+person document.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PARTS = frozenset(
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR = re.compile(r"[0-9]{4}")
-_CODE = re.compile(r"[A-Za-z]{1,40}")  # lists of codes may grow; a new one is shown as it is
+_CODE = re.compile(r"[A-Za-z]{1,40}")  # lists of codes may grow; a new code is shown as it is
 _COUNTRY = re.compile(r"[A-Z]{3}")
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _NUMBER = re.compile(r"[0-9]{11}")
@@ -43,11 +43,11 @@ Element = Mapping[str, object]
 
 
 class ShapeError(ValueError):
-    """The answer is not shaped as documented. The text names the field, never its value."""
+    """The response is not shaped as documented. The text names the field, never its value."""
 
 
 def read_person(body: Element, *, asked: str) -> PersonRecord:
-    """The record in a person document; `asked` is the number that was asked for. Raises ShapeError."""
+    """Parse a person document; `asked`: the number in the request. Raises ShapeError."""
     if not _PARTS & body.keys():
         raise ShapeError("no known part")
     name = _current(body, "navn") or {}
@@ -69,7 +69,7 @@ def read_person(body: Element, *, asked: str) -> PersonRecord:
         marital_status=_matching(_current(body, "sivilstand") or {}, "sivilstand", _CODE),
         arrival_year=_arrival_year(_elements(body, "innflytting")),
         protection=_protection(_elements(body, "adressebeskyttelse")),
-        # A death without a date is a death all the same.
+        # A death without a date counts as a death.
         status="doed" if death is not None else status,
         death_date=_date(death or {}, "doedsdato"),
         municipality_number=_municipality(_current(body, "bostedsadresse") or {}),
@@ -86,7 +86,7 @@ def _elements(body: Element, part: str) -> list[Element]:
 
 
 def _is_current(element: Element) -> bool:
-    """Whether the element is in force. One that does not say so counts: only history is marked as such."""
+    """True if the element is current. Without the flag it is: only history is marked."""
     flag = element.get("erGjeldende", True)
     if not isinstance(flag, bool):
         raise ShapeError("erGjeldende is neither true nor false")
@@ -94,7 +94,7 @@ def _is_current(element: Element) -> bool:
 
 
 def _current(body: Element, part: str, *, or_latest: bool = False) -> Element | None:
-    """The element in force, the newest if there are several; with `or_latest` a past one if there is none."""
+    """The current element, the newest if there are several; with `or_latest` a past one if there is none."""
     elements = _elements(body, part)
     candidates = [element for element in elements if _is_current(element)]
     return _latest(candidates or (elements if or_latest else []))
@@ -146,7 +146,7 @@ def _date(element: Element, key: str) -> date | None:
 
 
 def _year(element: Element, key: str) -> int | None:
-    """A year, which the register writes as a text."""
+    """A year, which the register writes as text."""
     value = element.get(key)
     if value is None or value == "":
         return None
@@ -163,8 +163,8 @@ def _matching(element: Element, key: str, pattern: re.Pattern[str]) -> str | Non
 
 
 def _numbers(body: Element, asked: str) -> tuple[str, tuple[str, ...]]:
-    """The number that the person has now, and those that she had before. A record without one in use keeps the
-    number that was asked for."""
+    """The person's present number, and earlier ones. A record without a number in use keeps the number in the
+    request."""
     every: list[str] = []
     in_use = []
     for element in _elements(body, "identifikasjonsnummer"):
@@ -189,13 +189,13 @@ def _sex(code: str | None) -> Sex | None:
 
 
 def _arrival_year(elements: list[Element]) -> int | None:
-    """The year of the earliest innflytting, past ones included. It has no date but that of its validity."""
+    """The year of the earliest innflytting, past ones included. Its only date is that of its validity."""
     moments = [moment for moment in map(_moment, elements) if moment is not None]
     return min(moments).year if moments else None
 
 
 def _protection(elements: list[Element]) -> Protection | None:
-    """The strictest grade in force. An unknown grade is an error: nobody shall be shown by mistake."""
+    """The strictest current grade. An unknown grade is an error, so that nobody is shown by mistake."""
     grades = set()
     for element in elements:
         if _is_current(element):
@@ -217,7 +217,7 @@ def _death(body: Element) -> Element | None:
 
 
 def _municipality(home: Element) -> str | None:
-    """The municipality of a registered home: on a road, on a plot without address, or of no known place."""
+    """The municipality of a registered home: on a road, on a plot without address, or at no known place."""
     road = _object(home, "vegadresse")
     plot = _object(_object(home, "matrikkeladresse"), "matrikkelnummer")
     unknown = _object(home, "ukjentBosted")

@@ -1,4 +1,4 @@
-"""PAD: results of tests in Norwegian and civics. The client, and a stand-in server with seeded results."""
+"""PAD: results of tests in Norwegian and civics."""
 
 from services.registers.errors import AccessDenied, Busy, NotFound, RegisterError, Unavailable, WrongNumber
 from services.registers.pad.client import PadClient, TestResult, best_per_part, newest_first

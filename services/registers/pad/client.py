@@ -1,9 +1,9 @@
-"""Asking PAD, HK-dir's test administration, for a person's results in Norwegian and civics.
+"""Client of PAD, HK-dir's test administration: a person's results in Norwegian and civics.
 
-PAD has no public interface. This is our own small one, to be spoken by an adapter at its door:
-`POST {base}/resultater` with `{"nummer": "…"}` gives a list of objects with `prove`, `delprove`, `dato`,
-`resultat` and `spraakform`. The number goes in the body, so that it stands in no address and no access log.
-Errors are as Folkeregisteret's, `{"kode", "melding"}`.
+PAD has no public interface. This is our own small one, to be implemented by an adapter in front of PAD: `POST
+{base}/resultater` with `{"nummer": "…"}` gives a list of objects with `prove`, `delprove`, `dato`, `resultat` and
+`spraakform`. The number is sent in the body, so that it is in no address and no access log. Errors are as
+Folkeregisteret's, `{"kode", "melding"}`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CIVICS_TEST = "Samfunnskunnskapsprøven"
 CITIZENSHIP_TEST = "Statsborgerprøven"
 TESTS = (NORWEGIAN_TEST, NORWEGIAN_TEST_C1, CIVICS_TEST, CITIZENSHIP_TEST)
 PARTS = ("lese", "lytte", "skriftlig", "muntlig")
-# From the worst to the best, each within its own test.
+# From the worst to the best, for each test.
 LEVELS = ("Ikke nok grunnlag for vurdering", "Under A1", "A1", "A2", "B1", "B2")
 FAILED, PASSED = "Ikke bestått", "Bestått"
 _RANKS = {result: rank for rank, result in enumerate((*LEVELS, FAILED, PASSED, "C1"))}
@@ -49,7 +49,7 @@ class TestResult:
     written_form: bokmål, nynorsk or None.
     """
 
-    __test__: ClassVar[bool] = False  # pytest takes classes of this name for its own
+    __test__: ClassVar[bool] = False  # keeps pytest from collecting the class
 
     test: str
     part: str | None
@@ -59,9 +59,9 @@ class TestResult:
 
 
 class PadClient:
-    """Fetches results. Safe to share between threads. Keeps nothing: each question goes to PAD.
+    """Fetches results from PAD. Thread-safe. Nothing is cached.
 
-    base_url: before `/resultater`; timeout: seconds to connect and to wait for the answer.
+    base_url: before `/resultater`; timeout: seconds to connect and to wait for the response.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class PadClient:
     def results(self, national_id: str, *, hurried: bool = False) -> list[TestResult]:
         """All results of the person with this number (eleven digits), newest first; [] if there are none.
 
-        `hurried`: answer soon or not at all. Raises WrongNumber, NotFound, AccessDenied, Busy and Unavailable.
+        `hurried`: use short time limits and no retry. Raises WrongNumber, NotFound, AccessDenied, Busy and Unavailable.
         """
         if not _NUMBER.fullmatch(national_id):
             raise WrongNumber(_NAME, "not eleven digits")
@@ -92,7 +92,7 @@ def newest_first(results: Iterable[TestResult]) -> list[TestResult]:
 def best_per_part(results: Iterable[TestResult]) -> list[TestResult]:
     """The best result of every part of every test, in the order of tests and parts; of equals the newest.
 
-    A result that we do not know counts as worse than all that we know.
+    An unknown result counts as worse than all known ones.
     """
     best: dict[tuple[str, str | None], TestResult] = {}
     for result in results:
@@ -107,7 +107,7 @@ def _merit(result: TestResult) -> tuple[int, date]:
 
 
 def _place(result: TestResult) -> tuple[int, str, int, str]:
-    """Where a result stands: known tests and parts in their own order, others after them by name."""
+    """The sort key of a result: known tests and parts in their own order, others after them by name."""
     part = result.part or ""
     return _index(TESTS, result.test), result.test, _index(PARTS, part), part
 
@@ -135,7 +135,7 @@ def _read(answer: Answer) -> list[TestResult]:
 
 
 def _refuse(status: int, body: object) -> None:
-    """Raise what a status from 400 to 499 means, if it is PAD's own words."""
+    """Raise the error for a status from 400 to 499, if the body is PAD's own."""
     if isinstance(body, dict) and isinstance(body.get("kode"), str):
         if status == 400:
             raise WrongNumber(_NAME, "status 400")
