@@ -101,7 +101,7 @@ class UserForm(SmallForm):
         return not self.errors
 
     def _read_own_places(self) -> None:
-        """Parse the viewer's own municipalities. Others are refused by the service, since the viewer may not grant them."""
+        """Parse the viewer's own municipalities. Others are refused by the service: the viewer may not grant them."""
         self.grants = frozenset((Role.CASEWORKER, number) for number in self.places.data)
         own = {(Role.CASEWORKER, place.number) for place in viewer().administers}
         held = self.one.grants if self.one else ()

@@ -39,8 +39,8 @@ def list_page() -> Any:
 
 
 def _page(form: ViewForm, *, of: str = "", going: str = "") -> Response:
-    """The page of saved views. `form`: the name of the view `of`, or of the new one; `going`: the view whose deletion is
-    to be confirmed."""
+    """The page of saved views. `form`: the name of the view `of`, or of the new one; `going`: the view whose deletion
+    is to be confirmed."""
     asked = shown_before() if form.shown.raw_data else from_address()
     return respond(
         "overview/saved_views.html",
