@@ -48,8 +48,8 @@ def csrf_token() -> str:
 def tell_token(answer: Response, who: Viewer) -> None:
     """Send the token of this session to the page on screen, if the page belongs to the user, for its forms:
     sign_in_again.js listens for it."""
-    detail = {"target": "body", "token": csrf_token(), "user": who.username}
-    answer.headers["HX-Trigger"] = json.dumps({"innlogget": detail})
+    event = {"target": "body", "token": csrf_token(), "user": who.username}
+    answer.headers["HX-Trigger"] = json.dumps({"innlogget": event})
 
 
 def page_token(address: str) -> str:
