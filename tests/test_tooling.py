@@ -118,7 +118,7 @@ def test_docstrings_and_comments_name_their_subject() -> None:
 
 
 def oxlint(copy: Path, *mutation: str) -> subprocess.CompletedProcess[str]:
-    """Check a copy of our scripts; `mutation`: a file, what stands in it, and what stands there instead."""
+    """Run oxlint on a copy of our scripts; `mutation`: a file, a text in it, and its replacement."""
     scripts = "app/static/scripts"
     shutil.copytree(ROOT / scripts, copy / scripts)
     shutil.copy(ROOT / ".oxlintrc.json", copy)

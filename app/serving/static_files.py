@@ -1,16 +1,15 @@
 """Style sheet and script: built at start from readable sources, served with long caching.
 
-A first visit shall cost few requests and few bytes, yet there is no JavaScript tool chain. So, when the
-program starts, the component files of Designsystemet that we use, its theme and our own rules become one
-style sheet, and htmx and our own scripts become one. Each is written with a hash of its content in the
-name, beside its brotli and gzip variants, into a folder that is named by the hash of everything in it.
-Such a folder appears in one move and is never changed, so any number of processes can start at once.
+A first visit needs few requests and few bytes, without a JavaScript tool chain. When the program starts, the component
+files of Designsystemet that we use, its theme and our own rules become one style sheet, and htmx and our own scripts
+become one. Each is written with a hash of its content in the name, beside its brotli and gzip variants, into a folder
+named by the hash of everything in it. Such a folder appears in one move and is never changed, so any number of
+processes can start at once.
 
-Our scripts have one subject each (`static/scripts`). Each is a function of its own, so that no variable of
-one is seen by another. What one needs of another goes by an event of the document, by what stands in the
-page, or by the one object of functions that a script gives to those after it. Which script may use which
-is written down in `.oxlintrc.json`. The head of each file says what the user lacks without it. A script
-that fails while it is loaded takes those after it along; one that fails later fails alone.
+Each of our scripts has one subject (`static/scripts`) and is a function of its own, so that its variables are private.
+Scripts communicate by events of the document, by the content of the page, or by the one object of functions that a
+script gives to later ones. `.oxlintrc.json` declares which script may use which. The head of each file says what the
+user lacks without it. A script that fails while loading stops the later ones; one that fails afterwards fails alone.
 """
 
 import atexit
@@ -58,14 +57,14 @@ COMPONENTS = (
 )
 # Later files may override earlier ones (on paper, in forced colours).
 OWN_STYLES = ("tables.css", "filters.css", "app.css", "print.css")
-# A script comes after those that it uses. Of one event, the first one here hears first.
+# A script comes after those that it uses. Listeners of the same event run in this order.
 OWN_SCRIPTS = (
-    # contact with the server, and what is said of it
+    # contact with the server, and messages about it
     "contact.js",
     "offline.js",
     "band.js",
     "announce.js",
-    # a response comes into the page
+    # putting a response into the page
     "waiting.js",
     "dialog.js",
     "sign_in_again.js",
@@ -80,7 +79,7 @@ OWN_SCRIPTS = (
     "list_queue.js",
     "list_downloads.js",
     "list_resend.js",
-    # any form
+    # all forms
     "keys.js",
     "end_mark.js",
     "submit_once.js",
@@ -96,11 +95,11 @@ OWN_SCRIPTS = (
     "saving.js",
     "leaving.js",
 )
-# Pictures and the like in `static/` are served as they are, under a hashed name.
+# Pictures and the like in `static/` are served unchanged, under a hashed name.
 ASSET_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".png", ".svg", ".webp"})
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
-# Blanks that mean nothing in a style sheet of ours, since none of its strings holds one of these characters (a test).
+# Insignificant blanks in our style sheets: none of their strings contains one of these characters (a test checks it).
 _BLANKS = re.compile(r"(?<=[{};,:])\s+| (?=\{)")
 _LINE_COMMENT = re.compile(r"(^|\s)//.*$")
 _LINE_END = re.compile(r"(?<=[;{,(\[])\n")
@@ -130,7 +129,7 @@ def stylesheet() -> str:
 
 
 def script() -> str:
-    """The whole script as text: htmx, then our own files."""
+    """The whole script as text: htmx, then our own scripts."""
     htmx = (VENDOR_DIR / "htmx" / "htmx.min.js").read_text(encoding="utf-8").strip()
     return "\n;\n".join([htmx, *(_plain_js(SCRIPTS_DIR / name) for name in OWN_SCRIPTS)]) + "\n"
 
@@ -231,9 +230,9 @@ def _plain_css(path: Path) -> str:
 
 
 def _plain_js(path: Path) -> str:
-    """A script of ours without comments, indentation and the line ends that mean nothing.
+    """A script of ours without comments, indentation and insignificant line ends.
 
-    Our scripts hold `//` and `/*` in comments alone, and no string goes on in the next line (a test).
+    Our scripts use `//` and `/*` in comments only, and no string continues in the next line (a test checks it).
     """
     lines = _COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines()
     return _LINE_END.sub("", "\n".join(filter(None, (_LINE_COMMENT.sub("", line).strip() for line in lines))))

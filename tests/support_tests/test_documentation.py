@@ -1,4 +1,4 @@
-"""README, the index of decisions and the documents that code cites say what is there, and all of it."""
+"""README, the index of decisions and the documents that code cites are true and complete."""
 
 import re
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from tests.support.server import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 DECISIONS = ROOT / "docs" / "decisions"
-# Decisions and measurements are of their day.
+# Decisions and measurements describe the state of their day.
 PAGES = (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
-# Parts of names: `OIDC_<NAME>_` stands before them.
+# Parts of names, after `OIDC_<NAME>_`.
 OF_A_PROVIDER = {"ISSUER", "CLIENT_ID", "CLIENT_SECRET", "KEY_FILE", "KEY_ID", "ACR", "LABEL"}
 NO_SETTINGS = {"FLASK_DEBUG"}  # Flask's own, which is only read
 # Of other programs, and of development alone.
-MADE = {"services/locale/", "services/locale/messages.pot"}  # by `make messages`
+MADE = {"services/locale/", "services/locale/messages.pot"}  # written by `make messages`
 NO_ADDRESSES = {"/token", "/folkeregisteret/…", "/utvikling/e-post"}
 CITED = ("domain", "guide")
-# What else has sections: standards, and the documentation of SQLite's ALTER TABLE.
+# Other documents with sections: standards, and the documentation of SQLite's ALTER TABLE.
 OTHER_SOURCES = ("RFC", "NIST", "OpenID", "ALTER TABLE")
 _NUMBERS = r"(\d+(?:\.\d+)*(?:(?:, | and | to )\d+(?:\.\d+)*)*)"
 
@@ -86,7 +86,7 @@ def test_every_address_exists(app: Flask) -> None:
 
 
 def texts_that_cite() -> Iterator[tuple[Path, str]]:
-    """All sources and pages of the project, each in one line, without what breaks a comment into lines."""
+    """All sources and pages of the project, each in one line, without the marks that break a comment into lines."""
     folders = [ROOT / name for name in ("app", "services", "tests", "tools", "docs")]
     pages = [
         page for folder in folders for kind in ("py", "md", "html", "js", "css") for page in folder.rglob(f"*.{kind}")

@@ -95,7 +95,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 def test_own_files_hold_to_the_content_policy() -> None:
     for name in OWN_SCRIPTS:
         script = (SCRIPTS_DIR / name).read_text(encoding="utf-8")
-        # What is measured is set as a property, which the policy allows. htmx has a `style` of its own.
+        # Measured values are set as a property, which the policy allows. htmx has a `style` of its own.
         bad = (
             r"\beval\(|new Function|(?<!=== \")innerHTML|insertAdjacentHTML|https?:"
             r"|\.style\b(?!\.minHeight|\.setProperty\(\"--band\"| ===)"
