@@ -16,8 +16,7 @@ from app.web.form_fields import takes
 from app.web.responses import redirect_to, respond
 from app.web.sessions import visit
 from services.accounts import external_identities as identities
-from services.accounts import new_passwords, second_factor
-from services.accounts import sign_in as service
+from services.accounts import new_passwords, second_factor, sign_in
 from services.accounts.throttle import TooFast
 from services.core.i18n import gettext as _
 
@@ -95,7 +94,7 @@ def own_password_submit() -> Any:
     who = viewer()
     form = OwnPasswordForm((who.name, who.username))
     try:
-        user_id = service.check_password(vault(), who.username, form.present.data, place=origin())
+        user_id = sign_in.check_password(vault(), who.username, form.present.data, place=origin())
     except TooFast as problem:
         form.present.errors = [wait_words(problem)]
         return own_page_answer(form, 429)

@@ -14,7 +14,7 @@ from app.web.errors import error_answer
 from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.accounts import second_factor as factor
-from services.accounts import sign_in as service
+from services.accounts import sign_in
 from services.accounts.throttle import TooFast
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
@@ -50,7 +50,7 @@ def code_submit() -> Any:
         return begin_anew(form)
     fragment = "accounts/code_dialog.html" if who.kept_for else "accounts/code_form.html"
     try:
-        is_right = service.check_factor(vault(), who.user_id, form.code.data, place=origin())
+        is_right = sign_in.check_factor(vault(), who.user_id, form.code.data, place=origin())
     except TooFast as problem:
         return _code_page(who, fragment, wait_words(problem), 429)
     if not is_right:
@@ -70,7 +70,7 @@ def set_up_page() -> Any:
 
 def _set_up_page(who: Halfway, error: str = "", status: int = 200) -> Any:
     secret = _secret(who)
-    found = service.viewer_of(who.user_id)
+    found = sign_in.viewer_of(who.user_id)
     return respond(
         "accounts/set_up.html",
         "accounts/set_up_form.html",
@@ -141,7 +141,7 @@ def recovery_codes_submit() -> Any:
         return error_answer(400)
     try:
         code = RecoveryCodesForm().code.data
-        is_right = service.check_factor(vault(), viewer().user_id, code, place=origin())
+        is_right = sign_in.check_factor(vault(), viewer().user_id, code, place=origin())
     except TooFast as problem:
         flash(wait_words(problem), "danger")
         return redirect_to(url_for("accounts.recovery_codes"))

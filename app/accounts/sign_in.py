@@ -32,7 +32,7 @@ from app.web.responses import is_partial, redirect_to, respond
 from app.web.sessions import PROVIDER, visit
 from services.access.viewer import Right, Viewer
 from services.accounts import second_factor
-from services.accounts import sign_in as service
+from services.accounts.sign_in import check_password, note_refused_sign_in, note_sign_in, password_mark, viewer_of
 from services.accounts.throttle import TooFast
 from services.core.i18n import gettext as _
 from services.core.i18n import ngettext
@@ -112,7 +112,7 @@ def sign_in_submit() -> Any:
     same message."""
     form = SignInForm()
     try:
-        user_id = service.check_password(vault(), form.username.data, form.password.data, place=origin())
+        user_id = check_password(vault(), form.username.data, form.password.data, place=origin())
     except TooFast as problem:
         return _sign_in_page(form, error=wait_words(problem), status=429)
     if user_id is None:
@@ -144,7 +144,7 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
     session[_HALFWAY] = {
         "user": user_id,
         "until": time.time() + _HALFWAY_SECONDS,
-        "password": service.password_mark(vault(), user_id),
+        "password": password_mark(vault(), user_id),
         "target": own_address(target),
         "kept_for": kept_for,
         "began": began,
@@ -158,16 +158,16 @@ def after_password(user_id: int, target: str = "", kept_for: str = "", began: di
 def let_in(user_id: int, target: str = "", kept_for: str = "", began: dict[str, Any] | None = None) -> Response:
     """Begin a session of the user under a new key, and redirect to the target, or stay on the page under the dialog.
     `began`: the identity provider, with «name», «mark» and encrypted «id_token»."""
-    found = service.viewer_of(user_id)
+    found = viewer_of(user_id)
     if found is None:  # the user has just been blocked
-        service.note_refused_sign_in(user_id, {"provider": began["name"]} if began else {})
+        note_refused_sign_in(user_id, {"provider": began["name"]} if began else {})
         form = SignInForm(formdata=None, target=target)
         return _sign_in_page(form, error=_("Brukernavnet eller passordet er feil."), status=422)
     _begin_visit()
     login_user(SignedIn(found))
     if began:
         session[PROVIDER] = began
-    service.note_sign_in(user_id, {"provider": began["name"]} if began else None)
+    note_sign_in(user_id, {"provider": began["name"]} if began else None)
     if kept_for and kept_for == found.username:
         return remember(back_on_the_page(found), user_id)
     return remember(redirect_to(own_address(target) or start_page(found)), user_id)
@@ -221,9 +221,9 @@ def halfway() -> Halfway | None:
     """The user between the two steps; `None` if there is none, after ten minutes, or if the user is blocked or the
     password has changed."""
     kept = session.get(_HALFWAY)
-    if not kept or kept["until"] < time.time() or service.viewer_of(kept["user"]) is None:
+    if not kept or kept["until"] < time.time() or viewer_of(kept["user"]) is None:
         return None
-    if kept["password"] != service.password_mark(vault(), kept["user"]):
+    if kept["password"] != password_mark(vault(), kept["user"]):
         return None
     return Halfway(kept["user"], kept["target"], kept["kept_for"], kept["began"])
 

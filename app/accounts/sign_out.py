@@ -18,7 +18,7 @@ from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from app.web.sessions import PROVIDER, visit
 from services.access.audit import Action, record
-from services.accounts import sign_in as service
+from services.accounts import sign_in
 from services.accounts.external_identities import mark_of
 from services.core.encryption import Unreadable
 from services.core.i18n import gettext as _
@@ -91,5 +91,5 @@ def provider_signs_out(name: str) -> Response:
         return error_answer(404)
     if not 0 < len(sid) <= 255 or request.args.get("iss", there.settings.issuer) != there.settings.issuer:
         return error_answer(400)
-    service.end_marked(mark_of(vault(), there.settings.issuer, sid))
+    sign_in.end_marked(mark_of(vault(), there.settings.issuer, sid))
     return make_response("", 200)

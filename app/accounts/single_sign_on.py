@@ -25,8 +25,7 @@ from app.web.form_fields import takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Viewer
 from services.accounts import external_identities as identities
-from services.accounts import second_factor
-from services.accounts import sign_in as service
+from services.accounts import second_factor, sign_in
 from services.accounts.external_identities import IdentityTaken, OnlyWayIn, Outdated, ProviderUser
 from services.accounts.one_time_links import DeadLink, LinkPurpose, user_of
 from services.accounts.throttle import TooFast
@@ -70,15 +69,15 @@ def provider_back(name: str) -> Any:
     try:
         person, begun = there.finish()
     except Refused as problem:
-        service.note_refused_sign_in(None, {"provider": name, "why": problem.why})
+        sign_in.note_refused_sign_in(None, {"provider": name, "why": problem.why})
         return _refused(there, problem.why, problem.target)
     if begun.purpose == "accept":
         return _accept(there, person, begun.target)
     if begun.purpose == "tie":
         return _tie(there, person, begun.target)
     user_id = identities.user_of(person)
-    if user_id is None or service.viewer_of(user_id) is None:
-        service.note_refused_sign_in(user_id, {"provider": name, "why": "unknown"})
+    if user_id is None or sign_in.viewer_of(user_id) is None:
+        sign_in.note_refused_sign_in(user_id, {"provider": name, "why": "unknown"})
         return _refused(there, "unknown")
     return _let_in(there, person, user_id, begun.target)
 
@@ -211,7 +210,7 @@ def tie_submit(name: str) -> Any:
         return error_answer(404)
     form, who = TieForm(), viewer()
     try:
-        user_id = service.check_password(vault(), who.username, form.password.data, place=origin())
+        user_id = sign_in.check_password(vault(), who.username, form.password.data, place=origin())
     except TooFast as problem:
         form.password.errors = [wait_words(problem)]
         return own_page_answer(status=429, tie=(name, form))
@@ -231,7 +230,7 @@ def _factor_fault(who: Viewer, code: str) -> tuple[str, int] | None:
         must = current_app.config["SETTINGS"].second_factor
         return (_("Logg ut, og logg inn med passordet. Da setter du opp engangskoder først."), 422) if must else None
     try:
-        is_right = service.check_factor(vault(), who.user_id, code, place=origin())
+        is_right = sign_in.check_factor(vault(), who.user_id, code, place=origin())
     except TooFast as problem:
         return wait_words(problem), 429
     return None if is_right else (_("Koden er feil eller brukt. Vent på neste kode i appen, og skriv den."), 422)
@@ -246,7 +245,7 @@ def tie_page(name: str) -> Any:
         return redirect_to(url_for("accounts.own_page"))
     try:
         address = there.begin(
-            PendingSignIn("tie", f"{viewer().user_id} {service.password_mark(vault(), viewer().user_id)}")
+            PendingSignIn("tie", f"{viewer().user_id} {sign_in.password_mark(vault(), viewer().user_id)}")
         )
     except Refused as problem:
         return _refused(there, problem.why)

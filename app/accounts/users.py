@@ -18,9 +18,8 @@ from app.web.errors import error_answer
 from app.web.form_fields import reads_its_fields, takes
 from app.web.responses import is_partial, redirect_to, respond
 from services.access.viewer import Right, Role
-from services.accounts import administration as service
+from services.accounts import administration, invitations
 from services.accounts import external_identities as identities
-from services.accounts import invitations
 from services.accounts.administration import Administered, EmailTaken, StaleUser
 from services.core.i18n import N_
 from services.core.i18n import gettext as _
@@ -103,7 +102,7 @@ def invite_submit() -> Any:
 @requires(Right.SEE_USERS)
 def user_page(user_id: int) -> Any:
     """One user: details, actions, and the form to change the user."""
-    one = service.find(viewer(), user_id)
+    one = administration.find(viewer(), user_id)
     return _user_page(one, shown(one))
 
 
@@ -131,7 +130,7 @@ def _user_page(one: Administered, form: UserForm, *, stale: bool = False) -> Res
 @reads_its_fields
 def user_change(user_id: int) -> Any:
     """Change the user, or show the form again: with errors, or with another administrator's changes."""
-    one = service.find(viewer(), user_id)
+    one = administration.find(viewer(), user_id)
     form = sent(one)
     version = form.version.data
     if not re.fullmatch("[0-9]{1,9}", version):
@@ -139,7 +138,7 @@ def user_change(user_id: int) -> Any:
     if form.errors:
         return _user_page(one, form)
     try:
-        service.change(
+        administration.change(
             viewer(),
             user_id,
             version=int(version),
@@ -153,7 +152,7 @@ def user_change(user_id: int) -> Any:
         form.email.errors = [_(_EMAIL_TAKEN)]
         return _user_page(one, form)
     except StaleUser:
-        return _user_page(service.find(viewer(), user_id), form, stale=True)
+        return _user_page(administration.find(viewer(), user_id), form, stale=True)
     flash(_("Endringene er lagret."), "success")
     return _back_to(user_id)
 
@@ -161,8 +160,8 @@ def user_change(user_id: int) -> Any:
 def _back_to(user_id: int) -> Response:
     """The user's page, or the list if the viewer no longer administers the user."""
     try:
-        service.find(viewer(), user_id)
-    except service.NoSuchUser:
+        administration.find(viewer(), user_id)
+    except administration.NoSuchUser:
         return redirect_to(url_for("accounts.users"))
     return redirect_to(url_for("accounts.user_page", user_id=user_id))
 
@@ -174,21 +173,21 @@ def user_action(user_id: int) -> Any:
     """Perform the action of the pressed button, and confirm it."""
     button = request.form.get("go", "")
     who = viewer()
-    service.find(who, user_id)
+    administration.find(who, user_id)
     if button == "send":
         invitations.resend(who, user_id, outbox=outbox(), letter=letters.invitation)
         said = _("En ny invitasjon er på vei. Den gamle lenken virker ikke lenger.")
     elif button == "sperr":
-        service.block(who, user_id)
+        administration.block(who, user_id)
         said = _("Brukeren er sperret og logget ut.")
     elif button == "opphev":
-        service.unblock(who, user_id)
+        administration.unblock(who, user_id)
         said = _("Sperringen er opphevet.")
     elif button == "logg-ut":
-        service.sign_out_everywhere(who, user_id)
+        administration.sign_out_everywhere(who, user_id)
         said = _("Brukeren er logget ut overalt.")
     elif button == "kode":
-        service.reset_factor(who, user_id, outbox=outbox(), letter=letters.factor_reset)
+        administration.reset_factor(who, user_id, outbox=outbox(), letter=letters.factor_reset)
         said = _("Engangskodene er nullstilt. Brukeren setter opp kode-appen på nytt ved neste innlogging.")
     elif chosen := re.fullmatch(r"identitet-([0-9]{1,9})", button):
         names = {there.settings.issuer: there.name for there in providers().values()}
@@ -204,5 +203,5 @@ def user_action(user_id: int) -> Any:
 @requires(Right.SEE_USERS)
 def user_action_page(user_id: int) -> Response:
     """Lead a reload to the user's page."""
-    service.find(viewer(), user_id)
+    administration.find(viewer(), user_id)
     return redirect_to(url_for("accounts.user_page", user_id=user_id))

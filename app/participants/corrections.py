@@ -15,7 +15,7 @@ from app.web.responses import page_number, redirect_to, respond
 from app.web.way_back import list_address
 from services.access.viewer import Right, Viewer
 from services.core.i18n import gettext as _
-from services.participation import corrections as service
+from services.participation import corrections
 from services.participation.find import NotAllowed, find_alone, heading, may_change
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def delete(public_id: str) -> Any:
     form = DeletionForm()
     if not form.validate():
         return _delete_question(_changeable(public_id), form)
-    service.delete(viewer(), public_id, reason=form.reason.data, text=form.text.data)
+    corrections.delete(viewer(), public_id, reason=form.reason.data, text=form.text.data)
     flash(_("Deltakeren er slettet."), "success")
     return redirect_to(list_address(place=False))
 
@@ -83,7 +83,7 @@ def delete(public_id: str) -> Any:
 @requires(Right.MEND)
 def restore_page(public_id: str) -> Any:
     """The form for restoring a deleted participant, with the reason."""
-    participation = _mendable(public_id, service.may_restore)
+    participation = _mendable(public_id, corrections.may_restore)
     note_one("restore", participation.id)
     return _mend_page(participation, "restore", ReasonForm())
 
@@ -93,14 +93,14 @@ def restore_page(public_id: str) -> Any:
 @takes(ReasonForm)
 def restore(public_id: str) -> Any:
     """Restore a deleted participant."""
-    return _mend(public_id, "restore", service.may_restore, service.restore, _("Deltakeren er gjenopprettet."))
+    return _mend(public_id, "restore", corrections.may_restore, corrections.restore, _("Deltakeren er gjenopprettet."))
 
 
 @mending.get("/<id:public_id>/gjenapne")
 @requires(Right.MEND)
 def reopen_page(public_id: str) -> Any:
     """The form for reopening a discharged participant, with the reason."""
-    participation = _mendable(public_id, service.may_reopen)
+    participation = _mendable(public_id, corrections.may_reopen)
     note_one("reopen", participation.id)
     return _mend_page(participation, "reopen", ReasonForm())
 
@@ -110,7 +110,7 @@ def reopen_page(public_id: str) -> Any:
 @takes(ReasonForm)
 def reopen(public_id: str) -> Any:
     """Reopen a discharged participant."""
-    return _mend(public_id, "reopen", service.may_reopen, service.reopen, _("Deltakeren er gjenåpnet."))
+    return _mend(public_id, "reopen", corrections.may_reopen, corrections.reopen, _("Deltakeren er gjenåpnet."))
 
 
 def _mendable(public_id: str, may: Callable[[Viewer, Participation], bool]) -> Participation:
@@ -153,7 +153,7 @@ def _mend(
         carry_out(viewer(), public_id, reason=form.reason.data)
     except NotAllowed:  # pressed twice at the same moment
         return redirect_to(url_for("participants.data_page", public_id=public_id))
-    except service.RunsElsewhere:
+    except corrections.RunsElsewhere:
         form.reason.errors = [
             _("Personen er med i Jobbsjansen på nytt. Den deltakelsen må avsluttes eller slettes først")
         ]
@@ -171,7 +171,7 @@ def notices() -> Any:
     """The notices from IMDi to the user's municipalities, page by page."""
     page = page_number()
     refuse_too_many()
-    found = service.notices(viewer(), page)
+    found = corrections.notices(viewer(), page)
     note_list("notices", list(dict.fromkeys(one.participation for one in found.told)))
     return respond("participants/notices.html", notices=found.told, page=found.page, pages=found.pages)
 
@@ -181,7 +181,7 @@ def notices() -> Any:
 @takes(MarkReadForm)
 def mark_read(notice_id: int) -> Any:
     """Mark a notice as read."""
-    public_id = service.mark_read(viewer(), notice_id)
+    public_id = corrections.mark_read(viewer(), notice_id)
     if MarkReadForm().page.data == "data":  # read on her own page
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     return redirect_to(url_for("mending.notices"))
