@@ -9,7 +9,7 @@ from wtforms.fields import SelectChoice
 
 from app.web.access import viewer
 from app.web.form_fields import EVERY_FORM
-from app.web.forms import CheckField, SmallForm, area, at_most, hidden, line
+from app.web.forms import SingleCheckbox, SmallForm, area, at_most, hidden, line
 from services.access.audit import Action, record
 from services.access.viewer import Role
 from services.accounts.administration import Administered, Details, Grant, grants_of
@@ -55,7 +55,7 @@ class UserForm(SmallForm):
         description=N_("Kommuner der brukeren er kommunebruker, med komma mellom."),
         **_PLACES,
     )
-    sees_protected = CheckField(
+    sees_protected = SingleCheckbox(
         N_("Kan se deltakere med adressebeskyttelse i hele landet"), description=N_("Bare for roller i IMDi.")
     )
     version = hidden()

@@ -34,7 +34,7 @@ def _no_view(_error: views.NoSuchView) -> Response:
 @saved_views.get("/deltakere/visninger")
 @requires(Right.READ)
 def list_page() -> Any:
-    """The user's views; the address carries the list that she came from, to be saved."""
+    """The user's views; the address carries the list to be saved."""
     return _page(ViewForm())
 
 

@@ -182,6 +182,6 @@ def notices() -> Any:
 def mark_read(notice_id: int) -> Any:
     """Mark a notice as read."""
     public_id = corrections.mark_read(viewer(), notice_id)
-    if MarkReadForm().page.data == "data":  # read on her own page
+    if MarkReadForm().page.data == "data":  # on the participant's own page
         return redirect_to(url_for("participants.data_page", public_id=public_id))
     return redirect_to(url_for("mending.notices"))

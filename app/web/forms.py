@@ -21,7 +21,7 @@ from services.questions.fields import Invalid
 Filter: TypeAlias = Callable[[str], str]
 # By the type of a field: the macro that draws it, and the macro's argument for the value.
 _MACROS = {
-    "CheckField": ("checkbox_field", "checked"),
+    "SingleCheckbox": ("checkbox_field", "checked"),
     "PasswordField": ("text_field", ""),
     "RadioField": ("radio_group", "value"),
     "SelectField": ("select_field", "value"),
@@ -31,7 +31,7 @@ _MACROS = {
 }
 
 
-class CheckField(BooleanField):
+class SingleCheckbox(BooleanField):
     """A check box with the value 1; no other value checks it."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
