@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 from services.core.collation import sort_key
 from tests.browser.caseworker import Caseworker, days_ago
 from tests.browser.conftest import AtScreen, Someone
-
-COLUMNS = "Fødselsnummer;Navn;Kommune;Bydel;Oppstart;Avslutning;Status;Sist endret;Sist endret av".split(";")
+from tests.support.overview_screen import COLUMNS
 
 
 def shown_order(user: Caseworker) -> list[str]:

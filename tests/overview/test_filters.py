@@ -36,7 +36,7 @@ from tests.support.overview_asking import (
     query_of,
     written,
 )
-from tests.support.overview_screen import COLUMNS, ids_on_all_pages, overview
+from tests.support.overview_screen import COLUMN_WORDS, COLUMNS, ids_on_all_pages, overview
 from tests.support.registering import FULL_BACKGROUND, FULL_PROGRAMME, FULL_TERMINATION, Office, last_start
 
 _P = Participation
@@ -386,10 +386,6 @@ class Asking:
     column: str | None = None
     descending: bool = False
     size: int = 25
-
-
-COLUMN_WORDS = dict(zip(COLUMNS, ["fodselsnummer", "navn", "kommune", "bydel", "oppstart", "avslutning"], strict=False))
-COLUMN_WORDS |= {"Status": "status", "Sist endret": "sist-endret", "Sist endret av": "sist-endret-av"}
 
 
 def check_asking(register: Register, browser: QuickClient, house: House, username: str, asking: Asking) -> None:

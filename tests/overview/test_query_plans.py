@@ -21,11 +21,10 @@ from services.tables.participants import Participation
 from tests.support.databases import DIALECTS, SQLITE, Databases
 from tests.support.house import IS_OPEN, IS_PLAIN, House, of_places, running_house
 from tests.support.overview_asking import QuickClient, Values, form_data, written
+from tests.support.overview_screen import COLUMN_WORDS
 
 PARTICIPANTS = 3000
-COLUMNS = ("fodselsnummer", "navn", "kommune", "bydel", "oppstart", "avslutning", "status", "sist-endret")
-COLUMNS += ("sist-endret-av",)
-ORDERS = ["", *(f"sorter={word}{way}" for word in COLUMNS for way in ("", "&retning=synkende"))]
+ORDERS = ["", *(f"sorter={word}{way}" for word in COLUMN_WORDS.values() for way in ("", "&retning=synkende"))]
 
 
 @pytest.fixture(scope="module", params=DIALECTS)

@@ -14,8 +14,19 @@ from services.tables.participants import Participation
 from tests.support.client import CheckedClient, tree_of
 from tests.support.house import IS_PLAIN, House, demo_user, of_places
 
-COLUMNS = ["Fødselsnummer", "Navn", "Kommune", "Bydel", "Oppstart", "Avslutning", "Status", "Sist endret"]
-COLUMNS += ["Sist endret av"]
+# The headings of the list in their order, and their words in the address.
+COLUMN_WORDS = {
+    "Fødselsnummer": "fodselsnummer",
+    "Navn": "navn",
+    "Kommune": "kommune",
+    "Bydel": "bydel",
+    "Oppstart": "oppstart",
+    "Avslutning": "avslutning",
+    "Status": "status",
+    "Sist endret": "sist-endret",
+    "Sist endret av": "sist-endret-av",
+}
+COLUMNS = list(COLUMN_WORDS)
 
 
 class Screen:
