@@ -153,6 +153,7 @@ def _answer(asked: ListRequest, shown: ListState) -> Response:
         title=_title(is_wrong=bool(wrong)) if wrong or shown.mended or not is_partial() else "",
         listed=listed,
         **list_view.frame(query),
+        rows=list_view.drawn_rows(listed.rows),
         nav=list_view.pages(listed, query),
         sizes=list_view.sizes(query),
         chips=chips(asked) if criteria_too else None,
