@@ -1,6 +1,7 @@
 """Creating a participation from page 1."""
 
 import secrets
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -84,20 +85,7 @@ def _insert(
     creation_key: str,
 ) -> str:
     moment = now()
-    hold(work, record.national_id, *record.earlier_ids)
-    person = _known_person(work, record)
-    if person is None:
-        person = Person(person_id=_new_person_id(work))
-        work.add(person)
-    earlier = (*record.earlier_ids, *([person.national_id] if person.national_id else ()))
-    person.national_id = record.national_id
-    update_person(person, record, moment)
-    if results is not None:
-        update_results(person, results, moment)
-    work.flush()
-    keep_earlier(work, person, *earlier)
-    protected = person.protection is not None
-    work.execute(update(Participation).where(Participation.person_ref == person.id).values(protected=protected))
+    person = _stored_person(work, record, results, moment)
     municipality = work.get_one(Municipality, municipality_number)
     participation = Participation(
         public_id=secrets.token_urlsafe(12),
@@ -108,7 +96,7 @@ def _insert(
         name=person.name,
         name_key=name_key(person.name),
         name_words=name_words(person.name),
-        protected=protected,
+        protected=person.protection is not None,
         municipality_number=municipality.number,
         municipality_key=municipality.name_key,
         status=Status.CREATED,
@@ -128,6 +116,26 @@ def _insert(
     note_changes(participation, viewer.username, changes)
     note(Action.CREATE, user_id=viewer.user_id, participation=participation.id)
     return participation.public_id
+
+
+def _stored_person(work: Session, record: PersonRecord, results: list[TestResult] | None, moment: datetime) -> Person:
+    """The person as the registers describe the person now, stored, with earlier numbers; all participations of the
+    person follow the protection."""
+    hold(work, record.national_id, *record.earlier_ids)
+    person = _known_person(work, record)
+    if person is None:
+        person = Person(person_id=_new_person_id(work))
+        work.add(person)
+    earlier = (*record.earlier_ids, *([person.national_id] if person.national_id else ()))
+    person.national_id = record.national_id
+    update_person(person, record, moment)
+    if results is not None:
+        update_results(person, results, moment)
+    work.flush()
+    keep_earlier(work, person, *earlier)
+    protected = person.protection is not None
+    work.execute(update(Participation).where(Participation.person_ref == person.id).values(protected=protected))
+    return person
 
 
 def _known_person(work: Session, record: PersonRecord) -> Person | None:
